@@ -1,0 +1,34 @@
+# Two commands do everything on a fresh machine: `make quickstart` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: install quickstart test test-slow lint clean
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+# A real leaderboard on real data, printed.
+quickstart: install
+	$(BIN)/unlearnbench run quickstart
+
+test: install lint
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+
+# The tests that take minutes.
+test-slow: install
+	$(BIN)/python -m pytest --numprocesses auto -m slow
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/unlearnbench leaderboard build --check
+
+clean:
+	rm -rf $(VENV) .unlearnbench

@@ -1,0 +1,74 @@
+"""Training sets: what deleting does to them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+
+
+def records(x: np.ndarray | None = None, y: np.ndarray | None = None) -> Records:
+    features = np.arange(12.0).reshape(6, 2) if x is None else x
+    labels = np.array([0, 1, 0, 1, 0, 1]) if y is None else y
+    return Records("toy", features, labels, 2, Provenance("made up", "CC0"))
+
+
+def test_a_deleted_record_is_masked_in_its_slot_or_closed_up() -> None:
+    data = TrainingSet.of(records(), [4, 2, 0, 1])
+    slot, compact = (data.after(Step(np.array([2])), order) for order in ("slot", "compact"))
+    assert slot.ids.tolist() == [4, 2, 0, 1]
+    assert slot.mask.tolist() == [True, False, True, True]
+    assert compact.ids.tolist() == [4, 0, 1]
+    assert slot.kept_ids.tolist() == compact.kept_ids.tolist() == [4, 0, 1]
+    assert len(slot) == len(compact) == 3
+
+
+def test_added_records_come_last_and_may_be_forgotten_later() -> None:
+    data = TrainingSet.of(records(), [0, 1]).after(Step(np.array([0]), np.array([5])))
+    assert data.kept_ids.tolist() == [1, 5]
+    assert data.after(Step(np.array([5]))).kept_ids.tolist() == [1]
+
+
+def test_the_original_stays_known_through_a_chain_of_steps() -> None:
+    data = TrainingSet.of(records(), [0, 1, 2])
+    later = data.after(Step(np.array([0]))).after(Step(np.array([1])))
+    assert later.original is data
+    assert data.original is data
+
+
+def test_equal_training_sets_have_equal_fingerprints_and_only_they() -> None:
+    data = TrainingSet.of(records(), [0, 1, 2])
+    again = TrainingSet.of(records(), [0, 1, 2])
+    step = Step(np.array([1]))
+    prints = [
+        data.fingerprint,
+        TrainingSet.of(records(), [1, 0, 2]).fingerprint,
+        data.after(step).fingerprint,
+        data.after(step, "compact").fingerprint,
+    ]
+    assert again.fingerprint == data.fingerprint
+    assert len(set(prints)) == len(prints)
+
+
+def test_twins_are_records_with_equal_features_whatever_their_label() -> None:
+    x = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [5.0, 6.0], [7.0, 8.0], [9.0, 9.0]])
+    assert records(x).has_twin.tolist() == [True, False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "complaint"),
+    [
+        (np.zeros((5, 2)), None, "5 rows of x but 6 labels"),
+        (None, np.array([0, 1, 2, 0, 1, 0]), "labels must lie in"),
+        (np.full((6, 2), np.nan), None, "not finite"),
+    ],
+)
+def test_records_that_contradict_themselves_are_refused(x: object, y: object, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        records(x, y)  # type: ignore[arg-type] # object for the parametrize table
+
+
+def test_the_checksum_follows_the_content() -> None:
+    assert records().sha256 == records().sha256
+    assert records().sha256 != records(y=np.array([1, 1, 0, 1, 0, 1])).sha256

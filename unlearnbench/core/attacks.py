@@ -1,0 +1,65 @@
+"""The contract of attacks: learn on shadow models, score target rows whose membership they are never told."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.observations import Needs, ShadowView, View
+
+
+class FittedAttack(Protocol):
+    """An attack that is ready to score."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        """Return one finite score (n,) per row; higher means "deleted"."""
+        ...
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The classical attack that an attack's degradation is measured against."""
+
+    name: str = "classical"
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+class Attack(ABC):
+    """A kind of attack. One that learns writes ``fit``; one that is a formula subclasses :class:`ScoreAttack`.
+
+    ``needs`` declares all that it may read: a class attribute, or a property where it depends on parameters.
+    ``probabilistic`` is True where scores are probabilities of "deleted": DegCount and DegRate exist for those only.
+    """
+
+    probabilistic: ClassVar[bool] = False
+
+    @property
+    def needs(self) -> Needs:
+        """What the attack must be shown; by default the posteriors of the original and the unlearned models."""
+        return Needs()
+
+    @property
+    def baseline(self) -> Baseline:
+        """The classical attack to compare with; by default the one with its own default parameters."""
+        return Baseline()
+
+    @abstractmethod
+    def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+        """Learn from the balanced shadow rows (one first negative for each forgotten record)."""
+
+
+class ScoreAttack(Attack):
+    """An attack that is a formula: it learns nothing from shadow models. ``score`` is all an author must write."""
+
+    def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:  # noqa: ARG002 - nothing to learn
+        """Return the attack itself."""
+        return self
+
+    @abstractmethod
+    def score(self, view: View) -> NDArray[np.float64]:
+        """Return one finite score (n,) per row; higher means "deleted"."""

@@ -1,0 +1,69 @@
+"""What a person wants to know of a data set before using it: is it at hand, and what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from unlearnbench.core.records import Records
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Is a data set at hand; ``place`` says where it is, or how to get it."""
+
+    available: bool
+    place: str
+
+
+@runtime_checkable
+class Located(Protocol):
+    """A data set that can tell where it is without being loaded. Others are only known to be there once loaded."""
+
+    def whereabouts(self) -> Whereabouts:
+        """Look for the data set; quick, and without reading it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Card:
+    """A data set at a glance.
+
+    ``features`` counts the numbers per record · ``classes`` holds (name, rows) in label order · ``twins`` counts the
+    rows that share all features with another: deleting one of those deletes nothing, so they are never deletion
+    targets · ``sha256`` is that of the content.
+    """
+
+    name: str
+    rows: int
+    features: int
+    classes: tuple[tuple[str, int], ...]
+    twins: int
+    licence: str
+    source: str
+    note: str
+    sha256: str
+
+    @property
+    def majority(self) -> float:
+        """The share of the largest class: the accuracy of a model that has learned nothing."""
+        return max(count for _, count in self.classes) / self.rows
+
+
+def card(records: Records) -> Card:
+    """Describe these records; classes without a name go by their number."""
+    names = records.class_names or tuple(str(label) for label in range(records.n_classes))
+    counts = np.bincount(records.y, minlength=records.n_classes)
+    return Card(
+        name=records.name,
+        rows=len(records),
+        features=int(np.prod(records.x.shape[1:])),
+        classes=tuple(zip(names, counts.tolist(), strict=True)),
+        twins=int(records.has_twin.sum()),
+        licence=records.provenance.licence,
+        source=records.provenance.source,
+        note=records.provenance.note,
+        sha256=records.sha256,
+    )

@@ -1,0 +1,15 @@
+"""The contract of data sets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from unlearnbench.core.records import Records
+
+
+class Dataset(ABC):
+    """A data set that can be loaded. ``load`` is all an author must write; it needs no pickle and no network."""
+
+    @abstractmethod
+    def load(self) -> Records:
+        """Return the records, the same ones in the same order on every machine."""

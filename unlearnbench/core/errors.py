@@ -1,0 +1,37 @@
+"""Errors that a person caused and can mend, told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class UserError(Exception):
+    """Bad input: what is wrong, where, and what would be right. The command line prints it and exits with 2."""
+
+    def __init__(self, message: str, where: Location | str | None = None) -> None:
+        super().__init__(f"{where}: {message}" if where is not None else message)
+        self.message = message
+        self.where = where
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``'; did you mean "..."?'`` for the closest known word, or what is known where none is close."""
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    return f"; known: {', '.join(names)}" if names else ""

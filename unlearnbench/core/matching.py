@@ -1,0 +1,61 @@
+"""Matched negatives: unseen records like the forgotten one, the hard case of a deletion-inference attack."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.models import Fitted, HasRegions
+from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.core.seeding import SeedPath
+
+
+def matched_negatives(
+    original: Fitted,
+    data: TrainingSet,
+    forgotten: NDArray[np.int64],
+    unseen: NDArray[np.int64],
+    per_request: int,
+    seeds: SeedPath,
+) -> NDArray[np.int64]:
+    """Return up to ``per_request`` unseen ids of the label and the neighbourhood of the first forgotten records.
+
+    Neighbourhood: the same region of the original model where it has regions (a tree's leaves), else the nearest
+    by Euclidean distance on features standardized over the training set. A region without such a record gives
+    none. With several forgotten records the matches are dealt out evenly, each record's own ones first.
+    """
+    records = data.records
+    shares = np.full(len(forgotten), per_request // len(forgotten))
+    shares[: per_request % len(forgotten)] += 1
+    find = _in_region if isinstance(original, HasRegions) else _nearest
+    chosen: list[NDArray[np.int64]] = []
+    for i, (record, share) in enumerate(zip(forgotten, shares, strict=True)):
+        if share == 0:
+            break
+        same_label = unseen[records.y[unseen] == records.y[record]]
+        free = same_label[~np.isin(same_label, np.concatenate(chosen))] if chosen else same_label
+        shuffled = free[(seeds / i).permutation(len(free))]
+        chosen.append(find(original, data, record, shuffled)[:share])
+    return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
+
+
+def _in_region(
+    original: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    assert isinstance(original, HasRegions)  # noqa: S101 - narrows the type for mypy; the caller has checked it
+    regions = original.region(data.records.x[np.append(candidates, record)])
+    same: NDArray[np.bool_] = regions[:-1] == regions[-1]
+    return candidates[same]
+
+
+def _nearest(_: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+    distance = _standardized_distance(data.records, data.original.ids, record, candidates)
+    return candidates[np.argsort(distance, kind="stable")]
+
+
+def _standardized_distance(
+    records: Records, training: NDArray[np.int64], record: np.int64, candidates: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    spread = records.x[training].std(axis=0)
+    gap = (records.x[candidates] - records.x[record]) / np.where(spread > 0, spread, 1.0)
+    return np.asarray(np.sqrt((gap.reshape(len(gap), -1) ** 2).sum(axis=1)))

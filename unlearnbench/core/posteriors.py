@@ -1,0 +1,41 @@
+"""Log-posteriors: the only thing a model shows. Natural logarithms, float64, shape (n, n_classes)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FLOOR = 1e-45
+"""The smallest probability told apart from zero (the smallest positive float32); trees and labels give exact zeros."""
+
+
+def log_of(posteriors: ArrayLike) -> NDArray[np.float64]:
+    """Return the logarithm of probabilities, floored at :data:`FLOOR` so that no infinity travels on."""
+    return np.asarray(np.log(np.maximum(np.asarray(posteriors, dtype=np.float64), FLOOR)))
+
+
+def log_softmax(logits: ArrayLike) -> NDArray[np.float64]:
+    """Return log-posteriors of logits along the last axis, floored like :func:`log_of`."""
+    z = np.asarray(logits, dtype=np.float64)
+    z = z - z.max(axis=-1, keepdims=True)
+    return np.asarray(np.maximum(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)), np.log(FLOOR)))
+
+
+def log_mean(log_posteriors: NDArray[np.float64], weights: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Return the log of the weighted mean posterior over the first axis: (S, n, C) -> (n, C)."""
+    return log_of(np.average(np.exp(log_posteriors), axis=0, weights=None if weights is None else np.asarray(weights)))
+
+
+def spread_classes(posteriors: NDArray[np.float64], classes: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
+    """Give every class a column: ``posteriors`` (n, k) over ``classes`` (k,) becomes (n, n_classes).
+
+    A class that a training subset lacks gets probability zero.
+    """
+    full = np.zeros((len(posteriors), n_classes))
+    full[:, np.asarray(classes, dtype=np.int64)] = posteriors
+    return full
+
+
+def true_class(log_posteriors: NDArray[np.float64], label: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the log-posterior of each row's own label: (n, C), (n,) -> (n,)."""
+    return log_posteriors[np.arange(len(label)), label]

@@ -1,0 +1,142 @@
+"""Data sets as values: what is known of every record, and the training sets cut from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.seeding import row_keys
+
+Order = Literal["slot", "compact", "fresh"]
+"""What a deletion does to the order of the others: masked in place, closed up, or drawn anew."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a data set comes from and what may be done with it."""
+
+    source: str
+    licence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """A data set. ``x`` (n, ...) float, ``y`` (n,) int64 in ``range(n_classes)``; a record's id is its row."""
+
+    name: str
+    x: NDArray[np.float64]
+    y: NDArray[np.int64]
+    n_classes: int
+    provenance: Provenance
+    feature_names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            raise ValueError(f"{self.name}: {len(self.x)} rows of x but {len(self.y)} labels")
+        if not np.isin(self.y, np.arange(self.n_classes)).all():
+            raise ValueError(f"{self.name}: labels must lie in 0..{self.n_classes - 1}")
+        if not np.isfinite(self.x).all():
+            raise ValueError(f"{self.name}: x holds values that are not finite")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The checksum of the content: shapes, features, labels."""
+        digest = hashlib.sha256(f"{self.x.shape} {self.x.dtype.str} {self.n_classes}".encode())
+        digest.update(np.ascontiguousarray(self.x).data)
+        digest.update(np.ascontiguousarray(self.y).data)
+        return digest.hexdigest()
+
+    @cached_property
+    def has_twin(self) -> NDArray[np.bool_]:
+        """Which records (n,) share all their features with another: deleting those deletes nothing."""
+        _, inverse, counts = np.unique(row_keys(self.x), return_inverse=True, return_counts=True)
+        return np.asarray(counts[inverse] > 1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One version of a deletion request: record ids forgotten and, in online learning, ids added with it."""
+
+    forget: NDArray[np.int64]
+    add: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """The records one model is trained on.
+
+    ``ids`` (n,) are rows of ``records`` in training order. ``mask`` (n,) is False where a record was deleted but
+    keeps its place (order ``slot``); such rows must not be learned from. ``reference`` is the original's training
+    set where this one follows a deletion: a model that scales its features with ``scaler: original`` takes its
+    statistics there.
+    """
+
+    records: Records
+    ids: NDArray[np.int64]
+    mask: NDArray[np.bool_]
+    reference: TrainingSet | None = None
+
+    @classmethod
+    def of(cls, records: Records, ids: Sequence[int] | NDArray[np.int64]) -> TrainingSet:
+        """Return the training set of these records, none deleted."""
+        rows = np.asarray(ids, dtype=np.int64)
+        return cls(records, rows, np.ones(len(rows), dtype=np.bool_))
+
+    @property
+    def n_classes(self) -> int:
+        """The number of classes of the data set, whether or not they all occur here."""
+        return self.records.n_classes
+
+    @property
+    def kept_ids(self) -> NDArray[np.int64]:
+        """Ids (m,) of the records to learn from."""
+        return self.ids[self.mask]
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """Features (m, ...) of the records to learn from, in training order."""
+        return self.records.x[self.kept_ids]
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """Labels (m,) of the records to learn from, in training order."""
+        return self.records.y[self.kept_ids]
+
+    @property
+    def original(self) -> TrainingSet:
+        """The training set of the original model: this one, unless a deletion led here."""
+        return self.reference or self
+
+    def __len__(self) -> int:
+        return int(self.mask.sum())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells two training sets of one data set apart: ids, order, mask and reference."""
+        digest = hashlib.blake2b(self.ids.tobytes() + self.mask.tobytes(), digest_size=16)
+        digest.update((self.reference.fingerprint if self.reference else "").encode())
+        return digest.hexdigest()
+
+    def select(self, places: NDArray[np.bool_]) -> TrainingSet:
+        """Return the part at these ``places`` (n,), a shard or a slice, as an original training set of its own."""
+        return TrainingSet(self.records, self.ids[places], self.mask[places])
+
+    def after(self, step: Step, order: Order = "slot") -> TrainingSet:
+        """Return this set once a step is served: forgotten records masked (slot) or dropped, added ones appended."""
+        ids = np.concatenate([self.ids, step.add])
+        mask = np.concatenate([self.mask, np.ones(len(step.add), dtype=np.bool_)])
+        mask &= ~np.isin(ids, step.forget)
+        if order != "slot":
+            ids, mask = ids[mask], mask[mask]
+        return replace(self, ids=ids, mask=mask, reference=self.original)
