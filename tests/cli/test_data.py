@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from unlearnbench.cli import data
+from unlearnbench.core.cards import Whereabouts, card
+from unlearnbench.core.datasets import Dataset
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.records import Provenance, Records
+from unlearnbench.hooks.records import DatasetPlugin
+from unlearnbench.hooks.registry import Registered, Registry, Source
+
+RECORDS = Records(
+    name="toy",
+    x=np.array([[0.0, 1.0], [0.0, 1.0], [2.0, 3.0]]),
+    y=np.array([0, 1, 1]),
+    n_classes=2,
+    provenance=Provenance("a workshop", "CC0", "made by hand"),
+    class_names=("no", "yes"),
+)
+
+
+class Unlocated(Dataset):
+    """Loads, but does not say where it is, as most plug-ins."""
+
+    def load(self) -> Records:
+        return RECORDS
+
+
+class Here(Unlocated):
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(True, "in the workshop")
+
+
+class Absent(Dataset):
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(False, "put it at /some/place")
+
+    def load(self) -> Records:
+        raise UserError("it is not here; put it at /some/place")
+
+
+class Tampered(Here):
+    def load(self) -> Records:
+        raise UserError("is not the expected file", where="toy.npz")
+
+
+class Crashing(Dataset):
+    def load(self) -> Records:
+        raise ZeroDivisionError("by zero")
+
+
+@dataclass(frozen=True)
+class Demanding(Unlocated):
+    path: str
+
+
+def run(monkeypatch: pytest.MonkeyPatch, datasets: dict[str, type], *arguments: str) -> Result:
+    """Run ``data`` where these are the only data sets."""
+    plugins = [
+        DatasetPlugin(name=name, summary=f"the {name} set", factory=cls, licence="CC0")
+        for name, cls in datasets.items()
+    ]
+    source = Source("file", "plugins.py")
+    registry = Registry(tuple(Registered(plugin, source) for plugin in plugins))
+    monkeypatch.setattr(data, "load_registry", lambda files: registry)
+    return CliRunner().invoke(data.app, arguments)
+
+
+def test_the_list_tells_what_is_here_and_how_to_get_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"near": Here, "far": Absent, "silent": Unlocated}, "list")
+    assert result.exit_code == 0
+    table, *places = result.output.strip().split("\n\n")
+    here = {line.split()[0]: line.split()[1] for line in table.splitlines()[2:]}
+    assert here == {"near": "yes", "far": "no", "silent": "unknown"}
+    assert "the near set" in table
+    assert places == ["far: put it at /some/place", "silent: it does not say where it is"]
+
+
+def test_the_list_is_json_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"near": Here, "far": Absent, "silent": Unlocated}, "list", "--json")
+    entries = json.loads(result.output)
+    assert [entry["available"] for entry in entries] == [True, False, None]
+    assert entries[0] == {
+        "name": "near",
+        "available": True,
+        "licence": "CC0",
+        "summary": "the near set",
+        "place": "in the workshop",
+    }
+
+
+def test_a_data_set_that_needs_parameters_does_not_end_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"demanding": Demanding, "near": Here}, "list", "--json")
+    demanding, near = json.loads(result.output)
+    assert demanding["available"] is None
+    assert 'needs the parameter "path"' in demanding["place"]
+    assert near["available"] is True
+
+
+def test_show_prints_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"toy": Here}, "show", "toy")
+    lines = dict(line.split(maxsplit=1) for line in result.output.splitlines())
+    assert lines == {
+        "rows": "3",
+        "features": "2",
+        "classes": "2: no (1), yes (2)",
+        "majority": "0.667",
+        "twins": "2",
+        "licence": "CC0",
+        "source": "a workshop",
+        "note": "made by hand",
+        "sha256": RECORDS.sha256,
+    }
+
+
+def test_show_prints_the_card_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = json.loads(run(monkeypatch, {"toy": Here}, "show", "toy", "--json").output)
+    assert shown["classes"] == [["no", 1], ["yes", 2]]
+    assert shown["sha256"] == card(RECORDS).sha256
+
+
+@pytest.mark.parametrize("command", ["show", "verify"])
+def test_an_unknown_name_is_a_user_error_with_the_closest_one(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    result = run(monkeypatch, {"adult": Here}, command, "adlut")
+    assert isinstance(result.exception, UserError)
+    assert 'did you mean "adult"?' in str(result.exception)
+
+
+def test_show_of_an_absent_set_is_a_user_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"far": Absent}, "show", "far")
+    assert isinstance(result.exception, UserError)
+    assert "put it at /some/place" in str(result.exception)
+
+
+def test_verify_passes_over_absent_sets_that_were_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"near": Here, "silent": Unlocated, "far": Absent}, "verify")
+    assert result.exit_code == 0
+    assert "near: ok\n  rows      3\n" in result.output
+    assert "silent: ok\n" in result.output
+    assert "far: absent, put it at /some/place" in result.output
+
+
+def test_verify_fails_on_an_absent_set_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, {"near": Here, "far": Absent}, "verify", "far")
+    assert result.exit_code == 1
+    assert "far: absent" in result.output
+    assert "near" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (Tampered, "toy.npz: is not the expected file"),
+        (Crashing, "ZeroDivisionError: by zero"),
+        (Demanding, 'dataset "broken" needs the parameter "path"'),
+    ],
+)
+def test_verify_reports_what_fails_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, broken: type[Dataset], message: str
+) -> None:
+    result = run(monkeypatch, {"broken": broken, "near": Here}, "verify", "--json")
+    failed, passed = json.loads(result.output)
+    assert result.exit_code == 1
+    assert failed == {"name": "broken", "status": "failed", "message": message, "card": None}
+    assert passed["status"] == "ok"
+    assert passed["card"]["twins"] == 2
+
+
+def test_listing_our_own_data_sets_tells_of_each_where_it_is_and_imports_nothing_heavy() -> None:
+    code = """
+import sys
+from unlearnbench.cli.data import app
+app(["list", "--json"], standalone_mode=False)
+print(*sorted({"torch", "sklearn", "scipy", "pandas", "lightgbm", "numba"} & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    available = {entry["name"]: entry["available"] for entry in json.loads(done.stdout)}
+    assert available["adult"]
+    assert None not in available.values()
+    assert done.stderr.strip() == ""

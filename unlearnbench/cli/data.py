@@ -1,0 +1,155 @@
+"""``unlearnbench data``: which data sets there are, whether they are at hand and intact, and what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+
+from unlearnbench.core.cards import Card, Located, Whereabouts, card
+from unlearnbench.core.datasets import Dataset
+from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.records import DatasetPlugin
+from unlearnbench.hooks.registry import Registered, load_registry
+
+app = typer.Typer(no_args_is_help=True, help="List, check and describe data sets.")
+
+PluginFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin-file", metavar="FILE", help="A Python file with plug-ins to load; may be given repeatedly."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list; ``available`` is None where only loading the data set would tell."""
+
+    name: str
+    available: bool | None
+    licence: str
+    summary: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of loading a data set. ``message`` says why there is no card."""
+
+    name: str
+    status: Literal["ok", "absent", "failed"]
+    message: str = ""
+    card: Card | None = None
+
+
+@app.command("list")
+def list_datasets(as_json: AsJson = False, plugin_file: PluginFiles = None) -> None:
+    """List all data sets, and where each is or would come from.
+
+    Example: unlearnbench data list
+    """
+    entries = [_entry(registered) for registered in load_registry(plugin_file or ()).all("dataset")]
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        return
+    from tabulate import tabulate
+
+    here = {True: "yes", False: "no", None: "unknown"}
+    rows = [(e.name, here[e.available], e.licence, e.summary) for e in entries]
+    typer.echo(tabulate(rows, headers=("name", "here", "licence", "summary"), disable_numparse=True))
+    for entry in entries:
+        if not entry.available:
+            typer.echo(f"\n{entry.name}: {entry.place}")
+
+
+@app.command()
+def verify(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which; all if left out.")] = None,
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+) -> None:
+    """Load data sets, check their checksums and print their cards.
+
+    Exits with 1 where one fails, or where one that was named is absent.
+
+    Example: unlearnbench data verify adult
+    """
+    registry = load_registry(plugin_file or ())
+    chosen = [registry.get("dataset", name) for name in names] if names else registry.all("dataset")
+    verdicts = [_verdict(registered) for registered in chosen]
+    typer.echo(json.dumps([asdict(v) for v in verdicts], indent=2) if as_json else _report(verdicts))
+    tolerated = {"ok"} if names else {"ok", "absent"}
+    if any(verdict.status not in tolerated for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The data set to describe.")],
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+) -> None:
+    """Print the card of one data set: rows, classes, twins, licence, source, checksum.
+
+    Example: unlearnbench data show adult
+    """
+    described = card(_dataset(load_registry(plugin_file or ()).get("dataset", name)).load())
+    typer.echo(json.dumps(asdict(described), indent=2) if as_json else _text(described))
+
+
+def _dataset(registered: Registered) -> Dataset:
+    return cast(Dataset, build(registered, {}))
+
+
+def _whereabouts(dataset: Dataset) -> Whereabouts | None:
+    return dataset.whereabouts() if isinstance(dataset, Located) else None
+
+
+def _entry(registered: Registered) -> Entry:
+    plugin = cast(DatasetPlugin, registered.plugin)
+    try:
+        found = _whereabouts(_dataset(registered))
+        available, place = (found.available, found.place) if found else (None, "it does not say where it is")
+    except UserError as error:  # a broken plug-in, or one that asks for parameters: a line of the list, not its end
+        available, place = None, str(error)
+    return Entry(plugin.name, available, plugin.licence, plugin.summary, place)
+
+
+def _verdict(registered: Registered) -> Verdict:
+    name = registered.plugin.name
+    try:
+        dataset = _dataset(registered)
+        found = _whereabouts(dataset)
+        if found and not found.available:
+            return Verdict(name, "absent", found.place)
+        return Verdict(name, "ok", card=card(dataset.load()))
+    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is its verdict; the others are still to be checked
+        message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        return Verdict(name, "failed", message)
+
+
+def _report(verdicts: Sequence[Verdict]) -> str:
+    return "\n\n".join(
+        f"{v.name}: {v.status}" + (f"\n{_text(v.card)}" if v.card else f", {v.message}") for v in verdicts
+    )
+
+
+def _text(described: Card) -> str:
+    classes = ", ".join(f"{name} ({count:,})" for name, count in described.classes)
+    lines = {
+        "rows": f"{described.rows:,}",
+        "features": f"{described.features:,}",
+        "classes": f"{len(described.classes)}: {classes}",
+        "majority": f"{described.majority:.3f}",
+        "twins": f"{described.twins:,}",
+        "licence": described.licence,
+        "source": described.source,
+        "note": described.note,
+        "sha256": described.sha256,
+    }
+    return "\n".join(f"  {label:<9} {value}" for label, value in lines.items() if value)
