@@ -1,0 +1,1 @@
+"""The plug-ins that come with unlearnbench, registered through the same hooks as anyone's."""

@@ -1,0 +1,107 @@
+"""The binary classifiers that attacks learn with.
+
+Parameters are those of Chen et al. 2021's code, except that the MLP gets a scaler and a seed too, and that LightGBM is
+our addition.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+AttackModel = Literal["logistic-regression", "decision-tree", "random-forest", "mlp", "lightgbm"]
+"""The classifier that turns features into a probability of "deleted"."""
+
+Probability = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Features (n, d) -> the probability (n,) that each row was deleted."""
+
+
+def fit_attack_model(
+    name: AttackModel, features: NDArray[np.float64], deleted: NDArray[np.bool_], rng: np.random.Generator
+) -> Probability:
+    """Fit the classifier ``name`` to features (n, d) of shadow rows, of which ``deleted`` (n,) were deleted.
+
+    Rows that are all deleted, or all not, teach nothing: every probability is then one half.
+    """
+    seed = int(rng.integers(2**31))
+    if deleted.all() or not deleted.any():
+        return lambda rows: np.full(len(rows), 0.5)
+    estimator = _estimator(name, seed, deleted)
+    _fit_quietly(estimator, features, deleted)
+    return lambda rows: _probability(estimator, rows)
+
+
+def _probability(estimator: Any, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not len(rows):
+        return np.empty(0)  # scikit-learn refuses to predict nothing
+    return np.asarray(estimator.predict_proba(rows)[:, 1], dtype=np.float64)
+
+
+def _fit_quietly(estimator: Any, features: NDArray[np.float64], deleted: NDArray[np.bool_]) -> None:
+    """Fit without a word on convergence: the number of iterations is part of the attack's definition."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(features, deleted)
+
+
+def _estimator(name: AttackModel, seed: int, deleted: NDArray[np.bool_]) -> Any:
+    match name:
+        case "logistic-regression":
+            return _logistic_regression(seed)
+        case "decision-tree":
+            return _decision_tree(seed)
+        case "random-forest":
+            return _random_forest(seed)
+        case "mlp":
+            # Early stopping holds out a tenth of each class; below ten rows that can be nothing at all.
+            return _mlp(seed, early_stopping=bool(np.bincount(deleted).min() >= 10))
+        case "lightgbm":
+            return _lightgbm(seed)
+        case _:
+            assert_never(name)
+
+
+def _standardized(estimator: Any) -> Any:
+    """Put a scaler before the estimator, fitted on shadow rows only and never again on the rows scored."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), estimator)
+
+
+def _logistic_regression(seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return _standardized(LogisticRegression(solver="lbfgs", max_iter=400, random_state=seed))
+
+
+def _decision_tree(seed: int) -> Any:
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(max_leaf_nodes=10, random_state=seed)
+
+
+def _random_forest(seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(n_estimators=500, min_samples_leaf=30, random_state=seed)
+
+
+def _mlp(seed: int, *, early_stopping: bool) -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return _standardized(MLPClassifier(early_stopping=early_stopping, learning_rate_init=0.01, random_state=seed))
+
+
+def _lightgbm(seed: int) -> Any:
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(
+        n_estimators=50, random_state=seed, n_jobs=1, deterministic=True, force_col_wise=True, verbosity=-1
+    )

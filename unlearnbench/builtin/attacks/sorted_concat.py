@@ -1,0 +1,27 @@
+"""SortedConcat: both posteriors side by side, classes sorted (Chen et al. 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.builtin.attacks.feature_attack import FeatureAttack, both_posteriors
+from unlearnbench.builtin.attacks.features import SortBy, sorted_concat
+from unlearnbench.core.observations import View
+
+
+@dataclass(frozen=True)
+class SortedConcat(FeatureAttack):
+    """Learn from [P_o, P_u], the classes of each row in ascending order of posterior.
+
+    ``sort_by`` says whose order: the ``original`` model's for both, as published, or one of the variants met in
+    re-implementations (:data:`~unlearnbench.builtin.attacks.features.SortBy`).
+    """
+
+    sort_by: SortBy = "original"
+
+    def feature(self, view: View) -> NDArray[np.float64]:
+        """Return both sorted posteriors (n, 2C)."""
+        return sorted_concat(*both_posteriors(view), self.sort_by)
