@@ -32,6 +32,21 @@ class Utility:
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a game as statistics take them, each (k,).
+
+    scores, baseline: of the attack and of its classical baseline · positive: was it deleted · cluster: its original ·
+    record: its id, the same wherever the record is asked again.
+    """
+
+    scores: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+    positive: NDArray[np.bool_]
+    cluster: NDArray[np.int64]
+    record: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Scored:
     """One cell, ready to be measured.
 
@@ -56,14 +71,17 @@ class Scored:
         """Return which rows (n,) have one of these roles."""
         return np.isin(self.observations.role, roles)
 
-    def game(self, negative: Role) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-        """Return scores, which of them are positives, and originals (k,) of the game against one role."""
-        rows = self.rows(self.positive, negative)
-        return self.scores[rows], self.observations.role[rows] == self.positive, self.observations.episode[rows]
+    def against(self, negative: Role) -> Rows:
+        """Return the rows of the game against one role."""
+        return self._rows(self.rows(self.positive, negative))
 
-    def paired(self) -> NDArray[np.bool_]:
-        """Return the rows (n,) of the balanced game that DegCount and DegRate are defined on."""
-        return self.observations.paired(self.positive, self.negative)
+    def paired(self) -> Rows:
+        """Return the rows of the balanced game that DegCount and DegRate are defined on."""
+        return self._rows(self.observations.paired(self.positive, self.negative))
+
+    def _rows(self, chosen: NDArray[np.bool_]) -> Rows:
+        seen = self.observations.take(chosen)
+        return Rows(self.scores[chosen], self.baseline[chosen], seen.role == self.positive, seen.episode, seen.record)
 
 
 class Metric(ABC):

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.models import FitTask, Seeds
+from unlearnbench.core.posteriors import FLOOR
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.engine.sklearn_model import Constant, SklearnModel, as_table
+
+RECORDS = Records("r", np.arange(24.0).reshape(12, 1, 2), np.arange(12) % 3, 3, Provenance("", ""))
+SEEDS = Seeds(5, 6, 7)
+
+
+@dataclass(frozen=True)
+class Neighbours(SklearnModel):
+    """What an author writes to bring in a classifier of scikit-learn's."""
+
+    n_neighbors: int = 1
+
+    def estimator(self, seed):
+        from sklearn.neighbors import KNeighborsClassifier
+
+        return KNeighborsClassifier(self.n_neighbors)
+
+
+@dataclass(frozen=True)
+class Recorder(SklearnModel):
+    """Tells what a fit was given."""
+
+    def estimator(self, seed):
+        class Estimator:
+            classes_ = np.array([0, 2])
+
+            def fit(self, x, y):
+                self.given = (seed, x, y)
+                return self
+
+            def predict_proba(self, x):
+                return np.tile([0.25, 0.75], (len(x), 1))
+
+        return Estimator()
+
+
+def test_an_estimator_is_all_an_author_writes():
+    fitted = Neighbours().fit(FitTask(TrainingSet.of(RECORDS, np.arange(12)), SEEDS), "cpu")
+    assert (fitted.log_posteriors(RECORDS.x).argmax(axis=1) == RECORDS.y).all()
+
+
+def test_the_estimator_gets_the_init_seed_and_the_kept_records_in_training_order_as_a_table():
+    data = TrainingSet.of(RECORDS, [7, 2, 3, 9]).after(Step(np.array([2])))
+    seed, x, y = Recorder().fit(FitTask(data, SEEDS), "cpu").estimator.given
+    assert seed == 5
+    assert x.tolist() == [[14.0, 15.0], [6.0, 7.0], [18.0, 19.0]]
+    assert y.tolist() == [1, 0, 0]
+
+
+def test_classes_that_were_lacking_get_the_floor():
+    fitted = Recorder().fit(FitTask(TrainingSet.of(RECORDS, [0, 2]), SEEDS), "cpu")
+    np.testing.assert_allclose(np.exp(fitted.log_posteriors(RECORDS.x[:1])), [[0.25, FLOOR, 0.75]])
+
+
+def test_one_label_is_answered_without_asking_the_estimator():
+    fitted = Recorder().fit(FitTask(TrainingSet.of(RECORDS, [1, 4]), SEEDS), "cpu")
+    assert fitted == Constant(1, 3)
+    np.testing.assert_allclose(np.exp(fitted.log_posteriors(RECORDS.x[:2])), [[FLOOR, 1, FLOOR]] * 2)
+
+
+def test_no_record_left_is_an_error_that_says_what_to_do():
+    data = TrainingSet.of(RECORDS, [1]).after(Step(np.array([1])))
+    with pytest.raises(UserError, match="delete fewer records"):
+        Neighbours().fit(FitTask(data, SEEDS), "cpu")
+
+
+def test_many_models_come_back_in_the_order_of_their_tasks():
+    tasks = [FitTask(TrainingSet.of(RECORDS, [k, k + 1]), SEEDS) for k in (4, 0, 2)]
+    assert [fitted.estimator.given[1][0, 0] for fitted in Recorder().fit_many(tasks, "cpu")] == [8.0, 0.0, 4.0]
+
+
+def test_a_table_of_no_rows_keeps_its_width():
+    assert as_table(np.empty((0, 2, 3))).shape == (0, 6)

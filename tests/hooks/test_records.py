@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unlearnbench.hooks.records import RECORDS, AttackPlugin, DefensePlugin, Plugin, UnlearnerPlugin
+
+WORD = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
+LATER_WORD = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
+
+
+def attack(**fields: object) -> AttackPlugin:
+    return AttackPlugin(**{"name": "mine", "summary": "An attack.", "factory": "a.b:C", **fields})  # type: ignore[arg-type]
+
+
+@given(WORD, st.lists(LATER_WORD, max_size=3))
+def test_words_joined_by_hyphens_are_a_name(first: str, others: list[str]) -> None:
+    name = "-".join([first, *others])
+    assert attack(name=name).name == name
+
+
+@given(st.text(alphabet=string.ascii_letters + string.digits + "-_. \n", max_size=8))
+def test_a_name_is_taken_exactly_if_it_follows_the_rule(name: str) -> None:
+    if re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*").fullmatch(name):
+        assert attack(name=name).name == name
+    else:
+        with pytest.raises(ValueError, match="joined by hyphens"):
+            attack(name=name)
+
+
+@pytest.mark.parametrize("name", ["", "Sorted-Diff", "sorted_diff", "-diff", "diff-", "a--b", "1st", "sorted-diff\n"])
+def test_a_name_that_breaks_the_rule_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="joined by hyphens"):
+        attack(name=name)
+
+
+@pytest.mark.parametrize("summary", ["", "  ", "two\nlines"])
+def test_a_summary_is_one_line_of_text(summary: str) -> None:
+    with pytest.raises(ValueError, match="one line"):
+        attack(summary=summary)
+
+
+@pytest.mark.parametrize("factory", ["Class", "module.Class", "a b:C", "a.b:", ":C", "a.b:C.d", "a..b:C", "a.1b:C"])
+def test_a_factory_names_a_module_and_a_class(factory: str) -> None:
+    with pytest.raises(ValueError, match="must look like"):
+        attack(factory=factory)
+
+
+def test_a_factory_may_be_the_class_itself() -> None:
+    assert attack(factory=Plugin).factory is Plugin
+
+
+@pytest.mark.parametrize("revision", [0, -1, "1", 1.0, True])
+def test_a_revision_counts_from_one(revision: object) -> None:
+    with pytest.raises(ValueError, match="revision"):
+        attack(revision=revision)
+
+
+def test_what_an_adversary_sees_is_one_of_a_few_words() -> None:
+    with pytest.raises(ValueError, match="'both', 'original', 'unlearned', 'none'"):
+        attack(versions="bot")
+    with pytest.raises(ValueError, match="'posteriors', 'labels'"):
+        attack(answers="label")
+    with pytest.raises(ValueError, match="'release'"):
+        DefensePlugin(name="mine", summary="A defense.", factory="a.b:C", stage="later")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'forget-set'"):
+        UnlearnerPlugin(name="mine", summary="A method.", factory="a.b:C", sees=("forget",))  # type: ignore[arg-type]
+
+
+def test_every_kind_has_its_record() -> None:
+    assert all(record.kind == kind for kind, record in RECORDS.items())

@@ -1,0 +1,28 @@
+"""Advantage: true- minus false-positive rate at a threshold that was fixed beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.stats import advantage, best_threshold
+
+NO_THRESHOLD = "no threshold: cross-fitting on shadow models needs two shadow originals"
+
+
+@dataclass(frozen=True)
+class Advantage(Metric):
+    """TPR - FPR at the threshold that is best on shadow scores, cross-fitted by original (Yeom et al. 2018).
+
+    A threshold chosen on the target rows themselves would look better than it is.
+    """
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return ``advantage``."""
+        if not len(scored.shadow_scores):
+            return {"advantage": Estimate.undefined(NO_THRESHOLD)}
+        rows = scored.against(scored.negative)
+        threshold = best_threshold(scored.shadow_scores, scored.shadow_deleted)
+        return {"advantage": advantage(rows.scores, rows.positive, threshold, rows.cluster)}

@@ -1,0 +1,35 @@
+"""Area under the ROC curve: can the attack tell deleted records from others?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.requests import Role
+from unlearnbench.core.scored import Metric, Rows, Scored
+from unlearnbench.stats import auc_above_half, clustered_auc
+
+AGAINST = {"auc-matched": Role.MATCHED, "auc-retained": Role.RETAINED}
+
+
+@dataclass(frozen=True)
+class Auc(Metric):
+    """Pooled rank AUC with a clustered DeLong interval (Obuchowski 1997), cluster = original model.
+
+    Three numbers, since a region is not a record: ``auc`` against the scenario's negatives (random unseen records),
+    ``auc-matched`` against unseen records of the same region and label, ``auc-retained`` against records that stayed.
+    ``details`` of ``auc`` hold the one-sided p-value of being above one half.
+    """
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return ``auc``, ``auc-matched`` and ``auc-retained``."""
+        rows = scored.against(scored.negative)
+        main = _auc(rows)
+        p = auc_above_half(rows.scores, rows.positive, rows.cluster, rows.record)
+        others = {name: _auc(scored.against(role)) for name, role in AGAINST.items()}
+        return {"auc": replace(main, details={**main.details, "p_above_half": p}), **others}
+
+
+def _auc(rows: Rows) -> Estimate:
+    return clustered_auc(rows.scores, rows.positive, rows.cluster, record=rows.record)

@@ -1,0 +1,33 @@
+"""DegCount: how many records does deletion expose beyond what the original model already did?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES, has_confidences
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.stats import deg_count, rank_deg_count, true_confidence
+
+
+@dataclass(frozen=True)
+class DegCount(Metric):
+    """Share of records of whose true status the attack is strictly surer than its classical baseline.
+
+    Chen et al. 2021, section 4.4; with its twin on ranks, which needs no probabilities.
+
+    Measured on every forgotten record and as many first negatives of its request; ties count as no gain, their rate
+    stands in ``details``.
+    """
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return ``deg-count`` and ``rank-deg-count``."""
+        rows = scored.paired()
+        attack, classical = (true_confidence(values, rows.positive) for values in (rows.scores, rows.baseline))
+        return {
+            "deg-count": deg_count(attack, classical, rows.cluster)
+            if has_confidences(scored)
+            else Estimate.undefined(NO_PROBABILITIES),
+            "rank-deg-count": rank_deg_count(rows.scores, rows.baseline, rows.positive, rows.cluster),
+        }

@@ -1,0 +1,33 @@
+"""DegRate: how much more sure of a record's true status does deletion make the attacker?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES, has_confidences
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.stats import deg_rate, rank_deg_rate, true_confidence
+
+
+@dataclass(frozen=True)
+class DegRate(Metric):
+    """Mean gain in confidence in the true status over the classical baseline.
+
+    Chen et al. 2021, section 4.4: a difference and not a ratio; with its twin on ranks, which needs no probabilities.
+
+    Both attacks' probabilities must be calibrated for the first to mean much: a more extreme attack gains without
+    ranking better. The twin is twice the gain in AUC in expectation.
+    """
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return ``deg-rate`` and ``rank-deg-rate``."""
+        rows = scored.paired()
+        attack, classical = (true_confidence(values, rows.positive) for values in (rows.scores, rows.baseline))
+        return {
+            "deg-rate": deg_rate(attack, classical, rows.cluster)
+            if has_confidences(scored)
+            else Estimate.undefined(NO_PROBABILITIES),
+            "rank-deg-rate": rank_deg_rate(rows.scores, rows.baseline, rows.positive, rows.cluster),
+        }

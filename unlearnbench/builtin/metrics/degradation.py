@@ -1,0 +1,12 @@
+"""What DegCount and DegRate share: when they are defined."""
+
+from __future__ import annotations
+
+from unlearnbench.core.scored import Scored
+
+NO_PROBABILITIES = "n/a: scores are no probabilities"
+
+
+def has_confidences(scored: Scored) -> bool:
+    """Say whether attack and baseline both give probabilities, which "confidence in the true status" needs."""
+    return scored.probabilistic and scored.baseline_probabilistic

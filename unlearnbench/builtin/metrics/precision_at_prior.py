@@ -1,0 +1,41 @@
+"""Precision at stated priors: of those the attack names, how many were deleted?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from unlearnbench.builtin.metrics.advantage import NO_THRESHOLD
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.stats import best_threshold, precision_at_prior
+
+Prior = Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class PrecisionAtPrior(Metric):
+    """Precision if a share ``prior`` of the queried records had been deleted, at the threshold of ``advantage``.
+
+    A balanced game flatters an attacker: in the world few of the people asked about were deleted.
+    """
+
+    priors: tuple[Prior, ...] = (0.5, 0.1, 0.01)
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return ``precision-at-prior-0.5`` and so on."""
+        if not len(scored.shadow_scores):
+            return {_name(prior): Estimate.undefined(NO_THRESHOLD) for prior in self.priors}
+        rows = scored.against(scored.negative)
+        threshold = best_threshold(scored.shadow_scores, scored.shadow_deleted)
+        return {
+            _name(prior): precision_at_prior(rows.scores, rows.positive, threshold, prior, rows.cluster)
+            for prior in self.priors
+        }
+
+
+def _name(prior: float) -> str:
+    return f"precision-at-prior-{prior:g}"

@@ -1,0 +1,34 @@
+"""True-positive rate at a low false-positive rate: does the attack ever know for sure?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.stats import tpr_at_fpr
+
+Rate = Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class TprAtFpr(Metric):
+    """The largest TPR whose realized FPR is at most the nominal one; ties are never split.
+
+    Korn-Graubard interval. Not defined where distinct non-members (10 / FPR are needed) or distinct scores are too
+    few: the reason says so, the realized FPR and the number of distinct scores stand in ``details``.
+    """
+
+    fprs: tuple[Rate, ...] = (0.01, 0.001)
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return ``tpr-at-fpr-0.01`` and so on."""
+        rows = scored.against(scored.negative)
+        return {
+            f"tpr-at-fpr-{fpr:g}": tpr_at_fpr(rows.scores, rows.positive, fpr, rows.cluster, rows.record)
+            for fpr in self.fprs
+        }

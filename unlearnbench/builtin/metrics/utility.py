@@ -1,0 +1,33 @@
+"""What the models are worth and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.stats import clustered_mean
+
+
+@dataclass(frozen=True)
+class Utility(Metric):
+    """Accuracy of original and unlearned models, overfitting, and wall seconds.
+
+    Test records are ones that no model of the target side was trained on. Overfitting is the original's train minus
+    test accuracy (Chen et al. 2021, section 5). Seconds are no part of a reproducible result.
+    """
+
+    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+        """Return accuracies, overfitting and seconds, averaged over originals."""
+        utility = scored.utility
+        values = {
+            "train-accuracy-original": utility.train_accuracy_original,
+            "test-accuracy-original": utility.test_accuracy_original,
+            "train-accuracy-unlearned": utility.train_accuracy_unlearned,
+            "test-accuracy-unlearned": utility.test_accuracy_unlearned,
+            "overfitting": utility.train_accuracy_original - utility.test_accuracy_original,
+            "seconds-to-train": utility.seconds_to_train,
+            "seconds-to-unlearn": utility.seconds_to_unlearn,
+        }
+        return {name: clustered_mean(value, utility.episode) for name, value in values.items()}

@@ -1,0 +1,27 @@
+"""The order in which a network sees its records, keyed so that a deletion can leave it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.records import TrainingSet
+from unlearnbench.core.seeding import keyed_bits
+
+
+def batches(data: TrainingSet, seed: int, epoch: int, size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the batches of one epoch as rows of ``data.x``, at most ``size`` each and none empty.
+
+    All places, masked ones too, are sorted by a draw keyed by (seed, epoch, record id) and cut into batches of
+    ``size``; then masked places drop out of their batch. So a masked record (order ``slot``) leaves every other record
+    in its batch, while one that is gone from ``ids`` (order ``compact``) moves each later record one place up.
+    """
+    order = np.argsort(keyed_bits(seed, epoch, data.ids), kind="stable")
+    row_of_place = np.cumsum(data.mask) - 1
+    for start in range(0, len(order), size):
+        places = order[start : start + size]
+        kept = places[data.mask[places]]
+        if len(kept):
+            yield row_of_place[kept]

@@ -1,0 +1,31 @@
+"""Several records are deleted together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import PositiveInt
+
+from unlearnbench.core.pools import EpisodeSizes, Pools
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request, Scenario
+from unlearnbench.core.seeding import SeedPath
+
+
+@dataclass(frozen=True)
+class Group(Scenario):
+    """Each request deletes ``size`` records from the original in one step, and every one of them is queried.
+
+    The groups of one original do not overlap (Chen et al. 2021, section 6, group deletion).
+    """
+
+    size: PositiveInt = 10
+
+    def targets_needed(self, sizes: EpisodeSizes) -> int:
+        """Return how many records the groups take together."""
+        return self.size * sizes.requests
+
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+        """Cut the shuffled targets into groups."""
+        cuts = range(0, self.size * sizes.requests, self.size)
+        return [Request((Step(pools.targets[cut : cut + self.size]),)) for cut in cuts]

@@ -1,0 +1,23 @@
+"""One record is deleted at a time: the paper's main setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unlearnbench.core.pools import EpisodeSizes, Pools
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request, Scenario
+from unlearnbench.core.seeding import SeedPath
+
+
+@dataclass(frozen=True)
+class Single(Scenario):
+    """Each request deletes one record from the original, no record twice (Chen et al. 2021, section 4)."""
+
+    def targets_needed(self, sizes: EpisodeSizes) -> int:
+        """Return one record a request."""
+        return sizes.requests
+
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+        """Take the first of the shuffled targets, one each."""
+        return [Request((Step(pools.targets[r : r + 1]),)) for r in range(sizes.requests)]

@@ -1,0 +1,1 @@
+"""Built-in unlearners: one method a file."""

@@ -1,0 +1,26 @@
+"""The noise floor: the record is named but not deleted, the model only trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unlearnbench.core.models import Seeds
+from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.training import TrainingJob
+from unlearnbench.engine.unlearners import ExactUnlearner
+
+
+@dataclass(frozen=True)
+class NoiseFloor(ExactUnlearner):
+    """Train again on all records with fresh seeds: what an attack scores here is retraining noise, not deletion.
+
+    A control row. A model that uses no seeds comes out the same, and its floor is a constant score.
+    """
+
+    def jobs(
+        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
+    ) -> list[TrainingJob]:
+        """Return one training run on everything, seeded anew for each version."""
+        return [TrainingJob(data, Seeds.at(request if steps else original))]

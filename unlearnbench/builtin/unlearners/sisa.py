@@ -1,0 +1,83 @@
+"""SISA: sharded, isolated, sliced and aggregated training (Bourtoule et al. 2021, arXiv 1912.03817)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveInt
+
+from unlearnbench.builtin.unlearners.retrain import refuse_order, retain_set, version_seeds
+from unlearnbench.core.models import TargetModel
+from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.seeding import SeedPath, keyed_bits
+from unlearnbench.engine.training import TrainingJob
+from unlearnbench.engine.unlearners import ExactUnlearner
+
+
+@dataclass(frozen=True)
+class SISA(ExactUnlearner):
+    """Train one model per shard; a deletion retrains only the shard that holds the record.
+
+    The answer is the mean of the shards' posteriors, each counting the same (``constant``) or by its number of
+    training records (``size``). A record's shard and slice depend on its id alone. With ``slices`` above 1 a shard
+    is trained on its first slice, then on the first two, and so on, each stage continuing from the one before; a
+    deletion starts again before the slice that holds the record. That needs a model that can continue.
+
+    Retraining keeps the shard's seeds, and deleted records are masked in place (``init: same, order: slot``). A
+    shard that loses its last record leaves the ensemble.
+    """
+
+    shards: PositiveInt = 10
+    slices: PositiveInt = 1
+    mean: Literal["constant", "size"] = "constant"
+
+    def refusal(self, model: TargetModel) -> str | None:
+        """Refuse slices for models that cannot go on training, and models without a stable order."""
+        if self.slices > 1 and not model.continues:
+            return f"{type(model).__name__} cannot continue training, which slices: {self.slices} needs; use slices: 1"
+        return refuse_order(model, "slot")
+
+    def jobs(
+        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
+    ) -> list[TrainingJob]:
+        """Return one training run per shard that holds records."""
+        runs = (self._shard_run(data, steps, original, request, shard) for shard in range(self.shards))
+        return [run for run in runs if run is not None]
+
+    def weights(self, jobs: Sequence[TrainingJob]) -> list[float]:
+        """Weigh shards the same, or by what they were trained on."""
+        return [1.0 if self.mean == "constant" else float(len(job.data)) for job in jobs]
+
+    def _shard_run(
+        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath, shard: int
+    ) -> TrainingJob | None:
+        """Return the last training stage of one shard, or None where the shard is empty."""
+        run = None
+        for last in range(self.slices):
+            stage = self._stage(data, steps, original / "shards", shard, last)
+            if len(stage):
+                place = f"shard-{shard}-slice-{last}"
+                run = TrainingJob(stage, version_seeds(original / place, request / place, "same", "slot"), run)
+        return run
+
+    def _stage(
+        self, data: TrainingSet, steps: Sequence[Step], seeds: SeedPath, shard: int, last_slice: int
+    ) -> TrainingSet:
+        """Return what a shard has left of its slices up to ``last_slice``; steps elsewhere leave no trace in it."""
+
+        def here(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+            rank = _rank(data.ids, ids, seeds.seed())
+            return np.asarray((rank % self.shards == shard) & (rank // self.shards % self.slices <= last_slice))
+
+        own = [Step(step.forget[here(step.forget)], step.add[here(step.add)]) for step in steps]
+        touching = [step for step in own if len(step.forget) or len(step.add)]
+        return retain_set(data.select(here(data.ids)), touching, "slot")
+
+
+def _rank(base: NDArray[np.int64], ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return each id's place (n,) in a keyed shuffle of ``base``; ids added later fall between the others."""
+    return np.searchsorted(np.sort(keyed_bits(seed, base)), keyed_bits(seed, ids))

@@ -1,0 +1,113 @@
+"""The command ``unlearnbench``: which verbs there are, and what happens to errors.
+
+A verb's module is imported once the verb is invoked; ``--help`` needs the table below only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from unlearnbench.cli.output import epilog, new_app
+from unlearnbench.core.errors import UserError
+
+# To add a verb, add a line: its module, and its one-line help. The module has either ``app``, a group made by
+# ``new_app``, or ``command``, the function of a verb without sub-verbs (with ``EXAMPLES``, a tuple of command lines).
+VERBS: Final = {
+    "suite": ("unlearnbench.cli.suite", "List, check and show suites: the files that say what to run."),
+    "plan": ("unlearnbench.cli.plan", "Print what would run, and what is already done."),
+    "run": ("unlearnbench.cli.run", "Run a suite and print its tables."),
+    "status": ("unlearnbench.cli.status", "Print how far a run has come."),
+    "results": ("unlearnbench.cli.results", "Print the results of a run."),
+    "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards from published results."),
+    "data": ("unlearnbench.cli.data", "List, check and describe data sets."),
+    "plugins": ("unlearnbench.cli.plugins", "List plug-ins, and show what one is and takes."),
+}
+
+EXAMPLES: Final = (
+    "unlearnbench plan quickstart",
+    "unlearnbench run quickstart",
+    "unlearnbench plugins show sisa",
+)
+
+# typer carries its own copy of click since 0.26 and imported click before: this is the class of wrong flags in both.
+_UsageError: Final[type[Exception]] = typer.BadParameter.__mro__[1]
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows the one-line help of every verb and imports only the verb that is invoked."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Put the real verb in the place of its one-line help, then go on as usual."""
+        if args[0] in VERBS:
+            self.commands[args[0]] = _load(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _load(verb: str) -> Any:
+    module = import_module(VERBS[verb][0])
+    if hasattr(module, "app"):
+        command: Any = typer.main.get_group(module.app)
+        command.no_args_is_help = False  # a missing sub-verb is told in one line, like any other mistake
+    else:
+        single = new_app("")
+        single.command(verb, epilog=epilog(*getattr(module, "EXAMPLES", ())))(module.command)
+        command = typer.main.get_command(single)
+    command.name = verb
+    return command
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from unlearnbench.hooks.sources import own_version
+
+        typer.echo(f"unlearnbench {own_version()}")
+        raise typer.Exit
+
+
+def _make_app() -> typer.Typer:
+    app = new_app("Measure how much deleting a record from a model gives the record away.")
+
+    @app.callback(cls=LazyGroup, epilog=epilog(*EXAMPLES))
+    def options(
+        version: bool = typer.Option(
+            False, "--version", help="Show the version.", callback=_print_version, is_eager=True
+        ),
+    ) -> None:
+        """Take the options that stand before any verb."""
+
+    for verb, (_, summary) in VERBS.items():
+        app.command(verb, help=summary)(lambda: None)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 2 for a user's mistake, told in one line, 130 for Ctrl-C."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        command = typer.main.get_command(_make_app())
+        code = command.main(given or ["--help"], prog_name="unlearnbench", standalone_mode=False)
+    except UserError as error:
+        return _fail(str(error), 2)
+    except _UsageError as error:
+        return _fail(_usage(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> str:
+    """Tell a wrong flag or argument in one line, with the help page that says what would be right."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    page = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+    return message[:1].lower() + message[1:] + page
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {message}", err=True)
+    return code

@@ -1,0 +1,43 @@
+"""What the verbs share: plain tables, JSON, and the look of help pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import typer
+
+NO_MARKUP: Final = None
+"""Help pages are plain text: rich would be imported to draw boxes."""
+
+
+def new_app(summary: str, examples: Sequence[str] = ()) -> typer.Typer:
+    """Return a group of verbs with the settings that all groups share."""
+    return typer.Typer(
+        help=summary,
+        epilog=epilog(*examples),
+        add_completion=False,
+        rich_markup_mode=NO_MARKUP,
+        pretty_exceptions_enable=False,
+    )
+
+
+def epilog(*examples: str) -> str:
+    r"""Return the end of a help page: examples, one a line. The ``\b`` keeps them from being re-wrapped."""
+    return "\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]) if examples else ""
+
+
+def print_table(rows: Iterable[Iterable[object]], headers: Sequence[str] = (), width: int | None = None) -> None:
+    """Print rows in aligned columns, text as it is. Cells wider than ``width`` are wrapped, by default none."""
+    from tabulate import tabulate
+
+    layout = "simple" if headers else "plain"
+    typer.echo(
+        tabulate([*map(tuple, rows)], headers=headers, tablefmt=layout, disable_numparse=True, maxcolwidths=width)
+    )
+
+
+def print_json(value: object) -> None:
+    """Print plain data as JSON."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

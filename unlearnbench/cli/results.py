@@ -1,0 +1,41 @@
+"""``unlearnbench results``: what a run found, as a table or as data."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from unlearnbench.cli.session import (
+    DEFAULT_STORE,
+    DeviceOption,
+    Disabled,
+    Only,
+    PluginFiles,
+    Seed,
+    StoreDir,
+    SuiteName,
+    open_session,
+)
+from unlearnbench.report.tables import Format, render
+from unlearnbench.run.results import collect
+
+EXAMPLES = (
+    "unlearnbench results quickstart --only unlearner=retrain --only defense=none",
+    "unlearnbench results quickstart --format json > results.json",
+)
+
+
+def command(
+    suite: SuiteName,
+    only: Only = None,
+    style: Annotated[Format, typer.Option("--format", help="How to print.")] = "plain",
+    store: StoreDir = DEFAULT_STORE,
+    seed: Seed = None,
+    device: DeviceOption = None,
+    plugin_file: PluginFiles = None,
+    disable_plugin: Disabled = None,
+) -> None:
+    """Print one row a cell and seed, and the means over seeds. Cells that have not run say so."""
+    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
+    typer.echo(render(collect(session.plan, session.store), style))

@@ -1,0 +1,51 @@
+"""``unlearnbench status``: how far a suite's run is, and what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import typer
+
+from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.session import (
+    DEFAULT_STORE,
+    AsJson,
+    DeviceOption,
+    Disabled,
+    Only,
+    PluginFiles,
+    Seed,
+    StoreDir,
+    SuiteName,
+    open_session,
+)
+from unlearnbench.run.results import collect
+
+EXAMPLES = ("unlearnbench status quickstart", "unlearnbench status quickstart --json")
+BAD = ("failed", "timeout", "crashed", "invalid")
+
+
+def command(
+    suite: SuiteName,
+    only: Only = None,
+    store: StoreDir = DEFAULT_STORE,
+    seed: Seed = None,
+    device: DeviceOption = None,
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+    disable_plugin: Disabled = None,
+) -> None:
+    """Print how many cells are done, missing, failed or skipped, and the reason of each failure."""
+    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
+    rows = [row for row in collect(session.plan, session.store) if row.seed is not None]
+    counts = dict(Counter(row.status for row in rows))
+    failures = [row for row in rows if row.status in BAD]
+    if as_json:
+        told = [{**row.names, "seed": row.seed, "status": row.status, "reason": row.reason} for row in failures]
+        print_json({"suite": session.plan.suite.name, "cells": counts, "failures": told})
+        return
+    print_table(list(counts.items()), headers=("status", "cells"))
+    if failures:
+        typer.echo()
+        lines = [(*row.names.values(), row.seed, row.status, row.reason) for row in failures]
+        print_table(lines, headers=(*failures[0].names, "seed", "status", "reason"))

@@ -1,0 +1,102 @@
+"""``unlearnbench suite``: list, check and show suites, and print the schema that editors check them with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unlearnbench.cli.output import epilog, new_app, print_json, print_table
+from unlearnbench.cli.plugins import AsJson, DisabledPlugins, PluginFiles
+from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.registry import load_registry
+from unlearnbench.suite.find import find_suite, standard_suites
+from unlearnbench.suite.load import load_suite, read_header
+from unlearnbench.suite.model import Suite
+
+app = new_app("List, check and show suites: the files that say what to run.")
+
+
+@app.command("list", epilog=epilog("unlearnbench suite list", "unlearnbench suite list --json"))
+def list_suites(as_json: AsJson = False) -> None:
+    """List the standard suites, which every verb takes by name. A suite of your own is given as a path."""
+    headers = [read_header(path) | {"suite": name} for name, path in standard_suites().items()]
+    if as_json:
+        print_json(headers)
+    else:
+        print_table([header.values() for header in headers], headers=("suite", "version", "description"))
+
+
+@app.command(
+    "check",
+    epilog=epilog(
+        "unlearnbench suite check my-suite.yaml",
+        "unlearnbench suite check quickstart adult-first",
+        "unlearnbench suite check my-suite.yaml --plugin-file my_attack.py",
+    ),
+)
+def check_suites(
+    suites: Annotated[list[str], typer.Argument(metavar="SUITE", help="Names of standard suites, or paths.")],
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> None:
+    """Check every name, parameter and size in suites; nothing is run. Exits with 2 where one is wrong."""
+    wrong = False
+    for name in suites:
+        try:
+            typer.echo(f"ok: {_summary(_load(name, plugin_file, disable_plugin))}")
+        except UserError as error:
+            typer.echo(f"error: {error}", err=True)
+            wrong = True
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command(
+    "show",
+    epilog=epilog("unlearnbench suite show quickstart", "unlearnbench suite show my-suite.yaml --json"),
+)
+def show_suite(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="The name of a standard suite, or a path.")],
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> None:
+    """Show a suite with all defaults, parameters and sizes filled in. The text is a suite file again."""
+    found = _load(suite, plugin_file, disable_plugin)
+    if as_json:
+        print_json({"sha256": found.sha256, "cells": found.n_cells, "suite": found.to_dict()})
+        return
+    from unlearnbench.suite.yaml import dump_yaml
+
+    typer.echo(f"# {_summary(found)}\n# sha256 {found.sha256}\n{dump_yaml(found.to_dict())}", nl=False)
+
+
+@app.command(
+    "schema",
+    epilog=epilog(
+        "unlearnbench suite schema > suite.schema.json",
+        "unlearnbench suite schema --plugin-file my_attack.py > suite.schema.json",
+    ),
+)
+def print_schema(plugin_file: PluginFiles = None, disable_plugin: DisabledPlugins = None) -> None:
+    """Print the JSON Schema of suite files, for editors: all keys, plug-ins and parameters."""
+    from unlearnbench.suite.schema import suite_schema
+
+    print_json(suite_schema(load_registry(plugin_file or (), disable_plugin or ())))
+
+
+def _load(name: str, plugin_files: Sequence[Path] | None, disabled: Sequence[str] | None) -> Suite:
+    return load_suite(find_suite(name), plugin_files=plugin_files or (), disabled=disabled or ())[0]
+
+
+def _summary(suite: Suite) -> str:
+    factors = [_count(len(refs), axis) for axis, refs in suite.axes.items()] + [_count(len(suite.seeds), "seed")]
+    rest = ", less what is excluded" if suite.exclude else ""
+    return f"{suite.name}: {_count(suite.n_cells, 'cell')} ({' x '.join(factors)}{rest})"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

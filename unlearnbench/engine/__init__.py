@@ -1,0 +1,1 @@
+"""Training, unlearning and querying many models at once."""

@@ -1,0 +1,130 @@
+"""Collecting what plug-ins offer, each on its own, so that a broken one takes no other with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Final, cast
+
+import pluggy
+from pluggy import HookImpl
+
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.hooks import specs
+from unlearnbench.hooks.markers import PROJECT
+from unlearnbench.hooks.observers import HOOKS, Observer
+from unlearnbench.hooks.records import RECORDS, Kind, Plugin
+from unlearnbench.hooks.sources import (
+    BrokenPlugin,
+    Source,
+    distribution_of,
+    import_distribution,
+    import_file,
+    one_line,
+    own_version,
+    place,
+)
+
+BUILTIN: Final = "unlearnbench.builtin.plugins"
+
+
+class Collector:
+    """Takes in sources one by one; then ``plugins`` and ``observers`` hand out what their hooks offer.
+
+    What is wrong with an installed distribution is noted in ``broken``. What is wrong with a file that the user
+    named is the user's to mend, and a :class:`UserError`.
+    """
+
+    def __init__(self) -> None:
+        self.broken: list[BrokenPlugin] = []
+        self.sources: list[Source] = []
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(specs)
+        self._source_of: dict[str, Source] = {}
+
+    def add_builtin(self) -> None:
+        """Take in our own plug-ins, through the same hooks as anyone's."""
+        self._register(import_module(BUILTIN), Source("builtin", PROJECT, own_version()))
+
+    def add_distributions(self, disabled: frozenset[str]) -> None:
+        """Take in every installed distribution with an entry point of our group; disabled ones are not imported."""
+        for entry_point in metadata.entry_points(group=PROJECT):
+            source = distribution_of(entry_point)
+            self.sources.append(source)
+            if source.name in disabled:
+                continue
+            try:
+                self._register(*import_distribution(entry_point))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's import may raise anything
+                self.broken.append(BrokenPlugin(source, one_line(error)))
+
+    def add_files(self, files: Iterable[str | Path], disabled: frozenset[str]) -> None:
+        """Take in one-file plug-ins, each once however often it is named."""
+        for path in dict.fromkeys(Path(file).expanduser().resolve() for file in files):
+            self.sources.append(Source("file", path.name, path=str(path)))
+            if disabled.isdisjoint({path.name, str(path)}):
+                module, source = import_file(path)
+                try:
+                    self._register(module, source)
+                except (UserError, pluggy.PluginValidationError) as error:
+                    raise UserError(one_line(error), str(path)) from error
+
+    def plugins(self) -> Iterator[tuple[Plugin, Source]]:
+        """Yield every record with where it comes from."""
+        for kind in RECORDS:
+            for implementation in self._implementations(f"{PROJECT}_{kind}s"):
+                source = self._source_of[implementation.plugin_name]
+                for plugin in self._call(kind, implementation, source):
+                    yield plugin, source
+
+    def observers(self) -> Iterator[Observer]:
+        """Yield every observer with where it comes from."""
+        for hook in HOOKS:
+            for found in self._implementations(f"{PROJECT}_{hook}"):
+                yield Observer(hook, found.function, found.argnames, self._source_of[found.plugin_name])
+
+    def _implementations(self, hook: str) -> list[HookImpl]:
+        return list(getattr(self._manager.hook, hook).get_hookimpls())
+
+    def _call(self, kind: Kind, implementation: HookImpl, source: Source) -> list[Plugin]:
+        offer = cast("Callable[[], Iterable[object]]", implementation.function)
+        try:
+            return [_checked(kind, record) for record in offer()]
+        except Exception as error:  # a stranger's hook may raise anything
+            message = f"{PROJECT}_{kind}s fails: {one_line(error)}"
+            if source.kind == "file":
+                raise UserError(message, place(error, source.path)) from error
+            self.broken.append(BrokenPlugin(source, message))
+            return []
+
+    def _register(self, plugin: object, source: Source) -> None:
+        """Register a plug-in whole or not at all; raises where it has no hook, or none that exists."""
+        name = f"{source}#{len(self._source_of)}"
+        try:
+            self._manager.register(plugin, name)
+            self._check_hooks(plugin)
+        except Exception:
+            if self._manager.get_plugin(name) is plugin:
+                self._manager.unregister(plugin, name)
+            raise
+        self._source_of[name] = source
+
+    def _check_hooks(self, plugin: object) -> None:
+        callers = self._manager.get_hookcallers(plugin)
+        if not callers:
+            raise UserError("implements no hook: is @hookimpl missing above its functions?")
+        known = [name for name in vars(specs) if name.startswith(f"{PROJECT}_")]
+        for caller in callers:
+            if not caller.has_spec():
+                raise UserError(f'there is no hook "{caller.name}"{did_you_mean(caller.name, known)}')
+            for found in caller.get_hookimpls():
+                if found.plugin is plugin and (found.wrapper or found.hookwrapper):
+                    raise UserError(f"{caller.name} must not be a wrapper")
+        self._manager.check_pending()
+
+
+def _checked(kind: Kind, record: object) -> Plugin:
+    if not isinstance(record, RECORDS[kind]):
+        raise UserError(f"must yield {RECORDS[kind].__name__}, got {record!r:.80}")
+    return record

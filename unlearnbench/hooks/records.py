@@ -1,0 +1,162 @@
+"""The records that hooks yield: what a plug-in is called, what it is, and where its class lives.
+
+A record is cheap: ``factory`` is a dotted string, so that listing plug-ins imports none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, get_args
+
+Kind = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack", "metric", "executor"]
+
+Seen = Literal["forget-set", "retain-set", "labels", "training-log"]
+"""What an unlearning algorithm may look at."""
+
+Stage = Literal["training", "publication", "release"]
+"""When a defense acts: while the model is trained, when versions are published, or on each answer."""
+
+Versions = Literal["both", "original", "unlearned", "none"]
+"""Which models an adversary queries."""
+
+Answers = Literal["posteriors", "labels"]
+"""What an adversary is answered with."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """What all kinds share.
+
+    ``name``: lower-case words and digits joined by hyphens · ``summary``: one line · ``factory``: the class, as
+    ``package.module:Class``; in a one-file plug-in the class itself · ``reference``: the paper it comes from ·
+    ``revision``: a count to raise whenever the results change, since stored results are found by it.
+
+    Raises ValueError where a field breaks these rules.
+    """
+
+    kind: ClassVar[Kind]
+
+    name: str
+    summary: str
+    factory: str | type
+    reference: str = ""
+    revision: int = 1
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"name {self.name!r} must be lower-case words joined by hyphens, such as 'sorted-diff'")
+        if not self.summary.strip() or "\n" in self.summary:
+            raise ValueError(f"{self.name}: summary must be one line of text")
+        if isinstance(self.factory, str) and not _FACTORY.fullmatch(self.factory):
+            raise ValueError(f"{self.name}: factory {self.factory!r} must look like 'package.module:Class'")
+        if type(self.revision) is not int or self.revision < 1:
+            raise ValueError(f"{self.name}: revision {self.revision!r} must be an integer from 1 on")
+
+    def _check(self, field: str, value: object, allowed: tuple[object, ...]) -> None:
+        if value not in allowed:
+            raise ValueError(f"{self.name}: {field} {value!r} must be one of {', '.join(map(repr, allowed))}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetPlugin(Plugin):
+    """A data set: a :class:`unlearnbench.core.datasets.Dataset`. ``licence`` says under what terms it may be used."""
+
+    kind: ClassVar[Kind] = "dataset"
+    licence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlugin(Plugin):
+    """A target model: a :class:`unlearnbench.core.models.TargetModel`."""
+
+    kind: ClassVar[Kind] = "model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlearnerPlugin(Plugin):
+    """An unlearning algorithm: a :class:`unlearnbench.core.unlearning.Unlearner`.
+
+    ``exact``: is the unlearned model distributed as if retrained without the forget set · ``sees``: what it may
+    look at · ``control``: is it there to judge the others by.
+    """
+
+    kind: ClassVar[Kind] = "unlearner"
+    exact: bool = False
+    sees: tuple[Seen, ...] = ("forget-set", "retain-set", "labels")
+    control: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for seen in self.sees:
+            self._check("sees", seen, get_args(Seen))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioPlugin(Plugin):
+    """What deletion requests look like: a :class:`unlearnbench.core.requests.Scenario`."""
+
+    kind: ClassVar[Kind] = "scenario"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefensePlugin(Plugin):
+    """A defense; at release time a :class:`unlearnbench.core.defenses.ReleaseDefense`. ``stage``: when it acts."""
+
+    kind: ClassVar[Kind] = "defense"
+    stage: Stage = "release"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("stage", self.stage, get_args(Stage))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackPlugin(Plugin):
+    """An attack: a :class:`unlearnbench.core.attacks.Attack`. The fields describe its adversary.
+
+    ``versions``: which models it queries · ``answers``: what it is answered with · ``label``: does it know the true
+    class · ``features``: does it read the record itself · ``control``: is it there to judge the others by.
+    """
+
+    kind: ClassVar[Kind] = "attack"
+    versions: Versions = "both"
+    answers: Answers = "posteriors"
+    label: bool = False
+    features: bool = False
+    control: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("versions", self.versions, get_args(Versions))
+        self._check("answers", self.answers, get_args(Answers))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricPlugin(Plugin):
+    """A metric: a :class:`unlearnbench.core.scored.Metric`."""
+
+    kind: ClassVar[Kind] = "metric"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorPlugin(Plugin):
+    """What runs the work of a plan."""
+
+    kind: ClassVar[Kind] = "executor"
+
+
+RECORDS: Final[dict[Kind, type[Plugin]]] = {
+    "dataset": DatasetPlugin,
+    "model": ModelPlugin,
+    "unlearner": UnlearnerPlugin,
+    "scenario": ScenarioPlugin,
+    "defense": DefensePlugin,
+    "attack": AttackPlugin,
+    "metric": MetricPlugin,
+    "executor": ExecutorPlugin,
+}
+"""The record of each kind, in the order in which kinds are listed."""

@@ -1,0 +1,140 @@
+"""All plug-ins that a run can use, as one immutable value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.hooks.collect import Collector
+from unlearnbench.hooks.observers import Observers
+from unlearnbench.hooks.records import RECORDS, Kind, Plugin
+from unlearnbench.hooks.sources import BrokenPlugin, Source, one_line
+
+__all__ = ["BrokenPlugin", "Observers", "Registered", "Registry", "Source", "load_registry"]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A plug-in and where it comes from."""
+
+    plugin: Plugin
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """The plug-in's name."""
+        return self.plugin.name
+
+    @property
+    def kind(self) -> Kind:
+        """The plug-in's kind."""
+        return self.plugin.kind
+
+    @property
+    def factory(self) -> str:
+        """Where the class lives, as text: ``package.module:Class``."""
+        factory = self.plugin.factory
+        return factory if isinstance(factory, str) else f"{self.source.name}:{factory.__name__}"
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.name}"'
+
+    def load(self) -> type:
+        """Import the class; UserError naming the plug-in and its source where that fails."""
+        if isinstance(self.plugin.factory, type):
+            return self.plugin.factory
+        module, _, attribute = self.plugin.factory.partition(":")
+        try:
+            found = getattr(import_module(module), attribute)
+        except (Exception, SystemExit) as error:  # a stranger's import may raise anything
+            raise UserError(f"{self} of {self.source} cannot be loaded: {one_line(error)}") from error
+        if not isinstance(found, type):
+            raise UserError(f"{self} of {self.source} cannot be loaded: {self.plugin.factory} is not a class")
+        return found
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The plug-ins that were found, sorted by kind and name; ``broken`` tells of those that could not be used."""
+
+    plugins: tuple[Registered, ...]
+    broken: tuple[BrokenPlugin, ...] = ()
+    observers: Observers = field(default_factory=Observers)
+
+    def all(self, kind: Kind | None = None) -> tuple[Registered, ...]:
+        """Return all plug-ins, or those of one kind."""
+        return tuple(found for found in self.plugins if kind in (None, found.kind))
+
+    def get(self, kind: Kind, name: str) -> Registered:
+        """Return one plug-in; UserError with the closest name where there is none."""
+        known = {found.name: found for found in self.all(kind)}
+        if name not in known:
+            raise UserError(f'unknown {kind} "{name}"{did_you_mean(name, known)}{self._broken_note()}')
+        return known[name]
+
+    def named(self, name: str) -> tuple[Registered, ...]:
+        """Return the plug-ins of any kind that have this name; UserError where there is none."""
+        found = tuple(plugin for plugin in self.plugins if plugin.name == name)
+        if not found:
+            close = get_close_matches(name, {plugin.name for plugin in self.plugins})
+            raise UserError(f'unknown plug-in "{name}"{did_you_mean(name, close)}{self._broken_note()}')
+        return found
+
+    def _broken_note(self) -> str:
+        return f" (could not be used: {'; '.join(map(str, self.broken))})" if self.broken else ""
+
+
+def load_registry(files: Iterable[str | Path] = (), disabled: Iterable[str] = (), discover: bool = True) -> Registry:
+    """Collect our own plug-ins, those of installed distributions (unless ``discover`` is False) and of ``files``.
+
+    ``disabled`` leaves plug-ins out, by ``name``, by ``kind:name``, or all of a distribution or file by its name;
+    such a distribution or file is not even imported. UserError where two plug-ins of a kind share a name, where a
+    file cannot be used, or where ``disabled`` names nothing.
+    """
+    off = frozenset(disabled)
+    collector = Collector()
+    collector.add_builtin()
+    if discover:
+        collector.add_distributions(off)
+    collector.add_files(files, off)
+    found = [Registered(plugin, source) for plugin, source in collector.plugins()]
+    _check_disabled(off, found, collector.sources)
+    kept = [plugin for plugin in found if off.isdisjoint(_names(plugin))]
+    _check_clashes(kept)
+    order = list(RECORDS)
+    return Registry(
+        tuple(sorted(kept, key=lambda plugin: (order.index(plugin.kind), plugin.name))),
+        tuple(collector.broken),
+        Observers(tuple(collector.observers())),
+    )
+
+
+def _names(plugin: Registered) -> set[str]:
+    return {plugin.name, f"{plugin.kind}:{plugin.name}"}
+
+
+def _check_disabled(disabled: frozenset[str], found: list[Registered], sources: list[Source]) -> None:
+    known = set[str]().union(*map(_names, found), *({source.name, source.path} for source in sources))
+    for name in sorted(disabled - known):
+        close = get_close_matches(name, known)
+        raise UserError(f"--disable-plugin {name}: there is no such plug-in or distribution{did_you_mean(name, close)}")
+
+
+def _check_clashes(found: list[Registered]) -> None:
+    first: dict[tuple[Kind, str], Registered] = {}
+    for plugin in found:  # ours come first, so it is the other one that a clash tells to go
+        other = first.setdefault((plugin.kind, plugin.name), plugin)
+        if other is not plugin:
+            raise UserError(_clash(other, plugin))
+
+
+def _clash(first: Registered, second: Registered) -> str:
+    ours = first.source.kind == "builtin"
+    removable = [second.source.name] if ours else sorted({first.source.name, second.source.name})
+    flags = " or ".join(f"--disable-plugin {name}" for name in removable)
+    rule = "; a built-in cannot be replaced" if ours else ""
+    return f"{second} is offered both by {first.source} and by {second.source}{rule}: rename one, or use {flags}"

@@ -1,0 +1,66 @@
+"""Published results: the file that a leaderboard is built from, rows and what made them, no machine's name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.run.plan import Plan
+from unlearnbench.run.results import Row
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The results of one run of one suite. ``environment`` is the fingerprint of what ran it."""
+
+    suite: Mapping[str, Any]
+    suite_sha256: str
+    environment: Mapping[str, str]
+    rows: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """The suite's name."""
+        return str(self.suite["suite"])
+
+    @classmethod
+    def of(cls, plan: Plan, rows: Sequence[Row], environment: Mapping[str, str]) -> Publication:
+        """Return what a finished run publishes; raises :class:`UserError` where it is not finished."""
+        missing = sum(row.status == "missing" for row in rows)
+        if missing:
+            raise UserError(f"suite {plan.suite.name}: {missing} rows have not run; run the whole suite to publish it")
+        return cls(plan.suite.to_dict(), plan.suite.sha256, environment, tuple(rows))
+
+    def write(self, folder: Path) -> Path:
+        """Write ``results.json`` into the suite's folder and return its path."""
+        data = {
+            "schema": SCHEMA,
+            "suite": self.suite,
+            "suite_sha256": self.suite_sha256,
+            "environment": self.environment,
+            "rows": [row.to_dict() for row in self.rows],
+        }
+        file = folder / self.name / "results.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
+        return file
+
+    @classmethod
+    def read(cls, file: Path) -> Publication:
+        """Read a ``results.json``; raises :class:`UserError` where it is not one."""
+        try:
+            data = json.loads(file.read_text())
+            if data["schema"] != SCHEMA:
+                raise UserError(f"schema {data['schema']} is not the one this version reads, {SCHEMA}", str(file))
+            rows = tuple(Row.from_dict(row) for row in data["rows"])
+            return cls(data["suite"], data["suite_sha256"], data["environment"], rows)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"not a published result: {error!r}; write one with run SUITE --publish", str(file)
+            ) from error

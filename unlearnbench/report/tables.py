@@ -1,0 +1,66 @@
+"""Results as text: one line a row, in the format asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from tabulate import tabulate
+
+from unlearnbench.report.cells import cell
+from unlearnbench.run.results import Row
+from unlearnbench.suite.model import AXES
+
+Format = Literal["plain", "md", "csv", "json", "latex"]
+FORMATS: tuple[str, ...] = get_args(Format)
+TABULATE_NAMES = {"plain": "simple", "md": "github", "latex": "latex_booktabs"}
+
+SHOWN = ("auc", "auc-matched", "auc-retained", "tpr-at-fpr-0.01", "deg-count", "deg-rate")
+"""Metrics that a text table shows, where a row has them; csv and json hold all."""
+
+
+def render(rows: Sequence[Row], style: Format) -> str:
+    """Return all rows in one of the :data:`FORMATS`."""
+    if style == "json":
+        return json.dumps([row.to_dict() for row in rows], indent=1, allow_nan=False)
+    if style == "csv":
+        return to_csv(rows)
+    return grid(rows, style)
+
+
+def grid(rows: Sequence[Row], style: Literal["plain", "md", "latex"]) -> str:
+    """Return a table of the main metrics; an axis on which all rows agree is told once, above it."""
+    same = {axis: rows[0].names[axis] for axis in AXES if len({row.names[axis] for row in rows}) == 1} if rows else {}
+    axes = [axis for axis in AXES if axis not in same]
+    metrics = [name for name in SHOWN if any(name in row.metrics for row in rows)]
+    headers = [*axes, "seed", *metrics, "note"]
+    lines = [
+        [
+            *(row.names[axis] for axis in axes),
+            "mean" if row.seed is None else str(row.seed),
+            *(cell(row, name) for name in metrics),
+            row.reason,
+        ]
+        for row in rows
+    ]
+    caption = ", ".join(f"{axis}: {label}" for axis, label in same.items())
+    table = tabulate(lines, headers, tablefmt=TABULATE_NAMES[style], disable_numparse=True)
+    return f"{caption}\n\n{table}" if caption and style != "latex" else table
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """Return one line a row and metric: axes, seed, status, metric, value, low, high, n, metric status and reason."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    fields = ("value", "low", "high", "n", "status", "reason")
+    writer.writerow([*AXES, "seed", "row_status", "row_reason", "metric", *fields])
+    for row in rows:
+        start = [*(row.names[axis] for axis in AXES), "mean" if row.seed is None else row.seed, row.status, row.reason]
+        if not row.metrics:
+            writer.writerow([*start, "", *("" for _ in fields)])
+        for name, estimate in row.metrics.items():
+            writer.writerow([*start, name, *(getattr(estimate, field) for field in fields)])
+    return text.getvalue()

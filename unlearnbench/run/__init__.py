@@ -1,0 +1,1 @@
+"""Suite -> plan -> observe -> release -> attack -> measure -> store."""

@@ -1,0 +1,108 @@
+"""Judging the cells of one bench: they share episodes, releases and baselines, each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from unlearnbench.core.attacks import Attack, Baseline
+from unlearnbench.core.canonical import canonical_json
+from unlearnbench.core.defenses import ReleaseDefense
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.observations import Observations
+from unlearnbench.core.requests import Scenario
+from unlearnbench.core.scored import Metric, Utility
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.run.judge import Game, Scores, attack_scores, measure, oracle_scores, release
+from unlearnbench.run.observe import Episode, from_arrays
+from unlearnbench.run.plan import Bench, Cell, EpisodeTask, default_ref
+from unlearnbench.run.store import Store
+from unlearnbench.run.work import MissingError
+from unlearnbench.run.workshop import Workshop
+from unlearnbench.suite.model import PluginRef
+
+ORACLE = "oracle-label"
+
+
+class BenchJudge:
+    """Scores and measures cells of one bench."""
+
+    def __init__(self, bench: Bench, target: Sequence[Episode], shadow: Sequence[Episode], workshop: Workshop) -> None:
+        first = bench.target[0]
+        records = workshop.records(first.dataset)
+        scenario = workshop.make(first.scenario, Scenario)
+        self._workshop = workshop
+        self._plain = Game(
+            records,
+            Observations.concatenate([episode.observations for episode in target]),
+            Observations.concatenate([episode.observations for episode in shadow]),
+            scenario.positive,
+            scenario.negative,
+            SeedPath(first.seed) / records.name / "judge",
+        )
+        self._utility = utility(target)
+        self._metrics: Mapping[str, Metric] = {ref.label: workshop.make(ref, Metric) for ref in bench.metrics}
+        self._games: dict[str, Game] = {}
+        self._scores: dict[tuple[str, str], Scores] = {}
+
+    @classmethod
+    def load(cls, bench: Bench, store: Store, workshop: Workshop) -> BenchJudge:
+        """Read the episodes from the store; raises :class:`MissingError` where one is not there."""
+        target, shadow = ([_episode(task, store) for task in tasks] for tasks in (bench.target, bench.shadow))
+        return cls(bench, target, shadow, workshop)
+
+    def __call__(self, cell: Cell) -> tuple[Scores, dict[str, Estimate]]:
+        """Return the scores and estimates of one cell."""
+        scores = self._attack(cell.defense, cell.attack)
+        baseline = self._attack(cell.defense, self._baseline(cell.attack))
+        return scores, measure(self._game(cell.defense), scores, baseline, self._utility, self._metrics)
+
+    def _game(self, defense: PluginRef) -> Game:
+        if defense.label not in self._games:
+            self._games[defense.label] = release(self._plain, self._workshop.make(defense, ReleaseDefense))
+        return self._games[defense.label]
+
+    def _attack(self, defense: PluginRef, attack: PluginRef) -> Scores:
+        key = (defense.label, canonical_json([attack.name, dict(attack.params)]))
+        if key not in self._scores:
+            game = self._game(defense)
+            self._scores[key] = (
+                oracle_scores(game)
+                if attack.name == ORACLE
+                else attack_scores(game, self._workshop.make(attack, Attack), attack.name)
+            )
+        return self._scores[key]
+
+    def _baseline(self, attack: PluginRef) -> PluginRef:
+        baseline = Baseline() if attack.name == ORACLE else self._workshop.make(attack, Attack).baseline
+        return default_ref(self._workshop.registry, "attack", baseline.name, baseline.params)
+
+
+def _episode(task: EpisodeTask, store: Store) -> Episode:
+    entry = store.get("episode", task.key)
+    if entry is None:
+        failure = store.failure("episode", task.key)
+        reason = failure.reason if failure else "its stored entry was damaged; run again"
+        raise MissingError(f"{task.side} original {task.original}: {reason}")
+    seconds: Any = entry.payload["seconds"]
+    return from_arrays(entry.arrays, seconds)
+
+
+def utility(episodes: Sequence[Episode]) -> Utility:
+    """Collect accuracies and seconds, one entry per (original, request)."""
+    counts = [len(episode.accuracy["test_unlearned"]) for episode in episodes]
+
+    def each(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.repeat(np.asarray(values, dtype=np.float64), counts)
+
+    return Utility(
+        episode=np.repeat([episode.observations.episode[0] for episode in episodes], counts),
+        train_accuracy_original=each([float(episode.accuracy["train_original"][0]) for episode in episodes]),
+        test_accuracy_original=each([float(episode.accuracy["test_original"][0]) for episode in episodes]),
+        train_accuracy_unlearned=np.concatenate([episode.accuracy["train_unlearned"] for episode in episodes]),
+        test_accuracy_unlearned=np.concatenate([episode.accuracy["test_unlearned"] for episode in episodes]),
+        seconds_to_train=each([episode.seconds["train"] for episode in episodes]),
+        seconds_to_unlearn=each([episode.seconds["unlearn"] for episode in episodes]),
+    )

@@ -1,0 +1,158 @@
+"""Release, attack, measure: from the observations of both sides to the estimates of one cell. Milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.attacks import Attack, FittedAttack
+from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.observations import Needs, Observations, ShadowView, View
+from unlearnbench.core.records import Records
+from unlearnbench.core.requests import Role
+from unlearnbench.core.scored import Metric, Scored, Utility
+from unlearnbench.core.seeding import SeedPath
+
+FOLDS = 5
+"""Shadow originals are left out in at most so many groups when shadow rows are scored to fix thresholds on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """One side-by-side of target and shadow, as released by one defense, and the roles to tell apart."""
+
+    records: Records
+    target: Observations
+    shadow: Observations
+    positive: Role
+    negative: Role
+    seeds: SeedPath
+
+    def deleted(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which rows (n,) are positives of the game."""
+        return np.asarray(observations.role == self.positive)
+
+
+def release(game: Game, defense: ReleaseDefense) -> Game:
+    """Return the game as the adversary meets it: every posterior of both sides has gone through the defense."""
+    return replace(
+        game,
+        target=_released(game.target, defense, (game.seeds / "release" / "target").seed()),
+        shadow=_released(game.shadow, defense, (game.seeds / "release" / "shadow").seed()),
+    )
+
+
+def _released(observations: Observations, defense: ReleaseDefense, seed: int) -> Observations:
+    def let_out(log_posteriors: NDArray[np.float64], version: int) -> NDArray[np.float64]:
+        number = np.full(len(observations), version, dtype=np.int64)
+        keys = ReleaseKeys(seed, observations.episode, observations.request, number, observations.record)
+        return defense.release(log_posteriors, keys)
+
+    after = [let_out(observations.after[:, v], v + 1) for v in range(observations.after.shape[1])]
+    return replace(observations, before=let_out(observations.before, 0), after=np.stack(after, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What one attack says of the target rows (n,), and cross-fitted of the balanced shadow rows (m,)."""
+
+    target: NDArray[np.float64]
+    shadow: NDArray[np.float64]
+    probabilistic: bool
+
+
+def attack_scores(game: Game, attack: Attack, name: str) -> Scores:
+    """Fit an attack on the shadow side and score the target side, whose membership and roles it is not given."""
+    seeds = game.seeds / "attack" / name
+    balanced = game.shadow.take(game.shadow.paired(game.positive, game.negative))
+    fitted = _fit(game, attack, balanced, seeds / "fit")
+    return Scores(
+        _score(game, fitted, attack.needs, game.target, seeds / "target"),
+        _cross_fitted(game, attack, balanced, seeds),
+        attack.probabilistic,
+    )
+
+
+def oracle_scores(game: Game) -> Scores:
+    """Return the scores of an adversary who knows the truth: made here, since no attack is given it."""
+    balanced = game.shadow.take(game.shadow.paired(game.positive, game.negative))
+    return Scores(game.deleted(game.target).astype(float), game.deleted(balanced).astype(float), True)
+
+
+def _fit(game: Game, attack: Attack, rows: Observations, seeds: SeedPath) -> FittedAttack:
+    shuffled = rows.take(seeds.permutation(len(rows)))
+    view = _view(game.records, shuffled, attack.needs)
+    shadow = ShadowView(**vars(view), deleted=game.deleted(shuffled), member=shuffled.member)
+    return attack.fit(shadow, seeds.rng())
+
+
+def _score(game: Game, fitted: FittedAttack, needs: Needs, rows: Observations, seeds: SeedPath) -> NDArray[np.float64]:
+    """Score rows in random order, so that their order tells nothing."""
+    order = seeds.permutation(len(rows))
+    answered = np.asarray(fitted.score(_view(game.records, rows.take(order), needs)), dtype=np.float64)
+    if answered.shape != (len(rows),) or not np.isfinite(answered).all():
+        raise ValueError(f"an attack must give one finite score for each of {len(rows)} rows, got {answered.shape}")
+    scores = np.empty(len(rows))
+    scores[order] = answered
+    return scores
+
+
+def _cross_fitted(game: Game, attack: Attack, balanced: Observations, seeds: SeedPath) -> NDArray[np.float64]:
+    """Score each balanced shadow row by an attack that never saw that row's original; none for one original."""
+    originals, number = np.unique(balanced.episode, return_inverse=True)
+    if len(originals) < 2:
+        return np.empty(0)
+    fold = number % min(FOLDS, len(originals))
+    scores = np.empty(len(balanced))
+    for k in range(fold.max() + 1):
+        fitted = _fit(game, attack, balanced.take(fold != k), seeds / "fold" / k)
+        scores[fold == k] = _score(game, fitted, attack.needs, balanced.take(fold == k), seeds / "fold-score" / k)
+    return scores
+
+
+def _view(records: Records, rows: Observations, needs: Needs) -> View:
+    """Return what ``needs`` declare of the rows; the rest is not merely hidden but left out."""
+    n, n_classes = rows.before.shape
+    sees_before, sees_after = needs.versions in ("both", "original"), needs.versions in ("both", "unlearned")
+    return View(
+        needs,
+        n_classes,
+        rows.episode,
+        rows.request,
+        rows.before if sees_before else np.empty((n, 0)),
+        rows.after if sees_after else np.empty((n, 0, 0)),
+        rows.versions,
+        rows.label if needs.label else np.empty(0, dtype=np.int64),
+        records.x[rows.record] if needs.features else np.empty((n, 0)),
+    )
+
+
+def measure(
+    game: Game, scores: Scores, baseline: Scores, utility: Utility, metrics: Mapping[str, Metric]
+) -> dict[str, Estimate]:
+    """Return all estimates of one cell by name."""
+    balanced = game.shadow.paired(game.positive, game.negative)
+    shadow_deleted = game.deleted(game.shadow)[balanced] if len(scores.shadow) else np.empty(0, dtype=np.bool_)
+    scored = Scored(
+        observations=game.target,
+        scores=scores.target,
+        positive=game.positive,
+        negative=game.negative,
+        baseline=baseline.target,
+        shadow_scores=scores.shadow,
+        shadow_deleted=shadow_deleted,
+        probabilistic=scores.probabilistic,
+        baseline_probabilistic=baseline.probabilistic,
+        utility=utility,
+    )
+    estimates: dict[str, Estimate] = {}
+    for name, metric in metrics.items():
+        measured = metric.measure(scored)
+        if clash := estimates.keys() & measured.keys():
+            raise ValueError(f"metric {name} gives {', '.join(sorted(clash))}, which another metric gives too")
+        estimates.update(measured)
+    return estimates

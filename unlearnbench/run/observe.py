@@ -1,0 +1,173 @@
+"""One episode: train an original, serve its deletion requests, query every model. All the cost of a run is here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.models import TargetModel
+from unlearnbench.core.observations import Observations
+from unlearnbench.core.pools import EpisodeSizes, Side, side_pools
+from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.core.requests import Queries, Request, Scenario
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.engine.querying import query
+
+TEST_RECORDS = 1000
+"""How many records, at most, test accuracy is measured on: its standard error is then at most .016."""
+
+Answers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """What one original and its requests gave: observed rows, accuracies, seconds.
+
+    Accuracies are shares in [0, 1]: of the original a number, of the last version of each request an array (m,).
+    """
+
+    observations: Observations
+    accuracy: Mapping[str, NDArray[np.float64]]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class EpisodeParts:
+    """The live plug-ins and numbers that make up one episode."""
+
+    records: Records
+    model: TargetModel
+    unlearner: Unlearner
+    scenario: Scenario
+    sizes: EpisodeSizes
+    side: Side
+    original: int
+    seed: int
+    device: str
+
+
+def observe(parts: EpisodeParts) -> Episode:
+    """Run one episode.
+
+    Seed paths name data set, side, original and request, never the model or unlearner: all of them meet the same
+    records, requests and random negatives, so that they can be compared pair by pair.
+    """
+    seeds = SeedPath(parts.seed) / parts.records.name
+    pools, unseen = side_pools(parts.records, parts.side, parts.sizes, parts.original, seeds)
+    here = seeds / parts.side / parts.original
+    data = TrainingSet.of(parts.records, pools.training)
+
+    start = perf_counter()
+    original = parts.unlearner.prepare(parts.model, data, here / "train", parts.device)
+    trained = perf_counter()
+    requests = parts.scenario.requests(pools, parts.sizes, here / "requests")
+    chains = parts.unlearner.serve_all(original, requests, here / "serve")
+    served = perf_counter()
+
+    queries = [
+        parts.scenario.queries(original.fitted, data, request, pools, parts.sizes, here / "queries" / r)
+        for r, request in enumerate(requests)
+    ]
+    models = [original.fitted, *(state.fitted for chain in chains for state in chain)]
+    panel = Panel.of(data, unseen[:TEST_RECORDS], queries)
+    answers = query(models, parts.records.x[panel.ids])
+    versions = np.split(answers[1:], np.cumsum([len(chain) for chain in chains])[:-1])
+    rows = [
+        _rows(parts, data, r, request, asked, panel.rows_of(asked.ids), answers[0], after)
+        for r, (request, asked, after) in enumerate(zip(requests, queries, versions, strict=True))
+    ]
+    return Episode(
+        Observations.concatenate(rows),
+        _accuracy(parts.records, panel, answers[0], requests, [after[-1] for after in versions]),
+        {"train": trained - start, "unlearn": (served - trained) / len(requests)},
+    )
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All records that the models of an episode are asked about: training, test and queried ones, each once."""
+
+    ids: NDArray[np.int64]
+    training: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, data: TrainingSet, test: NDArray[np.int64], queries: Sequence[Queries]) -> Panel:
+        """Collect the ids; ``training`` and ``test`` are rows of the panel."""
+        ids = np.unique(np.concatenate([data.ids, test, *(asked.ids for asked in queries)]))
+        return cls(ids, np.searchsorted(ids, data.ids), np.searchsorted(ids, test))
+
+    def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the panel rows (n,) of record ids (n,)."""
+        return np.searchsorted(self.ids, ids)
+
+
+def _rows(
+    parts: EpisodeParts,
+    data: TrainingSet,
+    number: int,
+    request: Request,
+    asked: Queries,
+    rows: NDArray[np.int64],
+    before: Answers,
+    after: Answers,
+) -> Observations:
+    """Lay out the observations of one request; ``after`` is (V, panel, C)."""
+    n = len(asked.ids)
+    return Observations(
+        before=before[rows],
+        after=np.ascontiguousarray(after[:, rows].transpose(1, 0, 2)),
+        versions=np.full(n, len(after), dtype=np.int64),
+        member=_membership(data, request, asked.ids),
+        label=parts.records.y[asked.ids],
+        record=asked.ids,
+        episode=np.full(n, parts.original, dtype=np.int64),
+        request=np.full(n, number, dtype=np.int64),
+        role=asked.role,
+        position=asked.position,
+    )
+
+
+def _membership(data: TrainingSet, request: Request, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return who was in the training set of the original and of each version, as requested: (n, V+1)."""
+    member = [np.isin(ids, data.kept_ids)]
+    for step in request.steps:
+        member.append((member[-1] & ~np.isin(ids, step.forget)) | np.isin(ids, step.add))
+    return np.stack(member, axis=1)
+
+
+def _accuracy(
+    records: Records, panel: Panel, before: Answers, requests: Sequence[Request], last: Sequence[Answers]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the train and test accuracy of the original, and of the last version of each request."""
+
+    def right(answers: Answers, rows: NDArray[np.int64]) -> float:
+        return float((answers[rows].argmax(axis=1) == records.y[panel.ids[rows]]).mean())
+
+    retained = [panel.training[~np.isin(panel.ids[panel.training], request.forgotten)] for request in requests]
+    return {
+        "train_original": np.array([right(before, panel.training)]),
+        "test_original": np.array([right(before, panel.test)]),
+        "train_unlearned": np.array([right(after, rows) for after, rows in zip(last, retained, strict=True)]),
+        "test_unlearned": np.array([right(after, panel.test) for after in last]),
+    }
+
+
+def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
+    """Return an episode's arrays by the name they are stored under."""
+    observed = {f"row-{f.name}": getattr(episode.observations, f.name) for f in fields(Observations)}
+    return {**observed, **{f"accuracy-{name}": values for name, values in episode.accuracy.items()}}
+
+
+def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float]) -> Episode:
+    """Return the episode that :func:`to_arrays` took apart."""
+    named = {name.partition("-")[::2]: values for name, values in arrays.items()}
+    rows: dict[str, Any] = {field: values for (group, field), values in named.items() if group == "row"}
+    accuracy = {field: values.astype(np.float64) for (group, field), values in named.items() if group == "accuracy"}
+    return Episode(Observations(**rows), accuracy, seconds)

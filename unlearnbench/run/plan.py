@@ -1,0 +1,272 @@
+"""A suite spelled out: the cells to judge, the episodes they need, and what the store already holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from itertools import product
+
+from unlearnbench.core.canonical import content_key
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.models import TargetModel
+from unlearnbench.core.pools import EpisodeSizes, Side
+from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.hooks.parameters import resolve
+from unlearnbench.hooks.records import AttackPlugin, Kind, UnlearnerPlugin
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.sizes import check_sizes
+from unlearnbench.run.store import Store
+from unlearnbench.run.workshop import Workshop
+from unlearnbench.suite.model import AXES, Axis, DatasetRef, PluginRef, Suite
+
+SIDES: tuple[Side, Side] = ("target", "shadow")
+SHARED_AXES = AXES[:4]
+"""What the episodes of a cell depend on; the other axes only read what they gave."""
+
+
+@dataclass(frozen=True)
+class EpisodeTask:
+    """One original model and its requests, by name: all that a worker needs to make it anywhere."""
+
+    dataset: PluginRef
+    model: PluginRef
+    unlearner: PluginRef
+    scenario: PluginRef
+    sizes: EpisodeSizes
+    side: Side
+    original: int
+    seed: int
+    engine: str
+    device: str
+    key: str
+
+    @property
+    def models(self) -> int:
+        """How many models are trained at most, constituents of ensembles not counted."""
+        return 1 + self.sizes.requests
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of the results: one attack on one defense of one set of episodes, with one seed."""
+
+    dataset: DatasetRef
+    model: PluginRef
+    unlearner: PluginRef
+    scenario: PluginRef
+    defense: PluginRef
+    attack: PluginRef
+    seed: int
+    skipped: str = ""
+
+    @property
+    def axes(self) -> dict[str, PluginRef]:
+        """The plug-in this cell uses on each axis."""
+        return {axis: getattr(self, axis) for axis in AXES}
+
+    @property
+    def names(self) -> dict[Axis, str]:
+        """The name of the plug-in on each axis."""
+        return {axis: self.axes[axis].name for axis in AXES}
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Cells that share their episodes, and differ only in release-time defense and attack."""
+
+    target: tuple[EpisodeTask, ...]
+    shadow: tuple[EpisodeTask, ...]
+    cells: Mapping[str, Cell]
+    metrics: tuple[PluginRef, ...]
+
+    @property
+    def episodes(self) -> tuple[EpisodeTask, ...]:
+        """The episodes of both sides."""
+        return self.target + self.shadow
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What a suite asks for. ``benches`` hold all cells that can run, ``skipped`` those that cannot, with reasons."""
+
+    suite: Suite
+    benches: tuple[Bench, ...]
+    skipped: tuple[Cell, ...]
+
+    @cached_property
+    def episodes(self) -> dict[str, EpisodeTask]:
+        """Every episode once, by its store key."""
+        return {task.key: task for bench in self.benches for task in bench.episodes}
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """Every cell that can run, by its store key."""
+        return {key: cell for bench in self.benches for key, cell in bench.cells.items()}
+
+    def summary(self, store: Store) -> dict[str, int]:
+        """Count what the plan holds and what the store has of it already."""
+        missing = [task for key, task in self.episodes.items() if not store.has("episode", key)]
+        return {
+            "cells": len(self.cells),
+            "cells cached": sum(store.has("cell", key) for key in self.cells),
+            "cells skipped": len(self.skipped),
+            "episodes": len(self.episodes),
+            "episodes cached": len(self.episodes) - len(missing),
+            "models": sum(task.models for task in self.episodes.values()),
+            "models to train": sum(task.models for task in missing),
+        }
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which part of a suite to run: only cells whose axis has one of the names given for it."""
+
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Selection:
+        """Read ``key=value`` texts; several values for one key widen it."""
+        only: dict[str, frozenset[str]] = {}
+        for text in texts:
+            key, equals, value = text.partition("=")
+            if not equals or not value:
+                raise UserError(f'--only {text}: must be key=value, for example "attack=sorted-diff"')
+            if key not in (*AXES, "seed"):
+                raise UserError(f"--only {text}: unknown key {key!r}{did_you_mean(key, (*AXES, 'seed'))}")
+            only[key] = only.get(key, frozenset()) | {value}
+        return cls(only)
+
+    def holds(self, cell: Cell) -> bool:
+        """Say whether a cell is selected."""
+        names = {str(axis): name for axis, name in cell.names.items()} | {"seed": str(cell.seed)}
+        return all(names[key] in values for key, values in self.only.items())
+
+
+def make_plan(suite: Suite, registry: Registry, device: str, selection: Selection | None = None) -> Plan:
+    """Expand a suite to cells and benches. Data sets are loaded, to check sizes; nothing is trained.
+
+    Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
+    """
+    suite = with_controls(suite, registry)
+    workshop = Workshop(registry)
+    check_sizes(suite, workshop)
+    chosen = [cell for cell in _expand(suite, workshop) if selection is None or selection.holds(cell)]
+    if not chosen:
+        raise UserError(f"no cell of suite {suite.name} is selected; loosen --only")
+    benches: dict[str, list[Cell]] = {}
+    for cell in chosen:
+        if not cell.skipped:
+            shared: dict[str, object] = {axis: workshop.identity(cell.axes[axis]) for axis in SHARED_AXES}
+            benches.setdefault(content_key(shared | {"seed": cell.seed}), []).append(cell)
+    return Plan(
+        suite,
+        tuple(_bench(suite, cells, workshop, device) for cells in benches.values()),
+        tuple(cell for cell in chosen if cell.skipped),
+    )
+
+
+def with_controls(suite: Suite, registry: Registry) -> Suite:
+    """Add the control rows that the suite does not list: they stand in every table (see docs/statistics.md)."""
+
+    def add(listed: Sequence[PluginRef], kind: Kind, also: frozenset[str]) -> tuple[PluginRef, ...]:
+        names = {ref.name for ref in listed}
+        wanted = [
+            entry.name
+            for entry in registry.all(kind)
+            if entry.name in also
+            or (
+                isinstance(entry.plugin, UnlearnerPlugin | AttackPlugin)
+                and entry.plugin.control
+                and entry.source.kind == "builtin"
+            )
+        ]
+        return (*listed, *(default_ref(registry, kind, name) for name in wanted if name not in names))
+
+    return replace(
+        suite,
+        unlearners=add(suite.unlearners, "unlearner", frozenset({"retrain"})),
+        attacks=add(suite.attacks, "attack", frozenset({"classical"})),
+        metrics=add(suite.metrics, "metric", frozenset({"auc"})),
+    )
+
+
+def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, object] | None = None) -> PluginRef:
+    """Return a plug-in with the given parameters and defaults for the rest."""
+    return PluginRef(kind, name, resolve(registry.get(kind, name), params or {}))
+
+
+def _expand(suite: Suite, workshop: Workshop) -> Iterator[Cell]:
+    grid = product(
+        suite.datasets,
+        suite.models,
+        suite.unlearners,
+        suite.scenarios,
+        suite.defenses,
+        suite.attacks,
+        suite.seeds,
+    )
+    for dataset, model, unlearner, scenario, defense, attack, seed in grid:
+        cell = Cell(dataset, model, unlearner, scenario, defense, attack, seed)
+        yield replace(cell, skipped=_excluded(suite, cell) or _refused(cell, workshop) or "")
+
+
+def _excluded(suite: Suite, cell: Cell) -> str | None:
+    return next((rule.because for rule in suite.exclude if rule.covers(cell.names)), None)
+
+
+def _refused(cell: Cell, workshop: Workshop) -> str | None:
+    return workshop.make(cell.unlearner, Unlearner).refusal(workshop.make(cell.model, TargetModel))
+
+
+def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: str) -> Bench:
+    first = cells[0]
+    target, shadow = (_tasks(suite, first, side, workshop, device) for side in SIDES)
+    shared = {
+        "kind": "cell",
+        "target": [task.key for task in target],
+        "shadow": [task.key for task in shadow],
+        "metrics": [workshop.identity(ref) for ref in suite.metrics],
+    }
+    keyed = {
+        content_key(
+            {
+                **shared,
+                "defense": workshop.identity(cell.defense),
+                "attack": workshop.identity(cell.attack),
+            }
+        ): cell
+        for cell in cells
+    }
+    return Bench(target, shadow, keyed, suite.metrics)
+
+
+def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: str) -> tuple[EpisodeTask, ...]:
+    sizes = suite.sizes(cell.dataset, side)
+    identity: dict[str, object] = {
+        "kind": "episode",
+        "records": workshop.records(cell.dataset).sha256,
+        "axes": {axis: workshop.identity(cell.axes[axis]) for axis in SHARED_AXES},
+        # How many originals there are changes none of them: growing an experiment keeps what is done.
+        "sizes": {name: value for name, value in asdict(sizes).items() if name != "originals"},
+        "side": side,
+        "seed": cell.seed,
+        "engine": "reference",
+        "device": device,
+    }
+    return tuple(
+        EpisodeTask(
+            dataset=cell.dataset,
+            model=cell.model,
+            unlearner=cell.unlearner,
+            scenario=cell.scenario,
+            sizes=sizes,
+            side=side,
+            original=original,
+            seed=cell.seed,
+            engine="reference",
+            device=device,
+            key=content_key({**identity, "original": original}),
+        )
+        for original in range(sizes.originals)
+    )

@@ -1,0 +1,124 @@
+"""The tidy table of a run: one row a cell and seed, and one for the mean over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.run.plan import Cell, Plan
+from unlearnbench.run.store import Store
+from unlearnbench.stats import holm, t_interval
+from unlearnbench.suite.model import AXES, PluginRef
+
+RowStatus = Literal["ok", "failed", "timeout", "crashed", "skipped", "missing", "invalid"]
+BLIND = "blind"
+BLIND_LEVEL = 0.001
+"""A blind attack that beats chance at this level, Holm-adjusted, invalidates its cells: at .05 it would invalidate
+one in twenty sound ones."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell with one seed, or (``seed`` None) its mean over seeds; ``metrics`` is empty where there is no result."""
+
+    axes: Mapping[str, PluginRef]
+    seed: int | None
+    status: RowStatus = "ok"
+    reason: str = ""
+    metrics: Mapping[str, Estimate] = field(default_factory=dict)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The label of the plug-in on each axis."""
+        return {axis: ref.label for axis, ref in self.axes.items()}
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the row as JSON-able data."""
+        axes = {axis: {"name": ref.name, "params": dict(ref.params)} for axis, ref in self.axes.items()}
+        metrics = {name: asdict(estimate) for name, estimate in self.metrics.items()}
+        told = {"seed": self.seed, "status": self.status, "reason": self.reason, "metrics": metrics}
+        return {**axes, "labels": self.names, **told}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Row:
+        """Return the row that :meth:`to_dict` wrote."""
+        axes: dict[str, PluginRef] = {axis: PluginRef(axis, **data[axis], label=data["labels"][axis]) for axis in AXES}
+        metrics = {name: Estimate(**fields) for name, fields in data["metrics"].items()}
+        return cls(axes, data["seed"], data["status"], data["reason"], metrics)
+
+
+def collect(plan: Plan, store: Store) -> list[Row]:
+    """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
+    done = [_row(cell, store, key) for key, cell in plan.cells.items()]
+    skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in plan.skipped]
+    rows = _in_suite_order(plan, mark_invalid([*done, *skipped]))
+    return [*rows, *(mean_over_seeds(rows) if len(plan.suite.seeds) > 1 else [])]
+
+
+def _row(cell: Cell, store: Store, key: str) -> Row:
+    entry = store.get("cell", key)
+    if entry is not None:
+        stored: Any = entry.payload["metrics"]
+        return Row(cell.axes, cell.seed, metrics={name: Estimate(**fields) for name, fields in stored.items()})
+    failure = store.failure("cell", key)
+    if failure is not None:
+        return Row(cell.axes, cell.seed, failure.status, failure.reason)
+    return Row(cell.axes, cell.seed, "missing", "not run yet")
+
+
+def _in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
+    """Sort rows as the suite lists their plug-ins."""
+    places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.suite.axes.items()}
+    return sorted(rows, key=lambda row: (*(places[axis][row.names[axis]] for axis in AXES), row.seed))
+
+
+def mark_invalid(rows: Sequence[Row]) -> list[Row]:
+    """Mark the rows whose sample the blind attack can tell apart from features alone.
+
+    One one-sided test per data set, scenario and seed (the sample is the same for all models and defenses), adjusted
+    by Holm over all of them.
+    """
+    tests = {
+        _sample(row): row.metrics["auc"].details.get("p_above_half", 1.0)
+        for row in rows
+        if row.axes["attack"].name == BLIND and "auc" in row.metrics
+    }
+    adjusted = dict(zip(tests, holm(list(tests.values())), strict=True)) if tests else {}
+    found = {sample: p for sample, p in adjusted.items() if p < BLIND_LEVEL}
+    return [
+        replace(row, status="invalid", reason=f"blind tells deleted from unseen without any model, p {p:.1e}")
+        if row.status == "ok" and (p := found.get(_sample(row))) is not None
+        else row
+        for row in rows
+    ]
+
+
+def _sample(row: Row) -> tuple[object, ...]:
+    return (row.names["dataset"], row.names["scenario"], row.seed)
+
+
+def mean_over_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Return one row a cell: each metric's mean over seeds with a t interval. Scores are never pooled over seeds."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.names.values()), []).append(row)
+    return [_mean(group) for group in groups.values()]
+
+
+def _mean(rows: Sequence[Row]) -> Row:
+    """Return the mean of one cell; a seed that has no result is named, never passed over."""
+    bad = next((row for row in rows if row.status != "ok"), None)
+    if bad is not None:
+        reason = bad.reason if bad.status == "skipped" else f"seed {bad.seed}: {bad.reason}"
+        return Row(rows[0].axes, None, bad.status, reason)
+    metrics = {name: _mean_estimate([row.metrics[name] for row in rows]) for name in rows[0].metrics}
+    return Row(rows[0].axes, None, metrics=metrics)
+
+
+def _mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
+    missing = next((estimate for estimate in estimates if estimate.value is None), None)
+    if missing is not None:
+        return Estimate.undefined(f"not defined for every seed: {missing.reason}", n=len(estimates))
+    return t_interval([float(estimate.value) for estimate in estimates if estimate.value is not None])

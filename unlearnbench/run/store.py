@@ -1,0 +1,164 @@
+"""A content-addressed store on disk: results appear whole or not at all, and are verified when read.
+
+An entry lies at ``<store>/<kind>/<key[:2]>/<key>/``: ``manifest.json`` and one ``.npy`` per array, no pickle. It is
+written to a temporary directory, flushed to disk and renamed into place, so a kill at any moment leaves either the
+whole entry or none. Failures lie apart, under ``<store>/failures/``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.canonical import canonical_json
+
+SCHEMA = 1
+Array = NDArray[np.generic]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a piece of work has no result."""
+
+    status: Literal["failed", "timeout", "crashed"]
+    reason: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A stored result: plain data and arrays."""
+
+    payload: Mapping[str, object]
+    arrays: Mapping[str, Array]
+
+
+class Store:
+    """The store in one directory; created when first written to."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._remove_leftovers()
+
+    def has(self, kind: str, key: str) -> bool:
+        """Say whether an entry is there, without reading it."""
+        return (self._place(kind, key) / "manifest.json").exists()
+
+    def put(self, kind: str, key: str, payload: Mapping[str, object], arrays: Mapping[str, Array]) -> None:
+        """Publish an entry atomically. If another process was first, its equal entry stays."""
+        scratch = self.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex}"
+        scratch.mkdir(parents=True)
+        digests = {name: _write_array(scratch / f"{name}.npy", array) for name, array in arrays.items()}
+        manifest = {"schema": SCHEMA, "kind": kind, "key": key, "payload": payload, "arrays": digests}
+        text = canonical_json({**manifest, "sha256": _sha256(canonical_json(manifest).encode())})
+        _write_flushed(scratch / "manifest.json", text.encode())
+        place = self._place(kind, key)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.replace(place)
+        except OSError:
+            if not self.has(kind, key):
+                raise
+            shutil.rmtree(scratch)
+        self._failure_file(kind, key).unlink(missing_ok=True)
+
+    def get(self, kind: str, key: str) -> Entry | None:
+        """Return a verified entry, or None where there is none. A damaged one is set aside and reported."""
+        place = self._place(kind, key)
+        if not self.has(kind, key):
+            return None
+        try:
+            return _read(place)
+        except (OSError, ValueError, KeyError) as error:
+            aside = self.root / "damaged" / f"{key}-{uuid.uuid4().hex[:8]}"
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            place.replace(aside)
+            log.warning("a damaged %s entry was set aside at %s and will be made again (%s)", kind, aside, error)
+            return None
+
+    def drop(self, kind: str, key: str) -> None:
+        """Remove an entry and the record of its failure, if there are any."""
+        shutil.rmtree(self._place(kind, key), ignore_errors=True)
+        self._failure_file(kind, key).unlink(missing_ok=True)
+
+    def fail(self, kind: str, key: str, failure: Failure) -> None:
+        """Record why an entry could not be made."""
+        file = self._failure_file(kind, key)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(f".{uuid.uuid4().hex}")
+        _write_flushed(scratch, canonical_json(asdict(failure)).encode())
+        scratch.replace(file)
+
+    def failure(self, kind: str, key: str) -> Failure | None:
+        """Return the recorded failure, if any."""
+        file = self._failure_file(kind, key)
+        return Failure(**json.loads(file.read_text())) if file.exists() else None
+
+    def _place(self, kind: str, key: str) -> Path:
+        return self.root / kind / key[:2] / key
+
+    def _failure_file(self, kind: str, key: str) -> Path:
+        return self.root / "failures" / kind / f"{key}.json"
+
+    def _remove_leftovers(self) -> None:
+        """Remove what processes that are gone had begun to write."""
+        for scratch in (self.root / "tmp").glob("*-*"):
+            if not _alive(int(scratch.name.split("-")[0])):
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _read(place: Path) -> Entry:
+    manifest = json.loads((place / "manifest.json").read_bytes())
+    claimed = manifest.pop("sha256")
+    if manifest["schema"] != SCHEMA or _sha256(canonical_json(manifest).encode()) != claimed:
+        raise ValueError("manifest does not match its checksum")
+    arrays = {name: _read_array(place / f"{name}.npy", digest) for name, digest in manifest["arrays"].items()}
+    return Entry(manifest["payload"], arrays)
+
+
+def _read_array(file: Path, digest: str) -> Array:
+    if _sha256(file.read_bytes()) != digest:
+        raise ValueError(f"{file.name} does not match its checksum")
+    array: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _write_array(file: Path, array: Array) -> str:
+    with file.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return _sha256(file.read_bytes())
+
+
+def _write_flushed(file: Path, content: bytes) -> None:
+    with file.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

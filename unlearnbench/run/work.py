@@ -1,0 +1,51 @@
+"""Work on tasks by name, with failures as values."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import TypeVar
+
+from unlearnbench.core.models import TargetModel
+from unlearnbench.core.requests import Scenario
+from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.run.observe import Episode, EpisodeParts, observe
+from unlearnbench.run.plan import EpisodeTask
+from unlearnbench.run.store import Failure
+from unlearnbench.run.workshop import Workshop
+
+T = TypeVar("T")
+
+
+class MissingError(Exception):
+    """A result that other work needs is not there; the message says why."""
+
+
+def guarded(work: Callable[[], T]) -> T | Failure:
+    """Return what ``work`` returns, or its exception as a :class:`Failure`: one cell never takes others with it."""
+    try:
+        return work()
+    except MissingError as error:
+        return Failure("failed", str(error))
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything, and its failure is a result
+        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+        return Failure("failed", reason, traceback.format_exc())
+
+
+def make_episode(task: EpisodeTask, workshop: Workshop) -> Episode | Failure:
+    """Run the episode a task names."""
+    return guarded(
+        lambda: observe(
+            EpisodeParts(
+                records=workshop.records(task.dataset),
+                model=workshop.make(task.model, TargetModel),
+                unlearner=workshop.make(task.unlearner, Unlearner),
+                scenario=workshop.make(task.scenario, Scenario),
+                sizes=task.sizes,
+                side=task.side,
+                original=task.original,
+                seed=task.seed,
+                device=task.device,
+            )
+        )
+    )

@@ -1,0 +1,164 @@
+"""What all clustered intervals share: rows of one cluster (an original model) depend on each other, clusters do not.
+
+Every estimate here is, to first order, its true value plus a sum of one small term per row, the row's *influence*.
+Summed within clusters the terms are independent again, and their spread gives the standard error
+(Obuchowski 1997 for the AUC; the linearization estimator of survey statistics for means and ratios).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unlearnbench.core.estimates import Estimate
+
+MIN_CLUSTERS = 5
+"""Below so many clusters the spread between them is itself too poorly known for an interval."""
+NEGLIGIBLE = 1e-12
+"""A standard error below this share of its scale is rounding, not spread."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """Which cluster each row is in, ``code`` (n,) from 0; how many there are; and where given, each row's record."""
+
+    code: NDArray[np.int64]
+    count: int
+    record: NDArray[np.int64] | None = None
+
+
+def clusters_of(cluster: ArrayLike, rows: int, record: ArrayLike | None = None) -> Clusters:
+    """Return the clusters, and the records where given, of ``rows`` rows from ids of any kind, each (rows,)."""
+    code, count = _codes(cluster, rows)
+    return Clusters(code, count, None if record is None else _codes(record, rows)[0])
+
+
+def _codes(ids: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
+    vector = np.asarray(ids)
+    if vector.shape != (rows,):
+        raise ValueError(f"expected {rows} ids, one a row, got shape {vector.shape}")
+    distinct, code = np.unique(vector, return_inverse=True)
+    return code, len(distinct)
+
+
+def numbers(values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as a vector of floats; anything but one dimension, or a NaN, is a ValueError."""
+    vector = np.asarray(values, dtype=np.float64)
+    if vector.ndim != 1 or np.isnan(vector).any():
+        raise ValueError(f"expected a vector without NaN, got shape {vector.shape}")
+    return vector
+
+
+def flags(positive: ArrayLike, rows: int) -> NDArray[np.bool_]:
+    """Return which rows are positive, as booleans of shape (rows,)."""
+    vector = np.asarray(positive)
+    if vector.shape != (rows,) or not (vector.dtype == np.bool_ or np.isin(vector, (0, 1)).all()):
+        raise ValueError(f"expected {rows} booleans, one a row, got shape {vector.shape}")
+    return vector.astype(np.bool_)
+
+
+def class_influence(values: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return each row's influence (n,) on the mean of ``values`` over its own class."""
+    above, below = values[positive], values[~positive]
+    spread = np.where(positive, (values - above.mean()) / above.size, (values - below.mean()) / below.size)
+    return np.asarray(spread)
+
+
+def in_each_class(positive: NDArray[np.bool_], clusters: Clusters) -> int:
+    """Return in how many clusters the class stands that stands in fewer.
+
+    Both classes in every cluster is the usual design, and then this is the number of clusters. Elsewhere it is what
+    the uncertain class's spread is estimated from, so what the degrees of freedom must follow.
+    """
+    return min(len(np.unique(clusters.code[positive])), len(np.unique(clusters.code[~positive])))
+
+
+def one_class(positive: NDArray[np.bool_]) -> bool:
+    """Tell whether positives or negatives are missing."""
+    return bool(positive.all() or not positive.any())
+
+
+def clustered_se(influence: NDArray[np.float64], clusters: Clusters, count: int | None = None) -> float:
+    """Return the standard error of a sum of influences (n,); ``count`` is of clusters, to correct for a small number.
+
+    Where one record is asked of several original models, its rows depend on each other as well. With records given,
+    what that adds beyond the clusters is added, if it is anything (two-way; Cameron, Gelbach and Miller 2011).
+    """
+    count = clusters.count if count is None else count
+    variance = _spread(influence, clusters.code) * count / (count - 1)
+    if clusters.record is not None:
+        rows = len(influence)
+        within_both, _ = _codes(clusters.code * rows + clusters.record, rows)
+        variance += max(0.0, _spread(influence, clusters.record) - _spread(influence, within_both))
+    return math.sqrt(variance)
+
+
+def _spread(influence: NDArray[np.float64], code: NDArray[np.int64]) -> float:
+    sums = np.bincount(code, weights=influence)
+    return float(sums @ sums)
+
+
+def t_quantile(degrees: float, level: float = 0.95) -> float:
+    """Return the two-sided quantile of Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, (1 + level) / 2))
+
+
+Interval = Callable[[float, float], tuple[float, float]]
+"""From a value and half a width to the two ends."""
+
+
+def within(lowest: float, highest: float) -> Interval:
+    """Return the symmetric interval, cut to what the number can be."""
+    return lambda value, half: (max(lowest, value - half), min(highest, value + half))
+
+
+def on_logit_scale(share: float, half: float) -> tuple[float, float]:
+    """Return the interval of a share in (0, 1) that is symmetric on the logit scale and, to first order, as wide."""
+    middle, half = math.log(share / (1 - share)), half / (share * (1 - share))
+    return _expit(middle - half), _expit(middle + half)
+
+
+def _expit(x: float) -> float:
+    small = math.exp(-abs(x))
+    return (1 if x > 0 else small) / (1 + small)
+
+
+def t_estimate(
+    value: float,
+    influence: NDArray[np.float64],
+    clusters: Clusters,
+    count: int | None = None,
+    details: Mapping[str, float] | None = None,
+    interval: Interval = within(-math.inf, math.inf),  # noqa: B008 a value like any other, and never changed
+    level: float = 0.95,
+) -> Estimate:
+    """Return ``value`` with a t interval on ``count - 1`` degrees of freedom, by default all clusters.
+
+    No interval below 5 clusters, degenerate without spread; ``se`` and ``clusters`` join the details.
+    """
+    count, details, n = clusters.count if count is None else count, details or {}, len(influence)
+    details = {**details, "clusters": float(clusters.count)}
+    if count < MIN_CLUSTERS:
+        return Estimate(value, n=n, status="no-interval", reason=too_few(count), details=details)
+    se = clustered_se(influence, clusters, count)
+    details["se"] = se
+    if negligible(se, value, influence):
+        return Estimate(value, n=n, status="degenerate", reason="no spread between clusters", details=details)
+    low, high = interval(value, t_quantile(count - 1, level) * se)
+    return Estimate(value, low, high, n, details=details)
+
+
+def too_few(count: int) -> str:
+    """Return the reason why there is no interval."""
+    return f"an interval needs {MIN_CLUSTERS} clusters, has {count}"
+
+
+def negligible(se: float, value: float, influence: NDArray[np.float64]) -> bool:
+    """Tell whether a standard error is zero but for rounding."""
+    return se <= NEGLIGIBLE * max(abs(value), float(np.abs(influence).sum()))

@@ -1,0 +1,73 @@
+"""How much more an attack that saw the unlearned model knows than the classical one on the original model alone.
+
+DegCount and DegRate are defined by Chen et al. (CCS 2021, arXiv 2005.02205, section 3) on the confidence that an attack
+gives the *true* status of a record: its score for a deleted record, one minus its score for an unseen one. Both
+depend on how boldly two attacks state their confidence, so each has a twin here that looks at ranks only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.stats.auc import structural_components
+from unlearnbench.stats.clusters import class_influence, clusters_of, flags, numbers, one_class, t_estimate
+from unlearnbench.stats.means import clustered_mean
+from unlearnbench.stats.ranks import midranks
+
+
+def true_confidence(probabilities: ArrayLike, positive: ArrayLike) -> NDArray[np.float64]:
+    """Return the confidence (n,) in the true status, from probabilities (n,) of being a positive."""
+    vector = numbers(probabilities)
+    return np.where(flags(positive, len(vector)), vector, 1 - vector)
+
+
+def deg_count(attack_confidence: ArrayLike, classical_confidence: ArrayLike, cluster: ArrayLike) -> Estimate:
+    """Return the share of rows (n,) whose true status the attack is strictly surer of than the classical attack.
+
+    Interval by t over clusters; ties count 0 and their share is ``details["tie_rate"]``.
+    """
+    return _count(numbers(attack_confidence) - numbers(classical_confidence), cluster)
+
+
+def deg_rate(attack_confidence: ArrayLike, classical_confidence: ArrayLike, cluster: ArrayLike) -> Estimate:
+    """Return the mean gain in confidence in the true status, rows (n,): a difference, in [-1, 1]. t over clusters."""
+    return clustered_mean(numbers(attack_confidence) - numbers(classical_confidence), cluster, (-1, 1))
+
+
+def rank_deg_count(scores: ArrayLike, classical_scores: ArrayLike, positive: ArrayLike, cluster: ArrayLike) -> Estimate:
+    """Return the share of rows that the attack ranks strictly nearer their true end than the classical attack does.
+
+    scores, classical_scores, positive, cluster (n,), all of one run. Interval and ``tie_rate`` as in ``deg_count``.
+    """
+    return _count(_rank_gain(numbers(scores), numbers(classical_scores), positive), cluster)
+
+
+def rank_deg_rate(scores: ArrayLike, classical_scores: ArrayLike, positive: ArrayLike, cluster: ArrayLike) -> Estimate:
+    """Return the mean gain in mid-rank scaled to (0, 1), for negatives in one minus it.
+
+    scores, classical_scores, positive, cluster (n,), all of one run. With P positives and N negatives it is exactly
+    2 P N / n^2 times the gain in AUC, half of it in a balanced game, and its interval is that of the paired clustered
+    AUCs (DeLong et al. 1988; Obuchowski 1997): ranks of rows in different clusters depend on each other.
+    """
+    vector, classical = numbers(scores), numbers(classical_scores)
+    n = len(vector)
+    chosen = flags(positive, n)
+    if one_class(chosen):
+        return Estimate.undefined("ranks tell nothing without positives and negatives", n=n)
+    value = float(_rank_gain(vector, classical, chosen).mean()) / n
+    gain = structural_components(vector, chosen) - structural_components(classical, chosen)
+    weight = 2 * chosen.sum() * (n - chosen.sum()) / n**2
+    return t_estimate(value, weight * class_influence(gain, chosen), clusters_of(cluster, n))
+
+
+def _rank_gain(scores: NDArray[np.float64], classical: NDArray[np.float64], positive: ArrayLike) -> NDArray[np.float64]:
+    """Return by how many places (n,) each row is nearer its true end; whole and half numbers, so exact."""
+    gain = midranks(scores) - midranks(classical)
+    return np.where(flags(positive, len(gain)), gain, -gain)
+
+
+def _count(gain: NDArray[np.float64], cluster: ArrayLike) -> Estimate:
+    ties = {"tie_rate": float((gain == 0).mean())} if gain.size else None
+    return clustered_mean((gain > 0).astype(np.float64), cluster, (0, 1), ties)

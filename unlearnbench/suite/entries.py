@@ -1,0 +1,146 @@
+"""Reads the entries of a suite's lists: plug-ins with their parameters, data sets with their sizes, exclusions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.pools import EpisodeSizes
+from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
+from unlearnbench.hooks.records import Kind
+from unlearnbench.hooks.registry import Registered, Registry
+from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef, canonical
+from unlearnbench.suite.node import Node
+from unlearnbench.suite.wording import shown
+from unlearnbench.suite.yaml import plain_scalar
+
+SIZES: Mapping[str, tuple[int, int]] = {
+    "originals": (1, 10**6),
+    "requests": (1, 10**6),
+    "records": (2, 10**9),
+    "negatives": (1, 10**9),
+    "matched": (0, 10**9),
+    "retained": (0, 10**9),
+}
+"""Least and most of each size of an episode."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes a suite or a data set states for itself; what it leaves open comes from elsewhere."""
+
+    episodes: Mapping[str, int]
+    adversary: Mapping[str, int]
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Node]) -> Sizes:
+        """Read the keys ``episodes`` and ``adversary`` of a suite or of an entry for a data set."""
+        return cls(*(_sizes(fields[key]) if key in fields else {} for key in ("episodes", "adversary")))
+
+
+def _sizes(node: Node) -> dict[str, int]:
+    return {name: size.integer(*SIZES[name]) for name, size in node.fields(SIZES).items()}
+
+
+def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[DatasetRef, ...]:
+    """Read the data sets; the sizes of each start from those of the suite.
+
+    The shadow side has the sizes of the target side but for what ``adversary`` states.
+    """
+    entries = node.items("data sets")
+    datasets = [_dataset(entry, registry, suite) for entry in entries]
+    refuse_repeats(entries, [dataset.label for dataset in datasets])
+    return tuple(datasets)
+
+
+def _dataset(node: Node, registry: Registry, suite: Sizes) -> DatasetRef:
+    fields = _entry(node, "dataset", ("episodes", "adversary"))
+    own = Sizes.read(fields)
+    ref = _ref(fields, "dataset", registry)
+    target = {**suite.episodes, **own.episodes}
+    shadow = {**target, **suite.adversary, **own.adversary}
+    return DatasetRef(ref.kind, ref.name, ref.params, ref.label, EpisodeSizes(**target), EpisodeSizes(**shadow))
+
+
+def read_refs(node: Node, kind: Kind, registry: Registry) -> tuple[PluginRef, ...]:
+    """Read a list of plug-ins of one kind, each a name or a mapping with name and params."""
+    entries = node.items(f"{kind}s")
+    refs = [_ref(_entry(entry, kind), kind, registry) for entry in entries]
+    refuse_repeats(entries, [ref.label for ref in refs])
+    return tuple(refs)
+
+
+def refuse_repeats(nodes: Iterable[Node], labels: Iterable[object]) -> None:
+    """Refuse the first entry that is the same as an earlier one."""
+    first: dict[object, Node] = {}
+    for node, label in zip(nodes, labels, strict=True):
+        if label in first:
+            line = node.document.where(first[label].path).line
+            node.fail(f"{label} is listed twice, first in line {line}; keep one of them")
+        first[label] = node
+
+
+def _entry(node: Node, kind: Kind, more: tuple[str, ...] = ()) -> dict[str, Node]:
+    if isinstance(node.value, str):
+        return {"name": node}
+    if not isinstance(node.value, dict):
+        node.fail(f"must be the name of one of the {kind}s, or name and params, got {shown(node.value)}")
+    return node.fields(("name", "params", *more), required=("name",))
+
+
+def _ref(fields: Mapping[str, Node], kind: Kind, registry: Registry) -> PluginRef:
+    name = fields["name"].text()
+    try:
+        registered = registry.get(kind, name)
+        known = parameters(registered.load())
+    except UserError as error:
+        fields["name"].fail(str(error))
+    params = _params(fields, registered, known)
+    return PluginRef(kind, name, params, _label(name, params, known))
+
+
+def _params(fields: Mapping[str, Node], registered: Registered, known: Iterable[Parameter]) -> dict[str, object]:
+    node = fields.get("params")
+    given = {key: value.value for key, value in node.mapping().items()} if node else {}
+    try:
+        return resolve(registered, given)
+    except ParameterError as error:
+        unknown = bool(error.parameter) and error.parameter[0] not in {parameter.name for parameter in known}
+        (node or fields["name"]).fail(error.message, at=error.parameter, key=unknown)
+
+
+def _label(name: str, params: Mapping[str, object], known: Iterable[Parameter]) -> str:
+    defaults = {parameter.name: parameter.default for parameter in known if not parameter.required}
+    told = [key for key in sorted(params) if key not in defaults or params[key] != defaults[key]]
+    return f"{name}({', '.join(f'{key}={_brief(params[key])}' for key in told)})" if told else name
+
+
+def _brief(value: object) -> str:
+    """Write a value as a suite file would: words bare, the rest as JSON."""
+    bare = isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) and plain_scalar(value) == value
+    return str(value) if bare else canonical(value)
+
+
+def read_exclusions(node: Node, listed: Mapping[Kind, Iterable[PluginRef]]) -> tuple[Exclusion, ...]:
+    """Read rules that leave cells out; each names plug-ins that the suite lists, and a reason."""
+    return tuple(_exclusion(rule, listed) for rule in node.items("rules"))
+
+
+def _exclusion(node: Node, listed: Mapping[Kind, Iterable[PluginRef]]) -> Exclusion:
+    fields = node.fields((*AXES, "because"), required=("because",))
+    names: dict[Axis, str] = {}
+    for axis in AXES:
+        if axis in fields:
+            names[axis] = _listed(fields[axis], axis, {ref.name for ref in listed[axis]})
+    if not names:
+        node.fail(f"must name what is left out: at least one of {', '.join(AXES)}")
+    return Exclusion(names, fields["because"].text())
+
+
+def _listed(node: Node, axis: Axis, names: Iterable[str]) -> str:
+    name = node.text()
+    if name not in names:
+        node.fail(f"the suite lists no {axis} {shown(name)}{did_you_mean(name, names)}")
+    return name

@@ -1,0 +1,197 @@
+"""Reads suite files. Every error is one line: ``file:line:column: what is wrong; what would be right``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import cast, get_args
+
+from unlearnbench.core.errors import Location, UserError
+from unlearnbench.hooks.records import Kind
+from unlearnbench.hooks.registry import Registry, load_registry
+from unlearnbench.suite.entries import Sizes, read_datasets, read_exclusions, read_refs, refuse_repeats
+from unlearnbench.suite.model import AXES, Device, Engine, PluginRef, Suite, plugin_file
+from unlearnbench.suite.node import Node
+from unlearnbench.suite.wording import shown
+from unlearnbench.suite.yaml import LARGEST, load_yaml
+
+REQUIRED = ("suite", "version", "datasets", "models", "unlearners", "attacks")
+OPTIONAL = ("description", "seeds", "scenarios", "defenses", "metrics", "episodes", "adversary", "exclude", "plugins")
+KEYS = (*REQUIRED, *OPTIONAL, "engine", "device")
+"""The keys of a suite file."""
+
+DEFAULTS: Mapping[str, object] = {
+    "seeds": [0],
+    "scenarios": ["single"],
+    "defenses": ["none"],
+    "metrics": [
+        "auc",
+        "tpr-at-fpr",
+        "advantage",
+        "precision-at-prior",
+        "deg-count",
+        "deg-rate",
+        "identical-posteriors",
+        "utility",
+    ],
+    "engine": "auto",
+    "device": "auto",
+}
+"""What a suite that leaves a key out gets."""
+
+MOST_CELLS = 10**6
+"""Cells a suite may hold, seeds counted; beyond that something is surely mistyped."""
+
+KINDS: tuple[Kind, ...] = (*AXES, "metric")
+"""The kinds of plug-ins that a suite lists."""
+
+MOST_VERSION = 10**6
+MOST_SEED = 2**63 - 1
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def load_suite(
+    path: Path | str,
+    registry: Registry | None = None,
+    *,
+    plugin_files: Iterable[Path | str] = (),
+    disabled: Iterable[str] = (),
+) -> tuple[Suite, Registry]:
+    """Read and check a suite file; return it with the registry that holds its plug-ins.
+
+    Without a ``registry`` one is loaded: built-in and installed plug-ins, ``plugin_files`` and the files that the
+    suite names, less what is ``disabled``. A given registry is used as it is. What is wrong raises
+    :class:`UserError`.
+    """
+    path = Path(path)
+    fields = _fields(path, _read(path))
+    plugins = _plugins(fields["plugins"], path) if "plugins" in fields else {}
+    if registry is None:
+        registry = _registry(plugins, plugin_files, disabled)
+    return _suite(fields, path, registry, tuple(plugins)), registry
+
+
+def read_header(path: Path) -> dict[str, object]:
+    """Return name, version and description of a suite file; plug-ins are neither loaded nor checked."""
+    fields = _fields(path, _read(path))
+    return {
+        "suite": _name(fields["suite"], path),
+        "version": _version(fields["version"]),
+        "description": _description(fields),
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST * 4 + 1)
+    except OSError as error:
+        raise UserError(f"cannot read the suite: {error.strerror or error}", str(path)) from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        place = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise UserError("not UTF-8 text; save the file as UTF-8", Location(str(path), *place)) from None
+
+
+def _fields(path: Path, text: str) -> dict[str, Node]:
+    document = load_yaml(text, str(path))
+    fields = Node(document, (), document.data).fields(KEYS, REQUIRED)
+    return {key: Node(document, (key,), value) for key, value in DEFAULTS.items()} | fields
+
+
+def _name(node: Node, path: Path) -> str:
+    name = node.text()
+    if not NAME.fullmatch(name):
+        node.fail(f"a suite's name is lower-case words and digits joined by hyphens, got {shown(name)}")
+    if name != path.stem:
+        node.fail(f"the suite is named {shown(name)} but its file {shown(path.name)}; they must be equal")
+    return name
+
+
+def _version(node: Node) -> int:
+    return node.integer(1, MOST_VERSION)
+
+
+def _description(fields: Mapping[str, Node]) -> str:
+    return fields["description"].text() if "description" in fields else ""
+
+
+def _plugins(node: Node, suite: Path) -> dict[str, Node]:
+    """Return the paths of plug-in files as written, each with its place."""
+    entries = node.items("plug-in files")
+    files = [_plugin(entry, suite) for entry in entries]
+    refuse_repeats(entries, files)
+    return dict(zip(files, entries, strict=True))
+
+
+def _plugin(node: Node, suite: Path) -> str:
+    relative = PurePosixPath(node.text())
+    if relative.is_absolute() or relative.suffix != ".py":
+        node.fail(f"must be a .py file given relative to the suite file, got {shown(node.value)}")
+    try:
+        found = plugin_file(suite, str(relative)).is_file()
+    except OSError:  # a name that no file can have, such as one that is too long
+        found = False
+    if not found:
+        node.fail(f"there is no plug-in file {shown(str(relative))} beside the suite file")
+    return str(relative)
+
+
+def _registry(plugins: Mapping[str, Node], more: Iterable[Path | str], disabled: Iterable[str]) -> Registry:
+    placed = {plugin_file(Path(node.document.file), file): node for file, node in plugins.items()}
+    try:
+        return load_registry([*more, *placed], disabled)
+    except UserError as error:
+        for file, node in placed.items():
+            if str(file) in str(error):
+                node.fail(str(error))
+        raise
+
+
+def _suite(fields: Mapping[str, Node], path: Path, registry: Registry, plugins: tuple[str, ...]) -> Suite:
+    name = _name(fields["suite"], path)
+    datasets = read_datasets(fields["datasets"], registry, Sizes.read(fields))
+    refs: dict[Kind, tuple[PluginRef, ...]] = {
+        kind: read_refs(fields[f"{kind}s"], kind, registry) for kind in KINDS if kind != "dataset"
+    }
+    suite = Suite(
+        name=name,
+        version=_version(fields["version"]),
+        description=_description(fields),
+        seeds=_seeds(fields["seeds"]),
+        datasets=datasets,
+        models=refs["model"],
+        unlearners=refs["unlearner"],
+        scenarios=refs["scenario"],
+        defenses=refs["defense"],
+        attacks=refs["attack"],
+        metrics=refs["metric"],
+        exclude=read_exclusions(fields["exclude"], refs | {"dataset": datasets}) if "exclude" in fields else (),
+        plugins=plugins,
+        engine=cast(Engine, fields["engine"].choice(get_args(Engine))),
+        device=cast(Device, fields["device"].choice(get_args(Device))),
+        path=path,
+    )
+    _check_extent(suite, fields)
+    return suite
+
+
+def _seeds(node: Node) -> tuple[int, ...]:
+    entries = node.items("seeds")
+    seeds = [entry.integer(0, MOST_SEED) for entry in entries]
+    refuse_repeats(entries, [f"the seed {seed}" for seed in seeds])
+    return tuple(seeds)
+
+
+def _check_extent(suite: Suite, fields: Mapping[str, Node]) -> None:
+    """Refuse a grid that is absurdly large, before its cells are counted one by one, or empty."""
+    full = len(suite.seeds) * math.prod(len(refs) for refs in suite.axes.values())
+    if full > MOST_CELLS:
+        fields["suite"].fail(f"the suite holds {full} cells, and at most {MOST_CELLS} may be; split it")
+    if suite.n_cells == 0:
+        fields["exclude"].fail("these rules leave no cell of the suite; drop one")

@@ -1,0 +1,67 @@
+"""A value of a document that knows its place, read as what it should be or refused in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NoReturn
+
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.suite.wording import one_line, shown
+from unlearnbench.suite.yaml import Document, Path
+
+
+@dataclass(frozen=True)
+class Node:
+    """The value at ``path`` of a document."""
+
+    document: Document
+    path: Path
+    value: object
+
+    def fail(self, message: str, *, at: Path = (), key: bool = False) -> NoReturn:
+        """Raise the :class:`UserError` for this value, or for the value or key at the path ``at`` below it."""
+        raise UserError(one_line(message), self.document.where((*self.path, *at), key=key)) from None
+
+    def fields(self, known: Collection[str], required: Collection[str] = ()) -> dict[str, Node]:
+        """Read a mapping with known keys."""
+        fields = self.mapping()
+        for name in fields:
+            if name not in known:
+                self.fail(f"unknown key {shown(name)}{did_you_mean(name, known)}", at=(name,), key=True)
+        for name in required:
+            if name not in fields:
+                self.fail(f'the key "{name}" is missing')
+        return fields
+
+    def mapping(self) -> dict[str, Node]:
+        """Read a mapping with any keys."""
+        if not isinstance(self.value, dict):
+            self.fail(f"must be a mapping (key: value), got {shown(self.value)}")
+        return {name: Node(self.document, (*self.path, name), value) for name, value in self.value.items()}
+
+    def items(self, of: str) -> list[Node]:
+        """Read a list that is not empty; ``of`` says what it should hold."""
+        if not isinstance(self.value, list):
+            self.fail(f"must be a list of {of}, got {shown(self.value)}")
+        if not self.value:
+            self.fail(f"must list at least one of {of}; leave the key out where it is optional")
+        return [Node(self.document, (*self.path, i), value) for i, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        """Read text that is not empty."""
+        if not isinstance(self.value, str) or not self.value.strip():
+            self.fail(f"must be text, got {shown(self.value)}")
+        return self.value
+
+    def integer(self, low: int, high: int) -> int:
+        """Read an integer from ``low`` to ``high``."""
+        if not isinstance(self.value, int) or isinstance(self.value, bool) or not low <= self.value <= high:
+            self.fail(f"must be an integer from {low} to {high}, got {shown(self.value)}")
+        return self.value
+
+    def choice(self, options: tuple[str, ...]) -> str:
+        """Read one of a few words."""
+        if self.value not in options:
+            self.fail(f"must be one of {', '.join(options)}, got {shown(self.value)}")
+        return str(self.value)

@@ -1,0 +1,108 @@
+"""The JSON Schema of suite files, with which editors complete and check them while they are being written."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_type_hints
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.parameters import Parameter, parameters
+from unlearnbench.hooks.records import Kind
+from unlearnbench.hooks.registry import Registered, Registry
+from unlearnbench.suite.entries import SIZES
+from unlearnbench.suite.load import DEFAULTS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
+from unlearnbench.suite.model import AXES, Device, Engine
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string", "minLength": 1}
+
+
+def suite_schema(registry: Registry) -> Schema:
+    """Return the schema (draft 2020-12) of suites that use the plug-ins of a registry.
+
+    A suite that breaks it does not load. The reverse does not hold: that entries are distinct, that exclusions name
+    what is listed, and what constructors refuse, only loading tells.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "unlearnbench suite",
+        **_object(_properties(), REQUIRED),
+        "$defs": {"sizes": _sizes(), "exclusion": _exclusion(registry)}
+        | {kind: _entry(kind, registry) for kind in KINDS},
+    }
+
+
+def _properties() -> Schema:
+    properties = {
+        "suite": {**TEXT, "pattern": f"^{NAME.pattern}$", "description": "The name; equal to the file's."},
+        "version": _integer(1, MOST_VERSION) | {"description": "Raise it when the suite changes."},
+        "description": TEXT,
+        "seeds": _list(_integer(0, MOST_SEED)),
+        **{f"{kind}s": _list({"$ref": f"#/$defs/{kind}"}) for kind in KINDS},
+        "episodes": {"$ref": "#/$defs/sizes", "description": "How much each side trains and asks."},
+        "adversary": {"$ref": "#/$defs/sizes", "description": "What differs on the adversary's side."},
+        "exclude": _list({"$ref": "#/$defs/exclusion"}),
+        "plugins": _list({**TEXT, "pattern": r"\.py$", "description": "A file, relative to the suite."}),
+        "engine": {"enum": list(get_args(Engine))},
+        "device": {"enum": list(get_args(Device))},
+    }
+    return {key: schema | ({"default": DEFAULTS[key]} if key in DEFAULTS else {}) for key, schema in properties.items()}
+
+
+def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return schema | ({"required": list(required)} if required else {})
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items, "minItems": 1}
+
+
+def _integer(low: int, high: int) -> Schema:
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _sizes() -> Schema:
+    return _object({name: _integer(low, high) for name, (low, high) in SIZES.items()})
+
+
+def _exclusion(registry: Registry) -> Schema:
+    axes = {axis: {"enum": [found.name for found in registry.all(axis)]} for axis in AXES}
+    return {**_object(axes | {"because": TEXT}, ("because",)), "minProperties": 2}
+
+
+def _entry(kind: Kind, registry: Registry) -> Schema:
+    offered = [(found, _params(found)) for found in registry.all(kind)]
+    short = [found.name for found, params in offered if "required" not in params]
+    long = [_long_entry(found, params) for found, params in offered]
+    return {"anyOf": [*([{"enum": short}] if short else []), *long] or [False]}
+
+
+def _long_entry(found: Registered, params: Schema) -> Schema:
+    properties: Schema = {"name": {"const": found.name}, "params": params}
+    if found.kind == "dataset":
+        properties |= {"episodes": {"$ref": "#/$defs/sizes"}, "adversary": {"$ref": "#/$defs/sizes"}}
+    required = ("name", "params") if "required" in params else ("name",)
+    return _object(properties, required) | {"description": found.plugin.summary}
+
+
+def _params(found: Registered) -> Schema:
+    """Return the schema of a plug-in's parameters; any will do for one that cannot be loaded."""
+    try:
+        cls = found.load()
+        known = parameters(cls)
+    except UserError:
+        return {"type": "object"}
+    hints = get_type_hints(cls if is_dataclass(cls) else cls.__init__, include_extras=True)  # type: ignore[misc]  # signature only
+    required = tuple(parameter.name for parameter in known if parameter.required)
+    return _object({parameter.name: _param(parameter, hints[parameter.name]) for parameter in known}, required)
+
+
+def _param(parameter: Parameter, hint: Any) -> Schema:
+    from pydantic import TypeAdapter
+
+    schema = TypeAdapter(hint).json_schema()
+    if "$defs" in schema:  # its references would point nowhere once it stands inside another schema
+        schema = {}
+    described = {"description": parameter.description} if parameter.description else {}
+    return schema | described | ({} if parameter.required else {"default": parameter.default})

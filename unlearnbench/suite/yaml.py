@@ -1,0 +1,246 @@
+"""A strict reader for the part of YAML that suite files need, with the place of every value.
+
+PyYAML alone reads ``1e-3`` as text, ``no`` as False and ``1:30`` as 90, and drops duplicate keys. Here PyYAML only
+parses; plain scalars get the meaning they have in YAML 1.2, and what is easily misread is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from unlearnbench.core.errors import Location, UserError
+from unlearnbench.suite.wording import one_line, shown
+
+Path = tuple[str | int, ...]
+"""Keys and list positions that lead from the top of a document to a value."""
+Place = tuple[int, int]
+"""Line and column, counted from 1."""
+
+LARGEST = 256 * 1024
+"""Characters a document may have."""
+DEEPEST = 20
+"""How deep lists and mappings may be nested."""
+
+_CONSTANTS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)", re.ASCII)
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+", re.ASCII)
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?", re.ASCII)
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data (dict, list, str, int, float, bool, None) and where it stands in the file.
+
+    ``values`` and ``keys`` map the path of a value to the place of the value and of the key it stands under.
+    """
+
+    file: str
+    data: object
+    values: Mapping[Path, Place]
+    keys: Mapping[Path, Place]
+
+    def where(self, path: Path, *, key: bool = False) -> Location:
+        """Return the place of the value (or its key) at ``path``, or of the nearest value around it."""
+        if key and path in self.keys:
+            return Location(self.file, *self.keys[path])
+        while path not in self.values:
+            path = path[:-1]
+        return Location(self.file, *self.values[path])
+
+
+def load_yaml(text: str, file: str) -> Document:
+    """Read one document; what is malformed or ambiguous raises :class:`UserError` with its place in ``file``."""
+    if len(text) > LARGEST:
+        raise UserError(f"longer than {LARGEST} characters", Location(file, 1, 1))
+    try:
+        root = _compose(text)
+        reading = _Reading()
+        data = reading.plain(root, ()) if root else None
+    except _RefusedError as refused:
+        raise UserError(one_line(refused.message), Location(file, *refused.place)) from None
+    if data is None:
+        raise UserError("nothing in this file", Location(file, 1, 1))
+    return Document(file, data, reading.values, reading.keys)
+
+
+def dump_yaml(data: object) -> str:
+    """Write plain data in block style such that :func:`load_yaml` reads it back equal."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _RefusedError(Exception):
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+
+def _place(mark: Any) -> Place:  # of yaml's own, untyped in its stubs: a Mark, a C Mark or None
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return _Composer(text).get_single_node()
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position].split("\n")
+        place = len(before), len(before[-1]) + 1
+        raise _RefusedError(f"the character U+{ord(text[error.position]):04X} is not allowed", place) from None
+    except yaml.MarkedYAMLError as error:
+        raise _RefusedError(*_malformed(error)) from None
+
+
+def _malformed(error: yaml.MarkedYAMLError) -> tuple[str, Place]:
+    mark = error.problem_mark or error.context_mark
+    problem = error.problem or "malformed"
+    if problem == "but found another document":
+        problem = "a second document starts here; a suite file holds one"
+    elif "'\\t'" in problem:
+        problem = "a tab; indent with spaces"
+    else:
+        problem = f"not YAML: {problem}"
+    return problem, _place(mark)
+
+
+class _Composer(yaml.BaseLoader):
+    """PyYAML's parser without what makes one text stand for another (anchors, aliases, tags), bounded in depth."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # untyped in the stubs
+        if isinstance(event, yaml.AliasEvent):
+            raise _RefusedError("aliases (*) are not allowed; write the value out", _place(event.start_mark))
+        if event.anchor is not None:
+            raise _RefusedError("anchors (&) are not allowed; write the value out", _place(event.start_mark))
+        if event.tag is not None:
+            raise _RefusedError("tags (!) are not allowed; write the plain value", _place(event.start_mark))
+        if self.depth == DEEPEST:
+            raise _RefusedError(f"nested more than {DEEPEST} deep", _place(event.start_mark))
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def fetch_directive(self) -> None:
+        raise _RefusedError("directives (%) are not allowed; leave the line out", _place(self.get_mark()))
+
+    def scan_flow_scalar_non_spaces(self, double: bool, start_mark: yaml.Mark) -> list[str]:
+        """Scan quoted text; PyYAML itself stumbles over escapes beyond Unicode's last character."""
+        try:
+            return super().scan_flow_scalar_non_spaces(double, start_mark)
+        except (ValueError, OverflowError):
+            raise _RefusedError("this text holds an escape that is no character", _place(start_mark)) from None
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One walk over the nodes, noting places on the way."""
+
+    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, Place] = field(default_factory=dict)
+
+    def plain(self, node: yaml.Node, path: Path) -> object:
+        self.values[path] = _place(node.start_mark)
+        if isinstance(node, yaml.MappingNode):
+            return {key: self.plain(value, (*path, key)) for key, value in self._fields(node, path)}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*path, i)) for i, item in enumerate(node.value)]
+        try:
+            return plain_scalar(node.value) if _is_plain(node) else _text(node.value)
+        except ValueError as error:
+            raise _RefusedError(str(error), _place(node.start_mark)) from None
+
+    def _fields(self, node: yaml.MappingNode, path: Path) -> list[tuple[str, yaml.Node]]:
+        fields: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            place = _place(key.start_mark)
+            name = _key(key, place)
+            if name in fields:
+                raise _RefusedError(f"the key {shown(name)} is given twice", place)
+            fields[name] = value
+            self.keys[(*path, name)] = place
+        return list(fields.items())
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.style is None
+
+
+def _key(node: yaml.Node, place: Place) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise _RefusedError("a list or mapping stands where a key should; keys are text", place)
+    if node.value == "<<" and _is_plain(node):
+        raise _RefusedError("merge keys (<<) are not allowed; write the keys out", place)
+    try:
+        return _text(node.value)
+    except ValueError as error:
+        raise _RefusedError(str(error), place) from None
+
+
+def plain_scalar(text: str) -> str | int | float | bool | None:
+    """Return what an unquoted scalar means in YAML 1.2's core schema; ambiguous numbers raise ``ValueError``.
+
+    Hexadecimal and octal integers are not read as numbers: a suite needs none.
+    """
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _LEADING_ZERO.fullmatch(text):
+        raise ValueError(f'an integer with a leading zero; write {text.lstrip("+-0") or 0}, or "{text}" for text')
+    if _NOT_FINITE.fullmatch(text):
+        raise ValueError("numbers must be finite")
+    if _INTEGER.fullmatch(text):
+        return _integer(text)
+    if _FLOAT.fullmatch(text):
+        return _float(text)
+    return _text(text)
+
+
+def _integer(text: str) -> int:
+    # The length is checked first: Python refuses to convert very long digit strings, with an error of its own.
+    if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+        raise ValueError("an integer beyond 64 bits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number too large for a float")
+    return value
+
+
+def _text(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t":
+            raise ValueError(f"text holds the control character U+{ord(character):04X}")
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - repeated values are written out each time
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """Quote what would not be read back as this text: PyYAML's own idea of numbers is another than ours."""
+    try:
+        style = None if plain_scalar(text) == text else '"'
+    except ValueError:
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
