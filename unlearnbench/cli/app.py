@@ -53,7 +53,6 @@ def _load(verb: str) -> Any:
     module = import_module(VERBS[verb][0])
     if hasattr(module, "app"):
         command: Any = typer.main.get_group(module.app)
-        command.no_args_is_help = False  # a missing sub-verb is told in one line, like any other mistake
     else:
         single = new_app("")
         single.command(verb, epilog=epilog(*getattr(module, "EXAMPLES", ())))(module.command)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import typer
 
+from unlearnbench.cli.options import AsJson, PluginFiles
+from unlearnbench.cli.output import new_app
 from unlearnbench.core.cards import Card, Located, Whereabouts, card
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
@@ -17,13 +18,7 @@ from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import DatasetPlugin
 from unlearnbench.hooks.registry import Registered, load_registry
 
-app = typer.Typer(no_args_is_help=True, help="List, check and describe data sets.")
-
-PluginFiles = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin-file", metavar="FILE", help="A Python file with plug-ins to load; may be given repeatedly."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+app = new_app("List, check and describe data sets.")
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from unlearnbench.cli.output import print_json, print_table
-from unlearnbench.cli.session import (
+from unlearnbench.cli.options import (
     DEFAULT_STORE,
     AsJson,
     DeviceOption,
-    Disabled,
+    DisabledPlugins,
     Only,
     PluginFiles,
     Seed,
     StoreDir,
     SuiteName,
-    open_session,
 )
+from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.session import open_session
 
 EXAMPLES = ("unlearnbench plan quickstart", "unlearnbench plan quickstart --only model=lightgbm --json")
 
@@ -27,7 +27,7 @@ def command(
     device: DeviceOption = None,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
-    disable_plugin: Disabled = None,
+    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print what would run: cells, episodes, models, and how much of it the store already holds."""
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)

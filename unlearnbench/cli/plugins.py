@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
 from unlearnbench.cli.output import epilog, new_app, print_json, print_table
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks.records import RECORDS, Kind, Plugin
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
 
 app = new_app("List plug-ins, and show what one is and takes.")
-
-PluginFiles = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin-file", metavar="FILE", help="Take in a one-file plug-in. Can be repeated."),
-]
-DisabledPlugins = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--disable-plugin",
-        metavar="NAME",
-        help="Leave out a plug-in (NAME or KIND:NAME), or all of a distribution or file. Can be repeated.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command(

@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.session import (
+from unlearnbench.cli.options import (
     DEFAULT_STORE,
     DeviceOption,
-    Disabled,
+    DisabledPlugins,
     Only,
     PluginFiles,
     Seed,
     StoreDir,
     SuiteName,
-    open_session,
 )
+from unlearnbench.cli.session import open_session
 from unlearnbench.report.tables import Format, render
 from unlearnbench.run.results import collect
 
@@ -34,7 +34,7 @@ def command(
     seed: Seed = None,
     device: DeviceOption = None,
     plugin_file: PluginFiles = None,
-    disable_plugin: Disabled = None,
+    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print one row a cell and seed, and the means over seeds. Cells that have not run say so."""
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)

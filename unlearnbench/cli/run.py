@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.session import (
+from unlearnbench.cli.options import (
     DEFAULT_STORE,
     DeviceOption,
-    Disabled,
+    DisabledPlugins,
     Only,
     PluginFiles,
     Seed,
-    Session,
     StoreDir,
     SuiteName,
-    open_session,
 )
+from unlearnbench.cli.session import Session, open_session
 from unlearnbench.run.runner import Outcome, Rerun, Runner
 
 EXAMPLES = (
@@ -40,7 +39,7 @@ def command(
         "leaderboards"
     ),
     plugin_file: PluginFiles = None,
-    disable_plugin: Disabled = None,
+    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Run a suite: train, unlearn, attack, measure, and print the leaderboard.
 

@@ -6,19 +6,19 @@ from collections import Counter
 
 import typer
 
-from unlearnbench.cli.output import print_json, print_table
-from unlearnbench.cli.session import (
+from unlearnbench.cli.options import (
     DEFAULT_STORE,
     AsJson,
     DeviceOption,
-    Disabled,
+    DisabledPlugins,
     Only,
     PluginFiles,
     Seed,
     StoreDir,
     SuiteName,
-    open_session,
 )
+from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.session import open_session
 from unlearnbench.run.results import collect
 
 EXAMPLES = ("unlearnbench status quickstart", "unlearnbench status quickstart --json")
@@ -33,7 +33,7 @@ def command(
     device: DeviceOption = None,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
-    disable_plugin: Disabled = None,
+    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print how many cells are done, missing, failed or skipped, and the reason of each failure."""
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)

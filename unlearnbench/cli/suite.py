@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
 from unlearnbench.cli.output import epilog, new_app, print_json, print_table
-from unlearnbench.cli.plugins import AsJson, DisabledPlugins, PluginFiles
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.suite.find import find_suite, standard_suites

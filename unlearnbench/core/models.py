@@ -72,11 +72,12 @@ class TargetModel(ABC):
     ``seeds_used`` says which seeds change the result: runs that differ only in others are trained once. ``orders``
     says which deletion orders the model can honour: one whose draws all move when a record goes (a bootstrap over
     n rows, say) must leave out ``slot`` and ``compact``. ``continues`` is True for models that can go on training
-    from ``task.start``.
+    from ``task.start``. ``uses_device`` is True for models that run on a GPU where there is one.
     """
 
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order", "noise"})
     continues: ClassVar[bool] = False
+    uses_device: ClassVar[bool] = False
 
     @property
     def orders(self) -> frozenset[Order]:

@@ -12,6 +12,7 @@ from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.parameters import resolve
 from unlearnbench.hooks.records import AttackPlugin, Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registry
@@ -143,7 +144,7 @@ class Selection:
         return all(names[key] in values for key, values in self.only.items())
 
 
-def make_plan(suite: Suite, registry: Registry, device: str, selection: Selection | None = None) -> Plan:
+def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selection | None = None) -> Plan:
     """Expand a suite to cells and benches. Data sets are loaded, to check sizes; nothing is trained.
 
     Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
@@ -219,7 +220,7 @@ def _refused(cell: Cell, workshop: Workshop) -> str | None:
     return workshop.make(cell.unlearner, Unlearner).refusal(workshop.make(cell.model, TargetModel))
 
 
-def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: str) -> Bench:
+def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Device) -> Bench:
     first = cells[0]
     target, shadow = (_tasks(suite, first, side, workshop, device) for side in SIDES)
     shared = {
@@ -241,8 +242,10 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: str)
     return Bench(target, shadow, keyed, suite.metrics)
 
 
-def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: str) -> tuple[EpisodeTask, ...]:
+def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Device) -> tuple[EpisodeTask, ...]:
     sizes = suite.sizes(cell.dataset, side)
+    # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
+    where = resolve_device(device) if workshop.make(cell.model, TargetModel).uses_device else "cpu"
     identity: dict[str, object] = {
         "kind": "episode",
         "records": workshop.records(cell.dataset).sha256,
@@ -252,7 +255,7 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: str
         "side": side,
         "seed": cell.seed,
         "engine": "reference",
-        "device": device,
+        "device": where,
     }
     return tuple(
         EpisodeTask(
@@ -265,7 +268,7 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: str
             original=original,
             seed=cell.seed,
             engine="reference",
-            device=device,
+            device=where,
             key=content_key({**identity, "original": original}),
         )
         for original in range(sizes.originals)

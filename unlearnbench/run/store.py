@@ -1,8 +1,9 @@
 """A content-addressed store on disk: results appear whole or not at all, and are verified when read.
 
 An entry lies at ``<store>/<kind>/<key[:2]>/<key>/``: ``manifest.json`` and one ``.npy`` per array, no pickle. It is
-written to a temporary directory, flushed to disk and renamed into place, so a kill at any moment leaves either the
-whole entry or none. Failures lie apart, under ``<store>/failures/``.
+written to a temporary directory and renamed into place, so a kill at any moment leaves either the whole entry or none.
+Only the manifest is forced to disk: should the power fail, an array that is short does not match its checksum there.
+Failures lie apart, under ``<store>/failures/``.
 """
 
 from __future__ import annotations
@@ -136,10 +137,7 @@ def _read_array(file: Path, digest: str) -> Array:
 
 
 def _write_array(file: Path, array: Array) -> str:
-    with file.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)
-        stream.flush()
-        os.fsync(stream.fileno())
+    np.save(file, array, allow_pickle=False)
     return _sha256(file.read_bytes())
 
 

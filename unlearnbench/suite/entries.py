@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from unlearnbench.core.canonical import canonical_json
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.pools import EpisodeSizes
 from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
-from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef, canonical
+from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.wording import shown
 from unlearnbench.suite.yaml import plain_scalar
@@ -120,7 +121,7 @@ def _label(name: str, params: Mapping[str, object], known: Iterable[Parameter]) 
 def _brief(value: object) -> str:
     """Write a value as a suite file would: words bare, the rest as JSON."""
     bare = isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) and plain_scalar(value) == value
-    return str(value) if bare else canonical(value)
+    return str(value) if bare else canonical_json(value)
 
 
 def read_exclusions(node: Node, listed: Mapping[Kind, Iterable[PluginRef]]) -> tuple[Exclusion, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -11,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from unlearnbench.core.canonical import content_key
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.hooks.records import Kind
 
@@ -149,12 +148,7 @@ class Suite:
     @cached_property
     def sha256(self) -> str:
         """Hash of the canonical JSON of ``to_dict``: equal for equal suites."""
-        return hashlib.sha256(canonical(self.to_dict()).encode()).hexdigest()
-
-
-def canonical(data: object) -> str:
-    """Return the one JSON text that stands for plain data."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return content_key(self.to_dict())
 
 
 def plugin_file(suite: Path, relative: str) -> Path:

@@ -124,6 +124,7 @@ class MLP(TargetModel):
 
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order"})
     continues: ClassVar[bool] = True
+    uses_device: ClassVar[bool] = True
 
     def fit(self, task: FitTask, device: str) -> FittedMLP:
         """Train one network, from scratch or from a copy of ``task.start``."""

@@ -56,21 +56,19 @@ class SISA(ExactUnlearner):
         self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath, shard: int
     ) -> TrainingJob | None:
         """Return the last training stage of one shard, or None where the shard is empty."""
-        run = None
+        run, seed = None, (original / "shards").seed()
         for last in range(self.slices):
-            stage = self._stage(data, steps, original / "shards", shard, last)
+            stage = self._stage(data, steps, seed, shard, last)
             if len(stage):
                 place = f"shard-{shard}-slice-{last}"
                 run = TrainingJob(stage, version_seeds(original / place, request / place, "same", "slot"), run)
         return run
 
-    def _stage(
-        self, data: TrainingSet, steps: Sequence[Step], seeds: SeedPath, shard: int, last_slice: int
-    ) -> TrainingSet:
+    def _stage(self, data: TrainingSet, steps: Sequence[Step], seed: int, shard: int, last_slice: int) -> TrainingSet:
         """Return what a shard has left of its slices up to ``last_slice``; steps elsewhere leave no trace in it."""
 
         def here(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-            rank = _rank(data.ids, ids, seeds.seed())
+            rank = _rank(data.ids, ids, seed)
             return np.asarray((rank % self.shards == shard) & (rank // self.shards % self.slices <= last_slice))
 
         own = [Step(step.forget[here(step.forget)], step.add[here(step.add)]) for step in steps]

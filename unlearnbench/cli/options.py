@@ -1,0 +1,39 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+PluginFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin-file", metavar="FILE", help="Take in a one-file plug-in. Can be repeated."),
+]
+DisabledPlugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--disable-plugin",
+        metavar="NAME",
+        help="Leave out a plug-in (NAME or KIND:NAME), or all of a distribution or file. Can be repeated.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+SuiteName = Annotated[
+    str, typer.Argument(metavar="SUITE", help="A standard suite's name, or the path of a suite file.")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="KEY=VALUE", help="Only cells with this on an axis, e.g. model=mlp; repeatable."),
+]
+StoreDir = Annotated[
+    Path, typer.Option("--store", metavar="DIR", envvar="UNLEARNBENCH_STORE", help="Where results are kept.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Run this one seed instead of the suite's.")]
+DeviceOption = Annotated[DeviceName | None, typer.Option("--device", help="Run here instead of the suite's device.")]
+
+DEFAULT_STORE = Path(".unlearnbench")
