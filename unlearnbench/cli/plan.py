@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import typer
+
 from unlearnbench.cli.options import (
     DEFAULT_STORE,
     AsJson,
@@ -15,6 +19,7 @@ from unlearnbench.cli.options import (
 )
 from unlearnbench.cli.output import print_json, print_table
 from unlearnbench.cli.session import open_session
+from unlearnbench.run.plan import SHARED_AXES
 
 EXAMPLES = ("unlearnbench plan quickstart", "unlearnbench plan quickstart --only model=lightgbm --json")
 
@@ -32,12 +37,14 @@ def command(
     """Print what would run: cells, episodes, models, and how much of it the store already holds."""
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
     summary = session.plan.summary(session.store)
-    skipped = sorted({(*cell.names.values(), cell.skipped) for cell in session.plan.skipped})
+    skipped = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.skipped) for cell in session.plan.skipped)
+    headers = (*SHARED_AXES, "because", "cells")
+    lines = [(*told, count) for told, count in skipped.items()]
     if as_json:
-        print_json({"suite": session.plan.suite.name, **summary, "skipped": [list(cell) for cell in skipped]})
+        told = [dict(zip(headers, line, strict=True)) for line in lines]
+        print_json({"suite": session.plan.suite.name, **summary, "skipped": told})
         return
     print_table(list(summary.items()))
-    if skipped:
-        print_table(
-            skipped, headers=("dataset", "model", "unlearner", "scenario", "defense", "attack", "skipped because")
-        )
+    if lines:
+        typer.echo("\nskipped:\n")
+        print_table(lines, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,14 @@ from unlearnbench.cli.options import (
     SuiteName,
 )
 from unlearnbench.cli.session import Session, open_session
-from unlearnbench.run.runner import Outcome, Rerun, Runner
+from unlearnbench.core.executors import Executor
+from unlearnbench.report.leaderboard import sections
+from unlearnbench.report.publication import Publication
+from unlearnbench.run.environment import fingerprint
+from unlearnbench.run.plan import default_ref
+from unlearnbench.run.results import Row, collect
+from unlearnbench.run.runner import Rerun, Runner
+from unlearnbench.run.workshop import Workshop
 
 EXAMPLES = (
     "unlearnbench run quickstart",
@@ -34,6 +42,9 @@ def command(
     seed: Seed = None,
     device: DeviceOption = None,
     rerun: Annotated[Rerun, typer.Option("--rerun", help="What to do again of what was done before.")] = "failed",
+    executor: Annotated[
+        str, typer.Option("--executor", metavar="NAME", help="The plug-in that does the work.")
+    ] = "serial",
     publish: Annotated[bool, typer.Option("--publish", help="Write results.json for a leaderboard.")] = False,
     leaderboards: Annotated[Path, typer.Option("--leaderboards", metavar="DIR", help="Where --publish writes.")] = Path(
         "leaderboards"
@@ -46,31 +57,19 @@ def command(
     What the store already holds is not done again, so an interrupted run goes on where it stopped. Exits with 0 when
     all cells are done, 1 when some failed, 2 on a mistake in the suite or the flags.
     """
-    from unlearnbench.report.leaderboard import sections
-    from unlearnbench.run.results import collect
-
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
-    outcome = _run(session, rerun)
+    workers = Workshop(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
+    outcome = Runner(session.registry, session.store, workers).run(session.plan, rerun)
     rows = collect(session.plan, session.store)
     typer.echo("\n".join(section.text("simple") for section in sections(rows)))
     typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {store}")
     if publish:
-        _publish(session, leaderboards)
+        _publish(session, rows, leaderboards)
     if outcome.failed:
         typer.echo(f"see why: unlearnbench status {suite}", err=True)
         raise typer.Exit(1)
 
 
-def _run(session: Session, rerun: Rerun) -> Outcome:
-    from unlearnbench.run.executors.serial import SerialExecutor
-
-    return Runner(session.registry, session.store, SerialExecutor()).run(session.plan, rerun)
-
-
-def _publish(session: Session, leaderboards: Path) -> None:
-    from unlearnbench.report.publication import Publication
-    from unlearnbench.run.environment import fingerprint
-    from unlearnbench.run.results import collect
-
-    publication = Publication.of(session.plan, collect(session.plan, session.store), fingerprint())
+def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:
+    publication = Publication.of(session.plan, rows, fingerprint())
     typer.echo(f"wrote {publication.write(leaderboards)}")

@@ -71,6 +71,11 @@ class Cell:
         """The name of the plug-in on each axis."""
         return {axis: self.axes[axis].name for axis in AXES}
 
+    @property
+    def labels(self) -> dict[Axis, str]:
+        """The label of the plug-in on each axis: its name, and the parameters that are not the default."""
+        return {axis: self.axes[axis].label for axis in AXES}
+
 
 @dataclass(frozen=True, eq=False)
 class Bench:
@@ -121,7 +126,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which part of a suite to run: only cells whose axis has one of the names given for it."""
+    """Which part of a suite to run: only cells whose axis has one of the names or labels given for it."""
 
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -140,8 +145,8 @@ class Selection:
 
     def holds(self, cell: Cell) -> bool:
         """Say whether a cell is selected."""
-        names = {str(axis): name for axis, name in cell.names.items()} | {"seed": str(cell.seed)}
-        return all(names[key] in values for key, values in self.only.items())
+        told = {str(axis): {cell.names[axis], cell.labels[axis]} for axis in AXES} | {"seed": {str(cell.seed)}}
+        return all(values & told[key] for key, values in self.only.items())
 
 
 def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selection | None = None) -> Plan:

@@ -44,7 +44,8 @@ def advantage(
     """Return TPR - FPR of the rule ``score > threshold``, a threshold that these rows had no part in.
 
     scores, positive, cluster, record (n,), the last as in ``clustered_auc``. Interval by t over clusters, cut to
-    [-1, 1]. Details: ``tpr``, ``fpr``.
+    [-1, 1]: simulated, it covers 93-96 %, but 89-93 % where fewer than one negative in fifty is accused and originals
+    differ much. Details: ``tpr``, ``fpr``.
     """
     vector = numbers(scores)
     chosen = flags(positive, len(vector))
@@ -69,8 +70,8 @@ def precision_at_prior(
 
     scores, positive, cluster, record (n,), the last as in ``clustered_auc``; prior in (0, 1), the share of positives
     among those asked about. On the logit scale the precision is logit(prior) + log TPR - log FPR, and the interval is
-    that of the clustered delta method there, with t(G - 1). Undefined where nobody is accused; degenerate where only
-    positives or only negatives are. Details: ``tpr``, ``fpr``.
+    that of the clustered delta method there, with t(G - 1); it covers as that of ``advantage`` does. Undefined where
+    nobody is accused; degenerate where only positives or only negatives are. Details: ``tpr``, ``fpr``.
     """
     if not 0 < prior < 1:
         raise ValueError(f"prior must lie between 0 and 1, got {prior}")
