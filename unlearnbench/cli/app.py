@@ -13,6 +13,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from unlearnbench import __version__
 from unlearnbench.cli.output import epilog, new_app
 from unlearnbench.core.errors import UserError
 
@@ -63,9 +64,7 @@ def _load(verb: str) -> Any:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from unlearnbench.hooks.sources import own_version
-
-        typer.echo(f"unlearnbench {own_version()}")
+        typer.echo(f"unlearnbench {__version__}")
         raise typer.Exit
 
 

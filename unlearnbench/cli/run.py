@@ -19,6 +19,7 @@ from unlearnbench.cli.options import (
     SuiteName,
 )
 from unlearnbench.cli.session import Session, open_session
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
@@ -57,6 +58,8 @@ def command(
     What the store already holds is not done again, so an interrupted run goes on where it stopped. Exits with 0 when
     all cells are done, 1 when some failed, 2 on a mistake in the suite or the flags.
     """
+    if publish and (only or seed is not None):
+        raise UserError("--publish: publishes whole suites only; leave out --only and --seed")
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
     workers = Workshop(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
     outcome = Runner(session.registry, session.store, workers).run(session.plan, rerun)

@@ -10,6 +10,7 @@ from typing import Final, cast
 import pluggy
 from pluggy import HookImpl
 
+from unlearnbench import __version__
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks import specs
 from unlearnbench.hooks.markers import PROJECT
@@ -22,7 +23,6 @@ from unlearnbench.hooks.sources import (
     import_distribution,
     import_file,
     one_line,
-    own_version,
     place,
 )
 
@@ -45,7 +45,7 @@ class Collector:
 
     def add_builtin(self) -> None:
         """Take in our own plug-ins, through the same hooks as anyone's."""
-        self._register(import_module(BUILTIN), Source("builtin", PROJECT, own_version()))
+        self._register(import_module(BUILTIN), Source("builtin", PROJECT, __version__))
 
     def add_distributions(self, disabled: frozenset[str]) -> None:
         """Take in every installed distribution with an entry point of our group; disabled ones are not imported."""

@@ -48,14 +48,6 @@ class BrokenPlugin:
         return f"{self.source}: {self.error}"
 
 
-def own_version() -> str:
-    """Return the version of unlearnbench, or ``unknown`` where it runs uninstalled."""
-    try:
-        return metadata.version(PROJECT)
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def one_line(error: BaseException) -> str:
     """Tell an exception in one line; what was meant for a user needs no type."""
     if isinstance(error, UserError):

@@ -94,9 +94,13 @@ class Bench:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a suite asks for. ``benches`` hold all cells that can run, ``skipped`` those that cannot, with reasons."""
+    """What a suite asks for. ``benches`` hold all cells that can run, ``skipped`` those that cannot, with reasons.
+
+    ``full`` is the suite with the control rows it does not list itself.
+    """
 
     suite: Suite
+    full: Suite
     benches: tuple[Bench, ...]
     skipped: tuple[Cell, ...]
 
@@ -145,8 +149,20 @@ class Selection:
 
     def holds(self, cell: Cell) -> bool:
         """Say whether a cell is selected."""
-        told = {str(axis): {cell.names[axis], cell.labels[axis]} for axis in AXES} | {"seed": {str(cell.seed)}}
-        return all(values & told[key] for key, values in self.only.items())
+        return all(values & _told(cell)[key] for key, values in self.only.items())
+
+    def check(self, cells: Iterable[Cell]) -> None:
+        """Raise :class:`UserError` for a value that no cell has."""
+        told = [_told(cell) for cell in cells]
+        for key, values in self.only.items():
+            known = set().union(*(one[key] for one in told))
+            for value in sorted(values - known):
+                raise UserError(f"--only {key}={value}: the suite has no such {key}{did_you_mean(value, known)}")
+
+
+def _told(cell: Cell) -> dict[str, set[str]]:
+    """Return what a cell may be called on each axis."""
+    return {str(axis): {cell.names[axis], cell.labels[axis]} for axis in AXES} | {"seed": {str(cell.seed)}}
 
 
 def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selection | None = None) -> Plan:
@@ -154,12 +170,13 @@ def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selec
 
     Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
     """
-    suite = with_controls(suite, registry)
+    full = with_controls(suite, registry)
     workshop = Workshop(registry)
-    check_sizes(suite, workshop)
-    chosen = [cell for cell in _expand(suite, workshop) if selection is None or selection.holds(cell)]
-    if not chosen:
-        raise UserError(f"no cell of suite {suite.name} is selected; loosen --only")
+    check_sizes(full, workshop)
+    cells = list(_expand(full, workshop))
+    selection = selection or Selection()
+    selection.check(cells)
+    chosen = [cell for cell in cells if selection.holds(cell)]
     benches: dict[str, list[Cell]] = {}
     for cell in chosen:
         if not cell.skipped:
@@ -167,7 +184,8 @@ def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selec
             benches.setdefault(content_key(shared | {"seed": cell.seed}), []).append(cell)
     return Plan(
         suite,
-        tuple(_bench(suite, cells, workshop, device) for cells in benches.values()),
+        full,
+        tuple(_bench(full, cells, workshop, device) for cells in benches.values()),
         tuple(cell for cell in chosen if cell.skipped),
     )
 

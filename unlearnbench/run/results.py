@@ -70,7 +70,7 @@ def _row(cell: Cell, store: Store, key: str) -> Row:
 
 def _in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
     """Sort rows as the suite lists their plug-ins."""
-    places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.suite.axes.items()}
+    places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.full.axes.items()}
     return sorted(rows, key=lambda row: (*(places[axis][row.names[axis]] for axis in AXES), row.seed))
 
 

@@ -24,9 +24,11 @@ def tpr_at_fpr(
     scores, positive, cluster (n,); fpr in (0, 1); record (n,), ids by which negatives asked for more than once count
     once. Ties are never split. The interval is Korn and Graubard's for the TPR at the threshold found. That the
     threshold is estimated too is not in it; simulated, it is wide enough all the same to cover the TPR at the true FPR
-    in 94-99 %. Details: ``realized_fpr``, ``distinct_scores``, ``nonmembers``, and those of the interval. Undefined
-    with fewer than 10 / fpr distinct negatives, and, "n/a (ties)", where ties hold the realized FPR under half of ``fpr``
-    and positives are still to be found.
+    in 94-99 %.
+
+    Undefined with fewer than 10 / fpr distinct negatives, and, "n/a (ties)", where ties hold the realized FPR under
+    half of ``fpr`` and positives are still to be found. Details: ``realized_fpr``, ``distinct_scores``, ``nonmembers``
+    and those of the interval.
     """
     if not 0 < fpr < 1:
         raise ValueError(f"fpr must lie between 0 and 1, got {fpr}")
