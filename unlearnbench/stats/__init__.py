@@ -1,8 +1,8 @@
 """Ranks, clustered intervals, tests and rank sets: vectorized, and usable alone on any scores.
 
 A *cluster* is an original model: rows that share one depend on each other, and every interval and test here allows for
-it. Arguments are vectors with one entry a row; a higher score says "deleted". NaN and vectors of unequal
-length are a ValueError; what is not defined for sound input comes back as an ``Estimate`` that gives the reason.
+it. Arguments are vectors of finite numbers, one a row; a higher score says "deleted". Other input, or vectors of
+unequal length, is a ValueError; what is not defined for sound input comes back as an ``Estimate`` with the reason.
 """
 
 from __future__ import annotations

@@ -46,10 +46,10 @@ def _codes(ids: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
 
 
 def numbers(values: ArrayLike) -> NDArray[np.float64]:
-    """Return values as a vector of floats; anything but one dimension, or a NaN, is a ValueError."""
+    """Return values as a vector of floats; anything but one dimension of finite numbers is a ValueError."""
     vector = np.asarray(values, dtype=np.float64)
-    if vector.ndim != 1 or np.isnan(vector).any():
-        raise ValueError(f"expected a vector without NaN, got shape {vector.shape}")
+    if vector.ndim != 1 or not np.isfinite(vector).all():
+        raise ValueError(f"expected a vector of finite numbers, got shape {vector.shape}")
     return vector
 
 

@@ -55,8 +55,8 @@ def rank_sets(
     by 9,999 draws from ``rng``, which must then be given.
     """
     metric = np.asarray(per_cluster_metric, dtype=np.float64)
-    if metric.ndim != 2 or np.isnan(metric).any():
-        raise ValueError(f"expected (entries, clusters) without NaN, got shape {metric.shape}")
+    if metric.ndim != 2 or not np.isfinite(metric).all():
+        raise ValueError(f"expected finite numbers (entries, clusters), got shape {metric.shape}")
     entries, k = metric.shape
     i, j = np.triu_indices(entries, 1)
     differences = metric[i] - metric[j]

@@ -25,4 +25,4 @@ class Advantage(Metric):
             return {"advantage": Estimate.undefined(NO_THRESHOLD)}
         rows = scored.against(scored.negative)
         threshold = best_threshold(scored.shadow_scores, scored.shadow_deleted)
-        return {"advantage": advantage(rows.scores, rows.positive, threshold, rows.cluster)}
+        return {"advantage": advantage(rows.scores, rows.positive, threshold, rows.cluster, rows.record)}

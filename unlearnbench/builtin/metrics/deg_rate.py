@@ -18,7 +18,7 @@ class DegRate(Metric):
     Chen et al. 2021, section 4.4: a difference and not a ratio; with its twin on ranks, which needs no probabilities.
 
     Both attacks' probabilities must be calibrated for the first to mean much: a more extreme attack gains without
-    ranking better. The twin is twice the gain in AUC in expectation.
+    ranking better. The twin is half the gain in AUC, exactly.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

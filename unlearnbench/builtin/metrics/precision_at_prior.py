@@ -32,7 +32,7 @@ class PrecisionAtPrior(Metric):
         rows = scored.against(scored.negative)
         threshold = best_threshold(scored.shadow_scores, scored.shadow_deleted)
         return {
-            _name(prior): precision_at_prior(rows.scores, rows.positive, threshold, prior, rows.cluster)
+            _name(prior): precision_at_prior(rows.scores, rows.positive, threshold, prior, rows.cluster, rows.record)
             for prior in self.priors
         }
 
