@@ -55,8 +55,9 @@ def sections(rows: Iterable[Row]) -> list[Section]:
 
 def _sample_sections(sample: str, rows: Sequence[Row]) -> Iterable[Section]:
     reference = rows[0].names["attack"]
-    plain = [row for row in rows if row.axes["unlearner"].name == PLAIN_UNLEARNER]
+    retrained = [row for row in rows if row.axes["unlearner"].name == PLAIN_UNLEARNER]
     undefended = [row for row in rows if row.axes["defense"].name == PLAIN_DEFENSE]
+    plain = _first_variant(retrained)
     both = [row for row in plain if row in undefended]
     if both:
         yield _pivot(
@@ -66,7 +67,8 @@ def _sample_sections(sample: str, rows: Sequence[Row]) -> Iterable[Section]:
             both,
             "attack",
         )
-        yield _record_or_region(sample, reference, [row for row in both if row.names["attack"] == reference])
+        variants = [row for row in retrained if row in undefended and row.names["attack"] == reference]
+        yield _record_or_region(sample, reference, variants)
     if undefended:
         yield _unlearners(sample, reference, undefended)
     if plain:
@@ -78,18 +80,28 @@ def _sample_sections(sample: str, rows: Sequence[Row]) -> Iterable[Section]:
         )
 
 
+def _first_variant(rows: Sequence[Row]) -> list[Row]:
+    """Return each model's rows under the first of several ways to retrain that the model can take."""
+    first: dict[str, str] = {}
+    for row in rows:
+        if row.status != "skipped":
+            first.setdefault(row.names["model"], row.names["unlearner"])
+    return [row for row in rows if first.get(row.names["model"], row.names["unlearner"]) == row.names["unlearner"]]
+
+
 def _pivot(title: str, about: str, rows: Sequence[Row], axis: str) -> Section:
-    """Return one line for each entry of ``axis``, one column for each model (and unlearner, where several)."""
-    columns = list(dict.fromkeys(_column(row, rows) for row in rows))
-    by_place = {(row.names[axis], _column(row, rows)): cell(row, "auc") for row in rows}
+    """Return one line for each entry of ``axis``, one column for each model."""
+    columns = list(dict.fromkeys(_column(row) for row in rows))
+    by_place = {(row.names[axis], _column(row)): cell(row, "auc") for row in rows}
     entries = dict.fromkeys(row.names[axis] for row in rows)
     lines = [[entry, *(by_place.get((entry, column), "n/a") for column in columns)] for entry in entries]
     return Section(title, about, [axis, *columns], lines)
 
 
-def _column(row: Row, rows: Sequence[Row]) -> str:
-    several = len({other.names["unlearner"] for other in rows}) > 1
-    return f"{row.names['model']}, {row.names['unlearner']}" if several else row.names["model"]
+def _column(row: Row) -> str:
+    """Return the model, and how it was retrained where that is not the default."""
+    model, unlearner = row.names["model"], row.names["unlearner"]
+    return model if unlearner == PLAIN_UNLEARNER else f"{model}, {unlearner}"
 
 
 def _find(rows: Iterable[Row], wanted: Callable[[Row], bool], metric: str = "auc") -> str:
@@ -98,9 +110,7 @@ def _find(rows: Iterable[Row], wanted: Callable[[Row], bool], metric: str = "auc
 
 def _record_or_region(sample: str, reference: str, rows: Sequence[Row]) -> Section:
     """Return whether the reference attack finds the record, or only the region it lay in."""
-    lines = [
-        [_column(row, rows), cell(row, "auc"), cell(row, "auc-matched"), cell(row, "auc-retained")] for row in rows
-    ]
+    lines = [[_column(row), cell(row, "auc"), cell(row, "auc-matched"), cell(row, "auc-retained")] for row in rows]
     return Section(
         f"Record or region ({sample})",
         f"AUC of {reference} for deleted records against random unseen ones (is a region found?), against unseen ones "
