@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,6 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
-from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.plan import default_ref
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
@@ -34,6 +34,8 @@ EXAMPLES = (
     "unlearnbench run my-suite.yaml --only model=logistic-regression --seed 7",
     "unlearnbench run quickstart --publish",
 )
+
+FAILED = ("failed", "timeout", "crashed")
 
 
 def command(
@@ -69,10 +71,13 @@ def command(
     if publish:
         _publish(session, rows, leaderboards)
     if outcome.failed:
-        typer.echo(f"see why: unlearnbench status {suite}", err=True)
+        reasons = Counter(
+            f"{row.status}: {row.reason}" for row in rows if row.status in FAILED and row.seed is not None
+        )
+        typer.echo("\n".join(f"{count} cells {reason}" for reason, count in reasons.items()), err=True)
         raise typer.Exit(1)
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:
-    publication = Publication.of(session.plan, rows, fingerprint())
+    publication = Publication.of(session.plan, rows, session.store)
     typer.echo(f"wrote {publication.write(leaderboards)}")

@@ -11,6 +11,7 @@ from typing import Any
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.plan import Plan
 from unlearnbench.run.results import Row
+from unlearnbench.run.store import Store
 
 SCHEMA = 1
 
@@ -30,25 +31,25 @@ class Publication:
         return str(self.suite["suite"])
 
     @classmethod
-    def of(cls, plan: Plan, rows: Sequence[Row], environment: Mapping[str, str]) -> Publication:
-        """Return what a finished run publishes; raises :class:`UserError` where it is not finished."""
+    def of(cls, plan: Plan, rows: Sequence[Row], store: Store) -> Publication:
+        """Return what a run publishes; raises :class:`UserError` where it is unfinished or of several environments."""
         missing = sum(row.status == "missing" for row in rows)
         if missing:
             raise UserError(f"suite {plan.suite.name}: {missing} rows have not run; run the whole suite to publish it")
-        return cls(plan.suite.to_dict(), plan.suite.sha256, environment, tuple(rows))
+        return cls(plan.suite.to_dict(), plan.suite.sha256, _environment(plan, store), tuple(rows))
 
     def write(self, folder: Path) -> Path:
         """Write ``results.json`` into the suite's folder and return its path."""
-        data = {
+        head = {
             "schema": SCHEMA,
             "suite": self.suite,
             "suite_sha256": self.suite_sha256,
             "environment": self.environment,
-            "rows": [row.to_dict() for row in self.rows],
         }
         file = folder / self.name / "results.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
+        lines = ",\n".join(json.dumps(row.to_dict(), allow_nan=False) for row in self.rows)  # a row a line: diffs tell
+        file.write_text(f'{json.dumps(head, allow_nan=False)[:-1]}, "rows": [\n{lines}\n]}}\n')
         return file
 
     @classmethod
@@ -64,3 +65,19 @@ class Publication:
             raise UserError(
                 f"not a published result: {error!r}; write one with run SUITE --publish", str(file)
             ) from error
+
+
+def _environment(plan: Plan, store: Store) -> dict[str, str]:
+    """Return the one environment that all episodes of a plan were made in."""
+    entries = (store.get("episode", key) for key in plan.episodes)
+    made_in: list[dict[str, str]] = []
+    for entry in entries:
+        environment: Any = entry.payload["environment"] if entry else None
+        if environment and environment not in made_in:
+            made_in.append(environment)
+    if len(made_in) != 1:
+        raise UserError(
+            f"suite {plan.suite.name}: its episodes were made in {len(made_in)} environments and are no one result; "
+            "run it with --rerun all to publish it"
+        )
+    return made_in[0]

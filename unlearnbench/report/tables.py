@@ -27,7 +27,7 @@ def render(rows: Sequence[Row], style: Format) -> str:
     if style == "json":
         return json.dumps([row.to_dict() for row in rows], indent=1, allow_nan=False)
     if style == "csv":
-        return to_csv(rows)
+        return to_csv(rows).rstrip("\n")
     return grid(rows, style)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-LIBRARIES = ("unlearnbench", "numpy", "scipy", "scikit-learn", "lightgbm", "torch")
+from unlearnbench import __version__
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -24,6 +26,7 @@ def fingerprint() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "threads": "1",
+        "unlearnbench": __version__,
         **{name: _version(name) for name in LIBRARIES},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 from time import perf_counter
 from typing import Any
 
@@ -136,10 +137,8 @@ def _rows(
 
 def _membership(data: TrainingSet, request: Request, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return who was in the training set of the original and of each version, as requested: (n, V+1)."""
-    member = [np.isin(ids, data.kept_ids)]
-    for step in request.steps:
-        member.append((member[-1] & ~np.isin(ids, step.forget)) | np.isin(ids, step.add))
-    return np.stack(member, axis=1)
+    versions = accumulate(request.steps, lambda kept, step: kept.after(step), initial=data)
+    return np.stack([np.isin(ids, kept.kept_ids) for kept in versions], axis=1)
 
 
 def _accuracy(

@@ -191,7 +191,11 @@ def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selec
 
 
 def with_controls(suite: Suite, registry: Registry) -> Suite:
-    """Add the control rows that the suite does not list: they stand in every table (see docs/statistics.md)."""
+    """Add what stands in every table and the suite does not list (see docs/statistics.md).
+
+    Control rows, retraining and the classical baseline to compare with, and the forgetting attack: unlearners are
+    never judged on deletion inference alone.
+    """
 
     def add(listed: Sequence[PluginRef], kind: Kind, also: frozenset[str]) -> tuple[PluginRef, ...]:
         names = {ref.name for ref in listed}
@@ -210,7 +214,7 @@ def with_controls(suite: Suite, registry: Registry) -> Suite:
     return replace(
         suite,
         unlearners=add(suite.unlearners, "unlearner", frozenset({"retrain"})),
-        attacks=add(suite.attacks, "attack", frozenset({"classical"})),
+        attacks=add(suite.attacks, "attack", frozenset({"classical", "forgetting"})),
         metrics=add(suite.metrics, "metric", frozenset({"auc"})),
     )
 
@@ -232,11 +236,7 @@ def _expand(suite: Suite, workshop: Workshop) -> Iterator[Cell]:
     )
     for dataset, model, unlearner, scenario, defense, attack, seed in grid:
         cell = Cell(dataset, model, unlearner, scenario, defense, attack, seed)
-        yield replace(cell, skipped=_excluded(suite, cell) or _refused(cell, workshop) or "")
-
-
-def _excluded(suite: Suite, cell: Cell) -> str | None:
-    return next((rule.because for rule in suite.exclude if rule.covers(cell.names)), None)
+        yield replace(cell, skipped=suite.excluded(cell.names) or _refused(cell, workshop) or "")
 
 
 def _refused(cell: Cell, workshop: Workshop) -> str | None:

@@ -81,8 +81,8 @@ class Store:
         if not self.has(kind, key):
             return None
         try:
-            return _read(place)
-        except (OSError, ValueError, KeyError) as error:
+            return _read(place, kind, key)
+        except (OSError, EOFError, ValueError, KeyError) as error:
             aside = self.root / "damaged" / f"{key}-{uuid.uuid4().hex[:8]}"
             aside.parent.mkdir(parents=True, exist_ok=True)
             place.replace(aside)
@@ -103,9 +103,16 @@ class Store:
         scratch.replace(file)
 
     def failure(self, kind: str, key: str) -> Failure | None:
-        """Return the recorded failure, if any."""
+        """Return the recorded failure, if any. A damaged record is as good as none: the work is tried again."""
         file = self._failure_file(kind, key)
-        return Failure(**json.loads(file.read_text())) if file.exists() else None
+        if not file.exists():
+            return None
+        try:
+            return Failure(**json.loads(file.read_bytes()))
+        except (TypeError, ValueError) as error:
+            log.warning("the damaged record of a failure was removed: %s (%s)", file, error)
+            file.unlink(missing_ok=True)
+            return None
 
     def _place(self, kind: str, key: str) -> Path:
         return self.root / kind / key[:2] / key
@@ -116,15 +123,20 @@ class Store:
     def _remove_leftovers(self) -> None:
         """Remove what processes that are gone had begun to write."""
         for scratch in (self.root / "tmp").glob("*-*"):
-            if not _alive(int(scratch.name.split("-")[0])):
+            pid = scratch.name.partition("-")[0]
+            if pid.isdecimal() and not _alive(int(pid)):
                 shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _read(place: Path) -> Entry:
+def _read(place: Path, kind: str, key: str) -> Entry:
     manifest = json.loads((place / "manifest.json").read_bytes())
+    if not isinstance(manifest, dict):
+        raise ValueError("manifest is not a mapping")  # noqa: TRY004 - damage, not a wrong argument
     claimed = manifest.pop("sha256")
     if manifest["schema"] != SCHEMA or _sha256(canonical_json(manifest).encode()) != claimed:
         raise ValueError("manifest does not match its checksum")
+    if (manifest["kind"], manifest["key"]) != (kind, key):
+        raise ValueError(f"manifest is that of {manifest['kind']} {manifest['key']}")
     arrays = {name: _read_array(place / f"{name}.npy", digest) for name, digest in manifest["arrays"].items()}
     return Entry(manifest["payload"], arrays)
 

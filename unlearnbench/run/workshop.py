@@ -45,7 +45,8 @@ class Workshop:
     def identity(self, ref: PluginRef) -> dict[str, object]:
         """Return what a result depends on: name, revision, parameters and, for code not ours, where it came from."""
         entry = self.registry.get(ref.kind, ref.name)
-        source = {"file": entry.source.sha256, "distribution": entry.source.version, "builtin": ""}[entry.source.kind]
+        own = entry.source.kind == "builtin"  # ours is told by revision: results outlive a release that changed nothing
+        source = "" if own else entry.source.sha256 or entry.source.version
         return {"name": ref.name, "revision": entry.plugin.revision, "params": dict(ref.params), "source": source}
 
 

@@ -1,0 +1,31 @@
+"""An exact unlearning method: it says which training runs make the model, the engine does them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+from unlearnbench import ExactUnlearner, SeedPath, Seeds, Step, TrainingJob, TrainingSet
+
+
+@dataclass(frozen=True)
+class Subsample(ExactUnlearner):
+    """Train every version, the original too, on a fresh random share of the records that are left.
+
+    The deleted record is then one change among many, at the price of training on fewer records.
+
+    ``share``: of the records, on average
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+    def jobs(
+        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
+    ) -> list[TrainingJob]:
+        """Return the one training run; for the original ``request`` is its own seed path."""
+        for step in steps:
+            data = data.after(step)
+        kept = (request / "kept").rng().random(len(data.ids)) < self.share
+        return [TrainingJob(data.select(kept), Seeds.at(request))]

@@ -1,0 +1,211 @@
+"""The examples of all documents work: each is taken out of its page and run.
+
+A page is a folder: an example whose first line names a file (``# my_attack.py``) is written there, and the commands of
+the page run beside it. Commands that would train a whole standard suite are parsed only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer
+
+from unlearnbench.cli import main
+from unlearnbench.cli.app import _make_app
+from unlearnbench.hooks.registry import Registered, load_registry
+from unlearnbench.suite.load import load_suite
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    {*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/**/*.md"), ROOT / "leaderboards" / "RULES.md"}
+)
+FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+
+TINY = {
+    "dataset": "breast-cancer",
+    "model": "decision-tree",
+    "unlearner": "retrain",
+    "scenario": "single",
+    "defense": "none",
+    "attack": "classical",
+    "metric": "auc",
+}
+"""The smallest suite: one entry of each kind."""
+
+
+@dataclass(frozen=True)
+class Example:
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str:
+        """The name that the example's first line gives it, if any."""
+        named = re.match(r"# ([\w-]+\.\w+)\n", self.text)
+        return named[1] if named else ""
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def examples_of(page: Path) -> list[Example]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Example(page, text.count("\n", 0, found.start()) + 1, found["language"], _dedented(found))
+        for found in FENCE.finditer(text)
+    ]
+
+
+def _dedented(found: re.Match[str]) -> str:
+    return "".join(line.removeprefix(found["indent"]) for line in found["text"].splitlines(keepends=True))
+
+
+EXAMPLES = [example for page in PAGES for example in examples_of(page)]
+
+
+def in_language(language: str) -> pytest.MarkDecorator:
+    chosen = [example for example in EXAMPLES if example.language == language]
+    return pytest.mark.parametrize("example", chosen, ids=map(str, chosen))
+
+
+@pytest.fixture
+def folder(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write the files of an example's page, and go there."""
+    for other in examples_of(example.page):
+        if other.file:
+            (tmp_path / other.file).write_text(other.text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNLEARNBENCH_STORE", str(tmp_path / "store"))
+    return tmp_path
+
+
+def test_every_example_is_in_a_language_that_is_tested() -> None:
+    assert {example.language for example in EXAMPLES} == {"bash", "python", "yaml"}
+
+
+def test_the_files_of_a_page_have_names_of_their_own() -> None:
+    named = [(example.page, example.file) for example in EXAMPLES if example.file]
+    assert len(named) == len(set(named))
+
+
+@in_language("yaml")
+def test_a_suite_loads(example: Example, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = list(example.page.parent.glob("src/*/hooks.py"))  # a page of a plug-in package may use what it offers
+    for file in hooks:
+        monkeypatch.syspath_prepend(file.parents[1])
+    suite, _ = load_suite(folder / example.file, load_registry(_files(folder) + hooks, discover=False))
+    assert suite.n_cells > 0
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the plug-in files that a page's suite names, given that all of its files lie in the folder."""
+    named = {name for suite in folder.glob("*.yaml") for name in re.findall(r"\w+\.py", suite.read_text())}
+    return [folder / name for name in sorted(named)]
+
+
+@in_language("python")
+def test_python_runs_and_its_plugins_go_through_a_whole_run(
+    example: Example, folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    if "@hookimpl" not in example.text:
+        exec(compile(example.text, str(example), "exec"), {})  # noqa: S102 - our own document
+        return
+    file = folder / example.file
+    registry = load_registry([file], discover=False)
+    mine = [plugin for plugin in registry.plugins if plugin.source.kind == "file"]
+    assert mine or registry.observers.observers
+    for plugin in mine or [None]:
+        run_tiny(folder, file, plugin)
+        assert "1 cells done, 0 failed, 0 skipped" in capsys.readouterr().out
+    assert not [record for record in caplog.records if record.name.endswith("observers")]
+
+
+def run_tiny(folder: Path, file: Path, plugin: Registered | None) -> None:
+    """Run one cell that uses the plug-in; retraining is fresh, which every model allows."""
+    chosen = dict(TINY)
+    if plugin and plugin.kind in chosen:
+        chosen[plugin.kind] = plugin.name
+    lists: dict[str, list[object]] = {f"{kind}s": [name] for kind, name in chosen.items()}
+    if chosen["unlearner"] == "retrain":
+        lists["unlearners"] = [{"name": "retrain", "params": {"init": "fresh", "order": "fresh"}}]
+    sizes = {"originals": 2, "requests": 2, "records": 80, "negatives": 5}
+    suite = folder / "tiny.yaml"
+    suite.write_text(json.dumps({"suite": "tiny", "version": 1, **lists, "episodes": sizes, "device": "cpu"}))
+    only = [word for kind, name in chosen.items() if kind != "metric" for word in ("--only", f"{kind}={name}")]
+    executor = ["--executor", plugin.name] if plugin and plugin.kind == "executor" else []
+    assert main(["run", "tiny.yaml", "--plugin-file", str(file), "--rerun", "all", *only, *executor]) == 0
+
+
+def test_an_observer_of_the_documents_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = (example for example in EXAMPLES if "def unlearnbench_after_cell" in example.text)
+    file = tmp_path / example.file
+    file.write_text(example.text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        run_tiny(tmp_path, file, None)
+    assert "done: classical" in capsys.readouterr().out
+
+
+def test_the_executor_of_the_documents_changes_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = (example for example in EXAMPLES if "def unlearnbench_executors" in example.text)
+    file = tmp_path / example.file
+    file.write_text(example.text)
+    (plugin,) = (plugin for plugin in load_registry([file], discover=False).all("executor") if plugin.name != "serial")
+    monkeypatch.chdir(tmp_path)
+    results = []
+    for chosen in (None, plugin):
+        monkeypatch.setenv("UNLEARNBENCH_STORE", str(tmp_path / f"store-{chosen}"))
+        run_tiny(tmp_path, file, chosen)
+        capsys.readouterr()
+        assert main(["results", "tiny.yaml", "--format", "csv"]) == 0
+        results.append([line for line in capsys.readouterr().out.splitlines() if ",ok," in line])
+    assert results[0]
+    assert results[0] == results[1]
+
+
+@in_language("bash")
+def test_commands_work(example: Example, folder: Path) -> None:
+    for command in example.text.splitlines():
+        try_command(shlex.split(command))
+
+
+def try_command(words: Sequence[str]) -> None:
+    match words:
+        case ["make", *targets]:
+            assert set(targets) <= set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        case ["python", "-m", "pip", "install", *projects]:
+            assert all((ROOT / project / "pyproject.toml").is_file() for project in projects)
+        case ["python", "-m", "pytest", *arguments]:
+            assert all((ROOT / path).is_dir() for path in arguments if path.startswith("tests/"))
+        case ["unlearnbench", "run", suite, *_] if not suite.endswith(".yaml"):
+            parse(words[1:])
+        case ["unlearnbench", "leaderboard", *_]:
+            parse(words[1:])
+        case ["unlearnbench", *arguments]:
+            assert main(arguments) == 0
+        case _:
+            pytest.fail(f"no test knows what to make of {shlex.join(words)}")
+
+
+def parse(arguments: Sequence[str]) -> None:
+    """Parse a command line to its last word, and run nothing."""
+    command = typer.main.get_command(_make_app())
+    context = command.make_context("unlearnbench", list(arguments))
+    while isinstance(command, typer.core.TyperGroup):
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_a_wrong_command_would_be_found() -> None:
+    with pytest.raises(Exception, match="--onyl"):
+        parse(["run", "quickstart", "--onyl", "x"])

@@ -1,0 +1,147 @@
+# The public interface, one list for readers, type checkers and the lazy import in __init__.py.
+from unlearnbench.core.attacks import (
+    Attack as Attack,
+)
+from unlearnbench.core.attacks import (
+    Baseline as Baseline,
+)
+from unlearnbench.core.attacks import (
+    FittedAttack as FittedAttack,
+)
+from unlearnbench.core.attacks import (
+    ScoreAttack as ScoreAttack,
+)
+from unlearnbench.core.datasets import (
+    Dataset as Dataset,
+)
+from unlearnbench.core.defenses import (
+    ReleaseDefense as ReleaseDefense,
+)
+from unlearnbench.core.defenses import (
+    ReleaseKeys as ReleaseKeys,
+)
+from unlearnbench.core.errors import (
+    UserError as UserError,
+)
+from unlearnbench.core.estimates import (
+    Estimate as Estimate,
+)
+from unlearnbench.core.executors import (
+    Executor as Executor,
+)
+from unlearnbench.core.models import (
+    FitTask as FitTask,
+)
+from unlearnbench.core.models import (
+    Fitted as Fitted,
+)
+from unlearnbench.core.models import (
+    Seeds as Seeds,
+)
+from unlearnbench.core.models import (
+    TargetModel as TargetModel,
+)
+from unlearnbench.core.observations import (
+    Needs as Needs,
+)
+from unlearnbench.core.observations import (
+    Observations as Observations,
+)
+from unlearnbench.core.observations import (
+    ShadowView as ShadowView,
+)
+from unlearnbench.core.observations import (
+    View as View,
+)
+from unlearnbench.core.pools import (
+    EpisodeSizes as EpisodeSizes,
+)
+from unlearnbench.core.pools import (
+    Pools as Pools,
+)
+from unlearnbench.core.posteriors import (
+    log_of as log_of,
+)
+from unlearnbench.core.posteriors import (
+    log_softmax as log_softmax,
+)
+from unlearnbench.core.records import (
+    Provenance as Provenance,
+)
+from unlearnbench.core.records import (
+    Records as Records,
+)
+from unlearnbench.core.records import (
+    Step as Step,
+)
+from unlearnbench.core.records import (
+    TrainingSet as TrainingSet,
+)
+from unlearnbench.core.requests import (
+    Queries as Queries,
+)
+from unlearnbench.core.requests import (
+    Request as Request,
+)
+from unlearnbench.core.requests import (
+    Role as Role,
+)
+from unlearnbench.core.requests import (
+    Scenario as Scenario,
+)
+from unlearnbench.core.scored import (
+    Metric as Metric,
+)
+from unlearnbench.core.scored import (
+    Scored as Scored,
+)
+from unlearnbench.core.seeding import (
+    SeedPath as SeedPath,
+)
+from unlearnbench.core.unlearning import (
+    Unlearner as Unlearner,
+)
+from unlearnbench.engine.sklearn_model import (
+    SklearnModel as SklearnModel,
+)
+from unlearnbench.engine.training import (
+    TrainingJob as TrainingJob,
+)
+from unlearnbench.engine.unlearners import (
+    ExactUnlearner as ExactUnlearner,
+)
+from unlearnbench.engine.unlearners import (
+    FunctionUnlearner as FunctionUnlearner,
+)
+from unlearnbench.hooks.markers import (
+    hookimpl as hookimpl,
+)
+from unlearnbench.hooks.records import (
+    AttackPlugin as AttackPlugin,
+)
+from unlearnbench.hooks.records import (
+    DatasetPlugin as DatasetPlugin,
+)
+from unlearnbench.hooks.records import (
+    DefensePlugin as DefensePlugin,
+)
+from unlearnbench.hooks.records import (
+    ExecutorPlugin as ExecutorPlugin,
+)
+from unlearnbench.hooks.records import (
+    MetricPlugin as MetricPlugin,
+)
+from unlearnbench.hooks.records import (
+    ModelPlugin as ModelPlugin,
+)
+from unlearnbench.hooks.records import (
+    ScenarioPlugin as ScenarioPlugin,
+)
+from unlearnbench.hooks.records import (
+    UnlearnerPlugin as UnlearnerPlugin,
+)
+from unlearnbench.hooks.registry import (
+    load_registry as load_registry,
+)
+
+__version__: str
