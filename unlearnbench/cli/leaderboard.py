@@ -39,10 +39,10 @@ def build(
     stale = False
     for results in found:
         for file, text in build_files(results).items():
-            current = file.exists() and file.read_text() == text
+            current = file.exists() and file.read_bytes() == text.encode()
             stale |= not current
             if not current and not check:
-                file.write_text(text)
+                file.write_bytes(text.encode())
             typer.echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
     if check and stale:
         raise typer.Exit(1)

@@ -28,10 +28,17 @@ SuiteName = Annotated[
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Option("--only", metavar="KEY=VALUE", help="Only cells with this on an axis, e.g. model=mlp; repeatable."),
+    typer.Option(
+        "--only",
+        metavar="KEY=VALUE",
+        help="Only cells with this on an axis, e.g. model=mlp; repeatable. Blind always stays: it tells whether rows are valid.",
+    ),
 ]
 StoreDir = Annotated[
-    Path, typer.Option("--store", metavar="DIR", envvar="UNLEARNBENCH_STORE", help="Where results are kept.")
+    Path,
+    typer.Option(
+        "--store", metavar="DIR", envvar="UNLEARNBENCH_STORE", file_okay=False, help="Where results are kept."
+    ),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Run this one seed instead of the suite's.")]
 DeviceOption = Annotated[DeviceName | None, typer.Option("--device", help="Run here instead of the suite's device.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -32,6 +33,8 @@ class Estimate:
             raise ValueError(f"value {self.value} does not go with status {self.status!r}")
         if self.status != "ok" and not self.reason:
             raise ValueError(f"status {self.status!r} needs a reason")
+        if not all(math.isfinite(number) for number in (self.value, self.low, self.high) if number is not None):
+            raise ValueError(f"{self.value} [{self.low}, {self.high}] is not finite; say Estimate.undefined(reason)")
 
     @classmethod
     def undefined(cls, reason: str, n: int = 0) -> Estimate:

@@ -24,6 +24,8 @@ def matched_negatives(
     by Euclidean distance on features standardized over the training set. A region without such a record gives
     none. With several forgotten records the matches are dealt out evenly, each record's own ones first.
     """
+    if not len(forgotten) or not per_request:
+        return np.empty(0, dtype=np.int64)
     records = data.records
     shares = np.full(len(forgotten), per_request // len(forgotten))
     shares[: per_request % len(forgotten)] += 1
@@ -36,7 +38,7 @@ def matched_negatives(
         free = same_label[~np.isin(same_label, np.concatenate(chosen))] if chosen else same_label
         shuffled = free[(seeds / i).permutation(len(free))]
         chosen.append(find(original, data, record, shuffled)[:share])
-    return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
+    return np.concatenate(chosen)
 
 
 def _in_region(
@@ -58,4 +60,4 @@ def _standardized_distance(
 ) -> NDArray[np.float64]:
     spread = records.x[training].std(axis=0)
     gap = (records.x[candidates] - records.x[record]) / np.where(spread > 0, spread, 1.0)
-    return np.asarray(np.sqrt((gap.reshape(len(gap), -1) ** 2).sum(axis=1)))
+    return np.asarray(np.sqrt((gap**2).sum(axis=tuple(range(1, gap.ndim)))))

@@ -14,6 +14,8 @@ from unlearnbench.core.records import Order, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
 SeedUse = Literal["init", "order", "noise"]
+Engine = Literal["fast", "reference"]
+"""How models are trained: by a kind's own ``fit_many``, or by its plain ``fit``, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,17 @@ class TargetModel(ABC):
         """The deletion orders under which only the deleted record differs."""
         return frozenset({"slot", "compact", "fresh"})
 
+    def has_fast_path(self, device: str) -> bool:  # noqa: ARG002 - most kinds have none on any device
+        """Say whether ``fit_many`` does better on this machine than one ``fit`` after the other."""
+        return False
+
     @abstractmethod
     def fit(self, task: FitTask, device: str) -> Fitted:
         """Train one model on ``task.data`` (``.x``, ``.y`` hold what may be learned from)."""
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
-        """Train many models; override it where training them together is faster. Order follows ``tasks``."""
+        """Train many models, in the order of ``tasks``; override it where training them together is faster.
+
+        A model must come out the same, bitwise, whichever others are trained with it.
+        """
         return [self.fit(task, device) for task in tasks]

@@ -36,6 +36,11 @@ class Request:
         """Ids of all records this request deletes, in order."""
         return np.concatenate([step.forget for step in self.steps])
 
+    @property
+    def added(self) -> NDArray[np.int64]:
+        """Ids of all records this request adds, in order."""
+        return np.concatenate([step.add for step in self.steps])
+
 
 @dataclass(frozen=True)
 class Queries:
@@ -81,16 +86,18 @@ class Scenario(ABC):
         sizes: EpisodeSizes,
         seeds: SeedPath,
     ) -> Queries:
-        """Choose the records to query for one request; the default asks for every role."""
+        """Choose the records to query for one request; the default asks for every role.
+
+        What the request adds is neither unseen nor retained.
+        """
         forgotten = request.forgotten
-        retained = pools.targets[~np.isin(pools.targets, forgotten)]
+        changed = np.concatenate([forgotten, request.added])
+        unseen, retained = (pool[~np.isin(pool, changed)] for pool in (pools.unseen, pools.targets))
         return Queries.of(
             {
                 Role.FORGOTTEN: forgotten,
-                Role.RANDOM: draw(pools.unseen, sizes.negatives, seeds / "negatives"),
-                Role.MATCHED: matched_negatives(
-                    original, data, forgotten, pools.unseen, sizes.matched, seeds / "matched"
-                ),
+                Role.RANDOM: draw(unseen, sizes.negatives, seeds / "negatives"),
+                Role.MATCHED: matched_negatives(original, data, forgotten, unseen, sizes.matched, seeds / "matched"),
                 Role.RETAINED: draw(retained, sizes.retained, seeds / "retained"),
             }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.posteriors import log_mean
+from unlearnbench.engine.banks import Member
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +32,39 @@ class Ensemble:
 def query(models: Sequence[Fitted], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log-posteriors (len(models), n, C) of all models on ``x``.
 
-    Models and constituents that occur several times, such as the shards that a request left alone, are asked once.
+    Models and constituents that occur several times, such as the shards that a request left alone, are asked once,
+    and those of one bank together.
     """
-    answers: dict[int, NDArray[np.float64]] = {}
+    answers = _ask({id(part): part for model in models for part in _parts(model)}.values(), x)
 
-    def ask(model: Fitted) -> NDArray[np.float64]:
-        if id(model) not in answers:
-            if isinstance(model, Ensemble):
-                answers[id(model)] = model.combine([ask(part) for part in model.parts])
-            else:
-                answers[id(model)] = model.log_posteriors(x)
+    def answer(model: Fitted) -> NDArray[np.float64]:
+        if isinstance(model, Ensemble):
+            return model.combine([answer(part) for part in model.parts])
         return answers[id(model)]
 
-    return np.stack([ask(model) for model in models])
+    return np.stack([answer(model) for model in models])
+
+
+def _parts(model: Fitted) -> Iterator[Fitted]:
+    """Yield the models that an ensemble, or an ensemble of ensembles, is made of."""
+    if isinstance(model, Ensemble):
+        for part in model.parts:
+            yield from _parts(part)
+    else:
+        yield model
+
+
+def _ask(models: Iterable[Fitted], x: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
+    """Return each model's answer (n, C) by the model's identity."""
+    banks: dict[int, list[Member]] = {}
+    answers = {}
+    for model in models:
+        if isinstance(model, Member):
+            banks.setdefault(id(model.bank), []).append(model)
+        else:
+            answers[id(model)] = model.log_posteriors(x)
+    for members in banks.values():
+        which = np.array([member.index for member in members])
+        together = members[0].bank.log_posteriors(x, which)
+        answers.update(zip(map(id, members), together, strict=True))
+    return answers

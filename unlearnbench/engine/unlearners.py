@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from unlearnbench.core.models import FitTask, Fitted, Seeds, TargetModel
+from unlearnbench.core.models import Fitted, Seeds, TargetModel
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.requests import Request
 from unlearnbench.core.seeding import SeedPath
@@ -55,25 +55,27 @@ class ExactUnlearner(Unlearner):
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> ExactState:
         """Train what one step asks for."""
-        return self._advance(_exact(state), (step,), seeds)
+        first = _exact(state)
+        return self._advance(first, (step,), self._jobs_after(first, (step,), seeds))
 
     def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
         """Train what all requests and versions ask for in one go."""
         first = _exact(state)
         chains = [
-            [(request.steps[:v], seeds / r / v) for v in range(1, len(request.steps) + 1)]
+            [
+                (request.steps[:v], self._jobs_after(first, request.steps[:v], seeds / r / v))
+                for v in range(1, len(request.steps) + 1)
+            ]
             for r, request in enumerate(requests)
         ]
-        wanted = [self._jobs_after(first, steps, path) for chain in chains for steps, path in chain]
-        first.trainer.train([job for jobs in wanted for job in jobs])
-        return [[self._advance(first, steps, path) for steps, path in chain] for chain in chains]
+        first.trainer.train([job for chain in chains for _, jobs in chain for job in jobs])
+        return [[self._advance(first, steps, jobs) for steps, jobs in chain] for chain in chains]
 
     def _jobs_after(self, state: ExactState, steps: Sequence[Step], seeds: SeedPath) -> Sequence[TrainingJob]:
         return self.jobs(state.data, (*state.steps, *steps), state.seeds, seeds)
 
-    def _advance(self, state: ExactState, steps: tuple[Step, ...], seeds: SeedPath) -> ExactState:
-        fitted = self._combine(self._jobs_after(state, steps, seeds), state.trainer)
-        return ExactState(fitted, state.data, state.seeds, (*state.steps, *steps), state.trainer)
+    def _advance(self, state: ExactState, steps: tuple[Step, ...], jobs: Sequence[TrainingJob]) -> ExactState:
+        return replace(state, fitted=self._combine(jobs, state.trainer), steps=(*state.steps, *steps))
 
     def _combine(self, jobs: Sequence[TrainingJob], trainer: Trainer) -> Fitted:
         parts = trainer.train(jobs)
@@ -102,8 +104,9 @@ class FunctionUnlearner(Unlearner):
         """Return the unlearned model; ``fitted`` itself must stay as it is. ``rng`` is new for every version."""
 
     def prepare(self, model: TargetModel, data: TrainingSet, seeds: SeedPath, device: str) -> FunctionState:
-        """Train the original."""
-        return FunctionState(model.fit(FitTask(data, Seeds.at(seeds)), device), data)
+        """Train the original, the way exact unlearners do: bitwise the same one as theirs."""
+        (fitted,) = Trainer(model, device).train([TrainingJob(data, Seeds.at(seeds))])
+        return FunctionState(fitted, data)
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> FunctionState:
         """Apply the function for one step."""

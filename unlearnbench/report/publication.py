@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.sources import one_line
 from unlearnbench.run.plan import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.run.store import Store
@@ -56,14 +57,16 @@ class Publication:
     def read(cls, file: Path) -> Publication:
         """Read a ``results.json``; raises :class:`UserError` where it is not one."""
         try:
-            data = json.loads(file.read_text())
+            data = json.loads(file.read_bytes())
             if data["schema"] != SCHEMA:
                 raise UserError(f"schema {data['schema']} is not the one this version reads, {SCHEMA}", str(file))
+            if lacking := {"suite", "seeds"} - data["suite"].keys():
+                raise UserError(f"the suite lacks {', '.join(sorted(lacking))}", str(file))
             rows = tuple(Row.from_dict(row) for row in data["rows"])
-            return cls(data["suite"], data["suite_sha256"], data["environment"], rows)
-        except (OSError, KeyError, TypeError, ValueError) as error:
+            return cls(data["suite"], data["suite_sha256"], dict(data["environment"]), rows)
+        except (AttributeError, OSError, KeyError, TypeError, ValueError) as error:
             raise UserError(
-                f"not a published result: {error!r}; write one with run SUITE --publish", str(file)
+                f"not a published result ({one_line(error)}); write one with run SUITE --publish", str(file)
             ) from error
 
 

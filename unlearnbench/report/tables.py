@@ -48,7 +48,7 @@ def grid(rows: Sequence[Row], style: Literal["plain", "md", "latex"]) -> str:
     ]
     caption = ", ".join(f"{axis}: {label}" for axis, label in same.items())
     table = tabulate(lines, headers, tablefmt=TABULATE_NAMES[style], disable_numparse=True)
-    return f"{caption}\n\n{table}" if caption and style != "latex" else table
+    return f"{'% ' if style == 'latex' else ''}{caption}\n\n{table}" if caption else table
 
 
 def to_csv(rows: Sequence[Row]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unlearnbench.core.attacks import Attack, Baseline
+from unlearnbench.core.attacks import Attack
 from unlearnbench.core.canonical import canonical_json
 from unlearnbench.core.defenses import ReleaseDefense
 from unlearnbench.core.estimates import Estimate
@@ -17,7 +17,7 @@ from unlearnbench.core.scored import Metric, Utility
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.run.judge import Game, Scores, attack_scores, measure, oracle_scores, release
 from unlearnbench.run.observe import Episode, from_arrays
-from unlearnbench.run.plan import Bench, Cell, EpisodeTask, default_ref
+from unlearnbench.run.plan import Bench, Cell, EpisodeTask, baseline_ref
 from unlearnbench.run.store import Store
 from unlearnbench.run.work import MissingError
 from unlearnbench.run.workshop import Workshop
@@ -56,7 +56,7 @@ class BenchJudge:
     def __call__(self, cell: Cell) -> tuple[Scores, dict[str, Estimate]]:
         """Return the scores and estimates of one cell."""
         scores = self._attack(cell.defense, cell.attack)
-        baseline = self._attack(cell.defense, self._baseline(cell.attack))
+        baseline = self._attack(cell.defense, baseline_ref(cell.attack, self._workshop))
         return scores, measure(self._game(cell.defense), scores, baseline, self._utility, self._metrics)
 
     def _game(self, defense: PluginRef) -> Game:
@@ -74,10 +74,6 @@ class BenchJudge:
                 else attack_scores(game, self._workshop.make(attack, Attack), attack.name)
             )
         return self._scores[key]
-
-    def _baseline(self, attack: PluginRef) -> PluginRef:
-        baseline = Baseline() if attack.name == ORACLE else self._workshop.make(attack, Attack).baseline
-        return default_ref(self._workshop.registry, "attack", baseline.name, baseline.params)
 
 
 def _episode(task: EpisodeTask, store: Store) -> Episode:

@@ -50,7 +50,10 @@ def _released(observations: Observations, defense: ReleaseDefense, seed: int) ->
     def let_out(log_posteriors: NDArray[np.float64], version: int) -> NDArray[np.float64]:
         number = np.full(len(observations), version, dtype=np.int64)
         keys = ReleaseKeys(seed, observations.episode, observations.request, number, observations.record)
-        return defense.release(log_posteriors, keys)
+        released = np.asarray(defense.release(log_posteriors, keys), dtype=np.float64)
+        if released.shape != log_posteriors.shape or not np.isfinite(released).all():
+            raise ValueError(f"a defense must release finite log-posteriors {log_posteriors.shape}, {_got(released)}")
+        return released
 
     after = [let_out(observations.after[:, v], v + 1) for v in range(observations.after.shape[1])]
     return replace(observations, before=let_out(observations.before, 0), after=np.stack(after, axis=1))
@@ -95,10 +98,14 @@ def _score(game: Game, fitted: FittedAttack, needs: Needs, rows: Observations, s
     order = seeds.permutation(len(rows))
     answered = np.asarray(fitted.score(_view(game.records, rows.take(order), needs)), dtype=np.float64)
     if answered.shape != (len(rows),) or not np.isfinite(answered).all():
-        raise ValueError(f"an attack must give one finite score for each of {len(rows)} rows, got {answered.shape}")
+        raise ValueError(f"an attack must give one finite score for each of {len(rows)} rows, {_got(answered)}")
     scores = np.empty(len(rows))
     scores[order] = answered
     return scores
+
+
+def _got(numbers: NDArray[np.float64]) -> str:
+    return f"got shape {numbers.shape}, {np.count_nonzero(~np.isfinite(numbers))} of them not finite"
 
 
 def _cross_fitted(game: Game, attack: Attack, balanced: Observations, seeds: SeedPath) -> NDArray[np.float64]:
@@ -152,6 +159,8 @@ def measure(
     estimates: dict[str, Estimate] = {}
     for name, metric in metrics.items():
         measured = metric.measure(scored)
+        if strange := [own for own, estimate in measured.items() if not isinstance(estimate, Estimate)]:
+            raise TypeError(f"metric {name} gives {', '.join(strange)}, which must be an Estimate")
         if clash := estimates.keys() & measured.keys():
             raise ValueError(f"metric {name} gives {', '.join(sorted(clash))}, which another metric gives too")
         estimates.update(measured)

@@ -77,7 +77,7 @@ def observe(parts: EpisodeParts) -> Episode:
     ]
     models = [original.fitted, *(state.fitted for chain in chains for state in chain)]
     panel = Panel.of(data, unseen[:TEST_RECORDS], queries)
-    answers = query(models, parts.records.x[panel.ids])
+    answers = _checked(query(models, parts.records.x[panel.ids]), parts.records.n_classes)
     versions = np.split(answers[1:], np.cumsum([len(chain) for chain in chains])[:-1])
     rows = [
         _rows(parts, data, r, request, asked, panel.rows_of(asked.ids), answers[0], after)
@@ -88,6 +88,15 @@ def observe(parts: EpisodeParts) -> Episode:
         _accuracy(parts.records, panel, answers[0], requests, [after[-1] for after in versions]),
         {"train": trained - start, "unlearn": (served - trained) / len(requests)},
     )
+
+
+def _checked(answers: Answers, n_classes: int) -> Answers:
+    if answers.ndim != 3 or answers.shape[2] != n_classes or not np.isfinite(answers).all():
+        raise ValueError(
+            f"models must answer with finite log-posteriors of {n_classes} classes; got shape {answers.shape[1:]}, "
+            f"{np.count_nonzero(~np.isfinite(answers))} numbers not finite"
+        )
+    return np.asarray(answers, dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
 
-from unlearnbench.core.canonical import content_key
+from unlearnbench.core.attacks import Attack
+from unlearnbench.core.canonical import canonical_json, content_key
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.core.models import TargetModel
+from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.unlearning import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
@@ -22,6 +23,10 @@ from unlearnbench.run.workshop import Workshop
 from unlearnbench.suite.model import AXES, Axis, DatasetRef, PluginRef, Suite
 
 SIDES: tuple[Side, Side] = ("target", "shadow")
+BLIND = "blind"
+"""The control attack that reads records only; where it beats chance the sample gives itself away."""
+ENGINE_REVISION = 1
+"""Goes up when a change to the engine changes results, so that older ones are not read for new ones."""
 SHARED_AXES = AXES[:4]
 """What the episodes of a cell depend on; the other axes only read what they gave."""
 
@@ -38,7 +43,7 @@ class EpisodeTask:
     side: Side
     original: int
     seed: int
-    engine: str
+    engine: Engine
     device: str
     key: str
 
@@ -148,8 +153,11 @@ class Selection:
         return cls(only)
 
     def holds(self, cell: Cell) -> bool:
-        """Say whether a cell is selected."""
-        return all(values & _told(cell)[key] for key, values in self.only.items())
+        """Say whether a cell is selected. Blind stays whichever attacks are: it tells whether their rows are valid."""
+        told = _told(cell)
+        return all(
+            values & told[key] or (key == "attack" and cell.attack.name == BLIND) for key, values in self.only.items()
+        )
 
     def check(self, cells: Iterable[Cell]) -> None:
         """Raise :class:`UserError` for a value that no cell has."""
@@ -224,6 +232,12 @@ def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, 
     return PluginRef(kind, name, resolve(registry.get(kind, name), params or {}))
 
 
+def baseline_ref(attack: PluginRef, workshop: Workshop) -> PluginRef:
+    """Return the classical attack that an attack's degradation is measured against."""
+    baseline = workshop.make(attack, Attack).baseline
+    return default_ref(workshop.registry, "attack", baseline.name, baseline.params)
+
+
 def _expand(suite: Suite, workshop: Workshop) -> Iterator[Cell]:
     grid = product(
         suite.datasets,
@@ -250,7 +264,7 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Devi
         "kind": "cell",
         "target": [task.key for task in target],
         "shadow": [task.key for task in shadow],
-        "metrics": [workshop.identity(ref) for ref in suite.metrics],
+        "metrics": sorted((workshop.identity(ref) for ref in suite.metrics), key=canonical_json),
     }
     keyed = {
         content_key(
@@ -258,6 +272,7 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Devi
                 **shared,
                 "defense": workshop.identity(cell.defense),
                 "attack": workshop.identity(cell.attack),
+                "baseline": workshop.identity(baseline_ref(cell.attack, workshop)),
             }
         ): cell
         for cell in cells
@@ -268,7 +283,9 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Devi
 def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Device) -> tuple[EpisodeTask, ...]:
     sizes = suite.sizes(cell.dataset, side)
     # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
-    where = resolve_device(device) if workshop.make(cell.model, TargetModel).uses_device else "cpu"
+    model = workshop.make(cell.model, TargetModel)
+    where = resolve_device(device) if model.uses_device else "cpu"
+    engine: Engine = "fast" if suite.engine != "reference" and model.has_fast_path(where) else "reference"
     identity: dict[str, object] = {
         "kind": "episode",
         "records": workshop.records(cell.dataset).sha256,
@@ -277,7 +294,8 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Dev
         "sizes": {name: value for name, value in asdict(sizes).items() if name != "originals"},
         "side": side,
         "seed": cell.seed,
-        "engine": "reference",
+        "engine": engine,
+        "engine_revision": ENGINE_REVISION,
         "device": where,
     }
     return tuple(
@@ -290,7 +308,7 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Dev
             side=side,
             original=original,
             seed=cell.seed,
-            engine="reference",
+            engine=engine,
             device=where,
             key=content_key({**identity, "original": original}),
         )

@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.run.plan import Cell, Plan
+from unlearnbench.run.plan import BLIND, Cell, Plan
 from unlearnbench.run.store import Store
 from unlearnbench.stats import holm, t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
 RowStatus = Literal["ok", "failed", "timeout", "crashed", "skipped", "missing", "invalid"]
-BLIND = "blind"
 BLIND_LEVEL = 0.001
 """A blind attack that beats chance at this level, Holm-adjusted, invalidates its cells: at .05 it would invalidate
 one in twenty sound ones."""
@@ -54,7 +53,7 @@ def collect(plan: Plan, store: Store) -> list[Row]:
     done = [_row(cell, store, key) for key, cell in plan.cells.items()]
     skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in plan.skipped]
     rows = _in_suite_order(plan, mark_invalid([*done, *skipped]))
-    return [*rows, *(mean_over_seeds(rows) if len(plan.suite.seeds) > 1 else [])]
+    return [*rows, *(mean_over_seeds(rows) if len({row.seed for row in rows}) > 1 else [])]
 
 
 def _row(cell: Cell, store: Store, key: str) -> Row:
@@ -113,7 +112,9 @@ def _mean(rows: Sequence[Row]) -> Row:
     if bad is not None:
         reason = bad.reason if bad.status == "skipped" else f"seed {bad.seed}: {bad.reason}"
         return Row(rows[0].axes, None, bad.status, reason)
-    metrics = {name: _mean_estimate([row.metrics[name] for row in rows]) for name in rows[0].metrics}
+    names = dict.fromkeys(name for row in rows for name in row.metrics)
+    absent = Estimate.undefined("not measured")
+    metrics = {name: _mean_estimate([row.metrics.get(name, absent) for row in rows]) for name in names}
     return Row(rows[0].axes, None, metrics=metrics)
 
 

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Literal
 
+from unlearnbench.core.canonical import canonical_json
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.bench import BenchJudge
 from unlearnbench.run.environment import fingerprint, one_thread
+from unlearnbench.run.judge import Scores
 from unlearnbench.run.observe import to_arrays
 from unlearnbench.run.plan import Cell, Plan
 from unlearnbench.run.progress import progress
@@ -61,7 +63,8 @@ class Runner:
             self.store.drop("cell", key)
 
     def _due(self, kind: str, key: str, rerun: Rerun) -> bool:
-        return not self.store.has(kind, key) and (rerun != "never" or self.store.failure(kind, key) is None)
+        """Say whether work is to be done. What is stored is read, so that what is damaged is made again right away."""
+        return self.store.get(kind, key) is None and (rerun != "never" or self.store.failure(kind, key) is None)
 
     def _observe(self, plan: Plan, rerun: Rerun) -> None:
         tasks = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
@@ -87,7 +90,7 @@ class Runner:
                     advance()
 
     def _judge_cell(self, key: str, cell: Cell, judge: BenchJudge | Failure | None) -> None:
-        judged = guarded(partial(judge, cell)) if isinstance(judge, BenchJudge) else judge
+        judged = guarded(partial(_judged, judge, cell)) if isinstance(judge, BenchJudge) else judge
         if isinstance(judged, Failure):
             self.store.fail("cell", key, judged)
             self.registry.observers.on_cell_error(cell=cell, error=judged)
@@ -95,6 +98,12 @@ class Runner:
             scores, estimates = judged
             self.store.put("cell", key, {"metrics": _plain(estimates)}, {"scores": scores.target})
             self.registry.observers.after_cell(cell=cell, results=estimates)
+
+
+def _judged(judge: BenchJudge, cell: Cell) -> tuple[Scores, dict[str, Estimate]]:
+    scores, estimates = judge(cell)
+    canonical_json(_plain(estimates))  # what cannot be stored is this cell's failure, not the run's
+    return scores, estimates
 
 
 def _plain(estimates: Mapping[str, Estimate]) -> dict[str, object]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.pools import EpisodeSizes, Side, side_halves, side_pools
 from unlearnbench.core.records import Records
@@ -11,40 +15,60 @@ from unlearnbench.run.workshop import Workshop
 from unlearnbench.suite.model import PluginRef, Suite
 
 
+@dataclass(frozen=True)
+class Limit:
+    """How much is asked of one side with one seed, how much there is, and of what."""
+
+    side: Side
+    name: str
+    asked: int
+    largest: int
+    what: str
+
+
 def check_sizes(suite: Suite, workshop: Workshop) -> None:
-    """Raise :class:`UserError` naming the largest size that fits, for the first one that does not."""
+    """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed."""
     scenarios = [(ref, workshop.make(ref, Scenario)) for ref in suite.scenarios]
     for entry in suite.datasets:
         records = workshop.records(entry)
-        for side in ("target", "shadow"):
-            for seed in suite.seeds:
-                _check_side(records, side, suite.sizes(entry, side), scenarios, seed)
+        limits = [
+            limit
+            for side in get_args(Side)
+            for seed in suite.seeds
+            for limit in _limits(records, side, suite.sizes(entry, side), scenarios, seed)
+        ]
+        for name in dict.fromkeys(limit.name for limit in limits):
+            broken = [limit for limit in limits if limit.name == name and limit.asked > limit.largest]
+            if broken:
+                raise UserError(_told(records, min(broken, key=lambda limit: limit.largest)))
 
 
-def _check_side(
+def _limits(
     records: Records, side: Side, sizes: EpisodeSizes, scenarios: list[tuple[PluginRef, Scenario]], seed: int
-) -> None:
+) -> Iterator[Limit]:
     seeds = SeedPath(seed) / records.name
     trainable, _ = side_halves(records, side, seeds)
-    _fit(records, side, "records", sizes.records, len(trainable), "may be trained on")
+    yield Limit(side, "records", sizes.records, len(trainable), "may be trained on")
     pools = [side_pools(records, side, sizes, original, seeds)[0] for original in range(sizes.originals)]
-    _fit(records, side, "negatives", sizes.negatives, len(pools[0].unseen), "are unseen and have no twin")
+    yield Limit(side, "negatives", sizes.negatives, len(pools[0].unseen), "are unseen and have no twin")
     targets = min(len(pool.targets) for pool in pools)
+    training = f"in a training set of {sizes.records} have no twin"
     for ref, scenario in scenarios:
         per_request = -(-scenario.targets_needed(sizes) // sizes.requests)
-        largest = targets // per_request
-        where = f"of scenario {ref.name} in a training set of {sizes.records}"
-        _fit(records, side, "requests", sizes.requests, largest, f"{where} find a record without a twin")
-        if sizes.negatives < per_request:
-            raise UserError(
-                f"{records.name}, {side} side: negatives: {sizes.negatives} is fewer than the {per_request} records "
-                f"that a request of scenario {ref.name} forgets; use at least {per_request}"
-            )
-
-
-def _fit(records: Records, side: Side, name: str, asked: int, largest: int, what: str) -> None:
-    if asked > largest:
-        raise UserError(
-            f"{records.name}, {side} side: {name}: {asked} is too large, {largest} {what}; "
-            f"the largest that fits is {largest}"
+        forgotten = f"records that a request of scenario {ref.name} forgets"
+        yield Limit(side, forgotten, per_request, targets, training)
+        yield Limit(side, forgotten, per_request, sizes.negatives, "negatives are there to balance them with")
+        yield Limit(
+            side,
+            "requests",
+            sizes.requests,
+            targets // per_request,
+            f"of scenario {ref.name} fit: {targets} records {training}",
         )
+
+
+def _told(records: Records, limit: Limit) -> str:
+    return (
+        f"{records.name}, {limit.side} side: {limit.name}: {limit.asked} is too large, {limit.largest} {limit.what}; "
+        f"the largest that fits is {limit.largest}"
+    )

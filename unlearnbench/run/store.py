@@ -131,7 +131,7 @@ class Store:
 def _read(place: Path, kind: str, key: str) -> Entry:
     manifest = json.loads((place / "manifest.json").read_bytes())
     if not isinstance(manifest, dict):
-        raise ValueError("manifest is not a mapping")  # noqa: TRY004 - damage, not a wrong argument
+        raise ValueError("manifest is not a mapping")
     claimed = manifest.pop("sha256")
     if manifest["schema"] != SCHEMA or _sha256(canonical_json(manifest).encode()) != claimed:
         raise ValueError("manifest does not match its checksum")

@@ -9,6 +9,7 @@ from typing import TypeVar
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.requests import Scenario
 from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.engine.reference import Reference
 from unlearnbench.run.observe import Episode, EpisodeParts, observe
 from unlearnbench.run.plan import EpisodeTask
 from unlearnbench.run.store import Failure
@@ -27,9 +28,14 @@ def guarded(work: Callable[[], T]) -> T | Failure:
         return work()
     except MissingError as error:
         return Failure("failed", str(error))
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything, and its failure is a result
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         return Failure("failed", reason, traceback.format_exc())
+
+
+def _model(task: EpisodeTask, workshop: Workshop) -> TargetModel:
+    model = workshop.make(task.model, TargetModel)
+    return model if task.engine == "fast" else Reference(model)
 
 
 def make_episode(task: EpisodeTask, workshop: Workshop) -> Episode | Failure:
@@ -38,7 +44,7 @@ def make_episode(task: EpisodeTask, workshop: Workshop) -> Episode | Failure:
         lambda: observe(
             EpisodeParts(
                 records=workshop.records(task.dataset),
-                model=workshop.make(task.model, TargetModel),
+                model=_model(task, workshop),
                 unlearner=workshop.make(task.unlearner, Unlearner),
                 scenario=workshop.make(task.scenario, Scenario),
                 sizes=task.sizes,

@@ -25,8 +25,9 @@ class RandomNoise(FunctionUnlearner):
     sigma: NonNegativeFloat = 0.1
 
     def unlearn(self, fitted: Fitted, retain: TrainingSet, forget: TrainingSet, rng: np.random.Generator) -> Fitted:
-        """Return the noisy original."""
-        return NoisyAnswers(fitted, self.sigma, int(rng.integers(2**32)))
+        """Return the noisy original; in a chain too, where ``fitted`` carries an earlier version's noise."""
+        original = fitted.fitted if isinstance(fitted, NoisyAnswers) else fitted
+        return NoisyAnswers(original, self.sigma, int(rng.integers(2**32)))
 
 
 @dataclass(frozen=True)

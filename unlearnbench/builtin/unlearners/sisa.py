@@ -23,12 +23,14 @@ class SISA(ExactUnlearner):
     """Train one model per shard; a deletion retrains only the shard that holds the record.
 
     The answer is the mean of the shards' posteriors, each counting the same (``constant``) or by its number of
-    training records (``size``). A record's shard and slice depend on its id alone. With ``slices`` above 1 a shard
-    is trained on its first slice, then on the first two, and so on, each stage continuing from the one before; a
-    deletion starts again before the slice that holds the record. That needs a model that can continue.
+    training records (``size``). A record's shard and slice depend on its id and the original's training set, never on
+    the requests. With ``slices`` above 1 a shard is trained on its first slice, then on the first two, and so on,
+    each stage continuing from the one before; a deletion starts again before the slice that holds the record. That
+    needs a model that can continue.
 
-    Retraining keeps the shard's seeds, and deleted records are masked in place (``init: same, order: slot``). A
-    shard that loses its last record leaves the ensemble.
+    Retraining keeps the shard's seeds, and deleted records are masked in place (``init: same, order: slot``); only
+    noise is drawn anew, for every set of records that a shard is trained on. A shard that loses its last record
+    leaves the ensemble.
     """
 
     shards: PositiveInt = 10
@@ -45,37 +47,53 @@ class SISA(ExactUnlearner):
         self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
     ) -> list[TrainingJob]:
         """Return one training run per shard that holds records."""
-        runs = (self._shard_run(data, steps, original, request, shard) for shard in range(self.shards))
+        dealt = Dealt.of(data, steps, (original / "shards").seed())
+        runs = (self._shard_run(dealt, original, shard) for shard in range(self.shards))
         return [run for run in runs if run is not None]
 
     def weights(self, jobs: Sequence[TrainingJob]) -> list[float]:
         """Weigh shards the same, or by what they were trained on."""
         return [1.0 if self.mean == "constant" else float(len(job.data)) for job in jobs]
 
-    def _shard_run(
-        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath, shard: int
-    ) -> TrainingJob | None:
+    def _shard_run(self, dealt: Dealt, original: SeedPath, shard: int) -> TrainingJob | None:
         """Return the last training stage of one shard, or None where the shard is empty."""
-        run, seed = None, (original / "shards").seed()
+        run = None
         for last in range(self.slices):
-            stage = self._stage(data, steps, seed, shard, last)
+            stage = self._stage(dealt, shard, last)
             if len(stage):
-                place = f"shard-{shard}-slice-{last}"
-                run = TrainingJob(stage, version_seeds(original / place, request / place, "same", "slot"), run)
+                place = original / f"shard-{shard}-slice-{last}"
+                # Noise by content, not by request: a shard that a request leaves alone must stay the model it was.
+                run = TrainingJob(stage, version_seeds(place, place / stage.fingerprint, "same", "slot"), run)
         return run
 
-    def _stage(self, data: TrainingSet, steps: Sequence[Step], seed: int, shard: int, last_slice: int) -> TrainingSet:
+    def _stage(self, dealt: Dealt, shard: int, last_slice: int) -> TrainingSet:
         """Return what a shard has left of its slices up to ``last_slice``; steps elsewhere leave no trace in it."""
 
-        def here(ids: NDArray[np.int64]) -> NDArray[np.bool_]:
-            rank = _rank(data.ids, ids, seed)
+        def here(rank: NDArray[np.int64]) -> NDArray[np.bool_]:
             return np.asarray((rank % self.shards == shard) & (rank // self.shards % self.slices <= last_slice))
 
-        own = [Step(step.forget[here(step.forget)], step.add[here(step.add)]) for step in steps]
+        own = [Step(step.forget[here(gone)], step.add[here(new)]) for step, gone, new in dealt.steps]
         touching = [step for step in own if len(step.forget) or len(step.add)]
-        return retain_set(data.select(here(data.ids)), touching, "slot")
+        return retain_set(dealt.data.select(here(dealt.rank)), touching, "slot")
 
 
-def _rank(base: NDArray[np.int64], ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return each id's place (n,) in a keyed shuffle of ``base``; ids added later fall between the others."""
-    return np.searchsorted(np.sort(keyed_bits(seed, base)), keyed_bits(seed, ids))
+@dataclass(frozen=True, eq=False)
+class Dealt:
+    """The original's records and those of each step (forgotten, added) with their ranks, by which they are dealt out.
+
+    A rank is the place in a keyed shuffle of the original's records; records added later fall between those.
+    """
+
+    data: TrainingSet
+    rank: NDArray[np.int64]
+    steps: Sequence[tuple[Step, NDArray[np.int64], NDArray[np.int64]]]
+
+    @classmethod
+    def of(cls, data: TrainingSet, steps: Sequence[Step], seed: int) -> Dealt:
+        """Rank all records by ``seed``."""
+        shuffled = np.sort(keyed_bits(seed, data.ids))
+
+        def rank(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.searchsorted(shuffled, keyed_bits(seed, ids))
+
+        return cls(data, rank(data.ids), [(step, rank(step.forget), rank(step.add)) for step in steps])

@@ -1,0 +1,101 @@
+"""What holds for every built-in unlearner, whatever it does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench.builtin.models.decision_tree import DecisionTree
+from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
+from unlearnbench.builtin.unlearners.none import NoUnlearning
+from unlearnbench.builtin.unlearners.random_noise import RandomNoise
+from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.querying import query
+
+TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"
+UNLEARNERS = [
+    Retrain(),
+    Retrain("fresh", "fresh"),
+    Retrain("same", "compact"),
+    SISA(3),
+    SISA(3, mean="size"),
+    NoiseFloor(),
+    NoUnlearning(),
+    RandomNoise(),
+]
+KEEPS_SEEDS = [unlearner for unlearner in UNLEARNERS if unlearner in (Retrain(), SISA(3), NoUnlearning())]
+every_unlearner = pytest.mark.parametrize("unlearner", UNLEARNERS, ids=repr)
+
+
+def request(*steps):
+    return Request(tuple(Step(np.array(f, dtype=np.int64), np.array(a, dtype=np.int64)) for f, a in steps))
+
+
+REQUESTS = [request(([0], [])), request(([1], [50]), ([50, 2], [])), request(([3, 4, 5], []))]
+
+
+def serve(unlearner, model, data, requests=REQUESTS):
+    state = unlearner.prepare(model, data, TRAIN, "cpu")
+    return state, unlearner.serve_all(state, requests, SERVE)
+
+
+def shown(chains, x):
+    return [query([version.fitted for version in chain], x) for chain in chains]
+
+
+@every_unlearner
+def test_a_version_is_given_for_every_step(unlearner, tree, data):
+    _, chains = serve(unlearner, tree, data)
+    assert [len(chain) for chain in chains] == [1, 2, 1]
+
+
+@every_unlearner
+def test_the_same_seeds_give_the_same_answers_bitwise(unlearner, tree, data):
+    first, second = (shown(serve(unlearner, tree, data)[1], data.records.x) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@every_unlearner
+def test_all_requests_at_once_equal_one_by_one_bitwise(unlearner, tree, data):
+    _, chains = serve(unlearner, tree, data)
+    together = shown(chains, data.records.x)
+    alone = unlearner.prepare(tree, data, TRAIN, "cpu")
+    for r, one in enumerate(REQUESTS):
+        version = alone
+        for v, step in enumerate(one.steps):
+            version = unlearner.serve(version, step, SERVE / r / (v + 1))
+            assert np.array_equal(version.fitted.log_posteriors(data.records.x), together[r][v])
+
+
+@every_unlearner
+def test_serving_leaves_the_original_as_it_was(unlearner, tree, data):
+    state = unlearner.prepare(tree, data, TRAIN, "cpu")
+    before = state.fitted.log_posteriors(data.records.x)
+    unlearner.serve_all(state, REQUESTS, SERVE)
+    assert np.array_equal(state.fitted.log_posteriors(data.records.x), before)
+
+
+@pytest.mark.parametrize("unlearner", KEEPS_SEEDS, ids=repr)
+def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(unlearner, tree, data):
+    forwards = shown(serve(unlearner, tree, data)[1], data.records.x)
+    backwards = shown(serve(unlearner, tree, data, REQUESTS[::-1])[1], data.records.x)
+    assert all(np.array_equal(a, b) for a, b in zip(forwards, reversed(backwards), strict=True))
+
+
+@pytest.mark.parametrize(
+    "unlearner", [one for one in UNLEARNERS if not isinstance(one, SISA)], ids=repr
+)  # whose original is an ensemble
+def test_all_unlearners_start_from_the_same_original(unlearner, tree, data):
+    original, reference = (
+        serve(one, tree, data)[0].fitted.log_posteriors(data.records.x) for one in (unlearner, Retrain())
+    )
+    assert np.array_equal(original, reference)
+
+
+@every_unlearner
+def test_a_decision_tree_is_refused_by_none_of_them(unlearner):
+    assert unlearner.refusal(DecisionTree()) is None

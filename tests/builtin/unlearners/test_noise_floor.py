@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+
+from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
+from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request
+from unlearnbench.core.seeding import SeedPath
+
+TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"
+REQUESTS = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(np.array([5, 6])),))]
+
+
+def serve(model, data):
+    method = NoiseFloor()
+    state = method.prepare(model, data, TRAIN, "cpu")
+    return state, [version for chain in method.serve_all(state, REQUESTS, SERVE) for version in chain]
+
+
+def test_every_record_stays_in_its_place(spy, data):
+    model = spy()
+    serve(model, data)
+    assert len(model.tasks) == 4
+    assert all(task.data is data for task in model.tasks)
+
+
+def test_every_version_has_fresh_seeds_of_every_kind(spy, data):
+    model = spy(("init", "order", "noise"))
+    serve(model, data)
+    for purpose in ("init", "order", "noise"):
+        assert len({getattr(task.seeds, purpose) for task in model.tasks}) == 4
+
+
+def test_a_model_that_ignores_seeds_is_trained_once_and_its_floor_is_the_original(spy, data):
+    model = spy(())
+    original, versions = serve(model, data)
+    assert len(model.tasks) == 1
+    assert all(version.fitted is original.fitted for version in versions)
+
+
+def test_the_original_is_the_one_that_retraining_starts_from(spy, data):
+    floor, _ = serve(spy(), data)
+    retrained = Retrain().prepare(spy(), data, TRAIN, "cpu")
+    assert floor.fitted.task.seeds == retrained.fitted.task.seeds

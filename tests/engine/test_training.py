@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.models import Seeds
+from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.engine.training import Trainer, TrainingJob, job_key
+
+SEEDS = Seeds(1, 2, 3)
+
+
+@pytest.fixture
+def data(records):
+    return TrainingSet.of(records, np.arange(20))
+
+
+def test_jobs_come_back_in_their_order_and_are_trained_together(spy, records):
+    model = spy()
+    jobs = [TrainingJob(TrainingSet.of(records, np.arange(n)), SEEDS) for n in (5, 2, 9)]
+    fitted = Trainer(model, "cpu").train(jobs)
+    assert [len(one.task.data) for one in fitted] == [5, 2, 9]
+    assert len(model.batches) == 1
+
+
+def test_equal_jobs_are_trained_once_within_a_call_and_over_calls(spy, records):
+    model = spy()
+    trainer = Trainer(model, "cpu")
+
+    def job(n=4):
+        return TrainingJob(TrainingSet.of(records, np.arange(n)), Seeds(1, 2, 3))
+
+    first, second, other = trainer.train([job(), job(), job(5)])
+    (again,) = trainer.train([job()])
+    assert first is second is again
+    assert other is not first
+    assert len(model.tasks) == 2
+
+
+def test_nothing_new_asks_nothing_of_the_model(spy, data):
+    model = spy()
+    trainer = Trainer(model, "cpu")
+    for _ in range(2):
+        trainer.train([TrainingJob(data, SEEDS)])
+    assert trainer.train([]) == []
+    assert len(model.batches) == 1
+
+
+@pytest.mark.parametrize("used", [(), ("init",), ("order", "noise"), ("init", "order", "noise")])
+def test_jobs_that_differ_in_unused_seeds_only_are_one_job(spy, data, used):
+    model = spy(used)
+    variants = [SEEDS, *(replace(SEEDS, **{name: 99}) for name in ("init", "order", "noise"))]
+    Trainer(model, "cpu").train([TrainingJob(data, seeds) for seeds in variants])
+    assert len(model.tasks) == 1 + len(used)
+
+
+def test_records_their_order_and_their_places_tell_jobs_apart(spy, records, data):
+    model = spy()
+    gone = Step(np.array([3]))
+    sets = [data, TrainingSet.of(records, np.arange(20)[::-1]), data.after(gone), data.after(gone, "compact")]
+    Trainer(model, "cpu").train([TrainingJob(one, SEEDS) for one in sets])
+    assert len(model.tasks) == 4
+
+
+def test_a_job_continues_from_the_model_of_its_start(spy, records):
+    model = spy()
+    stages = [TrainingSet.of(records, np.arange(n)) for n in (3, 6, 9)]
+    job = None
+    for stage in stages:
+        job = TrainingJob(stage, SEEDS, job)
+    (last,) = Trainer(model, "cpu").train([job])
+    assert [len(task.data) for task in model.tasks] == [3, 6, 9]
+    assert last.task.start.task.start.task.start is None
+    assert [len(one.task.data) for one in (last.task.start, last.task.start.task.start)] == [6, 3]
+
+
+def test_chains_that_share_their_beginning_share_its_models_and_go_stage_by_stage(spy, records):
+    model = spy()
+    begin = TrainingJob(TrainingSet.of(records, np.arange(3)), SEEDS)
+    ends = [TrainingJob(TrainingSet.of(records, np.arange(n)), SEEDS, begin) for n in (6, 7, 8)]
+    fitted = Trainer(model, "cpu").train(ends)
+    assert [len(batch) for batch in model.batches] == [1, 3]
+    assert len({id(one.task.start) for one in fitted}) == 1
+
+
+def test_the_same_records_with_another_start_are_another_job(spy, data):
+    first, second = (TrainingJob(data, replace(SEEDS, init=seed)) for seed in (1, 2))
+    assert job_key(spy(), TrainingJob(data, SEEDS, first)) != job_key(spy(), TrainingJob(data, SEEDS, second))
+    assert job_key(spy(), TrainingJob(data, SEEDS, first)) != job_key(spy(), TrainingJob(data, SEEDS))
+    assert job_key(spy(()), TrainingJob(data, SEEDS, first)) == job_key(spy(()), TrainingJob(data, SEEDS, second))
+
+
+def test_a_model_that_loses_a_task_on_its_way_is_found_out(data, spy):
+    class Forgetful(spy):
+        def fit_many(self, tasks, device):
+            return super().fit_many(tasks, device)[:-1]
+
+    with pytest.raises(ValueError, match="shorter"):
+        Trainer(Forgetful(), "cpu").train([TrainingJob(data, SEEDS)])

@@ -1,0 +1,190 @@
+"""The bases: what an author gets for writing only what the method is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.models import Seeds
+from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.requests import Request
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.training import TrainingJob
+from unlearnbench.engine.unlearners import ExactUnlearner, FunctionUnlearner
+
+TRAIN, SERVE = SeedPath(7) / "train", SeedPath(7) / "serve"
+
+
+def step(forget=(), add=()):
+    return Step(np.array(forget, dtype=np.int64), np.array(add, dtype=np.int64))
+
+
+REQUESTS = [
+    Request((step([0]),)),
+    Request((step([1]), step([2], [30]), step([30]))),
+    Request((step([3, 4]), step([5]))),
+]
+
+
+class Again(ExactUnlearner):
+    """Retrains with the seeds of the version."""
+
+    def jobs(self, data, steps, original, request):
+        for served in steps:
+            data = data.after(served)
+        return [TrainingJob(data, Seeds.at(request if steps else original))]
+
+
+class Halves(ExactUnlearner):
+    """Two models, by odd and even ids; a deletion retrains the one that it concerns."""
+
+    def jobs(self, data, steps, original, request):
+        jobs = []
+        for half in (0, 1):
+            part = data.select(data.ids % 2 == half)
+            for served in steps:
+                own = Step(*(ids[ids % 2 == half] for ids in (served.forget, served.add)))
+                part = part.after(own) if len(own.forget) or len(own.add) else part
+            jobs.append(TrainingJob(part, Seeds.at(original / half)))
+        return jobs
+
+    def weights(self, jobs):
+        return [float(len(job.data)) for job in jobs]
+
+
+class Shrink(FunctionUnlearner):
+    """Writes down what it is given, and answers with the model it was given."""
+
+    def __init__(self):
+        self.calls = []
+
+    def unlearn(self, fitted, retain, forget, rng):
+        self.calls.append((fitted, retain, forget, rng.random()))
+        return Copy(fitted)
+
+
+class Copy:
+    def __init__(self, fitted):
+        self.fitted = fitted
+
+    def log_posteriors(self, x):
+        return self.fitted.log_posteriors(x)
+
+
+UNLEARNERS = [Again, Halves, Shrink]
+
+
+@pytest.fixture
+def data(records):
+    return TrainingSet.of(records, np.arange(20))
+
+
+def answers(chains, x):
+    return [[state.fitted.log_posteriors(x) for state in chain] for chain in chains]
+
+
+@pytest.mark.parametrize("unlearner", UNLEARNERS)
+def test_all_at_once_equals_one_by_one(unlearner, spy, data):
+    def prepare():
+        method = unlearner()
+        return method, method.prepare(spy(), data, TRAIN, "cpu")
+
+    method, state = prepare()
+    together = answers(method.serve_all(state, REQUESTS, SERVE), data.records.x)
+    assert [len(chain) for chain in together] == [1, 3, 2]
+    for r, request in enumerate(REQUESTS):
+        method, state = prepare()
+        for v, served in enumerate(request.steps):
+            state = method.serve(state, served, SERVE / r / (v + 1))
+            assert np.array_equal(state.fitted.log_posteriors(data.records.x), together[r][v])
+
+
+@pytest.mark.parametrize("unlearner", UNLEARNERS)
+def test_a_state_stays_as_it_was_however_often_it_is_served(unlearner, spy, data):
+    method = unlearner()
+    state = method.prepare(spy(), data, TRAIN, "cpu")
+    before = dict(vars(state)), state.fitted.log_posteriors(data.records.x)
+    method.serve_all(state, REQUESTS, SERVE)
+    method.serve(state, step([7]), SERVE / 9 / 1)
+    assert vars(state) == before[0]
+    assert np.array_equal(state.fitted.log_posteriors(data.records.x), before[1])
+
+
+@pytest.mark.parametrize("unlearner", UNLEARNERS)
+def test_requests_branch_off_the_original_and_do_not_meet(unlearner, spy, data):
+    method = unlearner()
+    state = method.prepare(spy(("init",)), data, TRAIN, "cpu")
+    alone = answers(method.serve_all(state, REQUESTS[:1], SERVE), data.records.x)
+    among_others = answers(method.serve_all(state, REQUESTS, SERVE), data.records.x)
+    assert np.array_equal(alone[0][0], among_others[0][0])
+
+
+@pytest.mark.parametrize("unlearner", UNLEARNERS)
+def test_the_state_of_another_kind_of_unlearner_is_refused(unlearner, spy, data):
+    foreign = (Again if unlearner is Shrink else Shrink)().prepare(spy(), data, TRAIN, "cpu")
+    with pytest.raises(TypeError, match="serves its own states, got"):
+        unlearner().serve(foreign, step([0]), SERVE)
+
+
+def test_all_versions_of_all_requests_are_trained_in_one_go(spy, data):
+    model = spy()
+    method = Again()
+    method.serve_all(method.prepare(model, data, TRAIN, "cpu"), REQUESTS, SERVE)
+    assert [len(batch) for batch in model.batches] == [1, 6]
+
+
+def test_every_version_is_trained_on_what_its_request_left_by_then(spy, data):
+    method = Again()
+    chains = method.serve_all(method.prepare(spy(), data, TRAIN, "cpu"), REQUESTS, SERVE)
+    left = [[set(state.fitted.task.data.kept_ids) for state in chain] for chain in chains]
+    everyone = set(range(20))
+    assert left == [
+        [everyone - {0}],
+        [everyone - {1}, everyone - {1, 2} | {30}, everyone - {1, 2}],
+        [everyone - {3, 4}, everyone - {3, 4, 5}],
+    ]
+
+
+def test_versions_have_seeds_of_their_own(spy, data):
+    method = Again()
+    state = method.prepare(spy(), data, TRAIN, "cpu")
+    chains = method.serve_all(state, REQUESTS, SERVE)
+    seeds = [state.fitted.task.seeds, *(later.fitted.task.seeds for chain in chains for later in chain)]
+    assert seeds[0] == Seeds.at(TRAIN)
+    assert seeds[3] == Seeds.at(SERVE / 1 / 2)
+    assert len(set(seeds)) == 7
+
+
+def test_what_a_request_leaves_alone_is_not_trained_again(spy, data):
+    model, method = spy(), Halves()
+    state = method.prepare(model, data, TRAIN, "cpu")
+    ((version,),) = method.serve_all(state, [Request((step([4]),))], SERVE)
+    assert len(model.tasks) == 3
+    assert version.fitted.parts[1] is state.fitted.parts[1]
+    assert version.fitted.parts[0] is not state.fitted.parts[0]
+
+
+def test_several_jobs_answer_together_by_their_weights(spy, data):
+    method = Halves()
+    fitted = method.serve(method.prepare(spy(), data, TRAIN, "cpu"), step([0, 2, 4, 6]), SERVE).fitted
+    even, odd = (np.exp(part.log_posteriors(data.records.x)) for part in fitted.parts)
+    assert fitted.weights == (6.0, 10.0)
+    np.testing.assert_allclose(np.exp(fitted.log_posteriors(data.records.x)), (6 * even + 10 * odd) / 16)
+
+
+def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(spy, data):
+    method = Shrink()
+    state = method.prepare(spy(), data, TRAIN, "cpu")
+    method.serve_all(state, REQUESTS, SERVE)
+    assert [forget.ids.tolist() for _, _, forget, _ in method.calls] == [[0], [1], [2], [30], [3, 4], [5]]
+    assert [len(retain) for _, retain, _, _ in method.calls] == [19, 19, 19, 18, 18, 17]
+    assert all(not set(retain.kept_ids) & set(forget.ids) for _, retain, forget, _ in method.calls)
+    assert len({draw for *_, draw in method.calls}) == 6
+    given = [fitted for fitted, *_ in method.calls]
+    assert given[0] is given[1] is given[4] is state.fitted
+    assert given[2].fitted is state.fitted
+
+
+def test_function_and_exact_unlearners_start_from_the_same_original(spy, data):
+    exact, function = (kind().prepare(spy(), data, TRAIN, "cpu").fitted for kind in (Again, Shrink))
+    assert np.array_equal(exact.log_posteriors(data.records.x), function.log_posteriors(data.records.x))

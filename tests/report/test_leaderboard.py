@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.report.leaderboard import Section, build, headline_rows, page, published, sections
+from unlearnbench.report.publication import Publication
+from unlearnbench.run.results import Row
+
+MakeRow = Callable[..., Row]
+SUITE = {"suite": "made-up", "version": 1, "description": "Made up.", "seeds": [0]}
+
+
+@pytest.fixture
+def rows(row: MakeRow) -> list[Row]:
+    """Two models, two unlearners and a control, two defenses; every AUC is told apart by its digits."""
+    return [
+        row(model=model, unlearner=unlearner, defense=defense, attack=attack, auc=value / 1000 + 0.3)
+        for value, (model, unlearner, defense, attack) in enumerate(
+            (model, unlearner, defense, attack)
+            for model in ("decision-tree", "mlp")
+            for unlearner in ("retrain", "none")
+            for defense in ("none", "label-only")
+            for attack in ("sorted-diff", "forgetting")
+        )
+    ]
+
+
+def titled(found: list[Section], title: str) -> Section:
+    (section,) = (section for section in found if section.title.startswith(title))
+    return section
+
+
+def test_attacks_stand_against_plain_retraining_without_a_defense(rows: list[Row]) -> None:
+    section = titled(sections(rows), "Attacks (adult, single)")
+    assert section.headers == ["attack", "decision-tree", "mlp"]
+    assert [line[0] for line in section.lines] == ["sorted-diff", "forgetting"]
+    (row,) = (
+        r
+        for r in rows
+        if r.names | {"model": "mlp", "unlearner": "retrain", "defense": "none", "attack": "forgetting"} == r.names
+    )
+    assert section.lines[1][2].startswith(f"{row.metrics['auc'].value:.3f}".lstrip("0"))
+
+
+def test_unlearners_are_never_judged_on_one_axis_alone(rows: list[Row]) -> None:
+    section = titled(sections(rows), "Unlearners")
+    assert section.headers == ["unlearner", "model", "deletion inference", "forgetting", "test accuracy"]
+    assert [tuple(line[:2]) for line in section.lines] == [
+        ("retrain", "decision-tree"),
+        ("none", "decision-tree"),
+        ("retrain", "mlp"),
+        ("none", "mlp"),
+    ]
+    values = {
+        (r.names["unlearner"], r.names["model"], r.names["attack"]): r.metrics["auc"].value
+        for r in rows
+        if r.names["defense"] == "none"
+    }
+    for unlearner, model, inference, forgetting, _ in section.lines:
+        for shown, attack in ((inference, "sorted-diff"), (forgetting, "forgetting")):
+            assert shown.startswith(f"{values[unlearner, model, attack]:.3f}".lstrip("0"))
+
+
+def test_defenses_are_compared_by_the_first_attack(rows: list[Row]) -> None:
+    section = titled(sections(rows), "Defenses")
+    assert [line[0] for line in section.lines] == ["none", "label-only"]
+    assert section.about.startswith("AUC of sorted-diff")
+
+
+def test_region_and_record_stand_side_by_side(row: MakeRow) -> None:
+    metrics = {
+        "auc": Estimate(0.87, 0.8, 0.9, n=9),
+        "auc-matched": Estimate(0.5, n=9, status="no-interval", reason="few"),
+        "auc-retained": Estimate.undefined("none asked"),
+    }
+    section = titled(sections([row(metrics=metrics)]), "Record or region")
+    assert section.lines == [["decision-tree", ".870 [.800, .900]", ".500", "n/a"]]
+
+
+def test_means_stand_for_their_seeds(row: MakeRow) -> None:
+    seeds, mean = [row(seed=0), row(seed=1)], row(seed=None)
+    assert headline_rows([*seeds, mean]) == [mean]
+    assert headline_rows(seeds) == seeds
+
+
+def test_each_data_set_and_scenario_has_tables_of_its_own(row: MakeRow) -> None:
+    rows = [row(dataset=d, scenario=s) for d in ("adult", "digits") for s in ("single", "group(size=5)")]
+    attacks = [section.title for section in sections(rows) if section.title.startswith("Attacks")]
+    assert attacks == [f"Attacks ({d}, {s})" for d in ("adult", "digits") for s in ("single", "group(size=5)")]
+
+
+def test_a_failed_cell_is_told_where_its_number_would_stand(row: MakeRow) -> None:
+    rows = [row(), row(attack="euclidean", status="failed"), row(model="mlp", status="skipped")]
+    section = titled(sections(rows), "Attacks")
+    assert [list(line) for line in section.lines] == [
+        ["sorted-diff", ".720 [.670, .770]", "skipped"],
+        ["euclidean", "failed", "n/a"],
+    ]
+
+
+def test_a_model_that_cannot_be_retrained_plainly_stands_with_the_way_it_can(row: MakeRow) -> None:
+    fresh = "retrain(order=fresh)"
+    rows = [
+        row(),
+        row(unlearner=fresh, auc=0.9),
+        row(model="random-forest", status="skipped"),
+        row(model="random-forest", unlearner=fresh, auc=0.8),
+    ]
+    section = titled(sections(rows), "Attacks")
+    assert section.headers == ["attack", "decision-tree", f"random-forest, {fresh}"]
+    assert [list(line) for line in section.lines] == [["sorted-diff", ".720 [.670, .770]", ".800 [.750, .850]"]]
+
+
+def test_tables_have_no_blank(rows: list[Row]) -> None:
+    for section in sections(rows):
+        assert all(len(line) == len(section.headers) and all(line) for line in section.lines)
+
+
+def test_no_rows_make_no_tables() -> None:
+    assert sections([]) == []
+
+
+@pytest.fixture
+def board(tmp_path: Path, rows: list[Row], row: MakeRow) -> Path:
+    bad = row(attack="random", status="invalid", reason="blind tells")
+    return Publication(SUITE, "abc123", {"python": "3.12"}, (*rows, bad)).write(tmp_path)
+
+
+def test_a_page_is_made_from_the_published_results_alone(board: Path) -> None:
+    files = build(board)
+    assert files.keys() == {board.parent / "README.md", board.parent / "table.csv"}
+    text = files[board.parent / "README.md"]
+    assert text == page(Publication.read(board))
+    for part in ("# made-up", "Made up.", "do not edit", "Seeds: 0.", "invalid: 1 here", "python 3.12", "`abc123`"):
+        assert part in text
+    assert text.count("\n### ") == len(sections(Publication.read(board).rows))
+    assert build(board) == files
+
+
+def test_boards_are_found_in_the_order_of_names(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        Publication(SUITE | {"suite": name}, "", {}, ()).write(tmp_path)
+    assert [path.parent.name for path in published(tmp_path)] == ["a", "b"]
+    assert published(tmp_path / "nowhere") == []
+
+
+def test_a_board_without_results_is_a_users_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a published result"):
+        build(tmp_path / "results.json")

@@ -1,0 +1,94 @@
+"""A run that is killed at any moment goes on where it was, and ends where an undisturbed one does."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.run.conftest import Lab, Ran
+
+Findings = Callable[["Ran"], dict[str, object]]
+SIZES = {"originals": 3, "requests": 3, "records": 80, "negatives": 10, "matched": 2, "retained": 4}
+ONLY = ("unlearner=retrain", "unlearner=none")
+CODE = "import sys; from unlearnbench.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def start(suite: Path, store: Path) -> subprocess.Popen[bytes]:
+    """Start a real run in a process of its own."""
+    only = [word for text in ONLY for word in ("--only", text)]
+    command = [sys.executable, "-c", CODE, "run", str(suite), "--store", str(store), *only]
+    with (store.parent / "errors").open("wb") as errors:
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)  # noqa: S603 - our own command
+
+
+def manifests(store: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in store.glob("[ec]*/*/*/manifest.json")}
+
+
+def kill_after(process: subprocess.Popen[bytes], store: Path, entries: int, pause: float) -> None:
+    """Kill the run a random moment after so many entries are there; a moment may fall anywhere in the work."""
+    while process.poll() is None and len(list(store.glob("[ec]*/*/*"))) < entries:
+        time.sleep(0.001)
+    time.sleep(pause)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_run_killed_at_several_moments_ends_as_an_undisturbed_one(lab: Lab, findings: Findings) -> None:
+    sizes = {"episodes": SIZES, "seeds": [0, 1]}
+    undisturbed = lab.run("undisturbed", only=ONLY, **sizes)
+    store = lab.folder / "killed"
+    rng, killed = random.Random(os.getpid()), 0  # noqa: S311 - any moment will do
+    whole = len(undisturbed.plan.episodes) + len(undisturbed.plan.cells)
+    seen: dict[Path, int] = {}
+    for share in (0.1, 0.4, 0.75):
+        process = start(lab.folder / "tiny.yaml", store)
+        kill_after(process, store, int(share * whole), rng.random() * 0.03)
+        killed += process.returncode == -signal.SIGKILL
+        now = manifests(store)
+        assert seen.items() <= now.items(), "a run did again what an earlier one had finished"
+        assert len(now) < whole
+        seen = now
+    assert killed == 3
+    last = start(lab.folder / "tiny.yaml", store)
+    last.wait()
+    assert (last.returncode, (lab.folder / "errors").read_bytes()) == (0, b"")
+    assert seen.items() <= manifests(store).items()
+    assert list((store / "tmp").iterdir()) == []
+    assert not (store / "damaged").exists()
+    resumed = lab.run("killed", only=ONLY, **sizes)
+    assert findings(resumed) == findings(undisturbed)
+
+
+@pytest.mark.parametrize("during", ["put", "replace"])
+def test_a_kill_in_the_middle_of_a_write_leaves_no_entry(tmp_path: Path, during: str) -> None:
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+import unlearnbench.run.store as module
+def die(*arguments, **named): os.kill(os.getpid(), signal.SIGKILL)
+if {during!r} == "put":
+    module._write_flushed = die
+else:
+    Path.replace = die
+module.Store(Path(sys.argv[1])).put("episode", "ab" * 32, {{}}, {{"x": np.zeros(3)}})
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)  # noqa: S603 - our own code
+    assert done.returncode == -signal.SIGKILL
+    from unlearnbench.run.store import Store
+
+    assert len(list((tmp_path / "tmp").iterdir())) == 1
+    store = Store(tmp_path)
+    assert not store.has("episode", "ab" * 32)
+    assert list((tmp_path / "tmp").iterdir()) == []

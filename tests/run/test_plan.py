@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.run.plan import Selection, make_plan
+from unlearnbench.run.store import Store
+
+if TYPE_CHECKING:
+    from tests.run.conftest import Lab, Ran
+
+CONTROLS = {"none", "random-noise", "noise-floor", "retrain"}
+ATTACKS = {"random", "blind", "oracle-label", "classical", "forgetting"}
+
+
+def test_controls_and_the_classical_baseline_stand_in_every_plan(lab: Lab) -> None:
+    plan = lab.plan(unlearners=["sisa"], attacks=["euclidean"], metrics=["utility"])
+    assert {cell.unlearner.name for cell in plan.cells.values()} == {*CONTROLS, "sisa"}
+    assert {cell.attack.name for cell in plan.cells.values()} == {*ATTACKS, "euclidean"}
+    assert {ref.name for bench in plan.benches for ref in bench.metrics} == {"utility", "auc"}
+    assert [ref.name for ref in plan.suite.unlearners] == ["sisa"]
+
+
+def test_what_a_suite_lists_is_not_added_again(lab: Lab) -> None:
+    noisy = {"name": "random-noise", "params": {"sigma": 0.5}}
+    plan = lab.plan(unlearners=[noisy], attacks=["blind", "random"])
+    told = {cell.unlearner.label for cell in plan.cells.values()}
+    assert told == {"random-noise(sigma=0.5)", "none", "noise-floor", "retrain"}
+    assert Counter(cell.attack.name for cell in plan.cells.values()) == dict.fromkeys(ATTACKS, 4)
+
+
+def test_a_plan_counts_cells_episodes_and_models(lab: Lab) -> None:
+    plan = lab.plan(models=["decision-tree", "logistic-regression"], seeds=[0, 1], defenses=["none", "label-only"])
+    attacks, unlearners = len(ATTACKS) + 1, len(CONTROLS)
+    benches = 2 * unlearners * 2
+    assert len(plan.benches) == benches
+    assert plan.summary(Store(lab.folder / "store")) == {
+        "cells": benches * 2 * attacks,
+        "cells cached": 0,
+        "cells skipped": 0,
+        "episodes": benches * (2 + 2),
+        "episodes cached": 0,
+        "models": benches * 4 * (1 + 3),
+        "models to train": benches * 4 * (1 + 3),
+    }
+
+
+def test_a_plan_counts_what_the_store_holds(tiny: Ran) -> None:
+    told = tiny.plan.summary(tiny.store)
+    assert told["cells cached"] == told["cells"] == len(tiny.plan.cells)
+    assert told["episodes cached"] == told["episodes"]
+    assert told["models to train"] == 0
+
+
+def test_planning_trains_nothing_and_writes_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*_: object) -> None:
+        raise AssertionError("a plan must not train")
+
+    monkeypatch.setattr("unlearnbench.builtin.models.decision_tree.DecisionTree.fit", train)
+    before = set(lab.folder.iterdir()) | {lab.folder / "tiny.yaml"}
+    lab.plan().summary(Store(lab.folder / "store"))
+    assert set(lab.folder.iterdir()) == before
+
+
+def test_an_adversary_of_other_sizes_gets_its_own_episodes(lab: Lab) -> None:
+    plan = lab.plan(("unlearner=retrain",), adversary={"originals": 4, "records": 60})
+    (bench,) = plan.benches
+    assert (len(bench.target), len(bench.shadow)) == (2, 4)
+    assert {task.sizes.records for task in bench.target} == {80}
+    assert {task.sizes.records for task in bench.shadow} == {60}
+
+
+def test_excluded_cells_are_skipped_with_the_reason_of_the_rule(lab: Lab) -> None:
+    rule = {"model": "logistic-regression", "defense": "label-only", "because": "looked at elsewhere"}
+    models, defenses = ["decision-tree", "logistic-regression"], ["none", "label-only"]
+    plan = lab.plan(models=models, defenses=defenses, exclude=[rule])
+    assert {cell.skipped for cell in plan.skipped} == {"looked at elsewhere"}
+    assert {(cell.model.name, cell.defense.name) for cell in plan.skipped} == {("logistic-regression", "label-only")}
+    assert len(plan.skipped) + len(plan.cells) == 2 * 2 * len(CONTROLS) * (len(ATTACKS) + 1)
+    assert not any(cell.skipped for cell in plan.cells.values())
+
+
+def test_a_model_that_cannot_keep_its_draws_is_skipped_with_the_reason(lab: Lab) -> None:
+    redrawn = {"name": "random-forest", "params": {"draws": "redrawn", "n_estimators": 3}}
+    ways = ["retrain", {"name": "retrain", "params": {"order": "compact"}}]
+    fresh = {"name": "retrain", "params": {"init": "fresh", "order": "fresh"}}
+    plan = lab.plan(("attack=sorted-diff",), models=[redrawn], unlearners=[*ways, fresh])
+    assert {cell.unlearner.label for cell in plan.skipped} == {"retrain", "retrain(order=compact)"}
+    for cell in plan.skipped:
+        assert cell.skipped == (
+            f"RandomForest cannot keep its other draws still under order: {cell.unlearner.params['order']}; "
+            "use order: fresh"
+        )
+    assert "retrain(init=fresh, order=fresh)" in {cell.unlearner.label for cell in plan.cells.values()}
+
+
+def test_slices_are_skipped_for_models_that_cannot_go_on_training(lab: Lab) -> None:
+    plan = lab.plan(unlearners=[{"name": "sisa", "params": {"shards": 2, "slices": 2}}])
+    assert {cell.unlearner.name for cell in plan.skipped} == {"sisa"}
+    assert all("cannot continue training" in cell.skipped for cell in plan.skipped)
+
+
+def test_only_keeps_what_has_the_name_or_label(lab: Lab) -> None:
+    trees = [{"name": "decision-tree", "params": {"max_leaf_nodes": n}} for n in (5, 10, 20)]
+    by_label = lab.plan(("model=decision-tree(max_leaf_nodes=5)", "model=decision-tree"), models=trees)
+    assert {cell.model.label for cell in by_label.cells.values()} == {
+        "decision-tree(max_leaf_nodes=5)",
+        "decision-tree(max_leaf_nodes=20)",
+        "decision-tree",
+    }
+    one = lab.plan(("model=decision-tree(max_leaf_nodes=5)", "unlearner=none", "seed=1"), models=trees, seeds=[0, 1])
+    told = {(cell.model.label, cell.unlearner.name, cell.seed) for cell in one.cells.values()}
+    assert told == {("decision-tree(max_leaf_nodes=5)", "none", 1)}
+
+
+def test_only_keeps_blind_with_any_attack_since_it_tells_which_rows_are_valid(lab: Lab) -> None:
+    plan = lab.plan(("attack=sorted-diff", "unlearner=retrain"))
+    assert {cell.attack.name for cell in plan.cells.values()} == {"sorted-diff", "blind"}
+
+
+def test_only_keeps_skipped_cells_too(lab: Lab) -> None:
+    rule = {"model": "decision-tree", "because": "elsewhere"}
+    models = ["decision-tree", "logistic-regression"]
+    plan = lab.plan(("model=decision-tree",), models=models, exclude=[rule])
+    assert not plan.cells
+    assert {cell.model.name for cell in plan.skipped} == {"decision-tree"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sorted-diff", '--only sorted-diff: must be key=value, for example "attack=sorted-diff"'),
+        ("attack=", "--only attack=: must be key=value"),
+        ("atack=sorted-diff", "--only atack=sorted-diff: unknown key 'atack'; did you mean \"attack\"?"),
+        ("metric=auc", "--only metric=auc: unknown key 'metric'"),
+        ("=x", "--only =x: unknown key ''"),
+        ("attack=sorted-dif", '--only attack=sorted-dif: the suite has no such attack; did you mean "sorted-diff"?'),
+        ("seed=7", "--only seed=7: the suite has no such seed; known: 0"),
+        ("model=lightgbm", "--only model=lightgbm: the suite has no such model; known: decision-tree"),
+    ],
+)
+def test_a_wrong_selection_is_told_in_one_line(lab: Lab, text: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        lab.plan((text,))
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_selections_of_one_key_widen_and_of_several_narrow() -> None:
+    selection = Selection.parse(["attack=a", "attack=b", "model=m=1"])
+    assert selection.only == {"attack": {"a", "b"}, "model": {"m=1"}}
+
+
+def test_a_gpu_that_is_not_there_is_an_error_only_where_a_model_would_use_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    suite, registry = lab.load()
+    assert {task.device for task in make_plan(suite, registry, "cuda").episodes.values()} == {"cpu"}
+    suite, registry = lab.load(models=["mlp"])
+    with pytest.raises(UserError, match='device "cuda" is not available'):
+        make_plan(suite, registry, "cuda")
+
+
+PLUGIN = """
+from unlearnbench import *
+
+class NotAModel:
+    pass
+
+class Lost(ScoreAttack):
+    baseline = Baseline("no-such-attack")
+    def score(self, view):
+        return view.before[:, 0]
+
+@hookimpl
+def unlearnbench_models():
+    yield ModelPlugin(name="no-model", summary="No model.", factory=NotAModel)
+
+@hookimpl
+def unlearnbench_attacks():
+    yield AttackPlugin(name="lost", summary="Compares with nothing.", factory=Lost)
+    yield AttackPlugin(name="no-attack", summary="No attack.", factory=NotAModel)
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"models": ["no-model"]}, 'model "no-model" is a NotAModel, which does not derive from TargetModel'),
+        ({"attacks": ["no-attack"]}, 'attack "no-attack" is a NotAModel, which does not derive from Attack'),
+        ({"attacks": ["lost"]}, 'unknown attack "no-such-attack"'),
+    ],
+)
+def test_a_plugin_that_breaks_its_contract_is_told_before_anything_runs(
+    lab: Lab, change: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        lab.plan(plugins=[lab.plugin(PLUGIN)], **change)

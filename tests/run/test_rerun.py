@@ -1,0 +1,134 @@
+"""The same suite gives the same bits, whatever the order, the selection, the store or the company it is run in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unlearnbench.core.executors import Executor, Outcome, Task
+
+if TYPE_CHECKING:
+    from tests.run.conftest import Lab, Ran
+
+Findings = Callable[["Ran"], dict[str, object]]
+
+
+@dataclass
+class Shuffled(Executor):
+    """Does tasks in any order, and hands them back in another."""
+
+    seed: int
+
+    def run(self, work: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+        rng = random.Random(self.seed)  # noqa: S311 - no secret
+        pairs = [(task, work(task)) for task in rng.sample(list(tasks), len(tasks))]
+        yield from rng.sample(pairs, len(pairs))
+
+
+def manifests(store: Path) -> dict[Path, int]:
+    """Return when each entry of a store was written."""
+    return {path: path.stat().st_mtime_ns for path in store.rglob("manifest.json")}
+
+
+@pytest.mark.parametrize("engine", ["reference", "auto"])
+def test_two_stores_hold_the_same_bits(lab: Lab, findings: Findings, engine: str) -> None:
+    models = ["decision-tree", "logistic-regression"]
+    first, second = (lab.run(store, models=models, engine=engine) for store in ("one", "two"))
+    assert findings(first) == findings(second)
+    assert first.outcome == second.outcome
+
+
+def test_a_second_run_does_nothing_again(lab: Lab, findings: Findings) -> None:
+    first = lab.run()
+    written, found = manifests(first.store.root), findings(first)
+    again = lab.run()
+    assert manifests(again.store.root) == written
+    assert findings(again) == found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_episodes_changes_nothing(lab: Lab, findings: Findings, tiny: Ran, seed: int) -> None:
+    assert findings(lab.run(only=(), executor=Shuffled(seed))) == findings(tiny)
+
+
+def test_the_order_of_a_suites_lists_changes_nothing(lab: Lab, findings: Findings) -> None:
+    lists = {"attacks": ["sorted-diff", "euclidean"], "defenses": ["none", "label-only"], "metrics": ["auc", "utility"]}
+    turned = {key: values[::-1] for key, values in lists.items()}
+    first, second = lab.run("one", **lists), lab.run("two", **turned)
+    assert findings(first) == findings(second)
+    assert set(first.plan.cells) == set(second.plan.cells)
+
+
+def test_a_part_of_a_suite_equals_that_part_of_the_whole(lab: Lab, findings: Findings, tiny: Ran) -> None:
+    part = lab.run(only=("unlearner=random-noise", "attack=sorted-diff"))
+    whole = findings(tiny)
+    found = findings(part)
+    assert 0 < len(found) < len(whole)
+    assert found.items() <= whole.items()
+
+
+def test_more_originals_leave_earlier_episodes_as_they_are(lab: Lab, findings: Findings) -> None:
+    small = {"originals": 2, "requests": 2, "records": 60, "negatives": 5}
+    first = lab.run(episodes=small)
+    written = manifests(first.store.root / "episode")
+    grown = lab.run(episodes={**small, "originals": 3})
+    assert set(first.plan.episodes) < set(grown.plan.episodes)
+    after = manifests(grown.store.root / "episode")
+    assert written.items() <= after.items()
+    assert len(after) == len(written) + 2
+
+
+def test_another_suite_that_asks_the_same_trains_nothing(lab: Lab) -> None:
+    first = lab.run()
+    written = manifests(first.store.root)
+    other = lab.run(name="other", description="Asks the same.")
+    assert set(other.plan.cells) == set(first.plan.cells)
+    assert manifests(other.store.root) == written
+
+
+def test_rerun_all_makes_everything_again_and_finds_the_same(lab: Lab, findings: Findings) -> None:
+    first = lab.run()
+    written, found = manifests(first.store.root), findings(first)
+    again = lab.run(rerun="all")
+    assert findings(again) == found
+    after = manifests(again.store.root)
+    assert after.keys() == written.keys()
+    assert all(after[path] > written[path] for path in written)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "row-before.npy"])
+def test_a_damaged_episode_is_made_again_in_the_same_run_that_finds_it(
+    lab: Lab, findings: Findings, file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = lab.run()
+    found, written = findings(first), manifests(first.store.root)
+    victim = next((first.store.root / "episode").rglob(file))
+    victim.write_bytes(victim.read_bytes()[:-3])
+    for path in first.plan.cells:
+        first.store.drop("cell", path)
+    again = lab.run()
+    assert again.outcome.failed == 0
+    assert "damaged episode entry was set aside" in caplog.text
+    assert findings(again) == found
+    episodes = {
+        path: time for path, time in written.items() if "episode" in path.parts and path.parent != victim.parent
+    }
+    assert episodes.items() <= manifests(again.store.root).items()
+
+
+def test_a_damaged_cell_is_made_again_in_the_same_run_that_finds_it(
+    lab: Lab, findings: Findings, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = lab.run()
+    found = findings(first)
+    victim = next((first.store.root / "cell").rglob("scores.npy"))
+    victim.write_bytes(victim.read_bytes()[:-3])
+    again = lab.run()
+    assert "damaged cell entry was set aside" in caplog.text
+    assert again.outcome.failed == 0
+    assert findings(again) == found

@@ -1,0 +1,93 @@
+"""Every refusal names the largest size that fits, and that size does fit."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unlearnbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from tests.run.conftest import Lab
+
+SIZES = {"originals": 2, "requests": 3, "records": 80, "negatives": 10}
+
+
+def refusal(lab: Lab, **changes: object) -> str:
+    with pytest.raises(UserError) as caught:
+        lab.plan(**changes)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    return message
+
+
+@pytest.mark.parametrize("dataset", ["breast-cancer", "digits"])
+@pytest.mark.parametrize("name", ["records", "negatives", "requests"])
+@pytest.mark.parametrize("side", ["both", "shadow"])
+def test_the_largest_size_that_is_named_fits_and_one_more_does_not(
+    lab: Lab, dataset: str, name: str, side: str
+) -> None:
+    def sizes(n: int) -> dict[str, object]:
+        asked = {**SIZES, name: n}
+        return {"episodes": asked} if side == "both" else {"episodes": SIZES, "adversary": {name: n}}
+
+    message = refusal(lab, datasets=[dataset], **sizes(10**6))
+    assert f" side: {name}: 1000000 is too large, " in message
+    assert message.startswith(f"{dataset}, {'' if side == 'both' else side}")
+    largest = int(re.search(r"the largest that fits is (\d+)$", message)[1])  # type: ignore[index]  # fails loudly
+    assert largest > SIZES[name]
+    lab.plan(datasets=[dataset], **sizes(largest))
+    assert f"the largest that fits is {largest}" in refusal(lab, datasets=[dataset], **sizes(largest + 1))
+
+
+def groups(size: int) -> list[object]:
+    return [{"name": "group", "params": {"size": size}}]
+
+
+def test_the_largest_number_of_groups_fits_and_one_more_does_not(lab: Lab) -> None:
+    message = refusal(lab, scenarios=groups(10), episodes={**SIZES, "requests": 50})
+    largest = int(message.rpartition(" ")[2])
+    lab.plan(scenarios=groups(10), episodes={**SIZES, "requests": largest})
+    assert message.endswith(str(largest))
+    refusal(lab, scenarios=groups(10), episodes={**SIZES, "requests": largest + 1})
+
+
+def test_the_largest_group_fits_and_one_more_does_not(lab: Lab) -> None:
+    one = {**SIZES, "requests": 1, "records": 30, "negatives": 40}
+    message = refusal(lab, scenarios=groups(500), episodes=one)
+    assert "records that a request of scenario group forgets: 500 is too large" in message
+    largest = int(message.rpartition(" ")[2])
+    lab.plan(scenarios=groups(largest), episodes=one)
+    assert message.endswith(str(largest))
+    assert str(largest) in refusal(lab, scenarios=groups(largest + 1), episodes=one)
+
+
+def test_a_request_needs_as_many_negatives_as_it_forgets_records(lab: Lab) -> None:
+    message = refusal(lab, scenarios=groups(11), episodes=SIZES)
+    assert "11 is too large, 10 negatives are there to balance them with" in message
+    lab.plan(scenarios=groups(10), episodes=SIZES)
+    lab.plan(scenarios=groups(11), episodes={**SIZES, "negatives": 11})
+
+
+def test_what_is_named_fits_every_seed_since_each_has_its_own_split(lab: Lab) -> None:
+    def sizes(requests: int, seeds: list[int]) -> dict[str, object]:
+        return {"datasets": ["adult"], "seeds": seeds, "episodes": {**SIZES, "records": 500, "requests": requests}}
+
+    def largest(*seeds: int) -> int:
+        return int(refusal(lab, **sizes(500, list(seeds))).rpartition(" ")[2])
+
+    alone = [largest(seed) for seed in range(4)]
+    assert len(set(alone)) > 1, "twins fall differently into training sets"
+    together = largest(*range(4))
+    assert together == min(alone)
+    lab.plan(**sizes(together, [0, 1, 2, 3]))
+
+
+def test_a_suite_of_full_size_runs(lab: Lab) -> None:
+    """What a refusal calls the largest is not only planned but can be run."""
+    message = refusal(lab, episodes={**SIZES, "requests": 10**6, "records": 20})
+    largest = int(message.rpartition(" ")[2])
+    ran = lab.run(only=("unlearner=none", "attack=classical"), episodes={**SIZES, "requests": largest, "records": 20})
+    assert ran.outcome.failed == 0
