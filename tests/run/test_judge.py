@@ -119,6 +119,26 @@ def test_the_order_of_rows_tells_nothing() -> None:
     assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
 
 
+def test_how_often_a_record_recurs_tells_nothing(game: Game) -> None:
+    @dataclass
+    class ByRecurrence(ScoreAttack):
+        """Unseen records are asked again and again, deleted ones once: needs no model at all."""
+
+        @property
+        def needs(self) -> Needs:
+            return Needs(versions="none", features=True)
+
+        def score(self, view: View) -> NDArray[np.float64]:
+            _, where, times = np.unique(view.features, axis=0, return_inverse=True, return_counts=True)
+            return -times[where].astype(float)
+
+    record = game.target.record.copy()
+    record[game.target.role == Role.RANDOM] = np.tile(record[:NEGATIVES], np.sum(game.target.role == Role.RANDOM) // 9)
+    record[game.target.role == Role.MATCHED] = record[0]  # matched and random at once
+    recurring = replace(game, target=replace(game.target, record=record))
+    assert np.unique(attack_scores(recurring, ByRecurrence(), "by-recurrence").target).size == 1
+
+
 @dataclass
 class Recorder(Attack):
     """Keeps what it is shown."""
@@ -152,8 +172,9 @@ class Fitted:
 def test_a_shadow_row_is_never_scored_by_an_attack_fitted_on_its_original(originals: int) -> None:
     recorder = Recorder()
     scores = attack_scores(make_game(originals), recorder, "recorder")
-    whole, *folds = recorder.pairs
-    assert whole == (set(range(originals)), set(range(originals)))  # all of shadow, all of target
+    requests, folds = recorder.pairs[: originals * REQUESTS], recorder.pairs[originals * REQUESTS :]
+    assert all(fitted == set(range(originals)) for fitted, _ in requests)
+    assert set().union(*(scored for _, scored in requests)) == set(range(originals))
     assert len(folds) == min(5, originals)
     assert all(fitted.isdisjoint(scored) for fitted, scored in folds)
     assert set().union(*(scored for _, scored in folds)) == set(range(originals))
@@ -222,7 +243,7 @@ def test_scores_that_are_not_one_finite_number_a_row_are_an_error(game: Game) ->
         def score(self, view: View) -> NDArray[np.float64]:
             return self.answer(len(view))
 
-    n = len(game.target)
+    n = len(game.target) // (6 * REQUESTS)
     for answer, said in (
         (lambda k: np.zeros(k - 1), rf"got shape \({n - 1},\), 0 of them not finite"),
         (lambda k: np.zeros((k, 1)), rf"got shape \({n}, 1\)"),

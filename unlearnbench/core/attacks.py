@@ -17,7 +17,7 @@ class FittedAttack(Protocol):
     """An attack that is ready to score."""
 
     def score(self, view: View) -> NDArray[np.float64]:
-        """Return one finite score (n,) per row; higher means "deleted"."""
+        """Return one finite score (n,) per row of one request; higher means "deleted"."""
         ...
 
 

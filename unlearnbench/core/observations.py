@@ -84,7 +84,7 @@ class View:
     """What an adversary holds: the rows it queried and the answers that its :class:`Needs` declare.
 
     ``episode`` and ``request`` (n,) say which pair of models a row was asked of. Rows come in random order and
-    carry neither membership nor role.
+    carry neither membership nor role. A target view holds one request, each record of it once.
     """
 
     needs: Needs

@@ -78,7 +78,9 @@ def _environment(plan: Plan, store: Store) -> dict[str, str]:
         environment: Any = entry.payload["environment"] if entry else None
         if environment and environment not in made_in:
             made_in.append(environment)
-    if len(made_in) != 1:
+    if not made_in:
+        raise UserError(f"suite {plan.suite.name}: none of its episodes is done; there is nothing to publish")
+    if len(made_in) > 1:
         raise UserError(
             f"suite {plan.suite.name}: its episodes were made in {len(made_in)} environments and are no one result; "
             "run it with --rerun all to publish it"

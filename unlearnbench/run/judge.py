@@ -74,7 +74,7 @@ def attack_scores(game: Game, attack: Attack, name: str) -> Scores:
     balanced = game.shadow.take(game.shadow.paired(game.positive, game.negative))
     fitted = _fit(game, attack, balanced, seeds / "fit")
     return Scores(
-        _score(game, fitted, attack.needs, game.target, seeds / "target"),
+        _score_requests(game, fitted, attack.needs, game.target, seeds / "target"),
         _cross_fitted(game, attack, balanced, seeds),
         attack.probabilistic,
     )
@@ -91,6 +91,25 @@ def _fit(game: Game, attack: Attack, rows: Observations, seeds: SeedPath) -> Fit
     view = _view(game.records, shuffled, attack.needs)
     shadow = ShadowView(**vars(view), deleted=game.deleted(shuffled), member=shuffled.member)
     return attack.fit(shadow, seeds.rng())
+
+
+def _score_requests(
+    game: Game, fitted: FittedAttack, needs: Needs, rows: Observations, seeds: SeedPath
+) -> NDArray[np.float64]:
+    """Score the rows of each request by themselves, every record once.
+
+    Unseen records come from one pool and recur from request to request, deleted ones hardly ever do: an attack that
+    held several requests could tell them apart by counting, without any model.
+    """
+    scores = np.empty(len(rows))
+    _, group = np.unique(np.stack([rows.episode, rows.request]), axis=1, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    for places in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        _, first, back = np.unique(rows.record[places], return_index=True, return_inverse=True)
+        one = rows.take(places[first])
+        path = seeds / int(one.episode[0]) / int(one.request[0])
+        scores[places] = _score(game, fitted, needs, one, path)[back]
+    return scores
 
 
 def _score(game: Game, fitted: FittedAttack, needs: Needs, rows: Observations, seeds: SeedPath) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.canonical import canonical_json
+from unlearnbench.core.errors import UserError
 
 SCHEMA = 1
 Array = NDArray[np.generic]
@@ -59,8 +60,7 @@ class Store:
 
     def put(self, kind: str, key: str, payload: Mapping[str, object], arrays: Mapping[str, Array]) -> None:
         """Publish an entry atomically. If another process was first, its equal entry stays."""
-        scratch = self.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex}"
-        scratch.mkdir(parents=True)
+        scratch = self._scratch()
         digests = {name: _write_array(scratch / f"{name}.npy", array) for name, array in arrays.items()}
         manifest = {"schema": SCHEMA, "kind": kind, "key": key, "payload": payload, "arrays": digests}
         text = canonical_json({**manifest, "sha256": _sha256(canonical_json(manifest).encode())})
@@ -113,6 +113,16 @@ class Store:
             log.warning("the damaged record of a failure was removed: %s (%s)", file, error)
             file.unlink(missing_ok=True)
             return None
+
+    def _scratch(self) -> Path:
+        scratch = self.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex}"
+        try:
+            scratch.mkdir(parents=True)
+        except OSError as error:
+            raise UserError(
+                f"cannot write to the store: {error.strerror}; give another one with --store", str(self.root)
+            ) from error
+        return scratch
 
     def _place(self, kind: str, key: str) -> Path:
         return self.root / kind / key[:2] / key
