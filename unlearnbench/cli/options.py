@@ -31,7 +31,7 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="KEY=VALUE",
-        help="Only cells with this on an axis, e.g. model=mlp; repeatable. Blind always stays: it tells whether rows are valid.",
+        help="Only cells with this on an axis, e.g. model=mlp; repeatable. The attack blind stays: is a row valid?",
     ),
 ]
 StoreDir = Annotated[

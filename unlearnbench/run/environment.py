@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from unlearnbench import __version__
 
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch")
+LIBRARIES = ("numpy", "numba", "scipy", "scikit-learn", "lightgbm", "torch")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 

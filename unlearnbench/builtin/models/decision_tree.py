@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 
-from unlearnbench.core.models import FitTask
+from unlearnbench.core.models import FitTask, Fitted
+from unlearnbench.engine import jit
 from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
+from unlearnbench.engine.tree_draft import NO_LIMIT, Rules
+from unlearnbench.engine.trees import fit_trees
 
 
 class FittedTree(SklearnFitted):
@@ -31,6 +35,10 @@ class DecisionTree(SklearnModel):
     and ``compact`` are the same model, bitwise, and ``order: fresh`` draws nothing. Features are compared as float32.
     Posteriors are class shares in a leaf, so exact zeros (the floor) are common. A subset with one class gives a tree
     of one leaf; only an empty one fails.
+
+    The fast engine grows the same trees as scikit-learn where no splits tie. Where some do, each node draws its own
+    order of the features by ``init``, as scikit-learn's does by its ``random_state``, but by the node's path from the
+    root, so that a deletion moves no tie elsewhere; within a feature the lowest threshold wins.
 
     Source: Breiman et al., 1984; Chen et al., CCS 2021, code: ``max_leaf_nodes = 10``.
 
@@ -60,3 +68,14 @@ class DecisionTree(SklearnModel):
         """Grow one tree; one class is no special case here, so that every tree has regions."""
         x, y = training_table(task.data)
         return FittedTree(self.estimator(task.seeds.init).fit(x, y), task.data.n_classes)
+
+    def has_fast_path(self, device: str) -> bool:
+        """Say yes where numba is there."""
+        return jit.usable()
+
+    def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
+        """Grow the trees together, what they share once; one by one with scikit-learn where numba is missing."""
+        if not jit.usable():
+            return super().fit_many(tasks, device)
+        limits = (self.max_leaf_nodes or NO_LIMIT, self.max_depth or NO_LIMIT)
+        return fit_trees(tasks, Rules(self.min_samples_leaf, *limits, max_features=NO_LIMIT))

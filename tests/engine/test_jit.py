@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unlearnbench.engine import jit
+
+pytestmark = pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for this platform")
+
+CODE = """
+from unlearnbench.engine.jit import kernel
+
+@kernel()
+def inner(a):
+    return a + {plus}
+
+@kernel()
+def outer(a):
+    return 2 * inner(a)
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+
+    def load(plus=1, name="kernels"):
+        path = tmp_path / f"{name}.py"
+        path.write_text(CODE.format(plus=plus), encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(name, path)
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+        return loaded
+
+    return load
+
+
+@pytest.fixture
+def cache_dir(monkeypatch):
+    """Point numba at a directory; it reads the variable once, at its import."""
+    import numba
+
+    def point(path: Path) -> None:
+        monkeypatch.setattr(numba.config, "CACHE_DIR", str(path))
+
+    return point
+
+
+def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module):
+    kernels = module()
+    assert "compiled" not in vars(kernels.outer)
+    assert kernels.outer(3) == 8
+    assert kernels.outer(np.float64(0.5)) == 3.0
+    assert kernels.outer.compiled.signatures
+
+
+def test_a_kernel_divides_as_numpy_does(module):
+    @jit.kernel()
+    def ratio(a, b):
+        return a / b
+
+    assert np.isnan(ratio(0.0, 0.0))
+
+
+def test_machine_code_is_kept_on_disk(module, cache_dir, tmp_path):
+    cache_dir(tmp_path / "cache")
+    assert module().outer(3) == 8
+    assert list((tmp_path / "cache").rglob("*.nbc"))
+    again = module()
+    assert again.outer(3) == 8
+    assert sum(again.outer.compiled.stats.cache_hits.values()) == 1
+
+
+def test_a_change_in_a_kernel_that_is_called_is_noticed(module, cache_dir, tmp_path):
+    cache_dir(tmp_path / "cache")
+    kernels = module(plus=1, name="callee")
+    source = "from unlearnbench.engine.jit import kernel\n@kernel()\ndef caller(a):\n    return 2 * inner(a)\n"
+    (tmp_path / "caller.py").write_text(source, encoding="utf-8")
+
+    def caller(inner):
+        spec = importlib.util.spec_from_file_location("caller", tmp_path / "caller.py")
+        loaded = importlib.util.module_from_spec(spec)
+        loaded.inner = inner
+        spec.loader.exec_module(loaded)
+        return loaded.caller
+
+    assert caller(kernels.inner)(3) == 8
+    assert caller(module(plus=2, name="callee").inner)(3) == 10
+
+
+def test_where_the_cache_directory_cannot_be_made_kernels_still_run(module, cache_dir, tmp_path, monkeypatch):
+    from numba.core.caching import CacheImpl, UserProvidedCacheLocator
+
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    cache_dir(tmp_path / "file" / "cache")
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [UserProvidedCacheLocator])  # and no other place either
+    kernels = module()
+    assert kernels.outer(3) == 8
+    assert not kernels.outer.cached
+
+
+def test_where_the_cache_cannot_be_written_in_the_end_kernels_still_run(module, cache_dir, tmp_path, monkeypatch):
+    from numba.core.caching import IndexDataCacheFile
+
+    def full(self, *args):
+        raise OSError("no space left on device")
+
+    cache_dir(tmp_path / "cache")
+    monkeypatch.setattr(IndexDataCacheFile, "save", full)
+    kernels = module()
+    assert kernels.outer(3) == 8
+    assert not kernels.outer.cached
+
+
+def test_an_error_of_the_kernel_itself_is_raised(module):
+    @jit.kernel()
+    def picky(a):
+        if a > 2:
+            raise ValueError("too many")
+        return a
+
+    with pytest.raises(ValueError, match="too many"):
+        picky(3)
+
+
+BLOCKED = """
+import sys
+sys.modules["numba"] = None  # what an import meets where it is not installed
+from unlearnbench.engine.jit import kernel, usable
+
+@kernel()
+def double(a):
+    return 2 * a
+
+assert not usable()
+try:
+    double(1)
+except ImportError:
+    print("refused")
+"""
+
+
+def test_without_numba_kernels_can_be_defined_but_not_called():
+    done = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout == "refused\n"
+
+
+def test_defining_a_kernel_does_not_import_numba():
+    code = "import sys; from unlearnbench.engine.jit import kernel; kernel()(len); print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout == "False\n"

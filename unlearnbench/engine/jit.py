@@ -1,0 +1,102 @@
+"""Compiled kernels: the one place that knows numba, and whether it is there.
+
+A kernel is an ordinary typed function under ``@kernel()``. numba is imported and the function compiled at its first
+call, so that importing a module of kernels stays light; the machine code is kept on disk for the next process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache, cached_property, update_wrapper
+from importlib import import_module
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@cache
+def usable() -> bool:
+    """Return whether kernels can be compiled here; where not, models are trained by their reference code."""
+    try:
+        import_module("numba")
+    except ImportError:  # no wheel for this platform, or one that does not fit this numpy
+        return False
+    return True
+
+
+class Kernel(Generic[P, R]):
+    """A function that is compiled when it is first called; kernels may call kernels, but not themselves."""
+
+    def __init__(self, function: Callable[P, R], options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self.function = cast(FunctionType, function)
+        self.options = options
+        self.cached = True
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the kernel."""
+        try:
+            return cast(R, self.compiled(*args, **kwargs))
+        except OSError:  # no kernel opens a file: numba could not write what it compiled, before it ran anything
+            if not self.cached:
+                raise
+            self.cached = False
+            self.__dict__.pop("compiled", None)
+            return cast(R, self.compiled(*args, **kwargs))
+
+    @cached_property
+    def compiled(self) -> Any:
+        """The function as called from Python."""
+        try:
+            return self._njit(cache=self.cached)
+        except RuntimeError:  # no place for a cache is writable
+            self.cached = False
+            return self._njit(cache=False)
+
+    @cached_property
+    def inner(self) -> Any:
+        """The function as called from another kernel, whose machine code takes it in: no way in from Python."""
+        return self._njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+    def _njit(self, **options: Any) -> Any:
+        njit = import_module("numba").njit
+        code = self.function.__code__
+        scope = {**self.function.__globals__, **{name: called.inner for name, called in self._called().items()}}
+        clone = FunctionType(code, scope, self.function.__name__, self.function.__defaults__)
+        clone.__module__ = self.function.__module__
+        # numba's cache notices that this file changed but not that a kernel called from here did, which it has
+        # compiled in: so the name that the cache goes by holds a digest of those files too.
+        clone.__qualname__ = f"{self.function.__name__}_{self._digest}"
+        return njit(**self.options, **options)(clone)
+
+    @cached_property
+    def _digest(self) -> str:
+        """A digest of the files that this kernel and all it calls come from."""
+        files = sorted({kernel.function.__code__.co_filename for kernel in self._reached()})
+        return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:12]
+
+    def _called(self) -> dict[str, Kernel[..., Any]]:
+        scope, names = self.function.__globals__, self.function.__code__.co_names
+        return {name: scope[name] for name in names if isinstance(scope.get(name), Kernel)}
+
+    def _reached(self) -> list[Kernel[..., Any]]:
+        return [self, *(deeper for inner in self._called().values() for deeper in inner._reached())]
+
+
+def kernel(borrows: bool = False, **options: Any) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """Return a decorator that makes a function a kernel; ``options`` are numba's.
+
+    By default kernels release the interpreter's lock and divide as numpy does (0/0 is nan, no exception). No
+    ``fastmath`` unless asked for: sums that may be reordered differ between processors.
+
+    ``borrows``: this kernel and those it calls neither make arrays nor return any, so numba need not count references
+    to those they are handed. For a small kernel that takes many arrays that counting is most of its time.
+    """
+    chosen = {"nogil": True, "error_model": "numpy", **options}
+    if borrows:
+        chosen["_nrt"] = False
+    return lambda function: Kernel(function, chosen)
