@@ -11,14 +11,19 @@ from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import keyed_bits
 
 
+def shuffled(ids: NDArray[np.int64], seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order of the places of ``ids`` (n,) in one epoch, sorted by a draw keyed by (seed, epoch, id)."""
+    return np.argsort(keyed_bits(seed, epoch, ids), kind="stable")
+
+
 def batches(data: TrainingSet, seed: int, epoch: int, size: int) -> Iterator[NDArray[np.int64]]:
     """Yield the batches of one epoch as rows of ``data.x``, at most ``size`` each and none empty.
 
-    All places, masked ones too, are sorted by a draw keyed by (seed, epoch, record id) and cut into batches of
-    ``size``; then masked places drop out of their batch. So a masked record (order ``slot``) leaves every other record
-    in its batch, while one that is gone from ``ids`` (order ``compact``) moves each later record one place up.
+    All places, masked ones too, are shuffled and cut into batches of ``size``; then masked places drop out of their
+    batch. So a masked record (order ``slot``) leaves every other record in its batch, while one that is gone from
+    ``ids`` (order ``compact``) moves each later record one place up.
     """
-    order = np.argsort(keyed_bits(seed, epoch, data.ids), kind="stable")
+    order = shuffled(data.ids, seed, epoch)
     row_of_place = np.cumsum(data.mask) - 1
     for start in range(0, len(order), size):
         places = order[start : start + size]
