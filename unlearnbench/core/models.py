@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.options import TrainingOption, TrainingOptions
 from unlearnbench.core.records import Order, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
@@ -51,6 +52,16 @@ class Fitted(Protocol):
 
 
 @runtime_checkable
+class HasPrivacy(Protocol):
+    """A model trained with differential privacy."""
+
+    @property
+    def epsilon(self) -> float:
+        """The privacy loss spent on its training set, at the delta of ``DPSGD``."""
+        ...
+
+
+@runtime_checkable
 class HasRegions(Protocol):
     """A trained model that cuts the feature space into regions, such as the leaves of a tree."""
 
@@ -61,11 +72,12 @@ class HasRegions(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FitTask:
-    """One model to train: on what, with which seeds, and for models that continue, from where."""
+    """One model to train: on what, with which seeds, for models that continue, from where, and how else."""
 
     data: TrainingSet
     seeds: Seeds
     start: Fitted | None = None
+    options: TrainingOptions = TrainingOptions()
 
 
 class TargetModel(ABC):
@@ -74,12 +86,14 @@ class TargetModel(ABC):
     ``seeds_used`` says which seeds change the result: runs that differ only in others are trained once. ``orders``
     says which deletion orders the model can honour: one whose draws all move when a record goes (a bootstrap over
     n rows, say) must leave out ``slot`` and ``compact``. ``continues`` is True for models that can go on training
-    from ``task.start``. ``uses_device`` is True for models that run on a GPU where there is one.
+    from ``task.start``. ``uses_device`` is True for models that run on a GPU where there is one. ``options`` are those
+    of ``task.options`` that the kind knows; it is never handed others.
     """
 
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order", "noise"})
     continues: ClassVar[bool] = False
     uses_device: ClassVar[bool] = False
+    options: ClassVar[frozenset[TrainingOption]] = frozenset()
 
     @property
     def orders(self) -> frozenset[Order]:
