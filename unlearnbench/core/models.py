@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.options import TrainingOption, TrainingOptions
+from unlearnbench.core.options import PLAIN, TrainingOption, TrainingOptions
 from unlearnbench.core.records import Order, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
@@ -77,7 +77,7 @@ class FitTask:
     data: TrainingSet
     seeds: Seeds
     start: Fitted | None = None
-    options: TrainingOptions = TrainingOptions()
+    options: TrainingOptions = PLAIN
 
 
 class TargetModel(ABC):

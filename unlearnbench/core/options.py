@@ -37,3 +37,7 @@ class TrainingOptions:
         """What these options ask for."""
         asked: dict[TrainingOption, bool] = {"dp": self.dp is not None, "dropout": self.dropout > 0}
         return frozenset(option for option, is_asked in asked.items() if is_asked)
+
+
+PLAIN = TrainingOptions()
+"""No option: training as the model's own parameters say."""
