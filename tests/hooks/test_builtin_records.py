@@ -8,7 +8,7 @@ import pytest
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.datasets import Dataset
-from unlearnbench.core.defenses import ReleaseDefense
+from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.requests import Scenario
 from unlearnbench.core.scored import Metric
@@ -22,7 +22,7 @@ BASES: dict[Kind, type] = {
     "model": TargetModel,
     "unlearner": Unlearner,
     "scenario": Scenario,
-    "defense": ReleaseDefense,
+    "defense": Defense,
     "attack": Attack,
     "metric": Metric,
     "executor": object,

@@ -326,7 +326,7 @@ class Fixed(Metric):
 
 def measured(game: Game, **metrics: Metric) -> dict[str, Estimate]:
     nothing = np.zeros(0)
-    utility = Utility(np.zeros(0, dtype=np.int64), *[nothing] * 6)
+    utility = Utility(np.zeros(0, dtype=np.int64), *[nothing] * 7)
     scores, baseline = oracle_scores(game), attack_scores(game, ByPlace(), "by-place")
     return measure(game, scores, baseline, utility, metrics)
 

@@ -18,6 +18,7 @@ from unlearnbench.builtin.unlearners.none import NoUnlearning
 from unlearnbench.builtin.unlearners.random_noise import RandomNoise
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.pools import EpisodeSizes, Pools, side_pools
@@ -45,7 +46,7 @@ class Tree(SklearnModel):
         return DecisionTreeClassifier(max_leaf_nodes=self.leaves, random_state=seed)
 
 
-PARTS = EpisodeParts(RECORDS, Tree(), Retrain(), Single(), SIZES, "target", original=1, seed=4, device="cpu")
+PARTS = EpisodeParts(RECORDS, Tree(), Retrain(), Single(), Defense(), SIZES, "target", original=1, seed=4, device="cpu")
 HERE = SeedPath(4) / RECORDS.name / "target" / 1
 
 

@@ -201,3 +201,46 @@ def test_a_plugin_that_breaks_its_contract_is_told_before_anything_runs(
 ) -> None:
     with pytest.raises(UserError, match=said):
         lab.plan(plugins=[lab.plugin(PLUGIN)], **change)
+
+
+def test_engine_fast_refuses_a_model_without_a_fast_path(lab: Lab) -> None:
+    with pytest.raises(UserError, match='engine: fast: lightgbm has no fast path on cpu here; use "auto"'):
+        lab.plan(models=["decision-tree", "lightgbm"], engine="fast")
+
+
+def test_engine_fast_shares_the_store_with_auto(lab: Lab) -> None:
+    fast, auto = (lab.plan(engine=engine) for engine in ("fast", "auto"))
+    assert fast.episodes.keys() == auto.episodes.keys()
+    assert {task.engine for task in fast.episodes.values()} == {"fast"}
+    assert not fast.episodes.keys() & lab.plan(engine="reference").episodes.keys()
+
+
+def test_a_model_that_cannot_be_trained_as_a_defense_asks_is_skipped_with_the_reason(lab: Lab) -> None:
+    plan = lab.plan(defenses=["none", "dp-sgd"])
+    assert {cell.defense.name for cell in plan.cells.values()} == {"none"}
+    assert {cell.skipped for cell in plan.skipped} == {"decision-tree cannot be trained with dp"}
+
+
+def test_a_defense_in_publication_has_episodes_of_its_own_and_one_at_release_shares_them(lab: Lab) -> None:
+    plan = lab.plan(("unlearner=retrain",), defenses=["none", "label-only", "batched-release"])
+    apart, shared = sorted(plan.benches, key=lambda bench: len({cell.defense.name for cell in bench.cells.values()}))
+    assert {cell.defense.name for cell in apart.cells.values()} == {"batched-release"}
+    assert {cell.defense.name for cell in shared.cells.values()} == {"none", "label-only"}
+    assert not {task.key for task in apart.episodes} & {task.key for task in shared.episodes}
+    assert {task.defense for task in shared.episodes} == {None}
+
+
+def test_an_adversary_may_have_another_model(lab: Lab) -> None:
+    other = {"name": "decision-tree", "shadow": "logistic-regression"}
+    plan = lab.plan(("unlearner=retrain",), models=["decision-tree", other, "logistic-regression"])
+    own, transfer, linear = (
+        next(bench for bench in plan.benches if {cell.model.label for cell in bench.cells.values()} == {label})
+        for label in ("decision-tree", "decision-tree, shadow logistic-regression", "logistic-regression")
+    )
+    assert [task.key for task in transfer.target] == [task.key for task in own.target]
+    assert [task.key for task in transfer.shadow] == [task.key for task in linear.shadow]
+
+
+def test_an_adversarys_data_must_have_the_shape_of_the_targets(lab: Lab) -> None:
+    with pytest.raises(UserError, match=r"shadow: digits has 10 classes, features \(64,\), and breast-cancer has 2"):
+        lab.plan(datasets=[{"name": "breast-cancer", "shadow": "digits"}])

@@ -309,3 +309,11 @@ def test_every_episode_tells_where_it_was_made(tiny: Ran) -> None:
 def test_a_store_tells_no_path(tiny: Ran) -> None:
     home = str(Path(tiny.store.root).parent)
     assert not [path for path in tiny.store.root.rglob("*.json") if home in path.read_text()]
+
+
+def test_the_manifest_of_an_episode_says_which_engine_made_it_where(lab: Lab) -> None:
+    ran = lab.run(engine="reference")
+    for key in ran.plan.episodes:
+        entry = ran.store.get("episode", key)
+        assert entry is not None
+        assert (entry.payload["engine"], entry.payload["device"]) == ("reference", "cpu")

@@ -209,7 +209,7 @@ def test_a_header_is_read_without_knowing_any_plugin(tmp_path: Path) -> None:
         ("version: 1", "version: true", "2:10: must be an integer from 1 to 1000000, got true"),
         ("version: 1", "version: 1.0", "2:10: must be an integer from 1 to 1000000, got 1.0"),
         ("version: 1", "version: 1\ndescription: ''", '3:14: must be text, got ""'),
-        ("version: 1", "version: 1\nengine: fast", '3:9: must be one of auto, reference, got "fast"'),
+        ("version: 1", "version: 1\nengine: swift", '3:9: must be one of auto, fast, reference, got "swift"'),
         ("version: 1", "version: 1\ndevice: 0", "3:9: must be one of auto, cpu, cuda, mps, got 0"),
         ("version: 1", "version: 1\ndevice: [cpu]", "3:9: must be one of auto, cpu, cuda, mps, got a list"),
         # seeds
@@ -260,7 +260,7 @@ def test_a_header_is_read_without_knowing_any_plugin(tmp_path: Path) -> None:
         (
             "models: [decision-tree]",
             "models:\n  - {name: decision-tree, episodes: {}}",
-            '5:27: unknown key "episodes"; known: name, params',
+            '5:27: unknown key "episodes"; known: name, params, shadow',
         ),
         (
             "models: [decision-tree]",
@@ -465,3 +465,28 @@ def test_no_value_anywhere_raises_anything_but_a_user_error(load: Load, key: str
 @given(text=st.text(alphabet=st.characters(exclude_categories=("Cs",))), at=st.integers(0, len(FULL)))
 def test_text_put_in_anywhere_raises_nothing_but_a_user_error(load: Load, text: str, at: int) -> None:
     assert len(outcome(load, FULL[:at] + text + FULL[at:]).splitlines()) == 1
+
+
+TRANSFER = MINIMAL.replace(
+    "[decision-tree]",
+    "[decision-tree, {name: decision-tree, shadow: {name: decision-tree, params: {max_leaf_nodes: 20}}}]",
+)
+
+
+def test_an_entry_may_say_what_the_adversary_has_in_its_place(load: Load) -> None:
+    own, transfer = load(TRANSFER).models
+    assert own.on("shadow") == own
+    assert transfer.label == "decision-tree, shadow decision-tree(max_leaf_nodes=20)"
+    assert transfer.on("target").params["max_leaf_nodes"] == 10
+    assert transfer.on("shadow").params["max_leaf_nodes"] == 20
+
+
+def test_a_suite_with_another_shadow_can_be_written_out_and_read_again(load: Load) -> None:
+    suite = load(TRANSFER)
+    assert load(json.dumps(suite.to_dict())) == suite
+    assert suite.sha256 != load(MINIMAL).sha256
+
+
+def test_what_the_adversary_has_anyway_is_refused(error: Error) -> None:
+    same = MINIMAL.replace("[decision-tree]", "[{name: decision-tree, shadow: decision-tree}]")
+    assert error(same) == "4:40: the adversary has decision-tree anyway; leave this key out"

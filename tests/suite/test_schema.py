@@ -103,7 +103,7 @@ def test_it_takes_what_to_dict_gives(schema: dict[str, Any], load: Callable[[str
         {"exclude": [{"model": "decision-tree"}]},
         {"exclude": [{"model": "decision-tre", "because": "why"}]},
         {"plugins": ["mine.txt"]},
-        {"engine": "fast"},
+        {"engine": "swift"},
         {"device": "gpu"},
     ],
     ids=str,

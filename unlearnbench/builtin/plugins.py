@@ -69,6 +69,52 @@ def unlearnbench_datasets() -> Iterator[DatasetPlugin]:
         reference="Moosavi et al. 2019, arXiv 1906.05409",
         licence="CC BY-NC-SA 4.0",
     )
+    yield from _image_sets()
+    yield from _sets_on_request()
+
+
+def _image_sets() -> Iterator[DatasetPlugin]:
+    """Yield the data sets of images."""
+    yield DatasetPlugin(
+        name="mnist",
+        summary="Handwritten digits, 28 by 28 pixels",
+        factory=f"{_PACKAGE}.datasets.mnist:Mnist",
+        reference="LeCun et al. 1998, doi 10.1109/5.726791",
+        licence="CC BY-SA 3.0",
+    )
+    yield DatasetPlugin(
+        name="fashion-mnist",
+        summary="Clothes, 28 by 28 pixels",
+        factory=f"{_PACKAGE}.datasets.fashion_mnist:FashionMnist",
+        reference="Xiao et al. 2017, arXiv 1708.07747",
+        licence="MIT",
+    )
+    yield DatasetPlugin(
+        name="cifar10",
+        summary="Colour photographs, 32 by 32 pixels",
+        factory=f"{_PACKAGE}.datasets.cifar10:Cifar10",
+        reference="Krizhevsky 2009, Learning multiple layers of features from tiny images",
+        licence="none stated",
+    )
+    yield DatasetPlugin(
+        name="stl10",
+        summary="Colour photographs, 96 by 96 pixels",
+        factory=f"{_PACKAGE}.datasets.stl10:Stl10",
+        reference="Coates et al. 2011, AISTATS",
+        licence="none stated",
+    )
+
+
+def _sets_on_request() -> Iterator[DatasetPlugin]:
+    """Yield the data sets that only their authors can give."""
+    for city, name in (("Ny", "New York"), ("La", "Los Angeles")):
+        yield DatasetPlugin(
+            name=f"insta-{city.lower()}",
+            summary=f"Check-ins in {name}, from a file of your own",
+            factory=f"{_PACKAGE}.datasets.insta:Insta{city}",
+            reference="Backes et al. 2017, doi 10.1145/3133956.3133972",
+            licence="not public",
+        )
 
 
 @hookimpl
@@ -118,6 +164,13 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         summary="One model per shard; a deletion retrains only the shard that holds the record",
         factory=f"{_PACKAGE}.unlearners.sisa:SISA",
         reference="Bourtoule et al. 2021, arXiv 1912.03817",
+        exact=True,
+    )
+    yield UnlearnerPlugin(
+        name="forest-exact",
+        summary="Mends only the trees of a forest that held the record",
+        factory=f"{_PACKAGE}.unlearners.forest_exact:ForestExact",
+        reference="Brophy and Lowd 2021, arXiv 2009.05567",
         exact=True,
     )
     yield UnlearnerPlugin(
@@ -184,6 +237,31 @@ def unlearnbench_defenses() -> Iterator[DefensePlugin]:
         summary="Posteriors flattened by a temperature",
         factory=f"{_PACKAGE}.defenses.temperature:Temperature",
         reference=_CHEN,
+    )
+    yield DefensePlugin(
+        name="posterior-noise",
+        summary="Posteriors with noise of their own for every model and record",
+        factory=f"{_PACKAGE}.defenses.posterior_noise:PosteriorNoise",
+    )
+    yield DefensePlugin(
+        name="dp-sgd",
+        summary="Differentially private training",
+        factory=f"{_PACKAGE}.defenses.dp_sgd:DPTraining",
+        reference="Abadi et al. 2016, arXiv 1607.00133",
+        stage="training",
+    )
+    yield DefensePlugin(
+        name="dropout",
+        summary="Hidden units left out at random in training",
+        factory=f"{_PACKAGE}.defenses.dropout:Dropout",
+        reference="Fu et al. 2026, arXiv 2605.01129",
+        stage="training",
+    )
+    yield DefensePlugin(
+        name="batched-release",
+        summary="One model published for several deletions",
+        factory=f"{_PACKAGE}.defenses.batched_release:BatchedRelease",
+        stage="publication",
     )
 
 
@@ -298,6 +376,12 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "",
         ),
         ("utility", "utility:Utility", "Accuracy before and after, and the time that unlearning takes", ""),
+        (
+            "epsilon",
+            "epsilon:Epsilon",
+            "What the original spent of differential privacy",
+            "Abadi et al. 2016, arXiv 1607.00133",
+        ),
     ):
         yield MetricPlugin(name=name, summary=summary, factory=f"{_PACKAGE}.metrics.{factory}", reference=reference)
 

@@ -19,7 +19,8 @@ class Utility:
     """What the models are worth and cost, one entry per (original, request), each (m,).
 
     Accuracies are shares in [0, 1] on training records (the retain set, for unlearned models) and on records that
-    no model of this side was trained on; seconds are wall time.
+    no model of this side was trained on; seconds are wall time. ``epsilon`` is the original's privacy loss, infinite
+    where it was trained without differential privacy.
     """
 
     episode: NDArray[np.int64]
@@ -29,6 +30,7 @@ class Utility:
     test_accuracy_unlearned: NDArray[np.float64]
     seconds_to_train: NDArray[np.float64]
     seconds_to_unlearn: NDArray[np.float64]
+    epsilon: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,7 +104,7 @@ class ScenarioPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class DefensePlugin(Plugin):
-    """A defense; at release time a :class:`unlearnbench.core.defenses.ReleaseDefense`. ``stage``: when it acts."""
+    """A :class:`unlearnbench.core.defenses.Defense`, of the kind that acts at ``stage``."""
 
     kind: ClassVar[Kind] = "defense"
     stage: Stage = "release"

@@ -9,7 +9,7 @@ import numpy as np
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.canonical import canonical_json
-from unlearnbench.core.defenses import ReleaseDefense
+from unlearnbench.core.defenses import Defense
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.requests import Scenario
@@ -61,7 +61,7 @@ class BenchJudge:
 
     def _game(self, defense: PluginRef) -> Game:
         if defense.label not in self._games:
-            self._games[defense.label] = release(self._plain, self._workshop.make(defense, ReleaseDefense))
+            self._games[defense.label] = release(self._plain, self._workshop.make(defense, Defense))
         return self._games[defense.label]
 
     def _attack(self, defense: PluginRef, attack: PluginRef) -> Scores:
@@ -101,4 +101,5 @@ def utility(episodes: Sequence[Episode]) -> Utility:
         test_accuracy_unlearned=np.concatenate([episode.accuracy["test_unlearned"] for episode in episodes]),
         seconds_to_train=each([episode.seconds["train"] for episode in episodes]),
         seconds_to_unlearn=each([episode.seconds["unlearn"] for episode in episodes]),
+        epsilon=each([episode.epsilon for episode in episodes]),
     )

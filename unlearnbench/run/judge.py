@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.attacks import Attack, FittedAttack
-from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
+from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.records import Records
@@ -37,7 +37,7 @@ class Game:
         return np.asarray(observations.role == self.positive)
 
 
-def release(game: Game, defense: ReleaseDefense) -> Game:
+def release(game: Game, defense: Defense) -> Game:
     """Return the game as the adversary meets it: every posterior of both sides has gone through the defense."""
     return replace(
         game,
@@ -46,7 +46,7 @@ def release(game: Game, defense: ReleaseDefense) -> Game:
     )
 
 
-def _released(observations: Observations, defense: ReleaseDefense, seed: int) -> Observations:
+def _released(observations: Observations, defense: Defense, seed: int) -> Observations:
     def let_out(log_posteriors: NDArray[np.float64], version: int) -> NDArray[np.float64]:
         number = np.full(len(observations), version, dtype=np.int64)
         keys = ReleaseKeys(seed, observations.episode, observations.request, number, observations.record)

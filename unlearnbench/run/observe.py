@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.models import TargetModel
+from unlearnbench.core.defenses import Defense
+from unlearnbench.core.models import HasPrivacy, TargetModel
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.pools import EpisodeSizes, Side, side_pools
 from unlearnbench.core.records import Records, TrainingSet
@@ -31,11 +33,13 @@ class Episode:
     """What one original and its requests gave: observed rows, accuracies, seconds.
 
     Accuracies are shares in [0, 1]: of the original a number, of the last version of each request an array (m,).
+    ``epsilon`` is what the original spent of differential privacy, infinite where it was trained without.
     """
 
     observations: Observations
     accuracy: Mapping[str, NDArray[np.float64]]
     seconds: Mapping[str, float]
+    epsilon: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,7 @@ class EpisodeParts:
     model: TargetModel
     unlearner: Unlearner
     scenario: Scenario
+    defense: Defense
     sizes: EpisodeSizes
     side: Side
     original: int
@@ -67,7 +72,7 @@ def observe(parts: EpisodeParts) -> Episode:
     start = perf_counter()
     original = parts.unlearner.prepare(parts.model, data, here / "train", parts.device)
     trained = perf_counter()
-    requests = parts.scenario.requests(pools, parts.sizes, here / "requests")
+    requests = parts.defense.schedule(parts.scenario.requests(pools, parts.sizes, here / "requests"))
     chains = parts.unlearner.serve_all(original, requests, here / "serve")
     served = perf_counter()
 
@@ -87,6 +92,7 @@ def observe(parts: EpisodeParts) -> Episode:
         Observations.concatenate(rows),
         _accuracy(parts.records, panel, answers[0], requests, [after[-1] for after in versions]),
         {"train": trained - start, "unlearn": (served - trained) / len(requests)},
+        original.fitted.epsilon if isinstance(original.fitted, HasPrivacy) else math.inf,
     )
 
 
@@ -170,12 +176,13 @@ def _accuracy(
 def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
     """Return an episode's arrays by the name they are stored under."""
     observed = {f"row-{f.name}": getattr(episode.observations, f.name) for f in fields(Observations)}
-    return {**observed, **{f"accuracy-{name}": values for name, values in episode.accuracy.items()}}
+    accuracy = {f"accuracy-{name}": values for name, values in episode.accuracy.items()}
+    return {**observed, **accuracy, "privacy-epsilon": np.array([episode.epsilon])}
 
 
 def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float]) -> Episode:
     """Return the episode that :func:`to_arrays` took apart."""
-    named = {name.partition("-")[::2]: values for name, values in arrays.items()}
+    named: dict[tuple[str, str], NDArray[Any]] = {name.partition("-")[::2]: values for name, values in arrays.items()}
     rows: dict[str, Any] = {field: values for (group, field), values in named.items() if group == "row"}
     accuracy = {field: values.astype(np.float64) for (group, field), values in named.items() if group == "accuracy"}
-    return Episode(Observations(**rows), accuracy, seconds)
+    return Episode(Observations(**rows), accuracy, seconds, float(named["privacy", "epsilon"][0]))

@@ -9,13 +9,14 @@ from itertools import product
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.canonical import canonical_json, content_key
+from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.unlearning import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.parameters import resolve
-from unlearnbench.hooks.records import AttackPlugin, Kind, UnlearnerPlugin
+from unlearnbench.hooks.records import AttackPlugin, DefensePlugin, Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.sizes import check_sizes
 from unlearnbench.run.store import Store
@@ -33,12 +34,16 @@ SHARED_AXES = AXES[:4]
 
 @dataclass(frozen=True)
 class EpisodeTask:
-    """One original model and its requests, by name: all that a worker needs to make it anywhere."""
+    """One original model and its requests, by name: all that a worker needs to make it anywhere.
+
+    ``defense`` is there where it changes what is trained or published, not only what is released.
+    """
 
     dataset: PluginRef
     model: PluginRef
     unlearner: PluginRef
     scenario: PluginRef
+    defense: PluginRef | None
     sizes: EpisodeSizes
     side: Side
     original: int
@@ -84,7 +89,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """Cells that share their episodes, and differ only in release-time defense and attack."""
+    """Cells that share their episodes, and differ only in what is released and in the attack."""
 
     target: tuple[EpisodeTask, ...]
     shadow: tuple[EpisodeTask, ...]
@@ -188,8 +193,7 @@ def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selec
     benches: dict[str, list[Cell]] = {}
     for cell in chosen:
         if not cell.skipped:
-            shared: dict[str, object] = {axis: workshop.identity(cell.axes[axis]) for axis in SHARED_AXES}
-            benches.setdefault(content_key(shared | {"seed": cell.seed}), []).append(cell)
+            benches.setdefault(_bench_key(cell, workshop), []).append(cell)
     return Plan(
         suite,
         full,
@@ -254,7 +258,38 @@ def _expand(suite: Suite, workshop: Workshop) -> Iterator[Cell]:
 
 
 def _refused(cell: Cell, workshop: Workshop) -> str | None:
-    return workshop.make(cell.unlearner, Unlearner).refusal(workshop.make(cell.model, TargetModel))
+    """Return why a cell cannot run: its unlearner or its defense does not go with a model of one of the sides."""
+    unlearner = workshop.make(cell.unlearner, Unlearner)
+    asked = workshop.make(cell.defense, Defense).training().used
+    for side in SIDES:
+        ref = cell.model.on(side)
+        model = workshop.make(ref, TargetModel)
+        if refusal := unlearner.refusal(model):
+            return refusal
+        if unknown := asked - model.options:
+            return f"{ref.name} cannot be trained with {', '.join(sorted(unknown))}"
+    return None
+
+
+def _trained_under(cell: Cell, workshop: Workshop) -> PluginRef | None:
+    """Return the cell's defense if what is trained or published depends on it."""
+    plugin = workshop.registry.get("defense", cell.defense.name).plugin
+    return cell.defense if isinstance(plugin, DefensePlugin) and plugin.stage != "release" else None
+
+
+def _bench_key(cell: Cell, workshop: Workshop) -> str:
+    """Return what cells that share their episodes have in common."""
+    shared: dict[str, object] = {
+        f"{side}-{name}": identity for side in SIDES for name, identity in _axes(cell, side, workshop).items()
+    }
+    return content_key(shared | {"seed": cell.seed})
+
+
+def _axes(cell: Cell, side: Side, workshop: Workshop) -> dict[str, object]:
+    """Return the identities of the plug-ins that one side's episodes depend on."""
+    axes: dict[str, object] = {axis: workshop.identity(cell.axes[axis].on(side)) for axis in SHARED_AXES}
+    defense = _trained_under(cell, workshop)
+    return axes | ({"defense": workshop.identity(defense)} if defense else {})
 
 
 def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Device) -> Bench:
@@ -282,14 +317,15 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Devi
 
 def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Device) -> tuple[EpisodeTask, ...]:
     sizes = suite.sizes(cell.dataset, side)
+    dataset, model = cell.dataset.on(side), cell.model.on(side)
     # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
-    model = workshop.make(cell.model, TargetModel)
-    where = resolve_device(device) if model.uses_device else "cpu"
-    engine: Engine = "fast" if suite.engine != "reference" and model.has_fast_path(where) else "reference"
+    kind = workshop.make(model, TargetModel)
+    where = resolve_device(device) if kind.uses_device else "cpu"
+    engine = _engine(suite, model, kind.has_fast_path(where), where)
     identity: dict[str, object] = {
         "kind": "episode",
-        "records": workshop.records(cell.dataset).sha256,
-        "axes": {axis: workshop.identity(cell.axes[axis]) for axis in SHARED_AXES},
+        "records": workshop.records(dataset).sha256,
+        "axes": _axes(cell, side, workshop),
         # How many originals there are changes none of them: growing an experiment keeps what is done.
         "sizes": {name: value for name, value in asdict(sizes).items() if name != "originals"},
         "side": side,
@@ -300,10 +336,11 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Dev
     }
     return tuple(
         EpisodeTask(
-            dataset=cell.dataset,
-            model=cell.model,
+            dataset=dataset,
+            model=model,
             unlearner=cell.unlearner,
             scenario=cell.scenario,
+            defense=_trained_under(cell, workshop),
             sizes=sizes,
             side=side,
             original=original,
@@ -314,3 +351,9 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Dev
         )
         for original in range(sizes.originals)
     )
+
+
+def _engine(suite: Suite, model: PluginRef, has_fast_path: bool, device: str) -> Engine:
+    if suite.engine == "fast" and not has_fast_path:
+        raise UserError(f'engine: fast: {model.name} has no fast path on {device} here; use "auto"')
+    return "fast" if suite.engine != "reference" and has_fast_path else "reference"

@@ -75,7 +75,12 @@ class Runner:
                 if isinstance(outcome, Failure):
                     self.store.fail("episode", task.key, outcome)
                 else:
-                    payload = {"seconds": dict(outcome.seconds), "environment": environment}
+                    payload = {
+                        "engine": task.engine,
+                        "device": task.device,
+                        "seconds": dict(outcome.seconds),
+                        "environment": environment,
+                    }
                     self.store.put("episode", task.key, payload, to_arrays(outcome))
                 advance()
 

@@ -30,17 +30,25 @@ def check_sizes(suite: Suite, workshop: Workshop) -> None:
     """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed."""
     scenarios = [(ref, workshop.make(ref, Scenario)) for ref in suite.scenarios]
     for entry in suite.datasets:
-        records = workshop.records(entry)
+        _check_alike(workshop.records(entry), workshop.records(entry.on("shadow")))
         limits = [
             limit
             for side in get_args(Side)
             for seed in suite.seeds
-            for limit in _limits(records, side, suite.sizes(entry, side), scenarios, seed)
+            for limit in _limits(workshop.records(entry.on(side)), side, suite.sizes(entry, side), scenarios, seed)
         ]
         for name in dict.fromkeys(limit.name for limit in limits):
             broken = [limit for limit in limits if limit.name == name and limit.asked > limit.largest]
             if broken:
-                raise UserError(_told(records, min(broken, key=lambda limit: limit.largest)))
+                worst = min(broken, key=lambda limit: limit.largest)
+                raise UserError(_told(workshop.records(entry.on(worst.side)), worst))
+
+
+def _check_alike(target: Records, shadow: Records) -> None:
+    """Raise :class:`UserError` where an attack fitted on one data set could not read the other."""
+    told = [f"{each.name} has {each.n_classes} classes, features {each.x.shape[1:]}" for each in (target, shadow)]
+    if (target.n_classes, target.x.shape[1:]) != (shadow.n_classes, shadow.x.shape[1:]):
+        raise UserError(f"shadow: {told[1]}, and {told[0]}; an adversary needs data of the same shape")
 
 
 def _limits(

@@ -6,9 +6,11 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.requests import Scenario
 from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.engine.configured import Configured
 from unlearnbench.engine.reference import Reference
 from unlearnbench.run.observe import Episode, EpisodeParts, observe
 from unlearnbench.run.plan import EpisodeTask
@@ -35,7 +37,13 @@ def guarded(work: Callable[[], T]) -> T | Failure:
 
 def _model(task: EpisodeTask, workshop: Workshop) -> TargetModel:
     model = workshop.make(task.model, TargetModel)
+    options = _defense(task, workshop).training()
+    model = Configured(model, options) if options.used else model
     return model if task.engine == "fast" else Reference(model)
+
+
+def _defense(task: EpisodeTask, workshop: Workshop) -> Defense:
+    return workshop.make(task.defense, Defense) if task.defense else Defense()
 
 
 def make_episode(task: EpisodeTask, workshop: Workshop) -> Episode | Failure:
@@ -47,6 +55,7 @@ def make_episode(task: EpisodeTask, workshop: Workshop) -> Episode | Failure:
                 model=_model(task, workshop),
                 unlearner=workshop.make(task.unlearner, Unlearner),
                 scenario=workshop.make(task.scenario, Scenario),
+                defense=_defense(task, workshop),
                 sizes=task.sizes,
                 side=task.side,
                 original=task.original,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unlearnbench.core.canonical import canonical_json
 from unlearnbench.core.errors import UserError, did_you_mean
@@ -26,6 +26,9 @@ SIZES: Mapping[str, tuple[int, int]] = {
     "retained": (0, 10**9),
 }
 """Least and most of each size of an episode."""
+
+SHADOWED: tuple[Kind, ...] = ("dataset", "model")
+"""The kinds of which the adversary may have another than the target."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,20 @@ def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[Dataset
 
 
 def _dataset(node: Node, registry: Registry, suite: Sizes) -> DatasetRef:
-    fields = _entry(node, "dataset", ("episodes", "adversary"))
+    fields = _entry(node, "dataset", ("shadow", "episodes", "adversary"))
     own = Sizes.read(fields)
-    ref = _ref(fields, "dataset", registry)
+    ref = _with_shadow(fields, "dataset", registry)
     target = {**suite.episodes, **own.episodes}
     shadow = {**target, **suite.adversary, **own.adversary}
-    return DatasetRef(ref.kind, ref.name, ref.params, ref.label, EpisodeSizes(**target), EpisodeSizes(**shadow))
+    sizes = {"episodes": EpisodeSizes(**target), "adversary": EpisodeSizes(**shadow)}
+    return DatasetRef(ref.kind, ref.name, ref.params, ref.label, ref.shadow, **sizes)
 
 
 def read_refs(node: Node, kind: Kind, registry: Registry) -> tuple[PluginRef, ...]:
-    """Read a list of plug-ins of one kind, each a name or a mapping with name and params."""
+    """Read a list of plug-ins of one kind, each a name or a mapping with name and params, a model also with shadow."""
     entries = node.items(f"{kind}s")
-    refs = [_ref(_entry(entry, kind), kind, registry) for entry in entries]
+    more = ("shadow",) if kind in SHADOWED else ()
+    refs = [_with_shadow(_entry(entry, kind, more), kind, registry) for entry in entries]
     refuse_repeats(entries, [ref.label for ref in refs])
     return tuple(refs)
 
@@ -89,6 +94,17 @@ def _entry(node: Node, kind: Kind, more: tuple[str, ...] = ()) -> dict[str, Node
     if not isinstance(node.value, dict):
         node.fail(f"must be the name of one of the {kind}s, or name and params, got {shown(node.value)}")
     return node.fields(("name", "params", *more), required=("name",))
+
+
+def _with_shadow(fields: Mapping[str, Node], kind: Kind, registry: Registry) -> PluginRef:
+    """Read an entry with what the adversary has in its place, if it says so."""
+    ref = _ref(fields, kind, registry)
+    if "shadow" not in fields:
+        return ref
+    shadow = _ref(_entry(fields["shadow"], kind), kind, registry)
+    if shadow.label == ref.label:
+        fields["shadow"].fail(f"the adversary has {shadow.label} anyway; leave this key out")
+    return replace(ref, label=f"{ref.label}, shadow {shadow.label}", shadow=shadow)
 
 
 def _ref(fields: Mapping[str, Node], kind: Kind, registry: Registry) -> PluginRef:

@@ -17,7 +17,7 @@ Axis = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack"]
 """A direction of the grid; a cell is one entry of each, and a seed."""
 AXES: tuple[Axis, ...] = ("dataset", "model", "unlearner", "scenario", "defense", "attack")
 
-Engine = Literal["auto", "reference"]
+Engine = Literal["auto", "fast", "reference"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -26,21 +26,28 @@ class PluginRef:
     """A plug-in with all its parameters, defaults filled in.
 
     ``label`` is the name together with the parameters that differ from their defaults, such as
-    ``decision-tree(max_leaf_nodes=20)``; no two entries of a list share one.
+    ``decision-tree(max_leaf_nodes=20)``; no two entries of a list share one. ``shadow`` is what the adversary has in
+    place of a data set or model that it does not know.
     """
 
     kind: Kind
     name: str
     params: Mapping[str, object] = field(default_factory=dict, hash=False)
     label: str = ""
+    shadow: PluginRef | None = None
 
     def __post_init__(self) -> None:
         if not self.label:
             object.__setattr__(self, "label", self.name)
 
+    def on(self, side: Side) -> PluginRef:
+        """Return what one side works with."""
+        return self.shadow if side == "shadow" and self.shadow is not None else self
+
     def to_dict(self) -> dict[str, object]:
         """Return the entry as a suite file would hold it, parameters in alphabetical order."""
-        return {"name": self.name, "params": dict(sorted(self.params.items()))}
+        entry: dict[str, object] = {"name": self.name, "params": dict(sorted(self.params.items()))}
+        return entry | ({"shadow": self.shadow.to_dict()} if self.shadow else {})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.parameters import Parameter, parameters
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
-from unlearnbench.suite.entries import SIZES
+from unlearnbench.suite.entries import SHADOWED, SIZES
 from unlearnbench.suite.load import DEFAULTS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
 from unlearnbench.suite.model import AXES, Device, Engine
 
@@ -80,6 +80,8 @@ def _entry(kind: Kind, registry: Registry) -> Schema:
 
 def _long_entry(found: Registered, params: Schema) -> Schema:
     properties: Schema = {"name": {"const": found.name}, "params": params}
+    if found.kind in SHADOWED:
+        properties |= {"shadow": {"$ref": f"#/$defs/{found.kind}"}}
     if found.kind == "dataset":
         properties |= {"episodes": {"$ref": "#/$defs/sizes"}, "adversary": {"$ref": "#/$defs/sizes"}}
     required = ("name", "params") if "required" in params else ("name",)

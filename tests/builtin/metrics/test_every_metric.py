@@ -13,6 +13,7 @@ from unlearnbench.builtin.metrics.auc import Auc
 from unlearnbench.builtin.metrics.deg_count import DegCount
 from unlearnbench.builtin.metrics.deg_rate import DegRate
 from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES
+from unlearnbench.builtin.metrics.epsilon import Epsilon
 from unlearnbench.builtin.metrics.identical_posteriors import IdenticalPosteriors
 from unlearnbench.builtin.metrics.precision_at_prior import PrecisionAtPrior
 from unlearnbench.builtin.metrics.tpr_at_fpr import TprAtFpr
@@ -50,7 +51,7 @@ def game(seed: int = 0) -> Scored:
         position=np.tile(np.array(PLACES), ORIGINALS * REQUESTS),
     )
     m = ORIGINALS * REQUESTS
-    cost = [rng.random(m) for _ in range(6)]
+    cost = [*(rng.random(m) for _ in range(6)), np.full(m, np.inf)]
     return Scored(
         observations=observations,
         scores=np.round(0.7 * rng.random(n) + 0.3 * deleted, 2),
@@ -308,3 +309,14 @@ def test_a_constant_score_is_degenerate_or_undefined_and_never_a_number_with_an_
 def test_wrong_parameters_are_refused(registry: Registry, name: str, params: dict[str, object]) -> None:
     with pytest.raises(UserError, match=f'metric "{name}"'):
         build(registry.get("metric", name), params)
+
+
+def test_epsilon_is_averaged_over_originals(scored: Scored) -> None:
+    epsilon = np.where(scored.utility.episode == 0, 2.0, 1.0)
+    private = replace(scored, utility=replace(scored.utility, epsilon=epsilon))
+    assert Epsilon().measure(private)["epsilon"].value == pytest.approx(epsilon.mean())
+
+
+def test_epsilon_is_undefined_without_differential_privacy(scored: Scored) -> None:
+    estimate = Epsilon().measure(scored)["epsilon"]
+    assert (estimate.value, estimate.reason) == (None, "trained without differential privacy")

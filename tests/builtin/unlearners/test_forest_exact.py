@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench.builtin.models.decision_tree import DecisionTree
+from unlearnbench.builtin.models.random_forest import RandomForest
+from unlearnbench.builtin.unlearners.forest_exact import ForestExact
+from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.reference import Reference
+
+REQUESTS = [
+    Request((Step(np.array([3])),)),
+    Request((Step(np.array([8, 11]), np.array([50])), Step(np.array([1])))),
+]
+
+
+def answers(method, model, data):
+    state = method.prepare(model, data, SeedPath(2) / "train", "cpu")
+    chains = method.serve_all(state, REQUESTS, SeedPath(2) / "serve")
+    return np.stack([each.fitted.log_posteriors(data.records.x) for chain in chains for each in chain])
+
+
+@pytest.mark.parametrize("engine", [lambda model: model, Reference], ids=["fast", "reference"])
+def test_the_mended_forest_is_bitwise_the_one_that_never_saw_the_record(data, engine):
+    model = engine(RandomForest(n_estimators=8, min_samples_leaf=2))
+    mended = answers(ForestExact(), model, data)
+    for order in ("slot", "compact"):
+        np.testing.assert_array_equal(mended, answers(Retrain("same", order), model, data))
+
+
+def test_another_model_or_a_forest_that_draws_anew_is_refused():
+    assert ForestExact().refusal(RandomForest()) is None
+    for model in (DecisionTree(), RandomForest(draws="redrawn")):
+        assert ForestExact().refusal(model) == "forest-exact goes with random-forest and draws: keyed only"

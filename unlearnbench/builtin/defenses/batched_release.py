@@ -1,0 +1,40 @@
+"""Publish a model only after several deletions, so that none of them stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from unlearnbench.core.defenses import PublicationDefense
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request
+
+
+@dataclass(frozen=True)
+class BatchedRelease(PublicationDefense):
+    """Serve ``size`` requests together and publish one model for them: every record is then deleted in a group.
+
+    Requests are taken in their order; the last batch is smaller where they do not come out even. Of requests with
+    several steps, the first steps are served together, then the second ones, and so on.
+
+    ``size``: requests of one publication
+    """
+
+    size: Annotated[int, Field(ge=2)] = 5
+
+    def schedule(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Return one request for every ``size``."""
+        return [_together(requests[first : first + self.size]) for first in range(0, len(requests), self.size)]
+
+
+def _together(requests: Sequence[Request]) -> Request:
+    return Request(
+        tuple(
+            Step(np.concatenate([step.forget for step in steps]), np.concatenate([step.add for step in steps]))
+            for steps in zip(*(request.steps for request in requests), strict=True)
+        )
+    )

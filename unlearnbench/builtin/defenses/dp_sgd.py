@@ -1,0 +1,35 @@
+"""Differentially private training (Abadi et al. 2016; a defense of Chen et al. 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+
+from unlearnbench.core.defenses import TrainingDefense
+from unlearnbench.core.options import DPSGD, TrainingOptions
+
+
+@dataclass(frozen=True)
+class DPTraining(TrainingDefense):
+    """Train by DP-SGD: Poisson batches, per-record gradients clipped, Gaussian noise on their sum.
+
+    Original and unlearned models are trained alike and never share noise. The guarantee is that of one training run:
+    an adversary who sees the original and a retrained model sees two, and epsilons add up. The metric ``epsilon``
+    tells the original's.
+
+    ``noise_multiplier``: standard deviation of the noise, in units of ``clip``; 1.2 as in the paper's code
+
+    ``clip``: largest norm of one record's gradient
+
+    ``delta``: the probability at which epsilon is told
+    """
+
+    noise_multiplier: NonNegativeFloat = 1.2
+    clip: PositiveFloat = 1.0
+    delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
+
+    def training(self) -> TrainingOptions:
+        """Return the options of DP-SGD."""
+        return TrainingOptions(dp=DPSGD(self.noise_multiplier, self.clip, self.delta))

@@ -1,0 +1,37 @@
+"""Exact unlearning of a random forest: mend only the trees that held the record, and only below a changed split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unlearnbench.builtin.models.random_forest import RandomForest
+from unlearnbench.builtin.unlearners.retrain import retain_set, version_seeds
+from unlearnbench.core.models import TargetModel
+from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.training import TrainingJob
+from unlearnbench.engine.unlearners import ExactUnlearner
+
+
+@dataclass(frozen=True)
+class ForestExact(ExactUnlearner):
+    """Delete records from a random forest whose draws are keyed by record and node.
+
+    A forgotten record takes its draws with it and moves no other: trees whose bag did not hold it stay as they are,
+    and in the others only what lies below the first split that changes is grown anew. The outcome is, bitwise, the
+    forest that training without the record gives, so ``retrain`` with ``init: same`` is the same model got the slow
+    way; the fast engine serves either like this. Goes with ``random-forest`` under ``draws: keyed`` alone.
+    """
+
+    def refusal(self, model: TargetModel) -> str | None:
+        """Refuse what is no forest with keyed draws."""
+        if isinstance(model, RandomForest) and model.draws == "keyed":
+            return None
+        return "forest-exact goes with random-forest and draws: keyed only"
+
+    def jobs(
+        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
+    ) -> list[TrainingJob]:
+        """Return the forest of what is left, with the original's keys."""
+        return [TrainingJob(retain_set(data, steps, "slot"), version_seeds(original, request, "same", "slot"))]
