@@ -24,28 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.builtin.datasets.adult import FEATURES, FILE
 from unlearnbench.core.seeding import SeedPath
 
 WHEEL_SHA256 = "5d6c4602890442968e30048a9eca46fbc030cde698cbe595710962b904e41c22"
-TARGET = Path(__file__).parents[2] / "unlearnbench" / "builtin" / "datasets" / "adult.npz"
 NUMERIC = ("age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week")
-COLUMNS = (
-    "age",
-    "workclass",
-    "fnlwgt",
-    "education",
-    "education-num",
-    "marital-status",
-    "occupation",
-    "relationship",
-    "race",
-    "sex",
-    "capital-gain",
-    "capital-loss",
-    "hours-per-week",
-    "native-country",
-    "salary",
-)
+COLUMNS = (*FEATURES, "salary")
 
 
 def read_wheel(path: Path) -> list[list[str]]:
@@ -96,8 +80,8 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit(f"usage: {sys.argv[0]} WHEEL")
     arrays: Any = encode(decode(read_wheel(Path(sys.argv[1]))))  # numpy's types forbid a plain ** of arrays
-    np.savez_compressed(TARGET, **arrays)
-    print(hashlib.sha256(TARGET.read_bytes()).hexdigest(), TARGET)  # noqa: T201 - a script reports
+    np.savez_compressed(FILE, **arrays)
+    print(hashlib.sha256(FILE.read_bytes()).hexdigest(), FILE)  # noqa: T201 - a script reports
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Unlocated(Dataset):
 
 class Here(Unlocated):
     def whereabouts(self) -> Whereabouts:
-        return Whereabouts(True, "in the workshop")
+        return Whereabouts(True, "in the workshop", "package")
 
 
 class Absent(Dataset):
@@ -45,6 +45,26 @@ class Absent(Dataset):
 
     def load(self) -> Records:
         raise UserError("it is not here; put it at /some/place")
+
+
+class Online(Dataset):
+    """Not here until it is fetched."""
+
+    here = False
+
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(True, "/cache/toy.npz", "cache") if Online.here else Whereabouts(False, "far", "download")
+
+    def fetch(self) -> None:
+        Online.here = True
+
+    def load(self) -> Records:
+        return RECORDS
+
+
+class Offline(Absent):
+    def fetch(self) -> None:
+        raise UserError("toy.npz is not here and cannot be downloaded: the connection failed")
 
 
 class Tampered(Here):
@@ -91,6 +111,7 @@ def test_the_list_is_json_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert entries[0] == {
         "name": "near",
         "available": True,
+        "way": "package",
         "licence": "CC0",
         "summary": "the near set",
         "place": "in the workshop",
@@ -127,7 +148,38 @@ def test_show_prints_the_card_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown["sha256"] == card(RECORDS).sha256
 
 
-@pytest.mark.parametrize("command", ["show", "verify"])
+def test_fetch_puts_what_is_not_here_in_the_cache_and_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Online, "here", False)
+    assert "toy     no      download" in run(monkeypatch, {"toy": Online}, "list").output
+    result = run(monkeypatch, {"toy": Online, "near": Here, "silent": Unlocated}, "fetch", "toy", "near")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == ["toy: /cache/toy.npz", "near: in the workshop"]
+    assert Online.here
+
+
+def test_fetch_tells_as_json_by_which_way_each_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Online, "here", False)
+    fetched = json.loads(run(monkeypatch, {"toy": Online, "near": Here}, "fetch", "toy", "near", "--json").output)
+    assert [(entry["name"], entry["available"], entry["way"]) for entry in fetched] == [
+        ("toy", True, "cache"),
+        ("near", True, "package"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [(Offline, "far: toy.npz is not here and cannot be downloaded"), (Absent, "far: cannot be fetched; put it at")],
+)
+def test_fetch_of_what_cannot_be_had_is_a_user_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, dataset: type[Dataset], message: str
+) -> None:
+    result = run(monkeypatch, {"far": dataset}, "fetch", "far")
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+@pytest.mark.parametrize("command", ["show", "verify", "fetch"])
 def test_an_unknown_name_is_a_user_error_with_the_closest_one(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     result = run(monkeypatch, {"adult": Here}, command, "adlut")
     assert isinstance(result.exception, UserError)
@@ -143,7 +195,7 @@ def test_show_of_an_absent_set_is_a_user_error_with_the_remedy(monkeypatch: pyte
 def test_verify_passes_over_absent_sets_that_were_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(monkeypatch, {"near": Here, "silent": Unlocated, "far": Absent}, "verify")
     assert result.exit_code == 0
-    assert "near: ok\n  rows      3\n" in result.output
+    assert "near: ok (package: in the workshop)\n  rows      3\n" in result.output
     assert "silent: ok\n" in result.output
     assert "far: absent, put it at /some/place" in result.output
 
@@ -169,8 +221,9 @@ def test_verify_reports_what_fails_and_goes_on(
     result = run(monkeypatch, {"broken": broken, "near": Here}, "verify", "--json")
     failed, passed = json.loads(result.output)
     assert result.exit_code == 1
-    assert failed == {"name": "broken", "status": "failed", "message": message, "card": None}
+    assert failed == {"name": "broken", "status": "failed", "message": message, "way": "", "place": "", "card": None}
     assert passed["status"] == "ok"
+    assert (passed["way"], passed["place"]) == ("package", "in the workshop")
     assert passed["card"]["twins"] == 2
 
 
@@ -179,7 +232,8 @@ def test_listing_our_own_data_sets_tells_of_each_where_it_is_and_imports_nothing
 import sys
 from unlearnbench.cli.data import app
 app(["list", "--json"], standalone_mode=False)
-print(*sorted({"torch", "sklearn", "scipy", "pandas", "lightgbm", "numba"} & set(sys.modules)), file=sys.stderr)
+print(*sorted({"torch", "sklearn", "scipy", "pandas", "lightgbm", "numba", "pooch", "PIL"}
+    & set(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     available = {entry["name"]: entry["available"] for entry in json.loads(done.stdout)}

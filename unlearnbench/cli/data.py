@@ -1,4 +1,4 @@
-"""``unlearnbench data``: which data sets there are, whether they are at hand and intact, and what is in them."""
+"""``unlearnbench data``: which data sets there are, are they at hand and intact, and what is in them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 
 from unlearnbench.cli.options import AsJson, PluginFiles
 from unlearnbench.cli.output import new_app
-from unlearnbench.core.cards import Card, Located, Whereabouts, card
+from unlearnbench.core.cards import Card, Fetchable, Located, Way, Whereabouts, card
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import DatasetPlugin
 from unlearnbench.hooks.registry import Registered, load_registry
 
-app = new_app("List, check and describe data sets.")
+app = new_app("List, fetch, check and describe data sets.")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Entry:
 
     name: str
     available: bool | None
+    way: Way
     licence: str
     summary: str
     place: str
@@ -34,11 +35,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of loading a data set. ``message`` says why there is no card."""
+    """What came of loading a data set. ``message`` says why there is no card, ``place`` where the records came from."""
 
     name: str
     status: Literal["ok", "absent", "failed"]
     message: str = ""
+    way: Way = ""
+    place: str = ""
     card: Card | None = None
 
 
@@ -55,11 +58,31 @@ def list_datasets(as_json: AsJson = False, plugin_file: PluginFiles = None) -> N
     from tabulate import tabulate
 
     here = {True: "yes", False: "no", None: "unknown"}
-    rows = [(e.name, here[e.available], e.licence, e.summary) for e in entries]
-    typer.echo(tabulate(rows, headers=("name", "here", "licence", "summary"), disable_numparse=True))
+    rows = [(e.name, here[e.available], e.way, e.licence, e.summary) for e in entries]
+    typer.echo(tabulate(rows, headers=("name", "here", "way", "licence", "summary"), disable_numparse=True))
     for entry in entries:
         if not entry.available:
             typer.echo(f"\n{entry.name}: {entry.place}")
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Which.")],
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+) -> None:
+    """Download data sets into the user's cache, checked by their checksums; what is here already stays as it is.
+
+    Example: unlearnbench data fetch mnist fashion-mnist
+    """
+    registry = load_registry(plugin_file or ())
+    chosen = [registry.get("dataset", name) for name in names]
+    fetched = [_fetched(registered) for registered in chosen]
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in fetched], indent=2))
+        return
+    for entry in fetched:
+        typer.echo(f"{entry.name}: {entry.place}")
 
 
 @app.command()
@@ -105,24 +128,38 @@ def _whereabouts(dataset: Dataset) -> Whereabouts | None:
     return dataset.whereabouts() if isinstance(dataset, Located) else None
 
 
+def _fetched(registered: Registered) -> Entry:
+    dataset = _dataset(registered)
+    try:
+        if isinstance(dataset, Fetchable):
+            dataset.fetch()
+        elif isinstance(dataset, Located) and not (found := dataset.whereabouts()).available:
+            raise UserError(f"cannot be fetched; {found.place}")
+    except UserError as error:
+        raise UserError(str(error), where=registered.plugin.name) from error
+    return _entry(registered)
+
+
 def _entry(registered: Registered) -> Entry:
     plugin = cast(DatasetPlugin, registered.plugin)
+    found, place = None, "it does not say where it is"
     try:
         found = _whereabouts(_dataset(registered))
-        available, place = (found.available, found.place) if found else (None, "it does not say where it is")
     except UserError as error:  # a broken plug-in, or one that asks for parameters: a line of the list, not its end
-        available, place = None, str(error)
-    return Entry(plugin.name, available, plugin.licence, plugin.summary, place)
+        place = str(error)
+    if found is None:
+        return Entry(plugin.name, None, "", plugin.licence, plugin.summary, place)
+    return Entry(plugin.name, found.available, found.way, plugin.licence, plugin.summary, found.place)
 
 
 def _verdict(registered: Registered) -> Verdict:
     name = registered.plugin.name
     try:
         dataset = _dataset(registered)
-        found = _whereabouts(dataset)
-        if found and not found.available:
-            return Verdict(name, "absent", found.place)
-        return Verdict(name, "ok", card=card(dataset.load()))
+        found = _whereabouts(dataset) or Whereabouts(True, "")
+        if not found.available:
+            return Verdict(name, "absent", found.place, found.way)
+        return Verdict(name, "ok", "", found.way, found.place, card(dataset.load()))
     except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is its verdict; the others are still to be checked
         message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         return Verdict(name, "failed", message)
@@ -130,8 +167,12 @@ def _verdict(registered: Registered) -> Verdict:
 
 def _report(verdicts: Sequence[Verdict]) -> str:
     return "\n\n".join(
-        f"{v.name}: {v.status}" + (f"\n{_text(v.card)}" if v.card else f", {v.message}") for v in verdicts
+        f"{v.name}: {v.status}" + (f"{_by(v)}\n{_text(v.card)}" if v.card else f", {v.message}") for v in verdicts
     )
+
+
+def _by(verdict: Verdict) -> str:
+    return f" ({verdict.way}: {verdict.place})" if verdict.way else ""
 
 
 def _text(described: Card) -> str:

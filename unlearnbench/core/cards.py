@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from unlearnbench.core.records import Records
 
+Way = Literal["package", "variable", "cache", "download", ""]
+"""How a data set comes here: installed with a package, found under UNLEARNBENCH_DATA or in the user's cache, or not
+here but to be downloaded. Empty where none of these is known."""
+
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Is a data set at hand; ``place`` says where it is, or how to get it."""
+    """Is a data set at hand; ``place`` says where it is, or how to get it, and ``way`` by which way."""
 
     available: bool
     place: str
+    way: Way = ""
 
 
 @runtime_checkable
@@ -24,6 +29,15 @@ class Located(Protocol):
 
     def whereabouts(self) -> Whereabouts:
         """Look for the data set; quick, and without reading it."""
+        ...
+
+
+@runtime_checkable
+class Fetchable(Protocol):
+    """A data set that can put itself at hand."""
+
+    def fetch(self) -> None:
+        """Download what is not here; a UserError that names the ways to get it where that fails."""
         ...
 
 

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 from unlearnbench.builtin.datasets import foursquare_nyc
-from unlearnbench.builtin.datasets.foursquare_nyc import CATEGORIES, FILE, FoursquareNyc
+from unlearnbench.builtin.datasets.foursquare_nyc import CHECKINS, FILE, FoursquareNyc, Part, places
+from unlearnbench.builtin.datasets.hours import CATEGORIES
 from unlearnbench.core.cards import card
 from unlearnbench.core.errors import UserError
 
@@ -16,7 +17,7 @@ real = pytest.mark.skipif(FILE.find() is None, reason=f"UNLEARNBENCH_DATA has no
 
 
 @pytest.fixture
-def three_places(stand_in: Callable[[ModuleType, bytes], None]) -> None:
+def three_places(stand_in: Callable[..., None]) -> None:
     """Places with 1, 2 and 6 check-ins, all on Tuesday at 3."""
     x = np.zeros((3, 168), dtype=np.uint16)
     x[:, 27] = [1, 2, 6]
@@ -44,6 +45,57 @@ def test_features_are_named_by_day_and_hour() -> None:
 def test_more_check_ins_than_any_place_has_is_a_user_error() -> None:
     with pytest.raises(UserError, match="min_checkins 7 leaves no place; at most 6 leaves one"):
         FoursquareNyc(min_checkins=7).load()
+
+
+CHECKED_IN = """\
+venue,user,lat,lon,day,hour,category,tid
+1,6,40.8,-74.1,1,3,0,127
+2,6,40.8,-74.10,1,3,0,127
+3,7,40.7,-73.9,6,23,8,128
+4,7,40.7,-74.2,0,0,9,129
+5,7,40.9,-73.9,0,0,1,130
+6,8,40.9,-73.9,0,1,2,131
+"""
+
+
+def test_check_ins_at_the_same_coordinates_are_one_place_and_events_and_mixed_places_are_left_out() -> None:
+    x, y, longitude = places(CHECKED_IN)
+    assert [(row.argmax(), row.sum()) for row in x] == [(6 * 24 + 23, 1), (24 + 3, 2)]
+    assert [CATEGORIES[label] for label in y] == ["Nightlife Spot", "Food"]
+    assert longitude.tolist() == [-73.9, -74.1]
+
+
+@pytest.mark.parametrize(("part", "category"), [("west", "Food"), ("east", "Nightlife Spot")])
+def test_a_part_holds_the_places_on_its_side_and_says_so(
+    stand_in: Callable[..., None], part: Part, category: str
+) -> None:
+    stand_in(foursquare_nyc, gzip.compress(CHECKED_IN.encode()), "CHECKINS")
+    records = FoursquareNyc(min_checkins=1, part=part).load()
+    assert [records.class_names[label] for label in records.y] == [category]
+    assert f"to the {part} of longitude -73.982" in records.provenance.note
+
+
+with_checkins = pytest.mark.skipif(
+    CHECKINS.find() is None, reason=f"UNLEARNBENCH_DATA has no {CHECKINS.folder}/{CHECKINS.name}"
+)
+
+
+@real
+@with_checkins
+def test_the_real_counts_are_those_of_the_real_check_ins() -> None:
+    with CHECKINS.open() as file:
+        x, y, _ = places(gzip.decompress(file.read()).decode())
+    records = FoursquareNyc(min_checkins=1).load()
+    np.testing.assert_array_equal(records.x, x)
+    np.testing.assert_array_equal(records.y, y)
+
+
+@with_checkins
+@pytest.mark.parametrize(("part", "rows"), [("west", 1_192), ("east", 1_384)])
+def test_the_real_parts_are_halves_that_hold_all_classes(part: Part, rows: int) -> None:
+    described = card(FoursquareNyc(part=part).load())
+    assert described.rows == rows
+    assert min(count for _, count in described.classes) >= 38
 
 
 @real

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from types import ModuleType
 from typing import Literal
 
 import numpy as np
@@ -23,7 +22,7 @@ row_in_full,TMC,Severity,Temperature(F)
 
 
 @pytest.fixture
-def four_accidents(stand_in: Callable[[ModuleType, bytes], None]) -> None:
+def four_accidents(stand_in: Callable[..., None]) -> None:
     stand_in(us_accidents, gzip.compress(TABLE.encode()))
 
 

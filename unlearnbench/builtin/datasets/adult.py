@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from unlearnbench.builtin.datasets.files import verified
+from unlearnbench.builtin.datasets.files import open_verified
 from unlearnbench.core.cards import Whereabouts
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.records import Provenance, Records
@@ -49,11 +48,11 @@ class Adult(Dataset):
 
     def whereabouts(self) -> Whereabouts:
         """Return that it is part of the package."""
-        return Whereabouts(True, "in the package")
+        return Whereabouts(True, "in the package", "package")
 
     def load(self) -> Records:
         """Return the records; a UserError where the file in the package was changed."""
-        with np.load(io.BytesIO(verified(FILE, SHA256)), allow_pickle=False) as columns:
+        with open_verified(FILE, SHA256) as file, np.load(file, allow_pickle=False) as columns:
             return Records(
                 name="adult",
                 x=np.column_stack([columns[name] for name in FEATURES]).astype(np.float64),

@@ -11,7 +11,7 @@ from unlearnbench.core.cards import Whereabouts
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
-WHEREABOUTS = Whereabouts(True, "in scikit-learn")
+WHEREABOUTS = Whereabouts(True, "in scikit-learn", "package")
 
 
 class Bunch(Protocol):

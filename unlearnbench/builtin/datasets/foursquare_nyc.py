@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import PositiveInt
 
-from unlearnbench.builtin.datasets.files import DataFile
-from unlearnbench.core.cards import Whereabouts
-from unlearnbench.core.datasets import Dataset
+from unlearnbench.builtin.datasets.files import DataFile, FileDataset
+from unlearnbench.builtin.datasets.hours import CATEGORIES, HOURS, place_records
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
@@ -20,18 +24,26 @@ FILE = DataFile(
     sha256="3328e1bf47820bac7e901716fd53f72b3cdaf0c31848cc9eec2380567a7c6741",
     origin="the Foursquare data set TSMC2014-NYC",
 )
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-CATEGORIES = (
-    "Arts & Entertainment",
-    "College & University",
-    "Food",
-    "Nightlife Spot",
-    "Outdoors & Recreation",
-    "Professional & Other Places",
-    "Residence",
-    "Shop & Service",
-    "Travel & Transport",
+CHECKINS = DataFile(
+    folder="foursquare_nyc",
+    name="checkins.csv.gz",
+    sha256="0bab7ffd160ba82b6177eed2bb68fa1be7ace2251c6181b2feeaff441dc47ffe",
+    origin="the Foursquare data set TSMC2014-NYC",
 )
+CODES = (  # by the number of the category in the check-ins; the last, events, is no place
+    "Food",
+    "Travel & Transport",
+    "Residence",
+    "Professional & Other Places",
+    "Shop & Service",
+    "Outdoors & Recreation",
+    "College & University",
+    "Arts & Entertainment",
+    "Nightlife Spot",
+    "Event",
+)
+MERIDIAN = -73.982
+"""The longitude that halves the places: New Jersey, Staten Island and Manhattan's south and west, or the rest."""
 PROVENANCE = Provenance(
     source="Yang, Zhang, Zheng and Yu 2015, Foursquare check-ins TSMC2014-NYC, the part of 193 users",
     licence="none stated",
@@ -39,37 +51,64 @@ PROVENANCE = Provenance(
     "overfit it strongly (at 5 check-ins, random forest .30, majority .22): good for attacks, poor for utility",
 )
 
+Part = Literal["all", "west", "east"]
+Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
 
 @dataclass(frozen=True)
-class FoursquareNyc(Dataset):
+class FoursquareNyc(FileDataset):
     """Places, 168 features (check-ins in each hour of the week, from Monday midnight on), 9 classes (root categories).
 
     ``min_checkins``: leave out places with fewer check-ins; 5 keeps 2,576 places, 2 keeps 6,954 (906 of them twins),
     and of the 15,197 that 1 keeps most are twins
+
+    ``part``: all places, or those to the west or to the east of longitude -73.982, which stand in for two cities where
+    an attack is carried over from one data set to another
     """
 
     min_checkins: PositiveInt = 5
+    part: Part = "all"
 
-    def whereabouts(self) -> Whereabouts:
-        """Return where the file is, or how to get it."""
-        return FILE.whereabouts()
+    def files(self) -> Sequence[DataFile]:
+        """Return the counts, or the check-ins, which alone hold longitudes."""
+        return (FILE if self.part == "all" else CHECKINS,)
 
     def load(self) -> Records:
         """Return the records; a UserError where the file is missing or no place has that many check-ins."""
-        with np.load(io.BytesIO(FILE.read()), allow_pickle=False) as arrays:
-            x, y = arrays["x"].astype(np.float64), arrays["y"].astype(np.int64)
+        x, y = _counts() if self.part == "all" else _part(self.part)
         checkins = x.sum(axis=1)
         kept = checkins >= self.min_checkins
         if not kept.any():
-            raise UserError(
-                f"min_checkins {self.min_checkins} leaves no place; at most {checkins.max():.0f} leaves one"
-            )
-        return Records(
-            name="foursquare-nyc",
-            x=x[kept],
-            y=y[kept],
-            n_classes=len(CATEGORIES),
-            provenance=PROVENANCE,
-            feature_names=tuple(f"{day}-{hour:02}" for day in DAYS for hour in range(24)),
-            class_names=CATEGORIES,
-        )
+            raise UserError(f"min_checkins {self.min_checkins} leaves no place; at most {checkins.max()} leaves one")
+        note = "" if self.part == "all" else f"the places to the {self.part} of longitude {MERIDIAN}; "
+        return place_records("foursquare-nyc", x[kept], y[kept], replace(PROVENANCE, note=note + PROVENANCE.note))
+
+
+def _counts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    with FILE.open() as file, np.load(file, allow_pickle=False) as arrays:
+        return arrays["x"].astype(np.int64), arrays["y"].astype(np.int64)
+
+
+def _part(part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    with CHECKINS.open() as file:
+        x, y, longitude = places(gzip.decompress(file.read()).decode())
+    inside = (longitude < MERIDIAN) if part == "west" else (longitude >= MERIDIAN)
+    return x[inside], y[inside]
+
+
+def places(table: str) -> Places:
+    """Gather check-ins, a CSV with lat, lon, day, hour and category, into places in the order of their coordinates.
+
+    Return check-ins by hour of the week (n, 168), category numbers (n,) and longitudes (n,). Events and places whose
+    check-ins are of two categories are left out.
+    """
+    counts: dict[tuple[float, float], NDArray[np.int64]] = {}
+    kinds: dict[tuple[float, float], set[str]] = {}
+    for row in csv.DictReader(io.StringIO(table)):
+        place = float(row["lat"]), float(row["lon"])
+        hours = counts.setdefault(place, np.zeros(HOURS, dtype=np.int64))
+        hours[24 * int(row["day"]) + int(row["hour"])] += 1
+        kinds.setdefault(place, set()).add(CODES[int(row["category"])])
+    labels = {place: CATEGORIES.index(kind) for place, (kind, *more) in kinds.items() if not more and kind != "Event"}
+    kept = sorted(labels)
+    return np.array([counts[p] for p in kept]), np.array([labels[p] for p in kept]), np.array([p[1] for p in kept])

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import io
+import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unlearnbench.builtin.datasets.files import DataFile
-from unlearnbench.core.cards import Whereabouts
-from unlearnbench.core.datasets import Dataset
+from unlearnbench.builtin.datasets.files import DataFile, FileDataset
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
-FILE = DataFile(
+ORIGIN = "dataset_location.tgz in the repository privacytrustlab/datasets"
+PACKED = DataFile(
     folder="location30",
     name="location30.npz",
     sha256="bd8d6120a220048d8fce4450b97f2cf6fbe7a31b5f7bdad2d6199c4885180c05",
-    origin="dataset_location.tgz in the repository privacytrustlab/datasets",
+    origin=ORIGIN,
 )
+"""The same records, a bit a feature; read where it is found."""
+ARCHIVE = DataFile(
+    folder="location30",
+    name="dataset_location.tgz",
+    sha256="927203f85a868f8e",
+    origin=ORIGIN,
+    url="https://raw.githubusercontent.com/privacytrustlab/datasets/master/dataset_location.tgz",
+)
+TABLE = "bangkok"  # without header, a profile a line: class from 1 on, then the features
+SHA256 = "7c39c7531fa8aeec23f6297c12654a6c51b5e34941ab8fab85681dbb2e377d03"
+"""Of the records, whichever file they come from."""
 PROVENANCE = Provenance(
     source="Shokri, Stronati, Song and Shmatikov 2017, the location data set, privacytrustlab/datasets",
     licence="none stated",
@@ -26,16 +39,33 @@ PROVENANCE = Provenance(
 
 
 @dataclass(frozen=True)
-class Location30(Dataset):
+class Location30(FileDataset):
     """5,010 mobility profiles, 446 features (was the person at this place or kind of place, 0 or 1), 30 classes."""
 
-    def whereabouts(self) -> Whereabouts:
-        """Return where the file is, or how to get it."""
-        return FILE.whereabouts()
+    def files(self) -> Sequence[DataFile]:
+        """Return the packed file where it is found, else the archive as published."""
+        return (PACKED,) if PACKED.find() else (ARCHIVE,)
 
     def load(self) -> Records:
-        """Return the records; a UserError where the file is missing."""
-        with np.load(io.BytesIO(FILE.read()), allow_pickle=False) as arrays:
-            bits = np.unpackbits(arrays["x_packed"], axis=1, count=int(arrays["n_features"]))
-            y = arrays["y"].astype(np.int64)
-        return Records("location30", bits.astype(np.float64), y, n_classes=30, provenance=PROVENANCE)
+        """Return the records; a UserError where the file is missing or holds others."""
+        x, y = _packed() if PACKED.find() else _published()
+        records = Records("location30", x.astype(np.float64), y.astype(np.int64), n_classes=30, provenance=PROVENANCE)
+        if records.sha256 != SHA256:
+            raise UserError(f"other records than expected: sha256 {records.sha256}, not {SHA256}", where="location30")
+        return records
+
+
+def _packed() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    with PACKED.open() as file, np.load(file, allow_pickle=False) as arrays:
+        return np.unpackbits(arrays["x_packed"], axis=1, count=int(arrays["n_features"])), arrays["y"]
+
+
+def _published() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    with ARCHIVE.open() as file, tarfile.open(fileobj=file, mode="r:gz") as archive:
+        member = next((m for m in archive if m.isfile() and m.name.rpartition("/")[2] == TABLE), None)
+        content = archive.extractfile(member) if member else None
+        if content is None:
+            raise UserError(f"holds no file {TABLE}", where=ARCHIVE.name)
+        lines = content.read().decode().replace('"', "").splitlines()
+    table = np.loadtxt(lines, delimiter=",", dtype=np.float64).astype(np.uint8)
+    return table[:, 1:], table[:, 0] - 1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from unlearnbench.builtin.datasets.files import DataFile
-from unlearnbench.core.cards import Whereabouts
-from unlearnbench.core.datasets import Dataset
+from unlearnbench.builtin.datasets.files import DataFile, FileDataset
 from unlearnbench.core.records import Provenance, Records
 
 FILE = DataFile(
@@ -29,7 +28,7 @@ PROVENANCE = Provenance(
 
 
 @dataclass(frozen=True)
-class UsAccidents(Dataset):
+class UsAccidents(FileDataset):
     """42,273 accidents, 20 features (weather, road signs and the like), 2 or 4 classes.
 
     ``severities``: 4 keeps the severities 1 to 4, of which 1 and 4 are rare (18 and 140 accidents); 2 tells those up
@@ -38,13 +37,14 @@ class UsAccidents(Dataset):
 
     severities: Literal[2, 4] = 2
 
-    def whereabouts(self) -> Whereabouts:
-        """Return where the file is, or how to get it."""
-        return FILE.whereabouts()
+    def files(self) -> Sequence[DataFile]:
+        """Return the file."""
+        return (FILE,)
 
     def load(self) -> Records:
         """Return the records; a UserError where the file is missing."""
-        header, *rows = gzip.decompress(FILE.read()).decode().splitlines()
+        with FILE.open() as file:
+            header, *rows = gzip.decompress(file.read()).decode().splitlines()
         names = header.split(",")
         # Adding zero turns -0 into 0: twins are found by their bytes, and -0 degrees are no other temperature.
         table = np.loadtxt(rows, delimiter=",", dtype=np.float64) + 0.0

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unlearnbench.builtin.datasets.hours import CATEGORIES
+from unlearnbench.builtin.datasets.insta import InstaLa, InstaNy
+from unlearnbench.core.errors import UserError
+
+COUNTS = np.arange(2 * 168).reshape(2, 168)
+
+
+def csv(*categories: str, counts: np.ndarray = COUNTS) -> bytes:
+    lines = [",".join([*map(str, row), category]) for row, category in zip(counts, categories, strict=True)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def npz(x: np.ndarray, y: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.savez(content, x=x, y=y)
+    return content.getvalue()
+
+
+def put(roots: tuple[Path, Path], name: str, content: bytes) -> None:
+    (roots[0] / "insta_ny").mkdir(parents=True)
+    (roots[0] / "insta_ny" / name).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("insta_ny.csv", csv("8", "2")),
+        ("insta_ny.csv", csv('"Travel & Transport"', " Food")),
+        ("insta_ny.csv.gz", gzip.compress(csv("8", "2"))),
+        ("insta_ny.npz", npz(COUNTS, np.array([8, 2]))),
+    ],
+)
+def test_a_person_s_own_file_is_read(roots: tuple[Path, Path], name: str, content: bytes) -> None:
+    put(roots, name, content)
+    records = InstaNy().load()
+    np.testing.assert_array_equal(records.x, COUNTS)
+    assert records.y.tolist() == [8, 2]
+    assert records.class_names == CATEGORIES
+    assert InstaNy().whereabouts().available
+    assert not InstaLa().whereabouts().available
+
+
+def test_without_a_file_the_error_says_where_to_put_it(roots: tuple[Path, Path]) -> None:
+    with pytest.raises(UserError, match=r"insta_la.npz is not here; put it at .*insta_la/insta_la.npz"):
+        InstaLa().load()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("insta_ny.csv", b"", "must hold 168 counts and a category a place"),
+        ("insta_ny.csv", csv("8", "2", counts=COUNTS[:, :167]), "must hold 168 counts and a category a place"),
+        ("insta_ny.csv", csv("8", "2") + b"1,2\n", "cannot be read: "),
+        ("insta_ny.csv", csv("8", "9"), "categories other than 0 to 8"),
+        ("insta_ny.csv", csv("8", "Bakery"), "cannot be read: .*Bakery"),
+        ("insta_ny.csv", csv("8", "2", counts=-COUNTS), "negative or not finite"),
+        ("insta_ny.csv.gz", b"not gzip", "cannot be read: "),
+        ("insta_ny.npz", b"not npz", "cannot be read: "),
+        ("insta_ny.npz", npz(COUNTS.astype(object), np.array([8, 2])), "cannot be read: .*allow_pickle=False"),
+        ("insta_ny.npz", npz(COUNTS, np.array([8, 2, 2])), "must hold 168 counts and a category a place"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused_by_its_name(
+    roots: tuple[Path, Path], name: str, content: bytes, message: str
+) -> None:
+    put(roots, name, content)
+    with pytest.raises(UserError, match=f"{name}: .*{message}"):
+        InstaNy().load()
