@@ -25,19 +25,20 @@ def outer(a):
 """
 
 
+def written(path, code, **scope):
+    """Write a module and load it, with ``scope`` among its names as if it had imported them."""
+    path.write_text(code, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    vars(module).update(scope)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
-
-    def load(plus=1, name="kernels"):
-        path = tmp_path / f"{name}.py"
-        path.write_text(CODE.format(plus=plus), encoding="utf-8")
-        spec = importlib.util.spec_from_file_location(name, path)
-        loaded = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(loaded)
-        return loaded
-
-    return load
+    return lambda plus=1, name="kernels": written(tmp_path / f"{name}.py", CODE.format(plus=plus))
 
 
 @pytest.fixture
@@ -80,17 +81,41 @@ def test_a_change_in_a_kernel_that_is_called_is_noticed(module, cache_dir, tmp_p
     cache_dir(tmp_path / "cache")
     kernels = module(plus=1, name="callee")
     source = "from unlearnbench.engine.jit import kernel\n@kernel()\ndef caller(a):\n    return 2 * inner(a)\n"
-    (tmp_path / "caller.py").write_text(source, encoding="utf-8")
 
     def caller(inner):
-        spec = importlib.util.spec_from_file_location("caller", tmp_path / "caller.py")
-        loaded = importlib.util.module_from_spec(spec)
-        loaded.inner = inner
-        spec.loader.exec_module(loaded)
-        return loaded.caller
+        return written(tmp_path / "caller.py", source, inner=inner).caller
 
     assert caller(kernels.inner)(3) == 8
     assert caller(module(plus=2, name="callee").inner)(3) == 10
+
+
+WORDS = """
+from pathlib import Path
+
+KERNEL_SOURCES = (Path(__file__).with_name("spelled_out.py"),)
+
+def word(a):
+    ...
+"""
+
+
+def test_a_change_in_what_spells_a_function_out_to_numba_is_noticed(tmp_path):
+    (tmp_path / "spelled_out.py").write_text("PLUS = 1", encoding="utf-8")
+    words = written(tmp_path / "words.py", WORDS)
+    speaker = written(
+        tmp_path / "speaker.py",
+        "from unlearnbench.engine.jit import kernel\nspeak = lambda: kernel()(lambda a: word(a))",
+        word=words.word,
+    )
+    before = speaker.speak()._digest
+    assert speaker.speak()._digest == before
+    (tmp_path / "spelled_out.py").write_text("PLUS = 2", encoding="utf-8")
+    assert speaker.speak()._digest != before
+
+
+def test_a_kernel_may_share_its_name_with_an_attribute(tmp_path):
+    code = "from unlearnbench.engine.jit import kernel\n@kernel()\ndef real(a):\n    return a.real + 1\n"
+    assert written(tmp_path / "attributes.py", code).real(2 + 3j) == 3
 
 
 def test_where_the_cache_directory_cannot_be_made_kernels_still_run(module, cache_dir, tmp_path, monkeypatch):

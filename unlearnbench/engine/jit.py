@@ -2,10 +2,14 @@
 
 A kernel is an ordinary typed function under ``@kernel()``. numba is imported and the function compiled at its first
 call, so that importing a module of kernels stays light; the machine code is kept on disk for the next process.
+
+It is made anew when a file changes that the kernel, a kernel it calls, or another function that numba knows comes from.
+A module whose functions are spelled out to numba in other files names these in ``KERNEL_SOURCES``.
 """
 
 from __future__ import annotations
 
+import dis
 import hashlib
 from collections.abc import Callable
 from functools import cache, cached_property, update_wrapper
@@ -76,12 +80,22 @@ class Kernel(Generic[P, R]):
     @cached_property
     def _digest(self) -> str:
         """A digest of the files that this kernel and all it calls come from."""
-        files = sorted({kernel.function.__code__.co_filename for kernel in self._reached()})
+        files = sorted({file for kernel in self._reached() for file in kernel._files()})
         return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:12]
 
+    def _files(self) -> list[str]:
+        functions = [self.function, *(value for value in self._names().values() if isinstance(value, FunctionType))]
+        spelled_out = [str(file) for each in functions for file in each.__globals__.get("KERNEL_SOURCES", ())]
+        return [*(each.__code__.co_filename for each in functions), *spelled_out]
+
     def _called(self) -> dict[str, Kernel[..., Any]]:
-        scope, names = self.function.__globals__, self.function.__code__.co_names
-        return {name: scope[name] for name in names if isinstance(scope.get(name), Kernel)}
+        return {name: value for name, value in self._names().items() if isinstance(value, Kernel)}
+
+    def _names(self) -> dict[str, Any]:
+        """Return what the function means by its global names; ``co_names`` would count in attributes named alike."""
+        code, scope = self.function.__code__, self.function.__globals__
+        names = {each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL"}
+        return {name: scope[name] for name in names & scope.keys()}
 
     def _reached(self) -> list[Kernel[..., Any]]:
         return [self, *(deeper for inner in self._called().values() for deeper in inner._reached())]

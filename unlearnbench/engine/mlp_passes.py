@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.engine.jit import kernel
-from unlearnbench.engine.mlp_lanes import LANES, Floats, load, spread, store, total, where_positive, whole
+from unlearnbench.engine.mlp_lanes import LANES, Floats, fill, load, spread, store, total, where_positive, whole
 from unlearnbench.engine.mlp_layout import Layout, aligned
 from unlearnbench.engine.mlp_products import product, transpose
 
@@ -87,10 +87,12 @@ def forward(net: Layout, bench: Bench, weights: Floats, count: int) -> None:
 
 
 @kernel(borrows=True)
-def blame_outputs(net: Layout, bench: Bench, labels: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> None:
-    """Set the last level's deltas for the mean cross-entropy: (softmax - one-hot label) / count."""
+def blame_outputs(
+    net: Layout, bench: Bench, labels: NDArray[np.int64], rows: NDArray[np.int64], count: int, share: np.float32
+) -> None:
+    """Set the last level's deltas for ``share`` times each cross-entropy: share (softmax - one-hot label)."""
     room, classes = bench.room, net.width[-1]
-    at, share = net.unit[-1] * room, np.float32(1 / count)
+    at = net.unit[-1] * room
     for i in range(count):
         _blame_one(bench.value, bench.delta, at + i, room, classes, labels[rows[i]], share)
     for i in range(count, whole(count)):  # nobody is to blame in spare columns
@@ -147,8 +149,8 @@ def sum_gradient(net: Layout, bench: Bench, level: int, count: int) -> None:
     record = bench.turned if level > 0 else bench.seated
     product(bench.delta, above, room, 1, count, record, 0, bench.gradient, 0, span, tall, span)
     for unit in range(tall):
-        sums = load(bench.delta, above + unit * room)
-        for i in range(LANES, whole(count), LANES):
+        sums = fill(np.float32(0))
+        for i in range(0, whole(count), LANES):
             sums = sums + load(bench.delta, above + unit * room + i)
         bench.gradient[biases + unit] = total(sums)
     for unit in range(tall, net.span[level + 1]):  # another layer's gradient was here

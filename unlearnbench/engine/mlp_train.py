@@ -75,7 +75,7 @@ def _step(
 ) -> None:
     seat(net, bench, x, rows, count)
     forward(net, bench, state, count)
-    blame_outputs(net, bench, labels, rows, count)
+    blame_outputs(net, bench, labels, rows, count, np.float32(1 / count))
     for level in range(len(net.weight) - 1, -1, -1):
         if level > 0:
             blame_below(net, bench, state, level, count)  # before the weights above it move

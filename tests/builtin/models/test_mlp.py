@@ -8,7 +8,8 @@ import pytest
 from unlearnbench.builtin.datasets.adult import Adult
 from unlearnbench.builtin.datasets.breast_cancer import BreastCancer
 from unlearnbench.builtin.datasets.digits import Digits
-from unlearnbench.builtin.models.mlp import MLP, FittedMLP, network
+from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp_fitted import FittedMLP, network
 from unlearnbench.builtin.models.scaling import Standardizer
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds

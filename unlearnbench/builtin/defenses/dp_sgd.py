@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from unlearnbench.core.defenses import TrainingDefense
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.options import DPSGD, TrainingOptions
 
 
@@ -15,9 +17,10 @@ from unlearnbench.core.options import DPSGD, TrainingOptions
 class DPTraining(TrainingDefense):
     """Train by DP-SGD: Poisson batches, per-record gradients clipped, Gaussian noise on their sum.
 
-    Original and unlearned models are trained alike and never share noise. The guarantee is that of one training run:
-    an adversary who sees the original and a retrained model sees two, and epsilons add up. The metric ``epsilon``
-    tells the original's.
+    Original and unlearned models are trained alike and never share noise. The guarantee, and the metric ``epsilon``,
+    are of the original alone. A record that stays is in the training of every published version: their epsilons add
+    up if batches are drawn anew (``order: fresh``); where versions share the original's batches, two of them tell as
+    much as one with noise smaller by the square root of two. Needs Opacus, whose accountant reckons epsilon.
 
     ``noise_multiplier``: standard deviation of the noise, in units of ``clip``; 1.2 as in the paper's code
 
@@ -31,5 +34,7 @@ class DPTraining(TrainingDefense):
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
 
     def training(self) -> TrainingOptions:
-        """Return the options of DP-SGD."""
+        """Return the options of DP-SGD. UserError without Opacus: better now than when all is trained."""
+        if find_spec("opacus") is None:
+            raise UserError('dp-sgd needs Opacus to reckon epsilon: pip install "unlearnbench[dp]"')
         return TrainingOptions(dp=DPSGD(self.noise_multiplier, self.clip, self.delta))

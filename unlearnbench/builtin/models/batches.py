@@ -1,4 +1,4 @@
-"""The order in which a network sees its records, keyed so that a deletion can leave it alone."""
+"""Which records a network sees in which step, keyed so that a deletion can leave the others alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.records import TrainingSet
-from unlearnbench.core.seeding import keyed_bits
+from unlearnbench.core.seeding import keyed_bits, keyed_uniforms
 
 
 def shuffled(ids: NDArray[np.int64], seed: int, epoch: int) -> NDArray[np.int64]:
@@ -30,3 +30,20 @@ def batches(data: TrainingSet, seed: int, epoch: int, size: int) -> Iterator[NDA
         kept = places[data.mask[places]]
         if len(kept):
             yield row_of_place[kept]
+
+
+def poisson_places(ids: NDArray[np.int64], seed: int, step: int, rate: float) -> NDArray[np.int64]:
+    """Return the places of ``ids`` (n,) in one step's batch, in ascending order and maybe none.
+
+    Each is in with probability ``rate``, by a draw keyed by (seed, step, id): whoever else is there does not matter.
+    """
+    return np.flatnonzero(keyed_uniforms(seed, step, ids) < rate)
+
+
+def poisson_batches(data: TrainingSet, seed: int, steps: int, rate: float) -> Iterator[NDArray[np.int64]]:
+    """Yield the batch of each step as rows of ``data.x``; a record's own batches are the same with or without others.
+
+    So the orders ``slot`` and ``compact`` are one here.
+    """
+    for step in range(steps):
+        yield poisson_places(data.kept_ids, seed, step, rate)

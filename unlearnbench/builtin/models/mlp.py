@@ -4,126 +4,39 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from unlearnbench.builtin.models.batches import batches
+from unlearnbench.builtin.models.batches import batches, poisson_batches
 from unlearnbench.builtin.models.mlp_courses import Courses
+from unlearnbench.builtin.models.mlp_fitted import (
+    FastMLP,
+    FittedMLP,
+    PrivateFastMLP,
+    PrivateMLP,
+    layers_of,
+    module_of,
+)
+from unlearnbench.builtin.models.mlp_private import budget_of, descend_privately
 from unlearnbench.builtin.models.scaling import Scaler, Standardizer
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
-from unlearnbench.core.posteriors import log_softmax
-from unlearnbench.engine.banks import Member
+from unlearnbench.core.options import DPSGD, TrainingOption
 from unlearnbench.engine.jit import usable
 from unlearnbench.engine.mlp import Network, in_threads, trained
 from unlearnbench.engine.mlp_bank import MLPBank
 from unlearnbench.engine.mlp_init import initial_layers
-from unlearnbench.engine.mlp_layout import Layers, unpack
+from unlearnbench.engine.mlp_layout import Layers
+from unlearnbench.engine.mlp_private import Privacy, trained_privately
 from unlearnbench.engine.mlp_update import Rule
+from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.sklearn_model import training_table
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(frozen=True, eq=False)
-class FittedMLP:
-    """A trained network. ``module`` maps standardized float32 rows (n, d), see ``inputs``, to logits (n, n_classes)."""
-
-    module: torch.nn.Sequential
-    standardizer: Standardizer
-    device: str
-
-    def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
-        """Return records (n, ...) as ``module`` takes them, on its device; scaled in float64, then rounded."""
-        import torch
-
-        return torch.from_numpy(self.standardizer(x).astype(np.float32)).to(self.device)
-
-    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return float64 log-posteriors (n, n_classes) of the network's float32 logits."""
-        import torch
-
-        with torch.no_grad():
-            return log_softmax(self.module(self.inputs(x)).cpu().numpy())
-
-    def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
-        """Return this model with another network behind the same scaler."""
-        return replace(self, module=module)
-
-
-@dataclass(frozen=True, eq=False)
-class FastMLP(Member):
-    """A network that the kernel trained. Its torch twin is made when it is asked for and gives the same to 1e-6."""
-
-    bank: MLPBank
-
-    @property
-    def layers(self) -> Layers:
-        """Weights (out, in) and biases (out,) of each linear layer; copies."""
-        return unpack(*self.bank.networks[self.index])
-
-    @property
-    def standardizer(self) -> Standardizer:
-        """What scales the features."""
-        standardizer = self.bank.standardizers[self.index]
-        assert isinstance(standardizer, Standardizer)  # noqa: S101 - for the type checker; we put it there
-        return standardizer
-
-    @cached_property
-    def as_torch(self) -> FittedMLP:
-        """The same network as torch has it, on the CPU."""
-        return FittedMLP(module_of(self.layers), self.standardizer, "cpu")
-
-    @property
-    def module(self) -> torch.nn.Sequential:
-        """The network as a module, as in :class:`FittedMLP`; changing it does not change this model."""
-        return self.as_torch.module
-
-    def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
-        """Return records (n, ...) as ``module`` takes them."""
-        return self.as_torch.inputs(x)
-
-    def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
-        """Return a torch model with this network behind the same scaler."""
-        return self.as_torch.with_module(module)
-
-
-def network(widths: Sequence[int], seed: int) -> torch.nn.Sequential:
-    """Return linear layers between ``widths`` with ReLU in between, as :func:`initial_layers` draws them."""
-    return module_of(initial_layers(widths, seed))
-
-
-def module_of(layers: Layers) -> torch.nn.Sequential:
-    """Return linear layers of these weights with ReLU in between, on the CPU."""
-    import torch
-    from torch.nn.utils import skip_init
-
-    modules: list[torch.nn.Module] = []
-    for weight, bias in layers:
-        fan_out, fan_in = weight.shape
-        linear = skip_init(torch.nn.Linear, fan_in, fan_out)  # type: ignore[no-untyped-call]  # torch has no type for it
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(weight))
-            linear.bias.copy_(torch.from_numpy(bias))
-        modules += [linear, torch.nn.ReLU()]
-    return torch.nn.Sequential(*modules[:-1])
-
-
-def layers_of(module: torch.nn.Sequential) -> Layers | None:
-    """Return the layers of a module as :func:`module_of` makes them, or None of another kind of module."""
-    import torch
-
-    linear = [each for each in module if isinstance(each, torch.nn.Linear)]
-    if [type(each) for each in module] != ([torch.nn.Linear, torch.nn.ReLU] * len(linear))[:-1]:
-        return None
-    pairs = [(each.weight.detach().cpu().numpy(), each.bias.detach().cpu().numpy()) for each in linear]
-    return [(weight.astype(np.float32), bias.astype(np.float32)) for weight, bias in pairs]
 
 
 @dataclass(frozen=True)
@@ -146,6 +59,14 @@ class MLP(TargetModel):
     Training goes on from ``task.start`` (slices of SISA): its weights and its scaler stay, the optimizer starts anew,
     as its moments belong to the records seen before. ``init`` is then unused. Bitwise repeatable on a CPU: the
     reference at a fixed number of threads, the fast path at any.
+
+    Private training (option ``dp``; Abadi et al., CCS 2016): a record is in a step's batch with probability
+    ``batch_size`` / n, by a draw keyed by (``order`` seed, step, record), so slot and compact are the same; each
+    record's gradient by all parameters is scaled down to norm ``clip`` at most; Gaussian noise, of deviation
+    ``noise_multiplier`` times ``clip`` and keyed by (``noise`` seed, step), joins their sum, which is divided by
+    ``batch_size`` and handed to the optimizer. n, and with it the number of steps, is the original's. ``epsilon``
+    is that of one model and of the weights alone: the scaler's means and deviations are not private, and the noise is
+    no cryptographic generator's (see :mod:`unlearnbench.engine.mlp_noise`).
 
     Needs no second class. UserError where the weights overflow. A network may also die quietly: with Adam at 0.05,
     the paper's code's rate, accuracy on digits falls from .97 to between .21 and .68 and many records get one and the
@@ -182,11 +103,17 @@ class MLP(TargetModel):
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order"})
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
+    options: ClassVar[frozenset[TrainingOption]] = frozenset({"dp"})
 
     def fit(self, task: FitTask, device: str) -> FittedMLP:
         """Train one network, from scratch or from a copy of ``task.start``."""
         fitted = self._begin(task, device)
-        self._train(fitted, task)
+        if task.options.dp:
+            fitted = self._train_privately(fitted, task, task.options.dp)
+        else:
+            self._train(fitted, task)
+        fitted.module.zero_grad()
+        self._check(all(bool(parameter.isfinite().all()) for parameter in fitted.module.parameters()))
         return fitted
 
     def has_fast_path(self, device: str) -> bool:
@@ -212,13 +139,26 @@ class MLP(TargetModel):
             task, start = tasks[place], starts[place]
             standardizer = _network_behind(task.start).standardizer if task.start else courses.standardizer(task.data)
             layers = start or self._first_layers(task)
-            network = trained(courses.course(task, layers, standardizer), rule, self.batch_size)
+            dp = task.options.dp
+            if dp is None:
+                network = trained(courses.course(task, layers, standardizer), rule, self.batch_size)
+            else:
+                run = self._private_run(task, dp)
+                privacy = Privacy(dp.clip, dp.noise_multiplier * dp.clip, _expected(run, task))
+                course = courses.private_course(task, layers, standardizer, run)
+                network = trained_privately(course, rule, privacy, task.seeds.noise)
             self._check(bool(np.isfinite(network.parameters).all()))
             return network, standardizer
 
         done = in_threads(train, range(len(tasks)))
         bank = MLPBank(*(tuple(part) for part in zip(*done, strict=True))) if done else MLPBank((), ())
-        return [FastMLP(bank, index) for index in range(len(tasks))]
+        return [self._member(bank, index, task) for index, task in enumerate(tasks)]
+
+    def _member(self, bank: MLPBank, index: int, task: FitTask) -> FastMLP:
+        dp = task.options.dp
+        if dp is None:
+            return FastMLP(bank, index)
+        return PrivateFastMLP(bank, index, budget_of(self._private_run(task, dp), task.start, dp))
 
     def _begin(self, task: FitTask, device: str) -> FittedMLP:
         if task.start is None:
@@ -244,8 +184,25 @@ class MLP(TargetModel):
                 loss = torch.nn.functional.cross_entropy(module(x[rows]), y[rows])
                 loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
                 optimizer.step()
-        module.zero_grad()
-        self._check(all(bool(parameter.isfinite().all()) for parameter in module.parameters()))
+
+    def _train_privately(self, fitted: FittedMLP, task: FitTask, dp: DPSGD) -> PrivateMLP:
+        import torch
+
+        run = self._private_run(task, dp)
+        descend_privately(
+            fitted.module,
+            self._optimizer(fitted.module),
+            fitted.inputs(task.data.x),
+            torch.from_numpy(task.data.y).to(fitted.device),
+            poisson_batches(task.data, task.seeds.order, run.steps, run.sample_rate),
+            dp,
+            _expected(run, task),
+            task.seeds.noise,
+        )
+        return PrivateMLP(fitted.module, fitted.standardizer, fitted.device, budget_of(run, task.start, dp))
+
+    def _private_run(self, task: FitTask, dp: DPSGD) -> PrivateRun:
+        return PrivateRun.over(len(task.data.original.ids), self.batch_size, self.epochs, dp)
 
     def _check(self, finite: bool) -> None:
         if not finite:
@@ -260,6 +217,11 @@ class MLP(TargetModel):
             return kind(weights, lr=rate, weight_decay=decay, fused=True)
         except RuntimeError:  # older torch fuses on some devices only
             return kind(weights, lr=rate, weight_decay=decay)
+
+
+def _expected(run: PrivateRun, task: FitTask) -> float:
+    """Return the mean batch size of the original's training, which an unlearned model keeps."""
+    return run.sample_rate * len(task.data.original.ids)
 
 
 def _network_behind(start: Fitted | None) -> FittedMLP | FastMLP:

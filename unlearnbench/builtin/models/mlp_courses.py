@@ -7,14 +7,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.builtin.models.batches import shuffled
+from unlearnbench.builtin.models.batches import poisson_places, shuffled
 from unlearnbench.builtin.models.scaling import Scaler, Standardizer
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.mlp import Course, fates
 from unlearnbench.engine.mlp_lanes import Floats
 from unlearnbench.engine.mlp_layout import Layers, rows_in_lanes
+from unlearnbench.engine.mlp_private import PrivateCourse
 from unlearnbench.engine.mlp_train import KEPT, MASKED
+from unlearnbench.engine.privacy import PrivateRun
 
 _SHARED = 8  # bases, scalers or seeds whose tables are kept; tasks of an episode come one after the other
 
@@ -33,6 +35,7 @@ class Courses:
         self._fit = lru_cache(_SHARED)(Standardizer.for_training)
         self._rows = lru_cache(_SHARED)(_rows)
         self._orders = lru_cache(_SHARED)(_orders)
+        self._draws = lru_cache(_SHARED)(_draws)
 
     def standardizer(self, data: TrainingSet) -> Standardizer:
         """Return the scaler that a network trained on ``data`` from scratch has."""
@@ -40,13 +43,27 @@ class Courses:
 
     def course(self, task: FitTask, start: Layers, standardizer: Standardizer) -> Course:
         """Return how to train for a task from these layers behind this scaler."""
-        base = self._one(task.data.original)
-        fate = fates(base, task.data)
-        if fate is None:
-            base = task.data
-            fate = np.where(base.mask, KEPT, MASKED).astype(np.uint8)
+        base, fate = self._base(task.data)
         x, labels = self._rows(base, standardizer)
         return Course(start, x, labels, fate, self._orders(base, task.seeds.order, self.epochs))
+
+    def private_course(
+        self, task: FitTask, start: Layers, standardizer: Standardizer, run: PrivateRun
+    ) -> PrivateCourse:
+        """Return how to train for a task by DP-SGD."""
+        base, fate = self._base(task.data)
+        x, labels = self._rows(base, standardizer)
+        places, steps = self._draws(base, task.seeds.order, run)
+        kept = fate[places] == KEPT
+        begins = np.searchsorted(steps[kept], np.arange(run.steps + 1))
+        return PrivateCourse(start, x, labels, places[kept], begins)
+
+    def _base(self, data: TrainingSet) -> tuple[TrainingSet, NDArray[np.uint8]]:
+        base = self._one(data.original)
+        fate = fates(base, data)
+        if fate is None:
+            return data, np.where(data.mask, KEPT, MASKED).astype(np.uint8)
+        return base, fate
 
     def _one(self, data: TrainingSet) -> TrainingSet:
         """Return one object for all equal training sets, so that what is made for one serves all."""
@@ -59,3 +76,9 @@ def _rows(base: TrainingSet, standardizer: Standardizer) -> tuple[Floats, NDArra
 
 def _orders(base: TrainingSet, seed: int, epochs: int) -> NDArray[np.int32]:
     return np.array([shuffled(base.ids, seed, epoch) for epoch in range(epochs)], dtype=np.int32)
+
+
+def _draws(base: TrainingSet, seed: int, run: PrivateRun) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of all Poisson batches, one after the other, and the step of each."""
+    drawn = [poisson_places(base.ids, seed, step, run.sample_rate) for step in range(run.steps)]
+    return np.concatenate(drawn), np.repeat(np.arange(run.steps), [len(places) for places in drawn])

@@ -1,0 +1,69 @@
+"""What differentially private training spends."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.options import DPSGD
+
+
+@dataclass(frozen=True)
+class PrivateRun:
+    """One run of DP-SGD: steps on Poisson batches, Gaussian noise on each batch's sum of clipped gradients.
+
+    noise_multiplier: standard deviation of the noise, in units of the clip · sample_rate: the probability with which
+    each record is in a batch, whatever the others do.
+    """
+
+    noise_multiplier: float
+    sample_rate: float
+    steps: int
+
+    @classmethod
+    def over(cls, records: int, batch_size: int, epochs: int, dp: DPSGD) -> PrivateRun:
+        """Return the run that takes ``epochs`` times as many steps as batches of this size hold the records."""
+        size = min(batch_size, records)
+        return cls(dp.noise_multiplier, size / records, epochs * -(-records // size))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The runs that led to a model, each going on from the one before, and the delta at which epsilon is told."""
+
+    runs: tuple[PrivateRun, ...]
+    delta: float
+
+    @cached_property
+    def epsilon(self) -> float:
+        """What all runs spent together; the accountant is asked when somebody wants to know."""
+        return composed_epsilon(self.runs, self.delta)
+
+
+def epsilon(noise_multiplier: float, sample_rate: float, steps: int, delta: float) -> float:
+    """Return the epsilon of one run of DP-SGD; neighbours differ by one record that is there or not."""
+    return composed_epsilon([PrivateRun(noise_multiplier, sample_rate, steps)], delta)
+
+
+def composed_epsilon(runs: Sequence[PrivateRun], delta: float) -> float:
+    """Return the epsilon at ``delta`` of a chain of runs, by Opacus's accountant; infinite where one has no noise.
+
+    Renyi differential privacy of the Poisson-subsampled Gaussian (Mironov, Talwar, Zhang 2019), an upper bound.
+    UserError where Opacus is missing.
+    """
+    if any(run.noise_multiplier == 0 for run in runs):
+        return math.inf
+    try:
+        accountant = import_module("opacus.accountants").RDPAccountant()
+    except ImportError:
+        raise UserError('epsilon needs Opacus\'s accountant: pip install "unlearnbench[dp]"') from None
+    accountant.history = [(run.noise_multiplier, run.sample_rate, run.steps) for run in runs]
+    with warnings.catch_warnings():
+        # The bound holds all the same, and is loose only where epsilon is far from anything of use.
+        warnings.filterwarnings("ignore", message="Optimal order is the (smallest|largest) alpha")
+        return float(accountant.get_epsilon(delta))
