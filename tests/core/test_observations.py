@@ -64,6 +64,28 @@ def test_concatenation_keeps_every_row_and_pads_short_requests_with_their_last_v
     assert np.array_equal(both.after[7:], long.after)
 
 
+def test_the_last_version_alone_is_the_last_real_one_with_the_membership_there() -> None:
+    both = Observations.concatenate([single(0, 0, versions=1), single(0, 1, versions=3)])
+    both.member[7:, -1] = ~both.member[7:, -1]
+    last = both.last_only()
+    assert last.after.shape == (14, 1, 2)
+    assert set(last.versions) == {1}
+    assert np.array_equal(last.after[:7, 0], both.after[:7, 0])
+    assert np.array_equal(last.after[7:, 0], both.after[7:, 2])
+    assert np.array_equal(last.member[:7], both.member[:7, :2])
+    assert np.array_equal(last.member[7:], both.member[7:, [0, 3]])
+    assert np.array_equal(last.before, both.before)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left_at"), [("XXX", 0), ("...", 0), (".XX", 0), ("X..", 1), ("XX.", 2), (".X.", 2), ("X.X", 1)]
+)
+def test_a_record_left_at_the_version_that_it_is_first_gone_from(pattern: str, left_at: int) -> None:
+    rows = single(0, 0, versions=2)
+    rows.member[:] = [letter == "X" for letter in pattern]
+    assert rows.left_at().tolist() == [left_at] * len(rows)
+
+
 def test_padding_never_cuts_a_version_off() -> None:
     with pytest.raises(ValueError, match="negative"):
         single(0, 0, versions=3).pad_versions(2)

@@ -54,6 +54,9 @@ def test_pools_keep_what_they_promise(n: int, size: int, seed: int) -> None:
             )
             assert set(pools.targets) == {i for i in pools.training if not records.has_twin[i]}
             assert set(pools.unseen) == {i for i in test if not records.has_twin[i]}
+            trainable, _ = side_halves(records, side, SeedPath(seed))
+            others = set(trainable) - set(pools.training)
+            assert sorted(pools.spare) == sorted(i for i in others if not records.has_twin[i])
             assert not trained[side] & set(test)
     assert not trained["target"] & trained["shadow"]
 
@@ -65,7 +68,11 @@ def test_no_record_of_one_side_is_anywhere_on_the_other() -> None:
         for side in SIDES
     }
     held = {
-        side: {int(i) for pool, test in pools[side] for i in (*pool.training, *pool.targets, *pool.unseen, *test)}
+        side: {
+            int(i)
+            for pool, test in pools[side]
+            for i in (*pool.training, *pool.targets, *pool.unseen, *pool.spare, *test)
+        }
         for side in SIDES
     }
     assert not held["target"] & held["shadow"]
@@ -106,6 +113,15 @@ def test_targets_are_not_in_training_order() -> None:
     pools, _ = side_pools(records, "target", EpisodeSizes(records=100), 0, SEEDS)
     assert sorted(pools.targets) == sorted(pools.training)
     assert np.mean(pools.targets == pools.training) < 0.1
+
+
+def test_records_to_add_are_not_in_the_order_of_their_half() -> None:
+    records = Records("toy", np.arange(400.0)[:, None], np.zeros(400, dtype=np.int64), 1, Provenance("", ""))
+    spares = [side_pools(records, "target", EpisodeSizes(records=60), original, SEEDS)[0].spare for original in (0, 1)]
+    trainable, _ = side_halves(records, "target", SEEDS)
+    left = trainable[np.isin(trainable, spares[0])]
+    assert np.mean(left == spares[0]) < 0.1
+    assert spares[0].tolist() != spares[1].tolist()
 
 
 def test_a_draw_takes_no_id_twice_and_at_most_all_of_them() -> None:

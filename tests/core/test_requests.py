@@ -61,7 +61,7 @@ def test_queries_stand_role_by_role_each_counted_from_nought() -> None:
 def test_every_role_is_asked_as_often_as_the_sizes_say() -> None:
     pools = some_pools()
     asked = ask(Request((Step(pools.targets[:2]),)), pools)
-    assert np.bincount(asked.role, minlength=4).tolist() == [2, 8, 3, 6]
+    assert np.bincount(asked.role, minlength=len(Role)).tolist() == [2, 8, 3, 6, 0]
 
 
 def test_every_role_is_asked_about_its_own_kind_of_records_and_no_twin_is_among_them() -> None:
@@ -88,7 +88,13 @@ def test_what_a_request_adds_is_neither_a_negative_nor_retained() -> None:
 
 def test_a_request_that_only_adds_forgets_nobody() -> None:
     asked = ask(steps(([], [7])), some_pools())
-    assert np.bincount(asked.role, minlength=4).tolist() == [0, 8, 0, 6]
+    assert np.bincount(asked.role, minlength=len(Role)).tolist() == [0, 8, 0, 6, 1]
+
+
+def test_what_a_request_adds_is_asked_about_unless_it_is_forgotten_too() -> None:
+    asked = ask(steps(([], [7, 9]), ([9], [])), some_pools())
+    assert asked.ids[asked.role == Role.ADDED].tolist() == [7]
+    assert asked.ids[asked.role == Role.FORGOTTEN].tolist() == [9]
 
 
 def test_random_negatives_do_not_depend_on_who_is_forgotten_and_more_of_them_begin_with_the_fewer() -> None:

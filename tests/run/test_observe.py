@@ -12,6 +12,9 @@ from unlearnbench.builtin.datasets.digits import Digits
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.scenarios.group import Group
+from unlearnbench.builtin.scenarios.online import Online
+from unlearnbench.builtin.scenarios.retained import Retained
+from unlearnbench.builtin.scenarios.sequence import Sequence
 from unlearnbench.builtin.scenarios.single import Single
 from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
 from unlearnbench.builtin.unlearners.none import NoUnlearning
@@ -91,7 +94,7 @@ def tree(data: TrainingSet, seeds: Seeds) -> np.ndarray:
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS, ids=repr)
-@pytest.mark.parametrize("scenario", [Single(), Group(4), Moves()], ids=repr)
+@pytest.mark.parametrize("scenario", [Single(), Group(4), Moves(), Online(2, 3), Sequence(), Retained()], ids=repr)
 def test_an_episode_is_bitwise_repeatable(unlearner, scenario):
     parts = replace(PARTS, unlearner=unlearner, scenario=scenario)
     assert same(observe(parts), observe(parts))
@@ -120,7 +123,7 @@ def test_nobody_is_asked_about_on_both_sides():
     assert not set(target.record) & set(shadow.record)
 
 
-@pytest.mark.parametrize("scenario", [Single(), Group(4)], ids=repr)
+@pytest.mark.parametrize("scenario", [Single(), Group(4), Online(2, 3), Retained(2)], ids=repr)
 def test_all_models_and_unlearners_meet_the_same_requests_and_random_negatives(scenario):
     met = [
         asked(
@@ -128,6 +131,7 @@ def test_all_models_and_unlearners_meet_the_same_requests_and_random_negatives(s
             Role.FORGOTTEN,
             Role.RANDOM,
             Role.RETAINED,
+            Role.ADDED,
         ).tolist()
         for model, unlearner in [
             *((Tree(), unlearner) for unlearner in UNLEARNERS),
@@ -175,7 +179,7 @@ def test_rows_say_where_they_belong(scenario):
     pools, _ = pools_of()
     for r, request in enumerate(scenario.requests(pools, SIZES, HERE)):
         here = rows.take(rows.request == r)
-        counts = np.bincount(here.role, minlength=4)
+        counts = np.bincount(here.role, minlength=len(Role))
         assert counts[[Role.FORGOTTEN, Role.RANDOM, Role.RETAINED]].tolist() == [len(request.forgotten), 10, 5]
         assert counts[Role.MATCHED] <= 3
         assert here.record[here.role == Role.FORGOTTEN].tolist() == request.forgotten.tolist()
@@ -184,7 +188,7 @@ def test_rows_say_where_they_belong(scenario):
 
 
 @pytest.mark.parametrize("unlearner", [Retrain(), NoiseFloor(), NoUnlearning()], ids=repr)
-@pytest.mark.parametrize("scenario", [Single(), Group(4)], ids=repr)
+@pytest.mark.parametrize("scenario", [Single(), Group(4), Online(2, 3), Retained(2)], ids=repr)
 def test_membership_is_what_was_requested_whatever_the_unlearner_did(scenario, unlearner):
     rows = observe(replace(PARTS, scenario=scenario, unlearner=unlearner)).observations
     expected = {
@@ -192,6 +196,7 @@ def test_membership_is_what_was_requested_whatever_the_unlearner_did(scenario, u
         Role.RANDOM: [False, False],
         Role.MATCHED: [False, False],
         Role.RETAINED: [True, True],
+        Role.ADDED: [False, True],
     }
     assert rows.member.tolist() == [expected[Role(role)] for role in rows.role]
 
@@ -246,6 +251,65 @@ def test_every_unlearner_serves_chains(unlearner):
         "train_unlearned": 3,
         "test_unlearned": 3,
     }
+
+
+def test_added_records_are_learned_from_and_nobody_else_asks_about_them():
+    rows = observe(replace(PARTS, scenario=Online(2, 3))).observations
+    data, seeds = TrainingSet.of(RECORDS, pools_of()[0].training), Seeds.at(HERE / "train")
+    added = rows.record[rows.role == Role.ADDED]
+    assert len(set(added)) == len(added) == 9
+    assert added.tolist() == pools_of()[0].spare[:9].tolist()
+    for r in range(3):
+        here = rows.take(rows.request == r)
+        new = here.record[here.role == Role.ADDED]
+        left = data.after(Step(here.record[here.role == Role.FORGOTTEN], new))
+        assert set(new) <= set(left.kept_ids)
+        assert np.array_equal(here.after[:, 0], tree(left, seeds)[here.record])
+
+
+def test_a_sequence_says_of_every_forgotten_record_which_step_deleted_it():
+    rows = observe(replace(PARTS, scenario=Sequence(versions=3, size=2))).observations
+    forgotten = rows.take(rows.role == Role.FORGOTTEN)
+    assert len(forgotten) == 3 * 6
+    assert forgotten.left_at().tolist() == [1, 1, 2, 2, 3, 3] * 3
+    assert (forgotten.left_at() == forgotten.position // 2 + 1).all()
+    assert not rows.left_at()[rows.role != Role.FORGOTTEN].any()
+
+
+def test_who_sees_the_last_version_only_sees_no_other_and_whether_records_left_but_not_when():
+    everything, last = (
+        observe(replace(PARTS, scenario=Sequence(versions=3, sees=sees))).observations for sees in ("all", "last")
+    )
+    assert everything.after.shape[1:] == (3, 2)
+    assert last.after.shape[1:] == (1, 2)
+    assert np.array_equal(last.after[:, 0], everything.after[:, 2])
+    assert np.array_equal(last.member, everything.member[:, [0, 3]])
+    assert np.array_equal(last.record, everything.record)
+
+
+def test_the_last_version_of_a_retrained_sequence_is_that_of_one_group():
+    sequence, group = (
+        observe(replace(PARTS, scenario=one)).observations for one in (Sequence(versions=3, sees="last"), Group(3))
+    )
+    assert all(np.array_equal(getattr(sequence, f.name), getattr(group, f.name)) for f in fields(Observations))
+
+
+def test_who_stayed_is_asked_about_as_often_as_who_left_and_balanced_with_unseen_records():
+    rows = observe(replace(PARTS, scenario=Retained(2))).observations
+    counts = [np.bincount(rows.role[rows.request == r], minlength=len(Role)) for r in range(3)]
+    assert [count[[Role.FORGOTTEN, Role.RETAINED]].tolist() for count in counts] == [[2, 2]] * 3
+    paired = rows.take(rows.paired(Retained.positive, Retained.negative))
+    assert np.bincount(paired.role, minlength=len(Role)).tolist() == [0, 6, 0, 6, 0]
+    assert paired.member[paired.role == Role.RETAINED].all()
+    assert not paired.member[paired.role == Role.RANDOM].any()
+
+
+def test_scenarios_draw_the_same_random_negatives_so_that_they_can_be_compared():
+    met = [
+        asked(observe(replace(PARTS, scenario=one)).observations, Role.RANDOM).tolist()
+        for one in (Single(), Group(4), Online(), Sequence(), Retained())
+    ]
+    assert all(one == met[0] for one in met)
 
 
 # --- what models are worth and cost

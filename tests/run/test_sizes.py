@@ -71,6 +71,21 @@ def test_a_request_needs_as_many_negatives_as_it_forgets_records(lab: Lab) -> No
     lab.plan(scenarios=groups(11), episodes={**SIZES, "negatives": 11})
 
 
+@pytest.mark.parametrize("changed", ["requests", "add"])
+def test_the_most_that_can_be_added_fits_and_one_more_does_not(lab: Lab, changed: str) -> None:
+    def changes(n: int) -> dict[str, object]:
+        requests, add = (n, 40) if changed == "requests" else (1, n)
+        online = {"name": "online", "params": {"add": add}}
+        return {"scenarios": [online], "episodes": {**SIZES, "requests": requests}}
+
+    message = refusal(lab, **changes(600 if changed == "add" else 60))
+    assert "outside a training set of 80 may be trained on and have no twin" in message
+    largest = int(message.rpartition(" ")[2])
+    lab.plan(**changes(largest))
+    assert message.endswith(f"the largest that fits is {largest}")
+    assert f"the largest that fits is {largest}" in refusal(lab, **changes(largest + 1))
+
+
 def test_what_is_named_fits_every_seed_since_each_has_its_own_split(lab: Lab) -> None:
     def sizes(requests: int, seeds: list[int]) -> dict[str, object]:
         return {"datasets": ["adult"], "seeds": seeds, "episodes": {**SIZES, "records": 500, "requests": requests}}

@@ -210,6 +210,24 @@ def unlearnbench_scenarios() -> Iterator[ScenarioPlugin]:
         factory=f"{_PACKAGE}.scenarios.group:Group",
         reference=_CHEN,
     )
+    yield ScenarioPlugin(
+        name="online",
+        summary="Each request deletes some records and adds others",
+        factory=f"{_PACKAGE}.scenarios.online:Online",
+        reference=_CHEN,
+    )
+    yield ScenarioPlugin(
+        name="sequence",
+        summary="Each request deletes records step by step, over several versions",
+        factory=f"{_PACKAGE}.scenarios.sequence:Sequence",
+        reference=_CHEN,
+    )
+    yield ScenarioPlugin(
+        name="retained",
+        summary="Records that stayed against records that never were there",
+        factory=f"{_PACKAGE}.scenarios.retained:Retained",
+        reference=_CHEN,
+    )
 
 
 @hookimpl
@@ -292,6 +310,12 @@ def _attacks_on_features() -> Iterator[AttackPlugin]:
     ):
         yield AttackPlugin(name=name, summary=summary, factory=f"{_PACKAGE}.attacks.{factory}", reference=_CHEN)
     yield AttackPlugin(
+        name="ensemble",
+        summary="Learns from all these features together",
+        factory=f"{_PACKAGE}.attacks.ensemble:Ensemble",
+        reference="arXiv 2506.06112",
+    )
+    yield AttackPlugin(
         name="classical",
         summary="Membership inference on the original alone: the baseline",
         factory=f"{_PACKAGE}.attacks.classical:Classical",
@@ -306,6 +330,13 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
         name="score-diff",
         summary="How much the score of the true class falls",
         factory=f"{_PACKAGE}.attacks.score_diff:ScoreDiff",
+        reference=_JAGIELSKI,
+        label=True,
+    )
+    yield AttackPlugin(
+        name="delta",
+        summary="How much the score of the true class falls where it falls most, over all versions",
+        factory=f"{_PACKAGE}.attacks.delta:Delta",
         reference=_JAGIELSKI,
         label=True,
     )

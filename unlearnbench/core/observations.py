@@ -58,6 +58,21 @@ class Observations:
         member = np.concatenate([self.member, np.repeat(self.member[:, -1:], missing, axis=1)], axis=1)
         return replace(self, after=after, member=member)
 
+    def last_only(self) -> Observations:
+        """Return what is left where of each request's unlearned versions only the last is met."""
+        rows, last = np.arange(len(self)), self.versions - 1
+        return replace(
+            self,
+            after=self.after[rows, last][:, None],
+            member=np.stack([self.member[:, 0], self.member[rows, last + 1]], axis=1),
+            versions=np.ones_like(self.versions),
+        )
+
+    def left_at(self) -> NDArray[np.int64]:
+        """Return the version (n,) that each record was first gone from; 0 for those that never left."""
+        leaves = self.member[:, :-1] & ~self.member[:, 1:]
+        return np.where(leaves.any(axis=1), leaves.argmax(axis=1) + 1, 0)
+
     def paired(self, positive: Role, negative: Role) -> NDArray[np.bool_]:
         """Return the rows (n,) of the balanced game: every positive, and as many first negatives of its request."""
         group = self.episode * (self.request.max(initial=0) + 1) + self.request
@@ -109,6 +124,12 @@ class View:
         """Log-posteriors (n, C) of the original model."""
         self._allow(self.needs.versions in ("both", "original"), "the original model's posteriors")
         return self._before
+
+    @property
+    def versions(self) -> NDArray[np.int64]:
+        """How many unlearned versions (n,) each row's request has."""
+        self._allow(self.needs.versions in ("both", "unlearned"), "the number of unlearned models")
+        return self._versions
 
     @property
     def after_each(self) -> NDArray[np.float64]:

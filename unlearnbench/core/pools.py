@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -37,12 +37,15 @@ class Pools:
     """Record ids one original draws from, disjoint between the target and the shadow side.
 
     training (records,): its training set in training order · targets: those of them without a twin, in random
-    order · unseen: records that no original of this side is trained on, without a twin, in random order.
+    order · unseen: records that no original of this side is trained on, without a twin, in random order · spare:
+    records that may be trained on but are not in this training set (other originals may hold them), without a twin, in
+    random order; there to be added.
     """
 
     training: NDArray[np.int64]
     targets: NDArray[np.int64]
     unseen: NDArray[np.int64]
+    spare: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def draw(ids: NDArray[np.int64], n: int, seeds: SeedPath) -> NDArray[np.int64]:
@@ -66,6 +69,7 @@ def side_pools(
             training=training,
             targets=_without_twin(records, training[(path / "targets").permutation(len(training))]),
             unseen=_without_twin(records, unseen),
+            spare=_without_twin(records, _others(trainable, training, path / "spare")),
         ),
         unseen,
     )
@@ -77,6 +81,11 @@ def side_halves(records: Records, side: Side, seeds: SeedPath) -> tuple[NDArray[
     half = np.array_split(order, 2)[0 if side == "target" else 1]
     cut = len(half) * 4 // 5
     return half[:cut], half[cut:]
+
+
+def _others(trainable: NDArray[np.int64], training: NDArray[np.int64], seeds: SeedPath) -> NDArray[np.int64]:
+    left = trainable[~np.isin(trainable, training)]
+    return left[seeds.permutation(len(left))]
 
 
 def _without_twin(records: Records, ids: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,11 @@ class Role(IntEnum):
     RANDOM = 1
     MATCHED = 2
     RETAINED = 3
+    ADDED = 4
+
+
+Sees = Literal["all", "last"]
+"""Which unlearned versions of a request an adversary meets: every one, or only the last."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,13 @@ class Queries:
 class Scenario(ABC):
     """What deletion requests look like. ``requests`` is all an author must write.
 
-    ``positive`` and ``negative`` are the roles that an attack has to tell apart.
+    ``positive`` and ``negative`` are the roles that an attack has to tell apart. ``sees`` says which unlearned versions
+    of a request the adversary meets, beside the original: all are served, but what it does not meet is not observed.
     """
 
     positive: Role = Role.FORGOTTEN
     negative: Role = Role.RANDOM
+    sees: Sees = "all"
 
     @abstractmethod
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
@@ -76,6 +84,10 @@ class Scenario(ABC):
     @abstractmethod
     def targets_needed(self, sizes: EpisodeSizes) -> int:
         """Return how many distinct twin-free training records the requests of one original consume."""
+
+    def spares_needed(self, sizes: EpisodeSizes) -> int:  # noqa: ARG002 - most scenarios add nothing
+        """Return how many records of ``pools.spare`` the requests of one original add together."""
+        return 0
 
     def queries(
         self,
@@ -88,7 +100,7 @@ class Scenario(ABC):
     ) -> Queries:
         """Choose the records to query for one request; the default asks for every role.
 
-        What the request adds is neither unseen nor retained.
+        What the request adds is neither unseen nor retained, but a role of its own unless it is forgotten too.
         """
         forgotten = request.forgotten
         changed = np.concatenate([forgotten, request.added])
@@ -99,5 +111,6 @@ class Scenario(ABC):
                 Role.RANDOM: draw(unseen, sizes.negatives, seeds / "negatives"),
                 Role.MATCHED: matched_negatives(original, data, forgotten, unseen, sizes.matched, seeds / "matched"),
                 Role.RETAINED: draw(retained, sizes.retained, seeds / "retained"),
+                Role.ADDED: request.added[~np.isin(request.added, forgotten)],
             }
         )

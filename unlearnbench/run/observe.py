@@ -85,7 +85,7 @@ def observe(parts: EpisodeParts) -> Episode:
     answers = _checked(query(models, parts.records.x[panel.ids]), parts.records.n_classes)
     versions = np.split(answers[1:], np.cumsum([len(chain) for chain in chains])[:-1])
     rows = [
-        _rows(parts, data, r, request, asked, panel.rows_of(asked.ids), answers[0], after)
+        _seen(parts.scenario, _rows(parts, data, r, request, asked, panel.rows_of(asked.ids), answers[0], after))
         for r, (request, asked, after) in enumerate(zip(requests, queries, versions, strict=True))
     ]
     return Episode(
@@ -148,6 +148,11 @@ def _rows(
         role=asked.role,
         position=asked.position,
     )
+
+
+def _seen(scenario: Scenario, rows: Observations) -> Observations:
+    """Keep what the scenario's adversary meets."""
+    return rows.last_only() if scenario.sees == "last" else rows
 
 
 def _membership(data: TrainingSet, request: Request, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

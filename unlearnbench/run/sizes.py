@@ -61,18 +61,18 @@ def _limits(
     yield Limit(side, "negatives", sizes.negatives, len(pools[0].unseen), "are unseen and have no twin")
     targets = min(len(pool.targets) for pool in pools)
     training = f"in a training set of {sizes.records} have no twin"
+    spare = min(len(pool.spare) for pool in pools)
+    left = f"outside a training set of {sizes.records} may be trained on and have no twin"
     for ref, scenario in scenarios:
         per_request = -(-scenario.targets_needed(sizes) // sizes.requests)
         forgotten = f"records that a request of scenario {ref.name} forgets"
         yield Limit(side, forgotten, per_request, targets, training)
         yield Limit(side, forgotten, per_request, sizes.negatives, "negatives are there to balance them with")
-        yield Limit(
-            side,
-            "requests",
-            sizes.requests,
-            targets // per_request,
-            f"of scenario {ref.name} fit: {targets} records {training}",
-        )
+        fit = f"of scenario {ref.name} fit"
+        if added := -(-scenario.spares_needed(sizes) // sizes.requests):
+            yield Limit(side, f"records that a request of scenario {ref.name} adds", added, spare, left)
+            yield Limit(side, "requests", sizes.requests, spare // added, f"{fit}: {spare} records {left}")
+        yield Limit(side, "requests", sizes.requests, targets // per_request, f"{fit}: {targets} records {training}")
 
 
 def _told(records: Records, limit: Limit) -> str:

@@ -13,8 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from unlearnbench.builtin.attacks.blind import Blind
 from unlearnbench.builtin.attacks.classical import Classical
+from unlearnbench.builtin.attacks.delta import Delta
 from unlearnbench.builtin.attacks.direct_concat import DirectConcat
 from unlearnbench.builtin.attacks.direct_diff import DirectDiff
+from unlearnbench.builtin.attacks.ensemble import Ensemble
 from unlearnbench.builtin.attacks.euclidean import Euclidean
 from unlearnbench.builtin.attacks.forgetting import Forgetting
 from unlearnbench.builtin.attacks.random import Random
@@ -34,8 +36,10 @@ BY_CONTENT = [
     SortedDiff(model="mlp"),
     SortedDiff(model="lightgbm"),
     Euclidean(),
+    Ensemble(),
     Classical(),
     ScoreDiff(),
+    Delta(),
     ScoreRatio(),
     Forgetting(),
     Forgetting(signal="confidence"),

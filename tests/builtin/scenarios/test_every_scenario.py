@@ -1,4 +1,4 @@
-"""Who is deleted: one record a request, or a group; never the same one twice."""
+"""Who is deleted and who is added: one record a request, or several, in one step or more; never the same one twice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.builtin.scenarios.group import Group
+from unlearnbench.builtin.scenarios.online import Online
+from unlearnbench.builtin.scenarios.retained import Retained
+from unlearnbench.builtin.scenarios.sequence import Sequence
 from unlearnbench.builtin.scenarios.single import Single
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.requests import Role
@@ -18,10 +21,10 @@ SEEDS = SeedPath(0) / "requests"
 
 def pools(n):
     ids = np.random.default_rng(0).permutation(n)
-    return Pools(training=np.sort(ids), targets=ids, unseen=np.arange(n, n + 10))
+    return Pools(training=np.sort(ids), targets=ids, unseen=np.arange(n, n + 10), spare=np.arange(n + 10, 2 * n + 310))
 
 
-@given(st.integers(1, 20), st.sampled_from([Single(), *(Group(size) for size in (1, 2, 7))]))
+@given(st.integers(1, 20), st.sampled_from([Single(), Retained(2), *(Group(size) for size in (1, 2, 7))]))
 def test_requests_are_as_many_as_asked_of_one_step_each_and_never_meet(n, scenario):
     sizes = EpisodeSizes(requests=n)
     needed = scenario.targets_needed(sizes)
@@ -34,11 +37,12 @@ def test_requests_are_as_many_as_asked_of_one_step_each_and_never_meet(n, scenar
     assert all(not len(request.added) for request in requests)
 
 
-@pytest.mark.parametrize("scenario", [Single(), Group(3)])
+@pytest.mark.parametrize("scenario", [Single(), Group(3), Online(3, 2), Sequence(3), Retained(3)])
 def test_more_requests_begin_with_the_fewer(scenario):
     fewer, more = (scenario.requests(pools(60), EpisodeSizes(requests=n), SEEDS) for n in (4, 20))
     for a, b in zip(fewer, more, strict=False):
         assert a.forgotten.tolist() == b.forgotten.tolist()
+        assert a.added.tolist() == b.added.tolist()
 
 
 def test_a_group_of_one_is_a_single_deletion():
@@ -55,6 +59,35 @@ def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same():
     assert group.forgotten[0] == single.forgotten[0]
 
 
-@pytest.mark.parametrize("scenario", [Single(), Group()])
+@pytest.mark.parametrize("scenario", [Single(), Group(), Online(), Sequence()])
 def test_the_forgotten_are_told_from_random_unseen_records(scenario):
     assert (scenario.positive, scenario.negative) == (Role.FORGOTTEN, Role.RANDOM)
+
+
+def test_the_retained_are_told_from_random_unseen_records():
+    assert (Retained().positive, Retained().negative) == (Role.RETAINED, Role.RANDOM)
+
+
+@given(st.integers(1, 20), st.integers(1, 5), st.integers(1, 5))
+def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n, delete, add):
+    scenario, sizes = Online(delete, add), EpisodeSizes(requests=n)
+    dealt = pools(scenario.targets_needed(sizes))
+    requests = scenario.requests(dealt, sizes, SEEDS)
+    assert {(len(r.steps), len(r.forgotten), len(r.added)) for r in requests} == {(1, delete, add)}
+    added = np.concatenate([request.added for request in requests])
+    assert len(set(added)) == len(added) == scenario.spares_needed(sizes)
+    assert np.isin(added, dealt.spare).all()
+    assert sorted(np.concatenate([request.forgotten for request in requests])) == list(range(n * delete))
+
+
+@given(st.integers(1, 10), st.integers(2, 5), st.integers(1, 4))
+def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n, versions, size):
+    scenario, sizes = Sequence(versions, size), EpisodeSizes(requests=n)
+    requests = scenario.requests(pools(scenario.targets_needed(sizes)), sizes, SEEDS)
+    assert [[len(step.forget) for step in request.steps] for request in requests] == [[size] * versions] * n
+    assert sorted(np.concatenate([request.forgotten for request in requests])) == list(range(n * versions * size))
+
+
+@pytest.mark.parametrize("scenario", [Single(), Group(), Sequence(), Retained()])
+def test_a_scenario_that_adds_nothing_needs_no_spare_records(scenario):
+    assert scenario.spares_needed(EpisodeSizes()) == 0

@@ -19,7 +19,8 @@ from unlearnbench.core.observations import ShadowView, View
 class FeatureAttack(Attack):
     """Fit a classifier on a feature of shadow rows. ``feature`` is all that a subclass must write.
 
-    Scores are the classifier's probabilities of "deleted". ``model`` names the classifier.
+    Scores are the classifier's probabilities of "deleted". ``model`` names the classifier. Of several
+    unlearned versions the features of Chen et al. read the last.
     """
 
     model: AttackModel = "decision-tree"

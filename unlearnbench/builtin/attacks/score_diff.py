@@ -15,7 +15,10 @@ from unlearnbench.core.posteriors import true_class
 
 @dataclass(frozen=True)
 class ScoreDiff(ScoreAttack):
-    """Score l_u - l_o, where l is the cross-entropy (natural logarithm) of the true class; it needs the label."""
+    """Score l_u - l_o, where l is the cross-entropy (natural logarithm) of the true class; it needs the label.
+
+    Of several unlearned versions it reads the last: the paper's ``back-front`` over a sequence of models.
+    """
 
     needs: ClassVar[Needs] = Needs(label=True)
 
