@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow lint clean
+.PHONY: install quickstart test test-slow bench lint clean
 
 install: $(VENV)/installed
 
@@ -22,6 +22,14 @@ test: install lint
 # The tests that take minutes.
 test-slow: install
 	$(BIN)/python -m pytest --numprocesses auto -m slow
+
+# Each fast path beside its reference, on one thread: see benchmarks/perf/README.md.
+bench: export OMP_NUM_THREADS = 1
+bench: export OPENBLAS_NUM_THREADS = 1
+bench: export MKL_NUM_THREADS = 1
+bench: export NUMEXPR_NUM_THREADS = 1
+bench: install
+	$(BIN)/python -m pytest benchmarks/perf $(if $(ONLY),-k "$(ONLY)")
 
 lint: install
 	$(BIN)/ruff check

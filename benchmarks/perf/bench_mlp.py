@@ -1,88 +1,73 @@
-"""Multilayer perceptrons with records left out: the fast path against the reference, whole calls.
+"""Multilayer perceptrons that lack a record each: one model at a time in cache, against a loop over tensors.
 
-A call trains an original and K models that lack a record of it each; batches, scaling and initial weights are part of
-it. Run it with one thread: ``OMP_NUM_THREADS=1 python benchmarks/perf/bench_mlp.py``.
+Batches, scaling and initial weights are part of what is timed.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from statistics import median
+from itertools import pairwise
 from typing import Any
 
-import numpy as np
+import pytest
+from comparing import Compare
+from jobs import DATA, episode
 
-from unlearnbench.builtin.datasets.adult import Adult
-from unlearnbench.builtin.datasets.digits import Digits
 from unlearnbench.builtin.models.mlp import MLP
-from unlearnbench.core.models import FitTask, Seeds
-from unlearnbench.core.records import Order, Records, Step, TrainingSet
+from unlearnbench.core.records import Order
 
-ROUNDS = 5
-REFERENCE_FITS = 2  # of the K + 1: they all take the same time
-
-
-def tasks_of(records: Records, n: int, k: int, order: Order, fresh: bool) -> list[FitTask]:
-    """Return the original's task and those of k requests that forget a record each."""
-    rng = np.random.default_rng(1)
-    data = TrainingSet.of(records, rng.permutation(len(records))[:n])
-    sets = [data, *(data.after(Step(rng.choice(data.ids, size=1)), order) for _ in range(k))]
-    return [FitTask(each, Seeds(i, i, 0) if fresh else Seeds(0, 0, 0)) for i, each in enumerate(sets)]
+RECORDS = {"Adult": 1999, "digits": 1500}
+WIDE, MIDDLE, SMALL = (256, 128, 64, 32), (64, 32), (32,)
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """Return how long ``work`` takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def flops(widths: tuple[int, ...], n: int, epochs: int) -> float:
+    """Return the operations of one training: forward pass, gradient, and what layers but the first hand back."""
+    first, *rest = (2 * inputs * outputs for inputs, outputs in pairwise(widths))
+    return n * epochs * (2 * first + 3 * sum(rest))
 
 
-def row(
-    name: str, model: MLP, records: Records, k: int = 10, order: Order = "slot", fresh: bool = False
-) -> dict[str, Any]:
-    """Time one call both ways, in turns."""
-    tasks = tasks_of(records, 1500 if records.name == "digits" else 1999, k, order, fresh)
-    few = tasks[:REFERENCE_FITS]
-
-    def fast() -> Any:
-        return model.fit_many(tasks, "cpu")
-
-    def reference() -> Any:
-        return [model.fit(task, "cpu") for task in few]
-
-    fast(), reference()
-    times = [(seconds(reference) / len(few), seconds(fast) / len(tasks)) for _ in range(ROUNDS)]
-    return {
-        "name": name,
-        "ratio": median(slow / quick for slow, quick in times),
-        "reference_per_s": 1 / median(slow for slow, _ in times),
-        "fast_per_s": 1 / median(quick for _, quick in times),
-    }
+@pytest.mark.parametrize(
+    ("data", "hidden", "how"),
+    [
+        ("Adult", WIDE, {}),
+        ("Adult", WIDE, {"optimizer": "sgd", "learning_rate": 0.1}),
+        ("Adult", WIDE, {"epochs": 1}),
+        ("Adult", MIDDLE, {}),
+        ("Adult", SMALL, {}),
+        ("digits", MIDDLE, {}),
+        ("digits", SMALL, {}),
+    ],
+)
+def bench_mlp(data: str, hidden: tuple[int, ...], how: dict[str, Any], compare: Compare) -> None:
+    """Train an original and 5 to 10 models by three epochs of Adam, or as ``how`` says."""
+    contest(data, hidden, compare, how)
 
 
-def rows() -> list[dict[str, Any]]:
-    """Time the paper's widths and smaller ones, on 14 features and on 64."""
-    adult, digits = Adult().load(), Digits().load()
-    wide, middle, small = (256, 128, 64, 32), (64, 32), (32,)
-    return [
-        row("adult, 256-128-64-32", MLP(hidden=wide, epochs=3), adult, k=4),
-        row("adult, 256-128-64-32, sgd", MLP(hidden=wide, epochs=3, optimizer="sgd", learning_rate=0.1), adult, k=4),
-        row("adult, 256-128-64-32, one epoch", MLP(hidden=wide, epochs=1), adult, k=4),
-        row("adult, 64-32", MLP(hidden=middle, epochs=3), adult),
-        row("adult, 64-32, compact", MLP(hidden=middle, epochs=3), adult, order="compact"),
-        row("adult, 64-32, fresh seeds", MLP(hidden=middle, epochs=3), adult, fresh=True),
-        row("adult, 32", MLP(hidden=small, epochs=3), adult),
-        row("adult, 32, fresh seeds", MLP(hidden=small, epochs=3), adult, fresh=True),
-        row("digits, 64-32", MLP(hidden=middle, epochs=3), digits),
-        row("digits, 32", MLP(hidden=small, epochs=3), digits),
-    ]
+@pytest.mark.parametrize("hidden", [MIDDLE, SMALL])
+@pytest.mark.parametrize(("order", "fresh"), [("compact", False), ("slot", True)])
+def bench_mlp_draws(hidden: tuple[int, ...], order: Order, fresh: bool, compare: Compare) -> None:
+    """Share less between models: batches, or initial weights too."""
+    contest("Adult", hidden, compare, {}, order, fresh)
 
 
-if __name__ == "__main__":
-    import torch
-
-    torch.set_num_threads(1)
-    for each in rows():
-        speed = f"{each['reference_per_s']:7.1f} -> {each['fast_per_s']:8.1f} models/s"
-        print(f"{each['name']:34} {each['ratio']:6.1f}x  {speed}")  # noqa: T201 - the result
+def contest(
+    data: str,
+    hidden: tuple[int, ...],
+    compare: Compare,
+    how: dict[str, Any],
+    order: Order = "slot",
+    fresh: bool = False,
+) -> None:
+    """Compare both ways on one architecture."""
+    records, n, model = DATA[data](), RECORDS[data], MLP(hidden=hidden, **{"epochs": 3, **how})
+    tasks = episode(records, n, k=4 if hidden == WIDE else 10, order=order, fresh=fresh)
+    differs = [f"{key}: {value}" for key, value in {**how, "order": order}.items() if value != "slot"]
+    compare(
+        "MLP",
+        ", ".join([data, "-".join(map(str, hidden)), *differs, *(["fresh seeds"] if fresh else [])]),
+        reference=lambda: [model.fit(task, "cpu") for task in tasks[:2]],
+        reference_models=2,
+        fast=lambda: model.fit_many(tasks, "cpu"),
+        fast_models=len(tasks),
+        flops=flops((records.x.shape[1], *hidden, records.n_classes), n, model.epochs),
+        rounds=5,
+    )

@@ -1,0 +1,129 @@
+"""A fast path beside its reference, in one process, in turns: the one place where benchmarks measure.
+
+A benchmark is a function ``bench_*`` in a file ``bench_*.py``. It makes its data, asks for the fixture ``compare`` and
+calls it once; ``pytest.mark.parametrize`` makes one benchmark of each case::
+
+    @pytest.mark.parametrize(("data", "hidden"), [("Adult", (32,)), ("Adult", (64, 32))])
+    def bench_mlp(data: str, hidden: tuple[int, ...], compare: Compare) -> None:
+        model, tasks = MLP(hidden=hidden), requests(...)
+        compare(
+            "mlp",
+            f"{data}, {hidden}",
+            reference=lambda: [model.fit(task, "cpu") for task in tasks[:2]],
+            reference_models=2,
+            fast=lambda: model.fit_many(tasks, "cpu"),
+            fast_models=len(tasks),
+        )
+
+``reference`` and ``fast`` are called without arguments, once each to warm up and then in turns, so that what else the
+machine does meets both; what they return is dropped. They may make different numbers of models; anything that both do
+a number of times will do in place of models. Rates and ratio are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from machine import Memory, peak_flops
+from numpy.typing import NDArray
+
+Work = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one benchmark found. ``ratio``: how many times faster; ``first_call_s``: what the first call took longer.
+
+    ``peak_share``: floating-point operations per second of the fast path over those of a large matrix product on the
+    same core. ``peak_mb``: memory that a call of the fast path took at most.
+    """
+
+    table: str
+    kind: str
+    data: str
+    reference_per_s: float
+    fast_per_s: float
+    ratio: float
+    peak_share: float | None
+    peak_mb: float | None
+    first_call_s: float
+
+    @property
+    def name(self) -> str:
+        """Kind and data."""
+        return f"{self.kind}: {self.data}"
+
+
+def seconds(work: Work) -> float:
+    """Return how long one call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+class Compare:
+    """The fixture ``compare``: measures one fast path and its reference, and keeps the row."""
+
+    def __init__(self, benchmark: Any, rows: list[Row]) -> None:
+        self.benchmark = benchmark
+        self.rows = rows
+
+    def __call__(
+        self,
+        kind: str,
+        data: str,
+        *,
+        reference: Work,
+        fast: Work,
+        reference_models: int = 1,
+        fast_models: int = 1,
+        flops: float | None = None,
+        rounds: int = 3,
+        table: str = "Fast paths",
+    ) -> Row:
+        """Measure both. ``flops``: floating-point operations that one model takes, where its share of peak is asked.
+
+        ``table`` is the title of the table that the row goes to.
+        """
+        reference()  # first, so that libraries that both need are not counted as the fast path's first call
+        first = seconds(fast)
+        calls, peak_mb = self._in_turns(reference, fast, rounds)
+        slow, quick = calls.T / [[reference_models], [fast_models]]
+        row = Row(
+            table=table,
+            kind=kind,
+            data=data,
+            reference_per_s=1 / median(slow),
+            fast_per_s=1 / median(quick),
+            ratio=median(slow / quick),
+            peak_share=flops / median(quick) / peak_flops() if flops else None,
+            peak_mb=peak_mb,
+            first_call_s=max(0.0, first - median(calls[:, 1])),
+        )
+        self.benchmark.extra_info.update(asdict(row), name=row.name)
+        self.rows.append(row)
+        return row
+
+    def _in_turns(self, reference: Work, fast: Work, rounds: int) -> tuple[NDArray[np.float64], float | None]:
+        """Return the seconds of each call (rounds, 2), and the memory that the last call of ``fast`` took."""
+        memory, slow = Memory(), []
+
+        def before_each_call() -> None:
+            slow.append(seconds(reference))
+            memory.reset()
+
+        def call() -> None:
+            fast()  # models are not handed on: what they share must not live until the next call
+
+        self.benchmark.pedantic(call, setup=before_each_call, rounds=rounds)
+        peak_mb = memory.peak_mb()
+        return np.column_stack([slow, self.benchmark.stats.stats.data]), peak_mb
+
+
+def median(values: NDArray[np.float64]) -> float:
+    """Return the median as a plain number."""
+    return float(np.median(values))
