@@ -79,6 +79,8 @@ def test_one_seed_runs_instead_of_the_suites(say: Say, change: Change) -> None:
         (["tiny.yaml", "--disable-plugin", "sorted-diff"], 'tiny.yaml:7:11: unknown attack "sorted-diff"'),
         (["tiny.yaml", "--publish", "--seed", "1"], "--publish: publishes whole suites only"),
         (["tiny.yaml", "--publish", "--only", "seed=0"], "--publish: publishes whole suites only"),
+        (["tiny.yaml", "--workers", "0"], "'--workers'"),
+        (["tiny.yaml", "--workers", "2", "--executor", "processes"], "--workers: processes has its own way"),
         (["tiny.yaml", "--wrong"], "--wrong"),
         ([], "missing argument"),
     ],
@@ -118,9 +120,9 @@ def test_a_gpu_that_is_not_there_matters_only_to_models_that_use_one(
 def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from unlearnbench.run import runner
+    from unlearnbench.run import work
 
-    real, made = runner.make_episode, []
+    real, made = work.make_episode, []
 
     def stop_at_the_third(task: object, workshop: object) -> object:
         made.append(task)
@@ -128,7 +130,7 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
             raise KeyboardInterrupt
         return real(task, workshop)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(runner, "make_episode", stop_at_the_third)
+    monkeypatch.setattr(work, "make_episode", stop_at_the_third)
     assert say("run", "tiny.yaml", *PART).code == 130
     assert say("run", "tiny.yaml", *PART).code == 0
     assert len(made) == 3 + 2, "two of four were done already"

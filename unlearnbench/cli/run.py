@@ -15,6 +15,7 @@ from unlearnbench.cli.options import (
     DisabledPlugins,
     Only,
     PluginFiles,
+    ProfileOption,
     Seed,
     StoreDir,
     SuiteName,
@@ -24,6 +25,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
+from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.plan import default_ref
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
@@ -44,10 +46,14 @@ def command(
     store: StoreDir = DEFAULT_STORE,
     seed: Seed = None,
     device: DeviceOption = None,
+    profile: ProfileOption = "full",
     rerun: Annotated[Rerun, typer.Option("--rerun", help="What to do again of what was done before.")] = "failed",
     executor: Annotated[
         str, typer.Option("--executor", metavar="NAME", help="The plug-in that does the work.")
     ] = "serial",
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Train and unlearn in N processes.")
+    ] = 1,
     publish: Annotated[bool, typer.Option("--publish", help="Write results.json for a leaderboard.")] = False,
     leaderboards: Annotated[Path, typer.Option("--leaderboards", metavar="DIR", help="Where --publish writes.")] = Path(
         "leaderboards"
@@ -60,11 +66,12 @@ def command(
     What the store already holds is not done again, so an interrupted run goes on where it stopped. Exits with 0 when
     all cells are done, 1 when some failed, 2 on a mistake in the suite or the flags.
     """
-    if publish and (only or seed is not None):
-        raise UserError("--publish: publishes whole suites only; leave out --only and --seed")
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
-    workers = Workshop(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
-    outcome = Runner(session.registry, session.store, workers).run(session.plan, rerun)
+    if publish and (only or seed is not None or profile != "full"):
+        raise UserError("--publish: publishes whole suites only; leave out --only, --seed and --profile")
+    if workers > 1 and executor != "serial":
+        raise UserError(f"--workers: {executor} has its own way to work; leave out --workers or --executor")
+    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
+    outcome = Runner(session.registry, session.store, _executor(session, executor, workers)).run(session.plan, rerun)
     rows = collect(session.plan, session.store)
     typer.echo("\n".join(section.text("simple") for section in sections(rows)))
     typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {store}")
@@ -76,6 +83,12 @@ def command(
         )
         typer.echo("\n".join(f"{count} cells {reason}" for reason, count in reasons.items()), err=True)
         raise typer.Exit(1)
+
+
+def _executor(session: Session, name: str, workers: int) -> Executor:
+    if workers > 1:
+        return ProcessExecutor(workers)
+    return Workshop(session.registry).make(default_ref(session.registry, "executor", name), Executor)
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:

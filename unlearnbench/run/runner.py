@@ -18,7 +18,7 @@ from unlearnbench.run.observe import to_arrays
 from unlearnbench.run.plan import Cell, Plan
 from unlearnbench.run.progress import progress
 from unlearnbench.run.store import Failure, Store
-from unlearnbench.run.work import guarded, make_episode
+from unlearnbench.run.work import EpisodeWork, guarded
 from unlearnbench.run.workshop import Workshop
 
 Rerun = Literal["never", "failed", "all"]
@@ -69,7 +69,7 @@ class Runner:
     def _observe(self, plan: Plan, rerun: Rerun) -> None:
         tasks = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
         environment = fingerprint()
-        work = partial(make_episode, workshop=self.workshop)
+        work = EpisodeWork.here(self.workshop)
         with progress("training and unlearning", len(tasks), self.show_progress) as advance:
             for task, outcome in self.executor.run(work, tasks):
                 if isinstance(outcome, Failure):

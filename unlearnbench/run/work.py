@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeVar
 
 from unlearnbench.core.defenses import Defense
@@ -14,6 +15,7 @@ from unlearnbench.engine.configured import Configured
 from unlearnbench.engine.reference import Reference
 from unlearnbench.run.observe import Episode, EpisodeParts, observe
 from unlearnbench.run.plan import EpisodeTask
+from unlearnbench.run.recipe import Recipe
 from unlearnbench.run.store import Failure
 from unlearnbench.run.workshop import Workshop
 
@@ -64,3 +66,29 @@ def make_episode(task: EpisodeTask, workshop: Workshop) -> Episode | Failure:
             )
         )
     )
+
+
+class EpisodeWork:
+    """:func:`make_episode` as a value that any process can take: there, it loads a workshop of its own, once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    @classmethod
+    def here(cls, workshop: Workshop) -> EpisodeWork:
+        """Return work that uses this process's workshop as long as it stays in this process."""
+        work = cls(Recipe.of(workshop.registry))
+        work.workshop = workshop
+        return work
+
+    def __call__(self, task: EpisodeTask) -> Episode | Failure:
+        """Run the episode; UserError where the plug-ins are not those of the recipe."""
+        return make_episode(task, self.workshop)
+
+    def __reduce__(self) -> tuple[type[EpisodeWork], tuple[Recipe]]:
+        return EpisodeWork, (self.recipe,)
+
+    @cached_property
+    def workshop(self) -> Workshop:
+        """The plug-ins to work with."""
+        return Workshop(self.recipe.registry())
