@@ -490,3 +490,13 @@ def test_a_suite_with_another_shadow_can_be_written_out_and_read_again(load: Loa
 def test_what_the_adversary_has_anyway_is_refused(error: Error) -> None:
     same = MINIMAL.replace("[decision-tree]", "[{name: decision-tree, shadow: decision-tree}]")
     assert error(same) == "4:40: the adversary has decision-tree anyway; leave this key out"
+
+
+SIZED = MINIMAL.replace("[adult]", "[adult, {name: adult, label: one shadow, adversary: {originals: 1}}]")
+
+
+def test_one_data_set_is_listed_twice_under_labels(load: Load) -> None:
+    suite = load(SIZED)
+    assert [ref.label for ref in suite.datasets] == ["adult", "one shadow"]
+    assert [ref.adversary.originals for ref in suite.datasets] == [10, 1]
+    assert load(json.dumps(suite.to_dict())) == suite

@@ -25,6 +25,7 @@ VERBS: Final = {
     "run": ("unlearnbench.cli.run", "Run a suite and print its tables."),
     "status": ("unlearnbench.cli.status", "Print how far a run has come."),
     "results": ("unlearnbench.cli.results", "Print the results of a run."),
+    "reproduce": ("unlearnbench.cli.reproduce", "Run the paper's experiments and check what it says of them."),
     "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards from published results."),
     "data": ("unlearnbench.cli.data", "List, check and describe data sets."),
     "plugins": ("unlearnbench.cli.plugins", "List plug-ins, and show what one is and takes."),

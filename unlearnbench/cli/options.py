@@ -22,6 +22,7 @@ DisabledPlugins = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+ProfileName = Literal["full", "smoke"]
 
 SuiteName = Annotated[
     str, typer.Argument(metavar="SUITE", help="A standard suite's name, or the path of a suite file.")
@@ -42,5 +43,9 @@ StoreDir = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Run this one seed instead of the suite's.")]
 DeviceOption = Annotated[DeviceName | None, typer.Option("--device", help="Run here instead of the suite's device.")]
+
+ProfileOption = Annotated[
+    ProfileName, typer.Option("--profile", help="full, or smoke: one seed, tiny episodes, to see that a suite works.")
+]
 
 DEFAULT_STORE = Path(".unlearnbench")

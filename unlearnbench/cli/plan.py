@@ -13,6 +13,7 @@ from unlearnbench.cli.options import (
     DisabledPlugins,
     Only,
     PluginFiles,
+    ProfileOption,
     Seed,
     StoreDir,
     SuiteName,
@@ -30,12 +31,13 @@ def command(
     store: StoreDir = DEFAULT_STORE,
     seed: Seed = None,
     device: DeviceOption = None,
+    profile: ProfileOption = "full",
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print what would run: cells, episodes, models, and how much of it the store already holds."""
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
+    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
     summary = session.plan.summary(session.store)
     skipped = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.skipped) for cell in session.plan.skipped)
     headers = (*SHARED_AXES, "because", "cells")

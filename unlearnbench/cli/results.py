@@ -12,6 +12,7 @@ from unlearnbench.cli.options import (
     DisabledPlugins,
     Only,
     PluginFiles,
+    ProfileOption,
     Seed,
     StoreDir,
     SuiteName,
@@ -33,9 +34,10 @@ def command(
     store: StoreDir = DEFAULT_STORE,
     seed: Seed = None,
     device: DeviceOption = None,
+    profile: ProfileOption = "full",
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print one row a cell and seed, and the means over seeds. Cells that have not run say so."""
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
+    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
     typer.echo(render(collect(session.plan, session.store), style))

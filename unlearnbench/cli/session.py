@@ -10,6 +10,7 @@ from unlearnbench.cli.options import DeviceName
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.plan import Plan
 from unlearnbench.run.store import Store
+from unlearnbench.suite.profiles import Profile
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +30,17 @@ def open_session(
     device: DeviceName | None = None,
     plugin_files: Sequence[Path] | None = None,
     disabled: Sequence[str] | None = None,
+    profile: Profile = "full",
 ) -> Session:
     """Load a suite and plan it. Nothing is trained and nothing is written."""
     from unlearnbench.run.plan import Selection, make_plan
     from unlearnbench.suite.find import find_suite
     from unlearnbench.suite.load import load_suite
+    from unlearnbench.suite.profiles import in_profile
 
     selection = Selection.parse(only or ())
     suite, registry = load_suite(find_suite(name), plugin_files=plugin_files or (), disabled=disabled or ())
+    suite = in_profile(suite, profile)
     suite = suite if seed is None else replace(suite, seeds=(seed,))
     plan = make_plan(suite, registry, device or suite.device, selection)
     return Session(plan, registry, Store(store))

@@ -13,6 +13,7 @@ from unlearnbench.cli.options import (
     DisabledPlugins,
     Only,
     PluginFiles,
+    ProfileOption,
     Seed,
     StoreDir,
     SuiteName,
@@ -31,12 +32,13 @@ def command(
     store: StoreDir = DEFAULT_STORE,
     seed: Seed = None,
     device: DeviceOption = None,
+    profile: ProfileOption = "full",
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print how many cells are done, missing, failed or skipped, and the reason of each failure."""
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin)
+    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
     rows = [row for row in collect(session.plan, session.store) if row.seed is not None]
     counts = dict(Counter(row.status for row in rows))
     failures = [row for row in rows if row.status in BAD]

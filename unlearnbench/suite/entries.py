@@ -51,7 +51,8 @@ def _sizes(node: Node) -> dict[str, int]:
 def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[DatasetRef, ...]:
     """Read the data sets; the sizes of each start from those of the suite.
 
-    The shadow side has the sizes of the target side but for what ``adversary`` states.
+    The shadow side has the sizes of the target side but for what ``adversary`` states. A ``label`` tells apart
+    entries of one data set that differ in sizes only.
     """
     entries = node.items("data sets")
     datasets = [_dataset(entry, registry, suite) for entry in entries]
@@ -60,13 +61,22 @@ def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[Dataset
 
 
 def _dataset(node: Node, registry: Registry, suite: Sizes) -> DatasetRef:
-    fields = _entry(node, "dataset", ("shadow", "episodes", "adversary"))
+    fields = _entry(node, "dataset", ("label", "shadow", "episodes", "adversary"))
     own = Sizes.read(fields)
     ref = _with_shadow(fields, "dataset", registry)
+    label = fields["label"].text() if "label" in fields else ref.label
     target = {**suite.episodes, **own.episodes}
     shadow = {**target, **suite.adversary, **own.adversary}
-    sizes = {"episodes": EpisodeSizes(**target), "adversary": EpisodeSizes(**shadow)}
-    return DatasetRef(ref.kind, ref.name, ref.params, ref.label, ref.shadow, **sizes)
+    return DatasetRef(
+        ref.kind,
+        ref.name,
+        ref.params,
+        label,
+        ref.shadow,
+        episodes=EpisodeSizes(**target),
+        adversary=EpisodeSizes(**shadow),
+        named="label" in fields,
+    )
 
 
 def read_refs(node: Node, kind: Kind, registry: Registry) -> tuple[PluginRef, ...]:

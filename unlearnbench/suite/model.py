@@ -52,14 +52,16 @@ class PluginRef:
 
 @dataclass(frozen=True)
 class DatasetRef(PluginRef):
-    """A data set with the sizes of its episodes on either side."""
+    """A data set with the sizes of its episodes on either side. ``named`` says that the suite gives its label."""
 
     episodes: EpisodeSizes = field(default_factory=EpisodeSizes)
     adversary: EpisodeSizes = field(default_factory=EpisodeSizes)
+    named: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """Return the entry as a suite file would hold it, with all sizes."""
-        return super().to_dict() | {"episodes": asdict(self.episodes), "adversary": asdict(self.adversary)}
+        sizes = {"episodes": asdict(self.episodes), "adversary": asdict(self.adversary)}
+        return super().to_dict() | ({"label": self.label} if self.named else {}) | sizes
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _long_entry(found: Registered, params: Schema) -> Schema:
     if found.kind in SHADOWED:
         properties |= {"shadow": {"$ref": f"#/$defs/{found.kind}"}}
     if found.kind == "dataset":
-        properties |= {"episodes": {"$ref": "#/$defs/sizes"}, "adversary": {"$ref": "#/$defs/sizes"}}
+        properties |= {"label": TEXT, "episodes": {"$ref": "#/$defs/sizes"}, "adversary": {"$ref": "#/$defs/sizes"}}
     required = ("name", "params") if "required" in params else ("name",)
     return _object(properties, required) | {"description": found.plugin.summary}
 

@@ -1,0 +1,29 @@
+"""The two sizes a standard suite is run at: in full, or as a smoke test that shows in seconds that it works."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Literal
+
+from unlearnbench.core.pools import EpisodeSizes
+from unlearnbench.suite.model import Suite
+
+Profile = Literal["full", "smoke"]
+
+SMOKE = EpisodeSizes(originals=2, requests=2, records=300, negatives=20, matched=1, retained=4)
+"""The most that a smoke test trains and asks, with one seed. Its numbers mean nothing."""
+
+
+def in_profile(suite: Suite, profile: Profile) -> Suite:
+    """Return the suite at a profile; ``full`` is the suite as it stands."""
+    if profile == "full":
+        return suite
+    datasets = tuple(
+        replace(ref, episodes=_at_most(ref.episodes), adversary=_at_most(ref.adversary)) for ref in suite.datasets
+    )
+    return replace(suite, seeds=suite.seeds[:1], datasets=datasets)
+
+
+def _at_most(sizes: EpisodeSizes) -> EpisodeSizes:
+    names = [f.name for f in fields(EpisodeSizes)]
+    return EpisodeSizes(**{name: min(getattr(sizes, name), getattr(SMOKE, name)) for name in names})
