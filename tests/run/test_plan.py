@@ -244,3 +244,11 @@ def test_an_adversary_may_have_another_model(lab: Lab) -> None:
 def test_an_adversarys_data_must_have_the_shape_of_the_targets(lab: Lab) -> None:
     with pytest.raises(UserError, match=r"shadow: digits has 10 classes, features \(64,\), and breast-cancer has 2"):
         lab.plan(datasets=[{"name": "breast-cancer", "shadow": "digits"}])
+
+
+def test_a_data_set_at_several_sizes_is_a_row_for_each(lab: Lab) -> None:
+    few, many = ({"name": "breast-cancer", "label": f"{n} shadows", "adversary": {"originals": n}} for n in (2, 3))
+    plan = lab.plan(("unlearner=retrain",), datasets=[few, many, {**many, "label": "again"}])
+    assert {cell.dataset.label for cell in plan.cells.values()} == {"2 shadows", "3 shadows", "again"}
+    told = {next(iter(bench.cells.values())).dataset.label: len(bench.shadow) for bench in plan.benches}
+    assert told == {"2 shadows": 2, "3 shadows": 3, "again": 3}

@@ -12,7 +12,8 @@ from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileOption, Store
 from unlearnbench.cli.output import print_json
 from unlearnbench.cli.session import Session, open_session
 from unlearnbench.core.errors import UserError
-from unlearnbench.report.reproduction.experiments import EXPERIMENTS, Experiment, experiment_named
+from unlearnbench.report.reproduction.experiment import Experiment
+from unlearnbench.report.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.report.reproduction.pages import Reproduced, finding_line, page
 from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.results import collect

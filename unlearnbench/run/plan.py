@@ -278,11 +278,11 @@ def _trained_under(cell: Cell, workshop: Workshop) -> PluginRef | None:
 
 
 def _bench_key(cell: Cell, workshop: Workshop) -> str:
-    """Return what cells that share their episodes have in common."""
+    """Return what cells that share their episodes have in common; a suite may list a data set at several sizes."""
     shared: dict[str, object] = {
         f"{side}-{name}": identity for side in SIDES for name, identity in _axes(cell, side, workshop).items()
     }
-    return content_key(shared | {"seed": cell.seed})
+    return content_key(shared | {"entry": cell.dataset.label, "seed": cell.seed})
 
 
 def _axes(cell: Cell, side: Side, workshop: Workshop) -> dict[str, object]:
@@ -301,6 +301,8 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Devi
         "shadow": [task.key for task in shadow],
         "metrics": sorted((workshop.identity(ref) for ref in suite.metrics), key=canonical_json),
     }
+    if first.dataset.named:  # a row of its own, even where its sizes are those of another entry
+        shared["entry"] = first.dataset.label
     keyed = {
         content_key(
             {

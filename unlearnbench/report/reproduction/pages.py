@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from unlearnbench.report.cells import cell, number
 from unlearnbench.report.reproduction.claims import Finding, Results
-from unlearnbench.report.reproduction.experiments import Experiment
+from unlearnbench.report.reproduction.experiment import Experiment
 from unlearnbench.run.plan import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
