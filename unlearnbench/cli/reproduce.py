@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,19 +12,26 @@ import typer
 from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileOption, StoreDir
 from unlearnbench.cli.output import print_json
 from unlearnbench.cli.session import Session, open_session
+from unlearnbench.core.cards import Located
+from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.reproduction.experiment import Experiment
 from unlearnbench.report.reproduction.experiments import EXPERIMENTS, experiment_named
-from unlearnbench.report.reproduction.pages import Reproduced, finding_line, page
+from unlearnbench.report.reproduction.pages import Reproduced, finding_line, write_page
 from unlearnbench.run.executors.serial import SerialExecutor
-from unlearnbench.run.results import collect
+from unlearnbench.run.plan import SIDES
+from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
+from unlearnbench.run.workshop import Workshop
+from unlearnbench.suite.find import find_suite
+from unlearnbench.suite.load import load_suite
 
 EXAMPLES = (
     "unlearnbench reproduce",
     "unlearnbench reproduce group sisa-shards",
     "unlearnbench reproduce --check",
     "unlearnbench reproduce group --profile smoke",
+    "unlearnbench reproduce --page reproduction.md --tables tables",
 )
 
 
@@ -32,7 +40,10 @@ def command(
         list[str] | None, typer.Argument(metavar="EXPERIMENT", help="Which, by name or number; all by default.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run nothing; judge what the store holds.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the page of findings here.")] = None,
+    page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write the findings here.")] = None,
+    tables: Annotated[
+        Path | None, typer.Option("--tables", metavar="DIR", help="Write a table of each experiment here.")
+    ] = None,
     profile: ProfileOption = "full",
     store: StoreDir = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -40,9 +51,10 @@ def command(
     """Run the experiments of Chen et al. (CCS 2021) and judge each expectation over the seeds.
 
     An expectation holds, does not hold, or cannot be told at this number of seeds. Exits with 1 where one does not
-    hold. What the store holds already is not run again.
+    hold. What the store holds already is not run again. Experiments whose data are not here are left out, unless they
+    are asked for by name.
     """
-    chosen = [experiment_named(name) for name in experiment] if experiment else list(EXPERIMENTS)
+    chosen = [experiment_named(name) for name in experiment] if experiment else _at_hand()
     done = [_reproduced(each, open_session(each.suite, store, profile=profile), check) for each in chosen]
     if as_json:
         print_json({each.experiment.name: [asdict(finding) for finding in each.findings] for each in done})
@@ -50,19 +62,49 @@ def command(
         for each in done:
             typer.echo(f"{each.experiment.number} {each.experiment.name}: {each.experiment.question}")
             typer.echo("\n".join(f"  {finding_line(finding)}" for finding in each.findings))
-    if out:
-        out.write_text(page(done, {}))
-        typer.echo(f"wrote {out}", err=True)
+    _write(done, page, tables)
     if any(each.contradicted for each in done):
         raise typer.Exit(1)
+
+
+def _at_hand() -> list[Experiment]:
+    """Return the experiments whose data are here, and name those left out."""
+    absent = {experiment.name: _absent(experiment) for experiment in EXPERIMENTS}
+    for name, data in absent.items():
+        if data:
+            typer.echo(f"left out: {name} (no {', '.join(data)}; see unlearnbench data list)", err=True)
+    return [experiment for experiment in EXPERIMENTS if not absent[experiment.name]]
+
+
+def _absent(experiment: Experiment) -> list[str]:
+    suite, registry = load_suite(find_suite(experiment.suite))
+    workshop = Workshop(registry)
+    refs = {ref.on(side).name: ref.on(side) for ref in suite.datasets for side in SIDES}
+    datasets = {name: workshop.make(ref, Dataset) for name, ref in refs.items()}
+    return [name for name, data in datasets.items() if isinstance(data, Located) and not data.whereabouts().available]
 
 
 def _reproduced(experiment: Experiment, session: Session, check: bool) -> Reproduced:
     if not check:
         Runner(session.registry, session.store, SerialExecutor()).run(session.plan)
     rows = collect(session.plan, session.store)
+    _refuse_unfinished(experiment, rows)
+    return Reproduced.of(experiment, session.plan, rows)
+
+
+def _refuse_unfinished(experiment: Experiment, rows: Sequence[Row]) -> None:
     if bad := next((row for row in rows if row.status not in ("ok", "skipped", "invalid")), None):
         told = ", ".join(bad.names.values())
         hint = f"; run: unlearnbench reproduce {experiment.name}" if bad.status == "missing" else ""
         raise UserError(f"{experiment.name}: {told}, seed {bad.seed}: {bad.status}, {bad.reason}{hint}")
-    return Reproduced.of(experiment, session.plan, rows)
+
+
+def _write(done: Sequence[Reproduced], page: Path | None, tables: Path | None) -> None:
+    if tables:
+        tables.mkdir(parents=True, exist_ok=True)
+        for each in done:
+            (tables / f"{each.experiment.name}.csv").write_text(each.csv(), encoding="utf-8")
+        typer.echo(f"wrote {len(done)} tables to {tables}", err=True)
+    if page:
+        write_page(page, done)
+        typer.echo(f"wrote {page}", err=True)

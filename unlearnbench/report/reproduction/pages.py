@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tabulate import tabulate
 
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.cells import cell, number
-from unlearnbench.report.reproduction.claims import Finding, Results
+from unlearnbench.report.reproduction.claims import Finding, Results, Verdict
 from unlearnbench.report.reproduction.experiment import Experiment
+from unlearnbench.report.tables import to_csv
 from unlearnbench.run.plan import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 
+BEGIN, END = "<!-- begin: written by unlearnbench reproduce -->", "<!-- end: written by unlearnbench reproduce -->"
 METRICS = ("auc", "auc-matched", "auc-retained", "deg-count", "deg-rate", "test-accuracy-original", "epsilon")
 """What the tables of a page show, where a row has it."""
-
-
-VERDICTS = ("holds", "does not hold", "cannot tell")
+VERDICTS: tuple[Verdict, ...] = ("holds", "does not hold", "cannot tell")
 
 
 @dataclass(frozen=True)
 class Reproduced:
-    """One experiment that was run: its rows, what they say of its claims, and what it took."""
+    """One experiment that was run: its rows, what they say of its claims, and its picture, if it has one."""
 
     experiment: Experiment
     plan: Plan
     rows: Sequence[Row]
     findings: Sequence[Finding]
+    figure: Path | None = None
 
     @classmethod
     def of(cls, experiment: Experiment, plan: Plan, rows: Sequence[Row]) -> Reproduced:
@@ -42,11 +47,29 @@ class Reproduced:
         return any(finding.verdict == "does not hold" for finding in self.findings)
 
     @property
-    def shown(self) -> list[Row]:
-        """The means over seeds of what the suite itself lists, controls left out."""
+    def models(self) -> int:
+        """How many models were trained for it."""
+        return sum(task.models for task in self.plan.episodes.values())
+
+    @property
+    def listed(self) -> list[Row]:
+        """The rows of what the suite itself lists, controls left out."""
         listed = {axis: {ref.label for ref in refs} for axis, refs in self.plan.suite.axes.items()}
-        listed["dataset"] = {ref.label for ref in self.plan.suite.datasets}
-        return [row for row in self.rows if row.seed is None and all(row.names[a] in listed[a] for a in AXES)]
+        return [row for row in self.rows if all(row.names[axis] in listed[axis] for axis in AXES)]
+
+    @property
+    def means(self) -> list[Row]:
+        """Of those, the means over seeds; with one seed, its rows."""
+        means = [row for row in self.listed if row.seed is None]
+        return means or self.listed
+
+    def csv(self) -> str:
+        """Return the numbers that the page shows, for each seed and their mean, one a line."""
+        return to_csv([replace(row, metrics=_shown(row)) for row in self.listed])
+
+
+def _shown(row: Row) -> Mapping[str, Estimate]:
+    return {name: row.metrics[name] for name in METRICS if name in row.metrics}
 
 
 def finding_line(finding: Finding) -> str:
@@ -62,9 +85,22 @@ def _p(finding: Finding) -> str:
     return "n/a" if finding.p is None else f"{finding.p:.2g}"
 
 
-def page(done: Sequence[Reproduced], figures: Mapping[str, str]) -> str:
-    """Return the page in Markdown; ``figures`` are the paths of plots by the name of their experiment."""
-    return "\n".join([_overview(done), *(_section(each, figures.get(each.experiment.name)) for each in done)])
+def write_page(file: Path, done: Sequence[Reproduced]) -> None:
+    """Put the findings between the two marks of a page; what people wrote around them stays.
+
+    Raises :class:`UserError` where a page is there without the marks; one that is not there is made.
+    """
+    before = file.read_text(encoding="utf-8") if file.exists() else f"# Reproduction\n\n{BEGIN}\n{END}\n"
+    head, begin, rest = before.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise UserError(f'has no lines "{BEGIN}" and "{END}" to write between', where=str(file))
+    file.write_text(f"{head}{BEGIN}\n\n{page(done, file.parent)}\n{END}{tail}", encoding="utf-8")
+
+
+def page(done: Sequence[Reproduced], beside: Path) -> str:
+    """Return the findings in Markdown, for a file in the folder ``beside``."""
+    return "\n".join([_overview(done), *(_section(each, beside) for each in done)])
 
 
 def _overview(done: Sequence[Reproduced]) -> str:
@@ -74,24 +110,31 @@ def _overview(done: Sequence[Reproduced]) -> str:
             f"[{each.experiment.name}](#{_heading(each.experiment).lower().replace(' ', '-')})",
             each.experiment.question,
             *(sum(finding.verdict == verdict for finding in each.findings) for verdict in VERDICTS),
+            f"{each.models:,}",
         )
         for each in done
     ]
-    return _table(lines, ("", "experiment", "question", *VERDICTS)) + "\n"
+    return _table(lines, ("", "experiment", "question", *VERDICTS, "models")) + "\n"
 
 
-def _section(done: Reproduced, figure: str | None) -> str:
+def _section(done: Reproduced, beside: Path) -> str:
     experiment = done.experiment
     findings = [(each.text, each.verdict, _amount(each), _p(each)) for each in done.findings]
-    picture = f"\n![{experiment.question}]({figure})\n" if figure else ""
     return f"""## {_heading(experiment)}
 
 {experiment.question} `unlearnbench reproduce {experiment.name}`
 
 {_table(findings, ("expected", "verdict", "by how much", "p"))}
-{picture}
-{_rows(done.shown)}
+{_picture(done, beside)}
+{_rows(done.means)}
 """
+
+
+def _picture(done: Reproduced, beside: Path) -> str:
+    if done.figure is None:
+        return ""
+    way = Path(os.path.relpath(done.figure, beside)).as_posix()
+    return f"\n![{done.experiment.question}]({way})\n"
 
 
 def _heading(experiment: Experiment) -> str:
