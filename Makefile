@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow bench lint clean
+.PHONY: install quickstart test test-slow bench reproduce lint clean
 
 install: $(VENV)/installed
 
@@ -30,6 +30,10 @@ bench: export MKL_NUM_THREADS = 1
 bench: export NUMEXPR_NUM_THREADS = 1
 bench: install
 	$(BIN)/python -m pytest benchmarks/perf $(if $(ONLY),-k "$(ONLY)")
+
+# Every experiment of the paper at full size, an hour or more; what is stored already is not run again.
+reproduce: install
+	$(BIN)/unlearnbench reproduce --page docs/reproduction.md --tables leaderboards/paper
 
 lint: install
 	$(BIN)/ruff check
