@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow bench reproduce lint clean
+.PHONY: install quickstart test test-slow bench docs reproduce lint clean
 
 install: $(VENV)/installed
 
@@ -30,6 +30,10 @@ bench: export MKL_NUM_THREADS = 1
 bench: export NUMEXPR_NUM_THREADS = 1
 bench: install
 	$(BIN)/python -m pytest benchmarks/perf $(if $(ONLY),-k "$(ONLY)")
+
+# This documentation as pages, in docs/_build; warnings are errors.
+docs: install
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build
 
 # Every experiment of the paper at full size, an hour or more; what is stored already is not run again.
 reproduce: install
