@@ -150,6 +150,32 @@ def test_what_one_answers_does_not_depend_on_who_else_is_asked():
         assert np.array_equal(forests[i].log_posteriors(records.x), together[i])
 
 
+@pytest.mark.parametrize(("kind", "n_classes", "forgotten"), [("continuous", 2, 1), ("mixed", 3, 25), ("mixed", 2, 90)])
+def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(kind, n_classes, forgotten):
+    records = made_up(kind=kind, n_classes=n_classes)
+    data = TrainingSet.of(records, np.arange(200))
+    gone = np.random.default_rng(1).permutation(200)[: 4 * forgotten].reshape(4, forgotten) if forgotten < 50 else None
+    gone = np.arange(forgotten)[None] if gone is None else gone
+    members = plant([FitTask(data, SEEDS), *(FitTask(data.after(Step(ids)), SEEDS) for ids in gone)])
+    for member in members:
+        walked = [walk(member, t, row) for row in records.x.astype(np.float32) for t in range(20)]
+        mean = np.array(walked).reshape(len(records), 20, n_classes).mean(axis=1)
+        assert np.exp(member.log_posteriors(records.x)) == pytest.approx(mean, abs=1e-9)
+
+
+def walk(member, t, row):
+    """Return the class shares that one record gets of one tree."""
+    grove = member.bank.grove
+    nodes, patch = grove.nodes, grove.patches[t, member.index]
+    node = grove.roots[t] if patch < 0 else patch
+    while nodes.feature[node] != -1:
+        if nodes.feature[node] == -2:
+            node = grove.roots[t] + nodes.child[node]
+        else:
+            node = nodes.child[node] + (row[nodes.feature[node]] > nodes.threshold[node])
+    return nodes.share[node]
+
+
 def test_forests_of_other_seeds_and_other_records_stand_apart():
     records = made_up()
     base = TrainingSet.of(records, np.arange(200))

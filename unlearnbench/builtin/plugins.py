@@ -142,6 +142,12 @@ def unlearnbench_models() -> Iterator[ModelPlugin]:
         factory=f"{_PACKAGE}.models.mlp:MLP",
     )
     yield ModelPlugin(
+        name="simple-cnn",
+        summary="A small convolutional neural network with dropout, for images",
+        factory=f"{_PACKAGE}.models.simple_cnn:SimpleCNN",
+        reference=_CHEN,
+    )
+    yield ModelPlugin(
         name="lightgbm",
         summary="Gradient-boosted trees",
         factory=f"{_PACKAGE}.models.lightgbm:LightGBM",
@@ -424,4 +430,9 @@ def unlearnbench_executors() -> Iterator[ExecutorPlugin]:
         name="serial",
         summary="One piece of work after the other, in this process",
         factory="unlearnbench.run.executors.serial:SerialExecutor",
+    )
+    yield ExecutorPlugin(
+        name="processes",
+        summary="Several worker processes on this machine",
+        factory="unlearnbench.run.executors.processes:ProcessExecutor",
     )

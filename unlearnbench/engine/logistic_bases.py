@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.records import TrainingSet
+from unlearnbench.core.records import TrainingSet, among
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class BaseSet:
     def add(self, index: int, data: TrainingSet) -> bool:
         """Add a set as a member if it is this base less some records, and still has all its classes."""
         ids = data.kept_ids
-        kept = np.isin(self._ids, ids)
+        kept = among(self._ids, ids)
         left, gone = self._ids[kept], np.flatnonzero(~kept)
         lost = np.bincount(data.records.y[self._ids[gone]], minlength=data.n_classes)
         same = np.array_equal(left, ids) or np.array_equal(np.sort(left), np.sort(ids))

@@ -32,6 +32,12 @@ def batches(data: TrainingSet, seed: int, epoch: int, size: int) -> Iterator[NDA
             yield row_of_place[kept]
 
 
+def batches_of_ids(data: TrainingSet, seed: int, epoch: int, size: int) -> list[NDArray[np.int64]]:
+    """Return the batches of one epoch as ids of records."""
+    ids = data.kept_ids
+    return [ids[batch] for batch in batches(data, seed, epoch, size)]
+
+
 def poisson_places(ids: NDArray[np.int64], seed: int, step: int, rate: float) -> NDArray[np.int64]:
     """Return the places of ``ids`` (n,) in one step's batch, in ascending order and maybe none.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from unlearnbench.builtin.models.batches import batches, poisson_batches
+from unlearnbench.builtin.models.batches import batches, batches_of_ids, poisson_batches
 from unlearnbench.builtin.models.mlp_courses import Courses
 from unlearnbench.builtin.models.mlp_fitted import (
     FastMLP,
@@ -18,6 +19,7 @@ from unlearnbench.builtin.models.mlp_fitted import (
     PrivateFastMLP,
     PrivateMLP,
     layers_of,
+    logits_under_dropout,
     module_of,
 )
 from unlearnbench.builtin.models.mlp_private import budget_of, descend_privately
@@ -25,6 +27,7 @@ from unlearnbench.builtin.models.scaling import Scaler, Standardizer
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.options import DPSGD, TrainingOption
+from unlearnbench.engine.dropout import unit_scales
 from unlearnbench.engine.jit import usable
 from unlearnbench.engine.mlp import Network, in_threads, trained
 from unlearnbench.engine.mlp_bank import MLPBank
@@ -34,6 +37,8 @@ from unlearnbench.engine.mlp_private import Privacy, trained_privately
 from unlearnbench.engine.mlp_update import Rule
 from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.sklearn_model import training_table
+from unlearnbench.engine.stack import train_stacked
+from unlearnbench.engine.stack_lessons import Lesson
 
 if TYPE_CHECKING:
     import torch
@@ -67,6 +72,9 @@ class MLP(TargetModel):
     ``batch_size`` and handed to the optimizer. n, and with it the number of steps, is the original's. ``epsilon``
     is that of one model and of the weights alone: the scaler's means and deviations are not private, and the noise is
     no cryptographic generator's (see :mod:`unlearnbench.engine.mlp_noise`).
+
+    Dropout (option ``dropout``) leaves hidden units out, by draws keyed by (``order`` seed, epoch, record, unit): under
+    both orders every other record loses the units it lost before. Not together with ``dp``, which is a UserError.
 
     Needs no second class. UserError where the weights overflow. A network may also die quietly: with Adam at 0.05,
     the paper's code's rate, accuracy on digits falls from .97 to between .21 and .68 and many records get one and the
@@ -103,10 +111,11 @@ class MLP(TargetModel):
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order"})
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
-    options: ClassVar[frozenset[TrainingOption]] = frozenset({"dp"})
+    options: ClassVar[frozenset[TrainingOption]] = frozenset({"dp", "dropout"})
 
     def fit(self, task: FitTask, device: str) -> FittedMLP:
         """Train one network, from scratch or from a copy of ``task.start``."""
+        _check_options(task)
         fitted = self._begin(task, device)
         if task.options.dp:
             fitted = self._train_privately(fitted, task, task.options.dp)
@@ -117,28 +126,39 @@ class MLP(TargetModel):
         return fitted
 
     def has_fast_path(self, device: str) -> bool:
-        """Say yes on the CPU, where numba is there."""
-        return device == "cpu" and usable()
+        """Say yes where the kernel runs, and on all other devices than the CPU, where networks are stacked."""
+        return device != "cpu" or usable()
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
-        """Train networks one at a time in compiled code; see :mod:`unlearnbench.engine.mlp`.
+        """Train networks one at a time in compiled code (:mod:`unlearnbench.engine.mlp`), or stacked.
 
-        Same start, same batches, other roundings: posteriors agree with those of :meth:`fit` to 1e-6 after one epoch,
-        and after many as two processors would. Left to :meth:`fit` are other devices than the CPU, machines without
-        numba, and calls of which a task goes on from a module of another build.
+        Stacked (:mod:`unlearnbench.engine.stack`) are those under dropout, and all on other devices than the CPU,
+        where that was never tried. Either way same start, same batches, same draws, other roundings: posteriors agree
+        with those of :meth:`fit` to 1e-6 after one epoch, and after many as two processors would. Left to :meth:`fit`
+        are machines without numba, private training on other devices than the CPU, and calls of which a task goes on
+        from a module of another build.
         """
         starts = [_layers_to_start_from(task.start) for task in tasks]
-        if not self.has_fast_path(device) or any(start is None for start in starts):
+        found = [start for start in starts if start is not None]
+        private = any(task.options.dp for task in tasks)
+        if not self.has_fast_path(device) or len(found) < len(starts) or (private and device != "cpu"):
             return super().fit_many(tasks, device)
+        for task in tasks:
+            _check_options(task)
+        stacked = [device != "cpu" or task.options.dropout > 0 for task in tasks]
+        by_kernel = iter(self._by_kernel(*_those(tasks, found, stacked, False)))
+        by_stack = iter(self._by_stack(*_those(tasks, found, stacked, True), device))
+        return [next(by_stack if each else by_kernel) for each in stacked]
+
+    def _by_kernel(self, tasks: Sequence[FitTask], starts: Sequence[Layers]) -> list[Fitted]:
         courses, rule = (
             Courses(self.epochs, self.scaler),
             Rule(self.optimizer == "adam", self.learning_rate, self.weight_decay),
         )
 
         def train(place: int) -> tuple[Network, Standardizer]:
-            task, start = tasks[place], starts[place]
-            standardizer = _network_behind(task.start).standardizer if task.start else courses.standardizer(task.data)
-            layers = start or self._first_layers(task)
+            task = tasks[place]
+            standardizer, layers = self._begin_fast(task, starts[place], courses)
             dp = task.options.dp
             if dp is None:
                 network = trained(courses.course(task, layers, standardizer), rule, self.batch_size)
@@ -153,6 +173,29 @@ class MLP(TargetModel):
         done = in_threads(train, range(len(tasks)))
         bank = MLPBank(*(tuple(part) for part in zip(*done, strict=True))) if done else MLPBank((), ())
         return [self._member(bank, index, task) for index, task in enumerate(tasks)]
+
+    def _by_stack(self, tasks: Sequence[FitTask], starts: Sequence[Layers], device: str) -> list[Fitted]:
+        courses, done = Courses(self.epochs, self.scaler), dict[int, Layers]()
+        lessons, standardizers = [], []
+        for task, start in zip(tasks, starts, strict=True):
+            standardizer, layers = self._begin_fast(task, start, courses)
+            ids = partial(batches_of_ids, task.data, task.seeds.order, size=self.batch_size)
+            standardizers.append(standardizer)
+            lessons.append(Lesson(layers, task.data.records, standardizer, ids, task.seeds.order))
+        for dropout in {task.options.dropout for task in tasks}:
+            places = [place for place, task in enumerate(tasks) if task.options.dropout == dropout]
+            some = [lessons[place] for place in places]
+            done.update(zip(places, train_stacked(some, self.epochs, dropout, self._optimizer, device), strict=True))
+        self._check(all(bool(np.isfinite(part).all()) for layers in done.values() for pair in layers for part in pair))
+        return [
+            FittedMLP(module_of(done[place]).to(device), standardizer, device)
+            for place, standardizer in enumerate(standardizers)
+        ]
+
+    def _begin_fast(self, task: FitTask, start: Layers, courses: Courses) -> tuple[Standardizer, Layers]:
+        if task.start:
+            return _network_behind(task.start).standardizer, start
+        return courses.standardizer(task.data), self._first_layers(task)
 
     def _member(self, bank: MLPBank, index: int, task: FitTask) -> FastMLP:
         dp = task.options.dp
@@ -176,12 +219,18 @@ class MLP(TargetModel):
 
         module = fitted.module
         x, y = fitted.inputs(task.data.x), torch.from_numpy(task.data.y).to(fitted.device)
-        optimizer = self._optimizer(module)
+        optimizer, seed, ids = self._optimizer(module.parameters()), task.seeds.order, task.data.kept_ids
+        shares = np.full(sum(self.hidden), task.options.dropout)
         for epoch in range(self.epochs):
-            for batch in batches(task.data, task.seeds.order, epoch, self.batch_size):
+            for batch in batches(task.data, seed, epoch, self.batch_size):
                 rows = torch.from_numpy(batch).to(fitted.device)
                 optimizer.zero_grad()
-                loss = torch.nn.functional.cross_entropy(module(x[rows]), y[rows])
+                if task.options.dropout:
+                    scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], shares)).to(fitted.device)
+                    logits = logits_under_dropout(module, x[rows], scales)
+                else:
+                    logits = module(x[rows])
+                loss = torch.nn.functional.cross_entropy(logits, y[rows])
                 loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
                 optimizer.step()
 
@@ -191,7 +240,7 @@ class MLP(TargetModel):
         run = self._private_run(task, dp)
         descend_privately(
             fitted.module,
-            self._optimizer(fitted.module),
+            self._optimizer(fitted.module.parameters()),
             fitted.inputs(task.data.x),
             torch.from_numpy(task.data.y).to(fitted.device),
             poisson_batches(task.data, task.seeds.order, run.steps, run.sample_rate),
@@ -208,15 +257,28 @@ class MLP(TargetModel):
         if not finite:
             raise UserError(f"the network's weights overflowed: lower learning_rate ({self.learning_rate:g})")
 
-    def _optimizer(self, module: torch.nn.Module) -> torch.optim.Optimizer:
+    def _optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
         import torch
 
         kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.SGD
-        weights, rate, decay = list(module.parameters()), self.learning_rate, self.weight_decay
+        weights, rate, decay = list(parameters), self.learning_rate, self.weight_decay
         try:
             return kind(weights, lr=rate, weight_decay=decay, fused=True)
         except RuntimeError:  # older torch fuses on some devices only
             return kind(weights, lr=rate, weight_decay=decay)
+
+
+def _check_options(task: FitTask) -> None:
+    if task.options.dp and task.options.dropout:
+        raise UserError("an mlp is trained with differential privacy or with dropout, not with both")
+
+
+def _those(
+    tasks: Sequence[FitTask], starts: Sequence[Layers], stacked: Sequence[bool], which: bool
+) -> tuple[list[FitTask], list[Layers]]:
+    """Return the tasks that are stacked, or those that are not, and their starts."""
+    places = [place for place, each in enumerate(stacked) if each is which]
+    return [tasks[place] for place in places], [starts[place] for place in places]
 
 
 def _expected(run: PrivateRun, task: FitTask) -> float:

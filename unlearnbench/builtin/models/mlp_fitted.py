@@ -130,6 +130,19 @@ def module_of(layers: Layers) -> torch.nn.Sequential:
     return torch.nn.Sequential(*modules[:-1])
 
 
+def logits_under_dropout(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return logits (n, classes); ``scales`` (n, hidden units of all layers) is what each unit is multiplied by."""
+    import torch
+
+    first = 0
+    for layer in module:
+        x = layer(x)
+        if isinstance(layer, torch.nn.ReLU):
+            x = x * scales[:, first : first + x.shape[1]]
+            first += x.shape[1]
+    return x
+
+
 def layers_of(module: torch.nn.Sequential) -> Layers | None:
     """Return the layers of a module as :func:`module_of` makes them, or None of another kind of module."""
     import torch
