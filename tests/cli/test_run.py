@@ -81,6 +81,8 @@ def test_one_seed_runs_instead_of_the_suites(say: Say, change: Change) -> None:
         (["tiny.yaml", "--publish", "--only", "seed=0"], "--publish: publishes whole suites only"),
         (["tiny.yaml", "--workers", "0"], "'--workers'"),
         (["tiny.yaml", "--workers", "2", "--executor", "processes"], "--workers: processes has its own way"),
+        (["tiny.yaml", "--workers", "2", "--memory", "lots"], 'memory: "lots" is not a size; write a number and MB'),
+        (["tiny.yaml", "--memory", "4GB"], "--memory: says how many workers fit; give --workers too"),
         (["tiny.yaml", "--wrong"], "--wrong"),
         ([], "missing argument"),
     ],

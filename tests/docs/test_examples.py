@@ -160,7 +160,8 @@ def test_the_executor_of_the_documents_changes_no_result(
     (example,) = (example for example in EXAMPLES if "def unlearnbench_executors" in example.text)
     file = tmp_path / example.file
     file.write_text(example.text)
-    (plugin,) = (plugin for plugin in load_registry([file], discover=False).all("executor") if plugin.name != "serial")
+    executors = load_registry([file], discover=False).all("executor")
+    (plugin,) = (plugin for plugin in executors if plugin.source.kind == "file")
     monkeypatch.chdir(tmp_path)
     results = []
     for chosen in (None, plugin):

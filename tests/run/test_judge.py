@@ -53,7 +53,7 @@ def make_game(originals: int = 6) -> Game:
     target, shadow = side(1, originals), side(2, originals)
     x = np.random.default_rng(3).normal(size=(len(target), 4))
     records = Records("made", x, np.zeros(len(x), dtype=np.int64), 3, Provenance("made here", "CC0"))
-    return Game(records, target, shadow, Role.FORGOTTEN, Role.RANDOM, SeedPath(0) / "made" / "judge")
+    return Game(records, records, target, shadow, Role.FORGOTTEN, Role.RANDOM, SeedPath(0) / "made" / "judge")
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +201,15 @@ def test_scores_come_back_in_the_order_of_the_rows(game: Game) -> None:
             return view.before[:, 0]
 
     np.testing.assert_array_equal(attack_scores(game, First(), "first").target, game.target.before[:, 0])
+
+
+def test_each_side_shows_features_of_its_own_records(game: Game) -> None:
+    elsewhere = replace(game.shadow_records, x=game.shadow_records.x + 100)
+    recorder = Recorder()
+    attack_scores(replace(game, shadow_records=elsewhere), recorder, "recorder")
+    requests, folds = recorder.scored[: 6 * REQUESTS], recorder.scored[6 * REQUESTS :]
+    assert all((shown.features > 50).all() for shown in (*recorder.fitted_on, *folds))
+    assert all((shown.features < 50).all() for shown in requests)
 
 
 def test_a_view_holds_neither_role_nor_membership_nor_record(game: Game) -> None:

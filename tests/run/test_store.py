@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from unlearnbench.core.canonical import canonical_json, content_key
-from unlearnbench.run.store import Failure, Store
+from unlearnbench.run.store import Failure, SharedStore, Store
 
 KEY = content_key({"question": 1})
 OTHER = content_key({"question": 2})
@@ -149,6 +149,18 @@ def test_a_damaged_entry_is_set_aside_reported_and_can_be_made_again(
     assert not store.has("episode", KEY)
     store.put("episode", KEY, {"seconds": 0.1}, ARRAYS)
     assert store.get("episode", KEY) is not None
+
+
+def test_a_reader_of_a_shared_store_leaves_damage_and_leftovers_to_the_writer(
+    store: Store, entry: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    leftover = store.root / "tmp" / f"{dead_process()}-0"
+    leftover.mkdir(parents=True)
+    truncate_array(entry)
+    assert SharedStore(store.root).get("episode", KEY) is None
+    assert "is left to the next run" in caplog.text
+    assert entry.exists()
+    assert leftover.exists()
 
 
 def test_an_entry_copied_to_another_key_is_damage(store: Store, entry: Path, caplog: pytest.LogCaptureFixture) -> None:

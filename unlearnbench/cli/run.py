@@ -52,8 +52,17 @@ def command(
         str, typer.Option("--executor", metavar="NAME", help="The plug-in that does the work.")
     ] = "serial",
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Train and unlearn in N processes.")
+        int, typer.Option("--workers", metavar="N", min=1, help="Work in N processes, one thread each.")
     ] = 1,
+    memory: Annotated[
+        str,
+        typer.Option(
+            "--memory",
+            metavar="SIZE",
+            help="With --workers: no more of them than fit into SIZE, e.g. 4GB, beside this process, by what one held "
+            "at most so far; the first works alone until that is known.",
+        ),
+    ] = "",
     publish: Annotated[bool, typer.Option("--publish", help="Write results.json for a leaderboard.")] = False,
     leaderboards: Annotated[Path, typer.Option("--leaderboards", metavar="DIR", help="Where --publish writes.")] = Path(
         "leaderboards"
@@ -70,8 +79,12 @@ def command(
         raise UserError("--publish: publishes whole suites only; leave out --only, --seed and --profile")
     if workers > 1 and executor != "serial":
         raise UserError(f"--workers: {executor} has its own way to work; leave out --workers or --executor")
+    if memory and workers == 1:
+        raise UserError("--memory: says how many workers fit; give --workers too, 2 or more")
+    pool = ProcessExecutor(workers, memory) if workers > 1 else None
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
-    outcome = Runner(session.registry, session.store, _executor(session, executor, workers)).run(session.plan, rerun)
+    work = pool or Workshop(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
+    outcome = Runner(session.registry, session.store, work).run(session.plan, rerun)
     rows = collect(session.plan, session.store)
     typer.echo("\n".join(section.text("simple") for section in sections(rows)))
     typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {store}")
@@ -83,12 +96,6 @@ def command(
         )
         typer.echo("\n".join(f"{count} cells {reason}" for reason, count in reasons.items()), err=True)
         raise typer.Exit(1)
-
-
-def _executor(session: Session, name: str, workers: int) -> Executor:
-    if workers > 1:
-        return ProcessExecutor(workers)
-    return Workshop(session.registry).make(default_ref(session.registry, "executor", name), Executor)
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:

@@ -36,6 +36,7 @@ class BenchJudge:
         self._workshop = workshop
         self._plain = Game(
             records,
+            workshop.records(bench.shadow[0].dataset),
             Observations.concatenate([episode.observations for episode in target]),
             Observations.concatenate([episode.observations for episode in shadow]),
             scenario.positive,

@@ -16,7 +16,7 @@ from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import HasPrivacy, TargetModel
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.pools import EpisodeSizes, Side, side_pools
-from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.core.records import Records, Step, TrainingSet, among
 from unlearnbench.core.requests import Queries, Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearning import Unlearner
@@ -90,7 +90,7 @@ def observe(parts: EpisodeParts) -> Episode:
     ]
     return Episode(
         Observations.concatenate(rows),
-        _accuracy(parts.records, panel, answers[0], requests, [after[-1] for after in versions]),
+        _accuracy(panel, answers.argmax(axis=2) == parts.records.y[panel.ids], requests, [len(c) for c in chains]),
         {"train": trained - start, "unlearn": (served - trained) / len(requests)},
         original.fitted.epsilon if isinstance(original.fitted, HasPrivacy) else math.inf,
     )
@@ -157,24 +157,30 @@ def _seen(scenario: Scenario, rows: Observations) -> Observations:
 
 def _membership(data: TrainingSet, request: Request, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return who was in the training set of the original and of each version, as requested: (n, V+1)."""
-    versions = accumulate(request.steps, lambda kept, step: kept.after(step), initial=data)
-    return np.stack([np.isin(ids, kept.kept_ids) for kept in versions], axis=1)
+
+    def serve(member: NDArray[np.bool_], step: Step) -> NDArray[np.bool_]:
+        return np.asarray((member | among(ids, step.add)) & ~among(ids, step.forget))
+
+    versions: list[NDArray[np.bool_]] = list(accumulate(request.steps, serve, initial=among(ids, data.kept_ids)))
+    return np.stack(versions, axis=1)
 
 
 def _accuracy(
-    records: Records, panel: Panel, before: Answers, requests: Sequence[Request], last: Sequence[Answers]
+    panel: Panel, right: NDArray[np.bool_], requests: Sequence[Request], lengths: Sequence[int]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the train and test accuracy of the original, and of the last version of each request."""
+    """Return the train and test accuracy of the original, and of the last version of each request.
 
-    def right(answers: Answers, rows: NDArray[np.int64]) -> float:
-        return float((answers[rows].argmax(axis=1) == records.y[panel.ids[rows]]).mean())
-
-    retained = [panel.training[~np.isin(panel.ids[panel.training], request.forgotten)] for request in requests]
+    ``right`` (models, panel) says whose answers are right: the original's first, then those of requests of so many
+    versions each.
+    """
+    last = right[np.cumsum(lengths)]
+    training, test = last[:, panel.training], last[:, panel.test]
+    retained = [~among(panel.ids[panel.training], request.forgotten) for request in requests]
     return {
-        "train_original": np.array([right(before, panel.training)]),
-        "test_original": np.array([right(before, panel.test)]),
-        "train_unlearned": np.array([right(after, rows) for after, rows in zip(last, retained, strict=True)]),
-        "test_unlearned": np.array([right(after, panel.test) for after in last]),
+        "train_original": np.array([right[0, panel.training].mean()]),
+        "test_original": np.array([right[0, panel.test].mean()]),
+        "train_unlearned": np.array([own[kept].mean() for own, kept in zip(training, retained, strict=True)]),
+        "test_unlearned": test.mean(axis=1),
     }
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from unlearnbench.core.canonical import canonical_json
-from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.bench import BenchJudge
 from unlearnbench.run.environment import fingerprint, one_thread
-from unlearnbench.run.judge import Scores
+from unlearnbench.run.judging import BenchWork, Judged, plain
 from unlearnbench.run.observe import to_arrays
 from unlearnbench.run.plan import Cell, Plan
 from unlearnbench.run.progress import progress
 from unlearnbench.run.store import Failure, Store
-from unlearnbench.run.work import EpisodeWork, guarded
+from unlearnbench.run.work import EpisodeWork
 from unlearnbench.run.workshop import Workshop
 
 Rerun = Literal["never", "failed", "all"]
@@ -34,7 +29,7 @@ class Outcome:
 
 
 class Runner:
-    """Runs plans into one store. Episodes go through the executor; this process alone writes."""
+    """Runs plans into one store. Episodes and benches go through the executor; this process alone writes."""
 
     def __init__(self, registry: Registry, store: Store, executor: Executor, show_progress: bool = True) -> None:
         self.registry = registry
@@ -86,30 +81,20 @@ class Runner:
 
     def _judge(self, plan: Plan, rerun: Rerun) -> None:
         due = {key for key in plan.cells if self._due("cell", key, rerun)}
+        left = [
+            replace(bench, cells={k: cell for k, cell in bench.cells.items() if k in due}) for bench in plan.benches
+        ]
+        work = BenchWork.here(self.workshop, self.store)
         with progress("attacking", len(due), self.show_progress) as advance:
-            for bench in plan.benches:
-                cells = {key: cell for key, cell in bench.cells.items() if key in due}
-                judge = guarded(partial(BenchJudge.load, bench, self.store, self.workshop)) if cells else None
-                for key, cell in cells.items():
-                    self._judge_cell(key, cell, judge)
+            for bench, outcome in self.executor.run(work, [bench for bench in left if bench.cells]):
+                for key, cell in bench.cells.items():
+                    self._keep(key, cell, outcome if isinstance(outcome, Failure) else outcome[key])
                     advance()
 
-    def _judge_cell(self, key: str, cell: Cell, judge: BenchJudge | Failure | None) -> None:
-        judged = guarded(partial(_judged, judge, cell)) if isinstance(judge, BenchJudge) else judge
+    def _keep(self, key: str, cell: Cell, judged: Judged | Failure) -> None:
         if isinstance(judged, Failure):
             self.store.fail("cell", key, judged)
             self.registry.observers.on_cell_error(cell=cell, error=judged)
-        elif judged is not None:
-            scores, estimates = judged
-            self.store.put("cell", key, {"metrics": _plain(estimates)}, {"scores": scores.target})
-            self.registry.observers.after_cell(cell=cell, results=estimates)
-
-
-def _judged(judge: BenchJudge, cell: Cell) -> tuple[Scores, dict[str, Estimate]]:
-    scores, estimates = judge(cell)
-    canonical_json(_plain(estimates))  # what cannot be stored is this cell's failure, not the run's
-    return scores, estimates
-
-
-def _plain(estimates: Mapping[str, Estimate]) -> dict[str, object]:
-    return {name: asdict(estimate) for name, estimate in estimates.items()}
+        else:
+            self.store.put("cell", key, {"metrics": plain(judged.estimates)}, {"scores": judged.scores})
+            self.registry.observers.after_cell(cell=cell, results=judged.estimates)

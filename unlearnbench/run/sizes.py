@@ -44,6 +44,15 @@ def check_sizes(suite: Suite, workshop: Workshop) -> None:
                 raise UserError(_told(workshop.records(entry.on(worst.side)), worst))
 
 
+def check_episodes(records: Records, sizes: EpisodeSizes, scenario: Scenario, seed: int) -> None:
+    """Raise :class:`UserError` for the first size that does not fit one data set, without any suite."""
+    named = PluginRef("scenario", type(scenario).__name__)
+    for side in get_args(Side):
+        for limit in _limits(records, side, sizes, [(named, scenario)], seed):
+            if limit.asked > limit.largest:
+                raise UserError(_told(records, limit))
+
+
 def _check_alike(target: Records, shadow: Records) -> None:
     """Raise :class:`UserError` where an attack fitted on one data set could not read the other."""
     told = [f"{each.name} has {each.n_classes} classes, features {each.x.shape[1:]}" for each in (target, shadow)]

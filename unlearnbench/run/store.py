@@ -86,10 +86,7 @@ class Store:
         try:
             return _read(place, kind, key)
         except (OSError, EOFError, ValueError, KeyError) as error:
-            aside = self.root / "damaged" / f"{key}-{uuid.uuid4().hex[:8]}"
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            place.replace(aside)
-            log.warning("a damaged %s entry was set aside at %s and will be made again (%s)", kind, aside, error)
+            self._set_aside(place, kind, error)
             return None
 
     def drop(self, kind: str, key: str) -> None:
@@ -117,6 +114,12 @@ class Store:
             file.unlink(missing_ok=True)
             return None
 
+    def _set_aside(self, place: Path, kind: str, error: Exception) -> None:
+        aside = self.root / "damaged" / f"{place.name}-{uuid.uuid4().hex[:8]}"
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        place.replace(aside)
+        log.warning("a damaged %s entry was set aside at %s and will be made again (%s)", kind, aside, error)
+
     def _scratch(self) -> Path:
         scratch = self.root / "tmp" / f"{os.getpid()}-{uuid.uuid4().hex}"
         try:
@@ -139,6 +142,16 @@ class Store:
             pid = scratch.name.partition("-")[0]
             if pid.isdecimal() and not _alive(int(pid)):
                 shutil.rmtree(scratch, ignore_errors=True)
+
+
+class SharedStore(Store):
+    """A store that another process writes to, to read from: leftovers and damaged entries stay where they are."""
+
+    def _set_aside(self, place: Path, kind: str, error: Exception) -> None:
+        log.warning("a damaged %s entry is left to the next run: %s (%s)", kind, place, error)
+
+    def _remove_leftovers(self) -> None:
+        """Leave them: they are the writer's."""
 
 
 def _read(place: Path, kind: str, key: str) -> Entry:

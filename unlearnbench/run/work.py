@@ -85,6 +85,11 @@ class EpisodeWork:
         """Run the episode; UserError where the plug-ins are not those of the recipe."""
         return make_episode(task, self.workshop)
 
+    def kernels(self, task: EpisodeTask) -> str:
+        """Name what compiles the same kernels as this task: a model on its fast path, under one training."""
+        defense = task.defense.label if task.defense else ""
+        return f"{task.model.name} {defense}" if task.engine == "fast" else ""
+
     def __reduce__(self) -> tuple[type[EpisodeWork], tuple[Recipe]]:
         return EpisodeWork, (self.recipe,)
 
