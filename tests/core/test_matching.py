@@ -61,6 +61,16 @@ def test_which_records_of_a_region_are_taken_is_random() -> None:
     assert len(drawn) == 10
 
 
+@pytest.mark.parametrize("alike", [0, 3, 4, 300, 1500])
+def test_however_rare_a_region_is_the_first_of_it_are_taken(alike: int) -> None:
+    rng = np.random.default_rng(alike)
+    records = line(-1.0, *np.where(rng.permutation(1500) < alike, -1.0, 1.0))
+    unseen = np.arange(1, 1501)
+    chosen = matched_negatives(Halves(), TrainingSet.of(records, [0]), np.array([0]), unseen, 4, SEEDS)
+    shuffled = unseen[(SEEDS / 0).permutation(1500)]
+    np.testing.assert_array_equal(chosen, shuffled[records.x[shuffled, 0] < 0][:4])
+
+
 def test_a_region_without_such_a_record_gives_none() -> None:
     records = line(-1, -2, 1, 2, y=[0, 1, 0, 0])  # the other negative one has the other label
     chosen = matched_negatives(Halves(), TrainingSet.of(records, [0]), np.array([0]), np.array([1, 2, 3]), 3, SEEDS)

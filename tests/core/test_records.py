@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet, among
 
 
 def records(x: np.ndarray | None = None, y: np.ndarray | None = None) -> Records:
@@ -72,3 +72,11 @@ def test_records_that_contradict_themselves_are_refused(x: object, y: object, co
 def test_the_checksum_follows_the_content() -> None:
     assert records().sha256 == records().sha256
     assert records().sha256 != records(y=np.array([1, 1, 0, 1, 0, 1])).sha256
+
+
+@pytest.mark.parametrize("few", [0, 1, 19, 20, 40])
+@pytest.mark.parametrize("n", [0, 1, 500])
+def test_who_is_among_a_few_is_the_same_however_many_they_are(n: int, few: int) -> None:
+    rng = np.random.default_rng(n + few)
+    ids, wanted = rng.permutation(600)[:n], rng.permutation(600)[:few]
+    np.testing.assert_array_equal(among(ids, wanted), [each in set(wanted.tolist()) for each in ids])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearnbench.core.seeding import SeedPath, keyed_bits, keyed_normals, keyed_uniforms, row_keys
+from unlearnbench.core.seeding import SeedPath, keyed_bits, keyed_normals, keyed_uniforms, order_of, row_keys
 
 
 def test_a_path_gives_the_draws_that_were_recorded_once_and_for_all() -> None:
@@ -62,3 +62,15 @@ def test_equal_rows_have_equal_keys_in_any_batch_and_minus_zero_is_zero() -> Non
     keys = row_keys(x)
     assert keys[0] == keys[2] != keys[1]
     assert row_keys(x[1:2])[0] == keys[1]
+
+
+@given(st.integers(0, 300), st.sampled_from([2, 6, 20, 64]), st.integers(0, 310))
+def test_sorting_words_with_their_places_in_them_is_a_stable_argsort(n: int, bits: int, first: int) -> None:
+    words = np.random.default_rng(n).integers(0, 2**64, size=n, dtype=np.uint64)
+    words = (words >> np.uint64(64 - bits)) << np.uint64(64 - bits)  # few bits: ties, which fall back
+    np.testing.assert_array_equal(order_of(words, first), np.argsort(words, kind="stable")[:first])
+
+
+def test_the_first_entries_of_a_permutation_are_those_of_the_whole() -> None:
+    path = SeedPath(0) / "whole"
+    np.testing.assert_array_equal(path.permutation(500, 20), path.permutation(500)[:20])

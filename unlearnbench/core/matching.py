@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.models import Fitted, HasRegions
-from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath
+
+LOOK_AT = 256
+"""How many candidates are looked at before all of them are."""
 
 
 def matched_negatives(
@@ -37,11 +40,21 @@ def matched_negatives(
         same_label = unseen[records.y[unseen] == records.y[record]]
         free = same_label[~np.isin(same_label, np.concatenate(chosen))] if chosen else same_label
         shuffled = free[(seeds / i).permutation(len(free))]
-        chosen.append(find(original, data, record, shuffled)[:share])
+        chosen.append(find(original, data, record, shuffled, share))
     return np.concatenate(chosen)
 
 
 def _in_region(
+    original: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
+    """Return the first ``n`` candidates of the record's region; most of the time few need to be looked at."""
+    few = _of_region(original, data, record, candidates[:LOOK_AT])
+    if len(few) >= n or len(candidates) <= LOOK_AT:
+        return few[:n]
+    return _of_region(original, data, record, candidates)[:n]
+
+
+def _of_region(
     original: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     assert isinstance(original, HasRegions)  # noqa: S101 - narrows the type for mypy; the caller has checked it
@@ -50,14 +63,19 @@ def _in_region(
     return candidates[same]
 
 
-def _nearest(_: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
-    distance = _standardized_distance(data.records, data.original.ids, record, candidates)
-    return candidates[np.argsort(distance, kind="stable")]
+def _nearest(
+    _: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
+    distance = _standardized_distance(data.original, record, candidates)
+    near = np.arange(len(candidates))
+    if n < len(candidates):
+        near = np.flatnonzero(distance <= np.partition(distance, n - 1)[n - 1])
+    return candidates[near[np.argsort(distance[near], kind="stable")[:n]]]
 
 
 def _standardized_distance(
-    records: Records, training: NDArray[np.int64], record: np.int64, candidates: NDArray[np.int64]
+    original: TrainingSet, record: np.int64, candidates: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    spread = records.x[training].std(axis=0)
-    gap = (records.x[candidates] - records.x[record]) / np.where(spread > 0, spread, 1.0)
+    x, spread = original.records.x, original.spread
+    gap = (x[candidates] - x[record]) / np.where(spread > 0, spread, 1.0)
     return np.asarray(np.sqrt((gap**2).sum(axis=tuple(range(1, gap.ndim)))))

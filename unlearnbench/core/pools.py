@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.records import Records
+from unlearnbench.core.records import Records, among
 from unlearnbench.core.seeding import SeedPath
 
 Side = Literal["target", "shadow"]
@@ -50,7 +51,7 @@ class Pools:
 
 def draw(ids: NDArray[np.int64], n: int, seeds: SeedPath) -> NDArray[np.int64]:
     """Draw up to ``n`` of ``ids`` without replacement."""
-    return ids[seeds.permutation(len(ids))[:n]]
+    return ids[seeds.permutation(len(ids), n)]
 
 
 def side_pools(
@@ -77,14 +78,21 @@ def side_pools(
 
 def side_halves(records: Records, side: Side, seeds: SeedPath) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the ids that a side may train on and those that it never does: 40 % and 10 % of all records."""
-    order = (seeds / "split").permutation(len(records))
+    order = _split(seeds, len(records))
     half = np.array_split(order, 2)[0 if side == "target" else 1]
     cut = len(half) * 4 // 5
     return half[:cut], half[cut:]
 
 
+@lru_cache(maxsize=8)  # all originals of both sides share it
+def _split(seeds: SeedPath, n: int) -> NDArray[np.int64]:
+    order = (seeds / "split").permutation(n)
+    order.setflags(write=False)
+    return order
+
+
 def _others(trainable: NDArray[np.int64], training: NDArray[np.int64], seeds: SeedPath) -> NDArray[np.int64]:
-    left = trainable[~np.isin(trainable, training)]
+    left = trainable[~among(trainable, training)]
     return left[seeds.permutation(len(left))]
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.matching import matched_negatives
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Step, TrainingSet, among
 from unlearnbench.core.seeding import SeedPath
 
 
@@ -104,13 +104,13 @@ class Scenario(ABC):
         """
         forgotten = request.forgotten
         changed = np.concatenate([forgotten, request.added])
-        unseen, retained = (pool[~np.isin(pool, changed)] for pool in (pools.unseen, pools.targets))
+        unseen, retained = (pool[~among(pool, changed)] for pool in (pools.unseen, pools.targets))
         return Queries.of(
             {
                 Role.FORGOTTEN: forgotten,
                 Role.RANDOM: draw(unseen, sizes.negatives, seeds / "negatives"),
                 Role.MATCHED: matched_negatives(original, data, forgotten, unseen, sizes.matched, seeds / "matched"),
                 Role.RETAINED: draw(retained, sizes.retained, seeds / "retained"),
-                Role.ADDED: request.added[~np.isin(request.added, forgotten)],
+                Role.ADDED: request.added[~among(request.added, forgotten)],
             }
         )

@@ -82,8 +82,14 @@ class Scored:
         return self._rows(self.observations.paired(self.positive, self.negative))
 
     def _rows(self, chosen: NDArray[np.bool_]) -> Rows:
-        seen = self.observations.take(chosen)
-        return Rows(self.scores[chosen], self.baseline[chosen], seen.role == self.positive, seen.episode, seen.record)
+        seen = self.observations
+        return Rows(
+            self.scores[chosen],
+            self.baseline[chosen],
+            seen.role[chosen] == self.positive,
+            seen.episode[chosen],
+            seen.record[chosen],
+        )
 
 
 class Metric(ABC):

@@ -8,7 +8,9 @@ all others as they were: that is what keeps "only the record differs" true for b
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,7 +36,7 @@ class SeedPath:
 
     def _bits(self) -> np.random.Philox:
         digest = hashlib.blake2b(str(self).encode(), digest_size=32).digest()
-        key = tuple(int(word) for word in np.frombuffer(digest, "<u4"))
+        key = struct.unpack("<8I", digest)
         return np.random.Philox(np.random.SeedSequence(self.root, spawn_key=key))
 
     def rng(self) -> np.random.Generator:
@@ -43,15 +45,37 @@ class SeedPath:
 
     def seed(self) -> int:
         """Return a 32-bit integer for libraries that take one."""
-        return int(self._bits().random_raw(1)[0] >> 32)
+        return _seed(self)
 
-    def permutation(self, n: int) -> NDArray[np.int64]:
-        """Return a permutation of ``range(n)`` made from raw Philox words.
+    def permutation(self, n: int, first: int | None = None) -> NDArray[np.int64]:
+        """Return a permutation of ``range(n)`` made from raw Philox words, or only its ``first`` so many entries.
 
         Raw words are stable across numpy versions while generator methods are not, so anyone can re-derive
         the draws of a submission.
         """
-        return np.argsort(self._bits().random_raw(n), kind="stable").astype(np.int64)
+        return order_of(self._bits().random_raw(n), n if first is None else first)
+
+
+@lru_cache(maxsize=4096)  # every request asks for the seeds of its original again
+def _seed(path: SeedPath) -> int:
+    return int(path._bits().random_raw(1)[0] >> 32)
+
+
+def order_of(words: NDArray[np.uint64], first: int) -> NDArray[np.int64]:
+    """Return the places of the ``first`` lowest of random 64-bit words (n,), from low to high: a stable argsort's.
+
+    Twice as fast as one, and more where few are asked for: each word's lowest bits give way to its place, and the
+    words themselves are sorted. Where that makes two of them alike, which is rare, the argsort decides.
+    """
+    low = np.uint64((1 << max(len(words) - 1, 0).bit_length()) - 1)
+    packed = (words & ~low) | np.arange(len(words), dtype=np.uint64)
+    if first < len(packed):
+        packed = np.partition(packed, first)[: first + 1]  # one more, so that a tie at the edge is seen
+    packed.sort()
+    high = packed & ~low
+    if (high[1:] == high[:-1]).any():
+        return np.argsort(words, kind="stable")[:first].astype(np.int64)
+    return (packed[:first] & low).astype(np.int64)
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

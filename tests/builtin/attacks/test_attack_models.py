@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from unlearnbench.builtin.attacks import attack_models
 from unlearnbench.builtin.attacks.attack_models import AttackModel, fit_attack_model
 
 MODELS = typing.get_args(AttackModel)
@@ -124,3 +125,14 @@ def test_the_decision_tree_has_ten_leaves_as_published():
     x, deleted = rng.normal(size=(500, 4)), rng.random(500) < 0.5
     scores = fit_attack_model("decision-tree", x, deleted, rng)(x)
     assert 2 < len(np.unique(scores)) <= 10
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_asking_without_ceremony_gives_the_bits_of_predict_proba(name, monkeypatch):
+    made = []
+    make = attack_models._estimator
+    monkeypatch.setattr(attack_models, "_estimator", lambda *told: made.append(make(*told)) or made[0])
+    probability = fit_attack_model(name, *problem(0), rng())
+    for n in (1, 2, 70):
+        x, _ = problem(1, n=n)
+        assert probability(x).tobytes() == made[0].predict_proba(x)[:, 1].tobytes()
