@@ -1,0 +1,108 @@
+"""``unlearnbench plot``: a figure of a finished run, as SVG and PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from unlearnbench.cli.options import (
+    DEFAULT_STORE,
+    DeviceOption,
+    DisabledPlugins,
+    PluginFiles,
+    ProfileOption,
+    Seed,
+    StoreDir,
+    SuiteName,
+)
+from unlearnbench.cli.session import open_session
+from unlearnbench.core.errors import UserError
+from unlearnbench.report.plots import gather
+from unlearnbench.report.plots.choose import Where, title
+from unlearnbench.report.plots.degradation import degradation_plot
+from unlearnbench.report.plots.frontier import frontier_plot
+from unlearnbench.report.plots.parameter import parameter_plot
+from unlearnbench.report.plots.roc import roc_plot
+from unlearnbench.report.plots.style import Files
+from unlearnbench.run.results import Row, collect
+from unlearnbench.run.workshop import Workshop
+
+EXAMPLES = (
+    "unlearnbench plot roc quickstart --where model=decision-tree --where unlearner=retrain",
+    "unlearnbench plot parameter paper/group --x scenario.size --where model=decision-tree",
+    "unlearnbench plot degradation quickstart --where model=decision-tree --where unlearner=retrain",
+    "unlearnbench plot frontier paper/defenses --where attack=sorted-diff --out figures",
+)
+Kind = Literal["roc", "parameter", "degradation", "frontier"]
+
+
+def command(
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="roc, parameter, degradation or frontier.")],
+    suite: SuiteName,
+    x: Annotated[
+        str | None,
+        typer.Option(
+            "--x", metavar="AXIS.PARAM", help="parameter: against this; frontier: the utility, a metric's name."
+        ),
+    ] = None,
+    metric: Annotated[str, typer.Option("--metric", help="parameter and frontier: what to show.")] = "auc",
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="AXIS=LABEL", help="Only rows with this label on an axis; repeatable."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where to write.")] = Path(),
+    store: StoreDir = DEFAULT_STORE,
+    seed: Seed = None,
+    device: DeviceOption = None,
+    profile: ProfileOption = "full",
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> None:
+    """Draw a figure of a finished run, and print the files written: one SVG, one PNG.
+
+    roc: ROC curves. parameter: a metric against a parameter. degradation: what deletion adds to the confidence in each
+    record's status. frontier: leak against utility, a point a defense.
+
+    Lines are named by what tells their rows apart; control rows are drawn where --where names them.
+    """
+    if kind == "parameter" and x is None:
+        raise UserError('a plot of kind parameter needs --x, for example "--x scenario.size"')
+    chosen = Where.parse(where or ())
+    session = open_session(suite, store, None, seed, device, plugin_file, disable_plugin, profile)
+    also = f"{'' if seed is None else f' --seed {seed}'}{'' if profile == 'full' else f' --profile {profile}'}"
+    remedy = f"run: unlearnbench run {suite}{also} --store {store}"
+    rows = chosen.choose(session.plan, collect(session.plan, session.store), remedy)
+    run = gather.Run(session.plan, session.store, Workshop(session.registry))
+    path = out / f"{Path(session.plan.suite.name).name}-{kind}"
+    try:
+        files = _draw(kind, run, rows, path, x, metric)
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror or error}", f"--out {out}") from None
+    typer.echo("\n".join(str(file) for file in files))
+
+
+def _draw(kind: Kind, run: gather.Run, rows: list[Row], path: Path, x: str | None, metric: str) -> Files:
+    chance = 0.5 if metric.startswith("auc") else None
+    name = "AUC" if metric == "auc" else metric
+    match kind:
+        case "roc":
+            return roc_plot(gather.roc_runs(run, rows), path, title(rows))
+        case "degradation":
+            return degradation_plot(gather.degradation_gains(run, rows), path, title(rows))
+        case "frontier":
+            utility = x or "test-accuracy-original"
+            points = gather.frontier_points(rows, utility, metric)
+            return frontier_plot(points, path, _words(utility), name, chance, title(rows, "defense"))
+        case "parameter":
+            against = str(x)
+            axis, _, parameter = against.partition(".")
+            points_along = gather.parameter_points(rows, against, metric)
+            return parameter_plot(points_along, f"{axis}: {parameter}", path, name, chance, title(rows, axis))
+
+
+def _words(metric: str) -> str:
+    """Return a metric's name as people say it: "test accuracy, original"."""
+    *words, of = metric.split("-")
+    return f"{' '.join(words)}, {of}" if words else of

@@ -1,0 +1,89 @@
+"""Which rows of a run a plot shows, and what their lines are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.run.plan import Plan
+from unlearnbench.run.results import Row
+from unlearnbench.suite.model import AXES
+
+
+@dataclass(frozen=True)
+class Where:
+    """Labels to keep on some axes; on the others, what the suite itself lists: controls only where they are named."""
+
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Where:
+        """Read ``axis=label`` texts; several labels for one axis widen it. :class:`UserError` for other texts."""
+        only: dict[str, frozenset[str]] = {}
+        for text in texts:
+            axis, equals, label = text.partition("=")
+            if not equals or not label:
+                raise UserError(f'--where {text}: must be axis=label, for example "attack=sorted-diff"')
+            if axis not in AXES:
+                raise UserError(f"--where {text}: unknown axis {axis!r}{did_you_mean(axis, AXES)}")
+            only[axis] = only.get(axis, frozenset()) | {label}
+        return cls(only)
+
+    def choose(self, plan: Plan, rows: Sequence[Row], remedy: str = "run the suite first") -> list[Row]:
+        """Return the rows asked for, skipped ones left out; ``remedy`` is told where one has not run.
+
+        Raises :class:`UserError` for a label that no row has, and for a row without a sound result.
+        """
+        self._check(rows)
+        wanted: dict[str, frozenset[str]] = {}
+        for axis, refs in plan.suite.axes.items():
+            wanted[axis] = self.only.get(axis, frozenset(ref.label for ref in refs))
+        found = [row for row in rows if all(row.names[axis] in wanted[axis] for axis in AXES)]
+        shown = [row for row in found if row.status != "skipped"]
+        if bad := next((row for row in shown if row.status != "ok"), None):
+            raise UserError(_refusal(bad, remedy))
+        if not shown:
+            raise UserError(f"nothing to plot: {found[0].reason if found else 'no row is on all the axes chosen'}")
+        return shown
+
+    def _check(self, rows: Sequence[Row]) -> None:
+        for axis, labels in self.only.items():
+            known = {row.names[axis] for row in rows}
+            for label in sorted(labels - known):
+                raise UserError(f"--where {axis}={label}: the suite has no such {axis}{did_you_mean(label, known)}")
+
+
+def _refusal(row: Row, remedy: str) -> str:
+    told = ", ".join(row.names.values())
+    if row.status == "missing":
+        return f"{told}, seed {row.seed}: not run yet; {remedy}"
+    return f"{told}: {row.status}, {row.reason}; leave it out with --where"
+
+
+def of_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of single seeds."""
+    return [row for row in rows if row.seed is not None]
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
+    """Return the means over seeds; with one seed, its rows."""
+    return [row for row in rows if row.seed is None] or list(rows)
+
+
+def title(rows: Sequence[Row], without: str = "") -> str:
+    """Return the labels that all rows share, as the title of their plot; no defense goes unsaid."""
+    varying, names = {*_varying(rows), without}, rows[0].names
+    return ", ".join(names[axis] for axis in AXES if axis not in varying and (axis, names[axis]) != ("defense", "none"))
+
+
+def series(rows: Sequence[Row], without: str = "") -> Callable[[Row], str]:
+    """Return what names a row's line: its labels on the axes that tell these rows apart."""
+    axes = [axis for axis in _varying(rows) if axis != without]
+    if not axes:  # one line only
+        return lambda row: row.names["attack"]
+    return lambda row: ", ".join(row.names[axis] for axis in axes)
+
+
+def _varying(rows: Sequence[Row]) -> list[str]:
+    return [axis for axis in AXES if len({row.names[axis] for row in rows}) > 1]

@@ -1,0 +1,141 @@
+"""The frontier of defenses: how much leaks against what the models are still worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from unlearnbench.report.plots.style import FAINT, Files, Look, chance_line, looks, new_figure, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
+
+FAR: Final = {"arrowstyle": "-", "color": FAINT, "linewidth": 0.8, "shrinkB": 5}
+"""The thin line to a name that does not stand right beside its point."""
+
+
+class Place(NamedTuple):
+    """Where a name stands: its distance from its point, in typographic points, and the side it is aligned to."""
+
+    dx: float
+    dy: float
+    side: Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Defended:
+    """One defense: its utility, the leak under it with a 95 % interval where it has one, and whose leak it is."""
+
+    label: str
+    utility: float
+    leak: float
+    low: float | None
+    high: float | None
+    series: str = ""
+
+
+def frontier_plot(
+    points: Sequence[Defended],
+    path: Path,
+    x_label: str = "test accuracy",
+    y_label: str = "AUC",
+    chance: float | None = 0.5,
+    title: str = "",
+) -> Files:
+    """Draw one labelled point a defense to ``path`` + ``.svg`` and ``.png``: better ones lie lower and further right.
+
+    Several series (attacks, say) differ in colour and marker; a defense's name stands at its leakiest point. Raises
+    :class:`UserError` where there are no points, or more series than can be told apart.
+    """
+    look = looks(point.series for point in points)
+    with new_figure(6.4, 4.6) as figure:
+        axes = figure.subplots()
+        axes.grid()
+        if chance is not None:
+            chance_line(axes, chance)
+        for name in look:
+            _points(axes, [point for point in points if point.series == name], look[name], name)
+        axes.margins(0.14, 0.1)
+        axes.set(xlabel=x_label, ylabel=y_label, title=title)
+        if len(look) > 1:
+            figure.legend(loc="outside lower center", ncols=min(len(look), 4), handletextpad=0.2)
+        figure.draw_without_rendering()  # names are placed by where things stand
+        _name_points(axes, points, chance)
+        return save(figure, path)
+
+
+def _points(axes: Axes, points: Sequence[Defended], look: Look, name: str) -> None:
+    for p in points:
+        if p.low is not None and p.high is not None:
+            axes.plot([p.utility] * 2, [p.low, p.high], color=look.colour, linewidth=1.4)
+    x, y = [p.utility for p in points], [p.leak for p in points]
+    axes.plot(x, y, look.marker, color=look.colour, markersize=8, label=name)
+
+
+def _name_points(axes: Axes, points: Sequence[Defended], chance: float | None) -> None:
+    """Write the names beside the points, clear of all that is drawn; thin lines lead to far ones."""
+    leakiest: dict[str, Defended] = {}
+    for point in sorted(points, key=lambda p: p.leak):
+        leakiest[point.label] = point
+    taken = [box for point in points for box in _drawn(axes, point)]
+    if chance is not None:
+        y = axes.transData.transform((0, chance))[1]
+        taken.append(_box(axes.bbox.x0, y, axes.bbox.x1, y, 1))
+    for point in sorted(leakiest.values(), key=lambda p: -p.leak):
+        taken.append(_name_point(axes, point, taken))
+
+
+def _drawn(axes: Axes, point: Defended) -> Iterator[Bbox]:
+    """Yield what a point's marker and interval cover, in pixels."""
+    x, y = axes.transData.transform((point.utility, point.leak))
+    yield _box(x, y, x, y, 6)
+    if point.low is not None and point.high is not None:
+        low, high = axes.transData.transform([(point.utility, point.low), (point.utility, point.high)])
+        yield _box(x, low[1], x, high[1], 2)
+
+
+def _box(x0: float, y0: float, x1: float, y1: float, margin: float) -> Bbox:
+    from matplotlib.transforms import Bbox
+
+    return Bbox.from_extents(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
+
+
+def _name_point(axes: Axes, point: Defended, taken: Sequence[Bbox]) -> Bbox:
+    """Write one name at the nearest free place, else at the one that hides least, and return what it covers."""
+    tried: list[tuple[int, Place, Bbox]] = []
+    for place in _places():
+        text = _write(axes, point, place)
+        box = text.get_window_extent()
+        text.remove()
+        beyond = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1
+        tried.append((box.count_overlaps(taken) + beyond, place, box))
+        if not tried[-1][0]:
+            break
+    _, best, box = min(tried, key=lambda found: found[0])
+    _write(axes, point, best, FAR if best.dy else None)
+    return box
+
+
+def _places() -> Iterator[Place]:
+    """Yield places near a point, the nearest first."""
+    for row in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6):
+        away = 9 + 3 * abs(row)
+        yield Place(away, 13 * row, "left")
+        yield Place(-away, 13 * row, "right")
+
+
+def _write(axes: Axes, point: Defended, place: Place, line: dict[str, Any] | None = None) -> Annotation:
+    return axes.annotate(
+        point.label,
+        (point.utility, point.leak),
+        place[:2],
+        textcoords="offset points",
+        ha=place.side,
+        va="center",
+        fontsize=10,
+        arrowprops=line,
+    )

@@ -1,0 +1,196 @@
+"""From the rows of a finished run, and the scores its store keeps, to the values that plots show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.attacks import Attack
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.observations import Observations
+from unlearnbench.core.requests import Scenario
+from unlearnbench.report.plots.choose import means, of_seeds, series
+from unlearnbench.report.plots.degradation import Gains
+from unlearnbench.report.plots.frontier import Defended
+from unlearnbench.report.plots.parameter import Point
+from unlearnbench.report.plots.roc import Scored
+from unlearnbench.run.observe import from_arrays
+from unlearnbench.run.plan import Bench, Cell, Plan, baseline_ref
+from unlearnbench.run.results import Row
+from unlearnbench.run.store import Store
+from unlearnbench.run.workshop import Workshop
+from unlearnbench.stats import true_confidence
+from unlearnbench.suite.model import AXES, DatasetRef, PluginRef
+
+AGAIN = "a stored result is gone or damaged; run the suite again"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run: its plan, the store that holds it, and the plug-ins to read it with."""
+
+    plan: Plan
+    store: Store
+    workshop: Workshop
+
+
+class _Found(NamedTuple):
+    """A row, its cell and store key, and the bench it was judged in."""
+
+    row: Row
+    cell: Cell
+    key: str
+    bench: Bench
+
+
+def roc_runs(run: Run, rows: Sequence[Row]) -> list[Scored]:
+    """Return each row's scores of the game's positives and negatives, in the order of the rows."""
+    name = series(rows)
+    return [_scored(run, found, name(found.row)) for found in _cells(run, of_seeds(rows))]
+
+
+def _scored(run: Run, found: _Found, name: str) -> Scored:
+    seen, scenario = _observations(run, found.bench), _scenario(run, found)
+    game = np.isin(seen.role, (scenario.positive, scenario.negative))
+    return Scored(name, _scores(run, found.key)[game], np.asarray(seen.role == scenario.positive)[game])
+
+
+def degradation_gains(run: Run, rows: Sequence[Row]) -> list[Gains]:
+    """Return each series' gains over its baseline in the balanced game of DegRate, records of all seeds together.
+
+    Attacks whose scores are no probabilities, and baselines themselves, have none; :class:`UserError` if all are so.
+    """
+    name = series(rows)
+    gains: dict[str, list[NDArray[np.float64]]] = {}
+    for found in _cells(run, of_seeds(rows)):
+        baseline = _baseline(run, found)
+        if baseline is not None:
+            gains.setdefault(name(found.row), []).append(_gains(run, found, baseline))
+    if not gains:
+        raise UserError("nothing to plot: no attack chosen gives probabilities to compare with those of its baseline")
+    return [Gains(each, np.concatenate(values)) for each, values in gains.items()]
+
+
+def _baseline(run: Run, found: _Found) -> str | None:
+    """Return the store key of the cell to compare with, None where there is nothing to compare."""
+    cell, baseline = found.cell, baseline_ref(found.cell.attack, run.workshop)
+    probable = all(run.workshop.make(ref, Attack).probabilistic for ref in (cell.attack, baseline))
+    if not probable or _same(cell.attack, baseline):
+        return None
+    for key, other in found.bench.cells.items():
+        if other.defense.label == cell.defense.label and _same(other.attack, baseline):
+            return key
+    raise UserError(f"{cell.attack.label} is compared with {baseline.label}, which the suite must list for this plot")
+
+
+def _same(one: PluginRef, other: PluginRef) -> bool:
+    return (one.name, dict(one.params)) == (other.name, dict(other.params))
+
+
+def _gains(run: Run, found: _Found, baseline: str) -> NDArray[np.float64]:
+    seen, scenario = _observations(run, found.bench), _scenario(run, found)
+    rows = seen.paired(scenario.positive, scenario.negative)
+    positive = np.asarray(seen.role == scenario.positive)[rows]
+    surer, before = (true_confidence(_scores(run, key)[rows], positive) for key in (found.key, baseline))
+    return surer - before
+
+
+def _cells(run: Run, rows: Sequence[Row]) -> Iterator[_Found]:
+    """Yield each row with its cell, in the order of the rows."""
+    places = {
+        (tuple(cell.labels.values()), cell.seed): (cell, key, bench)
+        for bench in run.plan.benches
+        for key, cell in bench.cells.items()
+    }
+    for row in rows:
+        yield _Found(row, *places[tuple(row.names.values()), int(row.seed or 0)])
+
+
+def _scenario(run: Run, found: _Found) -> Scenario:
+    return run.workshop.make(found.cell.scenario, Scenario)
+
+
+def _scores(run: Run, key: str) -> NDArray[np.float64]:
+    entry = run.store.get("cell", key)
+    if entry is None:
+        raise UserError(AGAIN)
+    return np.asarray(entry.arrays["scores"], dtype=np.float64)
+
+
+def _observations(run: Run, bench: Bench) -> Observations:
+    entries = [run.store.get("episode", task.key) for task in bench.target]
+    if any(entry is None for entry in entries):
+        raise UserError(AGAIN)
+    return Observations.concatenate([from_arrays(entry.arrays, {}).observations for entry in entries if entry])
+
+
+def parameter_points(rows: Sequence[Row], x: str, metric: str) -> list[Point]:
+    """Return the metric against ``x``, "axis.parameter"; a data set also has "episodes.size" and "adversary.size".
+
+    Rows without this parameter, or with one that is no number, are left out. Raises :class:`UserError` for an unknown
+    parameter or metric, and where two rows of one line have the same ``x``.
+    """
+    axis, _, parameter = x.partition(".")
+    if axis not in AXES:
+        raise UserError(f'--x {x}: must be axis.parameter, for example "scenario.size"{did_you_mean(axis, AXES)}')
+    every = means(rows)
+    known = sorted({name for row in every for name in _numbers(row.axes[axis])})
+    shown = [row for row in every if parameter in _numbers(row.axes[axis])]
+    if not shown:
+        raise UserError(f"--x {x}: no {axis} has this number{did_you_mean(parameter, known)}")
+    name = series(shown, axis)
+    points = [
+        Point(_numbers(row.axes[axis])[parameter], estimate.value, estimate.low, estimate.high, name(row))
+        for row, estimate in _estimates(shown, metric)
+        if estimate.value is not None
+    ]
+    _refuse_twice(points, x)
+    return points
+
+
+def _refuse_twice(points: Sequence[Point], x: str) -> None:
+    places = [(point.series, point.x) for point in points]
+    for line, at in places:
+        if places.count((line, at)) > 1:
+            raise UserError(f"--x {x}: {line} has several values at {at:g}; choose with --where")
+
+
+def _numbers(ref: PluginRef) -> dict[str, float]:
+    """Return the parameters of an entry that are numbers, and the sizes of a data set's episodes."""
+    named: dict[str, object] = dict(ref.params)
+    if isinstance(ref, DatasetRef):
+        for side in ("episodes", "adversary"):
+            named |= {f"{side}.{size}": number for size, number in asdict(getattr(ref, side)).items()}
+    return {
+        key: float(value)
+        for key, value in named.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def frontier_points(rows: Sequence[Row], utility: str, metric: str) -> list[Defended]:
+    """Return each defense's leak against its utility; several attacks, models, ... are several series."""
+    shown = means(rows)
+    name = series(shown, "defense")
+    worth = {id(row): estimate.value for row, estimate in _estimates(shown, utility)}
+    return [
+        Defended(row.names["defense"], worth[id(row)] or 0.0, leak.value, leak.low, leak.high, name(row))
+        for row, leak in _estimates(shown, metric)
+        if leak.value is not None and worth[id(row)] is not None
+    ]
+
+
+def _estimates(rows: Sequence[Row], metric: str) -> list[tuple[Row, Estimate]]:
+    """Return each row's estimate of a metric; :class:`UserError` where no row has it, or none has a value."""
+    known = sorted({name for row in rows for name in row.metrics})
+    found = [(row, row.metrics[metric]) for row in rows if metric in row.metrics]
+    if not found:
+        raise UserError(f"the suite does not measure {metric!r}{did_you_mean(metric, known)}")
+    if all(estimate.value is None for _, estimate in found):
+        raise UserError(f"nothing to plot: {metric} is undefined, {found[0][1].reason}")
+    return [(row, row.metrics.get(metric, Estimate.undefined("not measured"))) for row in rows]

@@ -1,0 +1,115 @@
+"""What all plots share: size, fonts, colours that everybody can tell apart, and files that come out the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from unlearnbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, GREY, FAINT = "#222222", "#666666", "#999999"
+DASHES: Final = (0, (4, 3))
+BLUE, VERMILION = "#0072B2", "#D55E00"
+COLOURS: Final = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
+"""Okabe and Ito 2008, without yellow, which is hard to see on white, and with a grey."""
+MARKERS: Final = "osD^vPXh"
+MOST_SERIES: Final = len(COLOURS)
+
+_SETTINGS: Final[dict[Any, Any]] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": "#E6E6E6",
+    "legend.frameon": False,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 6.5,
+    "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
+    "svg.hashsalt": "unlearnbench",
+    "savefig.bbox": "tight",
+    "savefig.dpi": 160,
+}
+
+
+class Look(NamedTuple):
+    """How one series is told from the others: twice, for who does not see the colour."""
+
+    colour: str
+    marker: str
+
+
+class Files(NamedTuple):
+    """The two files of a plot."""
+
+    svg: Path
+    png: Path
+
+
+def looks(series: Iterable[str]) -> dict[str, Look]:
+    """Return the look of each series, in the order of first appearance; :class:`UserError` for too many."""
+    names = list(dict.fromkeys(series))
+    if not names:
+        raise UserError("there is nothing to plot")
+    if len(names) > MOST_SERIES:
+        raise UserError(f"{len(names)} series are too many for one plot, which shows {MOST_SERIES}; choose some")
+    return {name: Look(*look) for name, look in zip(names, zip(COLOURS, MARKERS, strict=True), strict=False)}
+
+
+@contextmanager
+def new_figure(width: float, height: float) -> Iterator[Figure]:
+    """Hand out an empty figure, in inches, in the style of all plots; to be saved within."""
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UserError('plots need the extra "plots": pip install "unlearnbench[plots]"') from error
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a reader's own matplotlibrc must not change a figure
+        mpl.rcParams.update(_SETTINGS)
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, path: Path) -> Files:
+    """Write a figure to ``path`` with ``.svg`` and with ``.png`` added, the same bytes for the same values."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files = Files(path.with_name(f"{path.name}.svg"), path.with_name(f"{path.name}.png"))
+    figure.savefig(files.svg, metadata={"Date": None, "Creator": "unlearnbench"})
+    figure.savefig(files.png, metadata={"Software": "unlearnbench"})
+    return files
+
+
+def chance_line(axes: Axes, value: float) -> None:
+    """Draw where an attack that knows nothing would be."""
+    from matplotlib.transforms import ScaledTranslation
+
+    axes.axhline(value, color=FAINT, linewidth=1.2, linestyle=DASHES, zorder=1)
+    below = axes.get_yaxis_transform() + ScaledTranslation(4 / 72, -3 / 72, axes.figure.dpi_scale_trans)
+    axes.text(0, value, "chance", transform=below, va="top", color=GREY, fontsize=9)
+
+
+def spread(wanted: Sequence[float], gap: float) -> list[float]:
+    """Return places at least ``gap`` apart, in the order of those wanted and as near to them as a few rounds get."""
+    order = sorted(range(len(wanted)), key=wanted.__getitem__)
+    groups: list[tuple[float, int]] = []  # (middle, how many) of runs that stand gap by gap
+    for i in order:
+        middle, count = float(wanted[i]), 1
+        while groups and middle - groups[-1][0] < gap * (count + groups[-1][1]) / 2:
+            below, others = groups.pop()
+            middle, count = (middle * count + below * others) / (count + others), count + others
+        groups.append((middle, count))
+    places = [middle + gap * (k - (count - 1) / 2) for middle, count in groups for k in range(count)]
+    return [place for _, place in sorted(zip(order, places, strict=True))]
