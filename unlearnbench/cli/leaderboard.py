@@ -1,25 +1,45 @@
-"""``unlearnbench leaderboard``: pages and tables from published results."""
+"""``unlearnbench leaderboard``: pages and tables from published results, and submissions that anyone can check."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.output import new_app
+from unlearnbench.cli.options import (
+    DEFAULT_STORE,
+    AsJson,
+    DeviceOption,
+    DisabledPlugins,
+    PluginFiles,
+    StoreDir,
+    SuiteName,
+)
+from unlearnbench.cli.output import epilog, new_app, print_json
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.report.leaderboard import published
 
-app = new_app("Build leaderboards from published results.", ("unlearnbench leaderboard build",))
+MOST_LINES = 100
+"""Findings that are printed; ``--json`` gives all."""
+
+app = new_app(
+    "Build leaderboards, pack submissions to them, and check submissions.",
+    (
+        "unlearnbench leaderboard build",
+        "unlearnbench leaderboard pack quickstart --name retrain --author 'A. Author'",
+        "unlearnbench leaderboard check leaderboards/quickstart/submissions/retrain-1a2b3c4d",
+    ),
+)
 
 Root = Annotated[Path, typer.Option("--leaderboards", metavar="DIR", help="The folder of all leaderboards.")]
 
 
 @app.callback()
 def _group() -> None:
-    """Build leaderboards from published results."""
+    """Build leaderboards, pack submissions to them, and check submissions."""
 
 
 @app.command()
@@ -46,3 +66,83 @@ def build(
             typer.echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
     if check and stale:
         raise typer.Exit(1)
+
+
+@app.command(epilog=epilog("unlearnbench leaderboard pack quickstart --name retrain --author 'A. Author'"))
+def pack(
+    suite: SuiteName,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What tables call the entry.")],
+    author: Annotated[str, typer.Option("--author", metavar="AUTHOR", help="Who enters it.")],
+    store: StoreDir = DEFAULT_STORE,
+    device: DeviceOption = None,
+    leaderboards: Root = Path("leaderboards"),
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> None:
+    """Make a submission of a finished run: its metadata, and the scores that metrics are computed from.
+
+    The same run gives the same bytes. Refused where a cell has not run or has failed.
+    """
+    from unlearnbench.cli.session import open_session
+    from unlearnbench.report.submissions.pack import Entry
+    from unlearnbench.report.submissions.pack import pack as pack_run
+
+    entry = Entry(name, author)
+    session = open_session(suite, store, device=device, plugin_files=plugin_file, disabled=disable_plugin)
+    typer.echo(f"wrote {pack_run(session.plan, session.registry, session.store, entry, leaderboards)}")
+
+
+@app.command(
+    epilog=epilog(
+        "unlearnbench leaderboard check leaderboards/quickstart/submissions/retrain-1a2b3c4d",
+        "unlearnbench leaderboard check FOLDER --rerun 5 --nonce 'what was announced'",
+    )
+)
+def check(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of one submission.")],
+    rerun: Annotated[
+        int | None, typer.Option("--rerun", metavar="N", min=1, help="Run N cells anew, drawn by digest and nonce.")
+    ] = None,
+    nonce: Annotated[
+        str | None, typer.Option("--nonce", metavar="TEXT", help="A text announced after the submission.")
+    ] = None,
+    suite: Annotated[
+        Path | None, typer.Option("--suite", metavar="FILE", help="Its suite, where that is not a standard one.")
+    ] = None,
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> None:
+    """Check a submission: form, digests, completeness, and every metric against its scores.
+
+    Nothing of it is executed. All findings are listed at once, each with what to do. Exits with 0 where there are none,
+    1 where there are some, 2 on a mistake in the flags.
+    """
+    from unlearnbench.report.submissions.check import check_submission
+    from unlearnbench.report.submissions.rerun import rerun as run_anew
+
+    if (rerun is None) != (nonce is None):
+        raise UserError("--rerun and --nonce go together: how many cells, and the text that draws them")
+    report = check_submission(path, suite, plugin_file or (), disable_plugin or ())
+    findings, notes = list(report.findings), list(report.notes)
+    if report.case and rerun is not None and nonce is not None:
+        found, told = run_anew(report.case, rerun, nonce)
+        findings, notes = findings + found, notes + told
+    elif rerun is not None:
+        notes.append("no cell was run anew: mend what was found first")
+    if as_json:
+        print_json({"findings": [asdict(finding) for finding in findings], "notes": notes})
+    else:
+        _tell([str(finding) for finding in findings], notes, path)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _tell(findings: list[str], notes: list[str], path: Path) -> None:
+    for line in findings[:MOST_LINES]:
+        typer.echo(line)
+    if len(findings) > MOST_LINES:
+        typer.echo(f"and {len(findings) - MOST_LINES} more; --json lists all")
+    for note in notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{path}: {len(findings)} findings" if findings else f"{path}: nothing found")

@@ -48,4 +48,6 @@ ProfileOption = Annotated[
     ProfileName, typer.Option("--profile", help="full, or smoke: one seed, tiny episodes, to see that a suite works.")
 ]
 
+Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Work in N processes, one thread each.")]
+
 DEFAULT_STORE = Path(".unlearnbench")

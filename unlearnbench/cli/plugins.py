@@ -1,10 +1,11 @@
-"""``unlearnbench plugins``: what plug-ins there are, and what one is, takes and comes from."""
+"""``unlearnbench plugins``: what plug-ins there are, what one is and takes, is it sound, and how to start one."""
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import asdict, fields
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +15,10 @@ from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks.records import RECORDS, Kind, Plugin
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
 
-app = new_app("List plug-ins, and show what one is and takes.")
+if TYPE_CHECKING:
+    from unlearnbench.testing import Finding
+
+app = new_app("List plug-ins, show what one is and takes, check one, start one.")
 
 
 @app.command(
@@ -58,6 +62,69 @@ def show_plugin(
         print_json(_details(registered))
     else:
         _print_details(_details(registered))
+
+
+@app.command(
+    "check",
+    epilog=epilog(
+        "unlearnbench plugins check my_attack.py",
+        "unlearnbench plugins check unlearnbench-example",
+        "unlearnbench plugins check none --kind defense --json",
+    ),
+)
+def check_plugins(
+    target: Annotated[
+        str, typer.Argument(metavar="NAME|FILE|DIST", help="A plug-in, a plug-in file, or an installed distribution.")
+    ],
+    kind: Annotated[str | None, typer.Option("--kind", help="Its kind, where several share the name.")] = None,
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+) -> None:
+    """Check that a plug-in does what its kind must; exit code 1 where something is found.
+
+    Tried are its default parameters, on made-up records: is it deterministic, independent of order, does it leave its
+    inputs alone, see only what it declares, and cope with awkward cases?
+    """
+    from unlearnbench.testing import findings_of, subjects
+
+    registry, plugins = subjects(f"{_kind(kind)}:{target}" if kind else target, plugin_file or ())
+    found = {plugin: findings_of(plugin, registry) for plugin in plugins}
+    if as_json:
+        print_json([_checked(plugin, findings) for plugin, findings in found.items()])
+    else:
+        for plugin, findings in found.items():
+            typer.echo("\n".join([f"{plugin}: {_count(findings)}", *(f"- {finding}" for finding in findings)]))
+    if any(found.values()):
+        raise typer.Exit(1)
+
+
+@app.command(
+    "new",
+    epilog=epilog("unlearnbench plugins new attack my-attack", "unlearnbench plugins new model my-model --to ~/code"),
+)
+def new_plugin(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it is to be.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Lower-case words joined by hyphens.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", file_okay=False, help="Where to put it.")] = Path(),
+) -> None:
+    """Write a package to start from: a small method that works, its record, its tests."""
+    from unlearnbench.testing.scaffold import write_package
+
+    folder = write_package(kind, name, to)
+    typer.echo(f"{folder} is written. Next:\n")
+    typer.echo(f"  python -m pip install --editable '{folder}[test]'")
+    typer.echo(f"  python -m pytest {folder}")
+    typer.echo(f"  unlearnbench plugins check {folder.name}")
+
+
+def _checked(registered: Registered, findings: list[Finding]) -> dict[str, Any]:
+    """Return what is found of a plug-in as plain data."""
+    found = [asdict(finding) for finding in findings]
+    return {"kind": registered.kind, "name": registered.name, "from": str(registered.source), "findings": found}
+
+
+def _count(findings: list[Finding]) -> str:
+    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "nothing found"
 
 
 def _kind(word: str | None) -> Kind | None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileOption, StoreDir
+from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileName, ProfileOption, StoreDir, Workers
 from unlearnbench.cli.output import print_json
 from unlearnbench.cli.session import Session, open_session
 from unlearnbench.core.cards import Located
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.executors import Executor
 from unlearnbench.report.reproduction.experiment import Experiment
 from unlearnbench.report.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.report.reproduction.pages import Reproduced, finding_line, write_page
+from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.plan import SIDES
 from unlearnbench.run.results import Row, collect
@@ -42,9 +44,10 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Run nothing; judge what the store holds.")] = False,
     page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write the findings here.")] = None,
     tables: Annotated[
-        Path | None, typer.Option("--tables", metavar="DIR", help="Write a table of each experiment here.")
+        Path | None, typer.Option("--tables", metavar="DIR", help="Write a table and a figure of each experiment here.")
     ] = None,
     profile: ProfileOption = "full",
+    workers: Workers = 1,
     store: StoreDir = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
@@ -55,14 +58,18 @@ def command(
     are asked for by name.
     """
     chosen = [experiment_named(name) for name in experiment] if experiment else _at_hand()
-    done = [_reproduced(each, open_session(each.suite, store, profile=profile), check) for each in chosen]
+    executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
+    done = [_reproduced(each, _session(each, store, profile), None if check else executor) for each in chosen]
+    done = _write_tables(done, tables) if tables else done
     if as_json:
         print_json({each.experiment.name: [asdict(finding) for finding in each.findings] for each in done})
     else:
         for each in done:
             typer.echo(f"{each.experiment.number} {each.experiment.name}: {each.experiment.question}")
             typer.echo("\n".join(f"  {finding_line(finding)}" for finding in each.findings))
-    _write(done, page, tables)
+    if page:
+        write_page(page, done)
+        typer.echo(f"wrote {page}", err=True)
     if any(each.contradicted for each in done):
         raise typer.Exit(1)
 
@@ -84,9 +91,17 @@ def _absent(experiment: Experiment) -> list[str]:
     return [name for name, data in datasets.items() if isinstance(data, Located) and not data.whereabouts().available]
 
 
-def _reproduced(experiment: Experiment, session: Session, check: bool) -> Reproduced:
-    if not check:
-        Runner(session.registry, session.store, SerialExecutor()).run(session.plan)
+def _session(experiment: Experiment, store: Path, profile: ProfileName) -> Session:
+    """Plan what the suite lists: no claim is about a control row, and these are three quarters of the work."""
+    suite, _ = load_suite(find_suite(experiment.suite))
+    listed = [f"{ref.kind}={ref.label}" for ref in (*suite.unlearners, *suite.attacks)]
+    return open_session(experiment.suite, store, listed, profile=profile)
+
+
+def _reproduced(experiment: Experiment, session: Session, executor: Executor | None) -> Reproduced:
+    """Run an experiment, if there is an executor to do it, and judge it."""
+    if executor:
+        Runner(session.registry, session.store, executor).run(session.plan)
     rows = collect(session.plan, session.store)
     _refuse_unfinished(experiment, rows)
     return Reproduced.of(experiment, session.plan, rows)
@@ -99,12 +114,12 @@ def _refuse_unfinished(experiment: Experiment, rows: Sequence[Row]) -> None:
         raise UserError(f"{experiment.name}: {told}, seed {bad.seed}: {bad.status}, {bad.reason}{hint}")
 
 
-def _write(done: Sequence[Reproduced], page: Path | None, tables: Path | None) -> None:
-    if tables:
-        tables.mkdir(parents=True, exist_ok=True)
-        for each in done:
-            (tables / f"{each.experiment.name}.csv").write_text(each.csv(), encoding="utf-8")
-        typer.echo(f"wrote {len(done)} tables to {tables}", err=True)
-    if page:
-        write_page(page, done)
-        typer.echo(f"wrote {page}", err=True)
+def _write_tables(done: Sequence[Reproduced], folder: Path) -> list[Reproduced]:
+    """Write a table of each experiment and draw those that have a figure."""
+    from unlearnbench.report.plots.reproduction import draw
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in done:
+        (folder / f"{each.experiment.name}.csv").write_text(each.csv(), encoding="utf-8")
+    typer.echo(f"wrote {len(done)} tables to {folder}", err=True)
+    return [replace(each, figure=draw(each.experiment, each.plan, each.rows, folder)) for each in done]

@@ -19,6 +19,7 @@ from unlearnbench.cli.options import (
     Seed,
     StoreDir,
     SuiteName,
+    Workers,
 )
 from unlearnbench.cli.session import Session, open_session
 from unlearnbench.core.errors import UserError
@@ -51,9 +52,7 @@ def command(
     executor: Annotated[
         str, typer.Option("--executor", metavar="NAME", help="The plug-in that does the work.")
     ] = "serial",
-    workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, help="Work in N processes, one thread each.")
-    ] = 1,
+    workers: Workers = 1,
     memory: Annotated[
         str,
         typer.Option(

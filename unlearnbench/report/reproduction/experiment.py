@@ -19,7 +19,6 @@ class Curve:
     parameter: str
     points: Mapping[float, Mapping[str, str]]
     series: Mapping[str, Mapping[str, str]]
-    log: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,72 @@
+"""``unlearnbench audit``: bring your own model. What its answers before and after a deletion give away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import fill
+from typing import Annotated
+
+import typer
+
+from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
+from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.registry import load_registry
+from unlearnbench.report.audit.answers import read_answers
+from unlearnbench.report.audit.leak import Audit, audit
+from unlearnbench.report.audit.page import HEADERS, about, html, table, to_dict
+from unlearnbench.report.audit.verdict import Verdict, judge
+
+EXAMPLES = (
+    "unlearnbench audit answers.npz",
+    "unlearnbench audit answers.csv --shadow shadow.csv --page audit.html",
+)
+
+
+def command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Answers of your models: .npz, .csv or .parquet; see docs/audit.md.")
+    ],
+    shadow: Annotated[
+        Path | None,
+        typer.Option("--shadow", metavar="FILE", help="The same of models of the adversary's own, to learn from."),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="Write the audit as an HTML page.")
+    ] = None,
+    as_json: AsJson = False,
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> None:
+    """Tell what your model's answers before and after a deletion give away of who was deleted.
+
+    FILE holds, for forgotten, retained and unseen records, the class probabilities of the original and of the unlearned
+    model: role, before_0, before_1, ..., after_0, after_1, ... and, if you have them, label, original, request, record.
+    """
+    registry = load_registry(plugin_file or (), disable_plugin or ())
+    done = audit(read_answers(file), read_answers(shadow) if shadow else None, registry)
+    verdict = judge(done)
+    if page:
+        _write(page, html(done, verdict))
+    if as_json:
+        print_json(to_dict(done, verdict))
+    else:
+        _print(done, verdict, page)
+
+
+def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
+    typer.echo(f"{about(done)}\n\n{verdict.headline}\n")
+    typer.echo("\n".join(fill(sentence, 100) for sentence in verdict.sentences) + "\n")
+    print_table(table(done), headers=HEADERS)
+    if done.left_out:
+        typer.echo("\nnot tried:\n")
+        print_table(done.left_out.items())
+    if page:
+        typer.echo(f"\nwrote {page}")
+
+
+def _write(page: Path, text: str) -> None:
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror or error}", f"--page {page}") from None
