@@ -9,6 +9,7 @@ from unlearnbench.report.reproduction.experiment import Experiment
 EXPERIMENTS = (
     paper.END_TO_END,
     paper.MORE_DATA,
+    paper.IMAGES,
     paper.FEATURES,
     paper.OVERFITTING,
     paper.SHADOW_COUNT,

@@ -82,6 +82,17 @@ MORE_DATA = Experiment(
     ),
 )  # fmt: skip
 
+IMAGES = Experiment(
+    "images",
+    "E1b",
+    "Does it on images? (a small network, 5 originals of 500 images with 5 deletions each, 3 seeds)",
+    tuple(
+        Greater(f"{data}: more than the classical attack",
+                of(dataset=data, attack=DIFF), of(dataset=data, attack=CLASSICAL))
+        for data in ("mnist", "cifar10(version=first4000)")
+    ),
+)  # fmt: skip
+
 FEATURES = Experiment(
     "features",
     "E2",
