@@ -16,6 +16,11 @@ ROOT = Path(__file__).parents[1]
 
 NAMES = {
     "__version__",
+    # what one does from Python
+    "run_suite",
+    "Results",
+    "observe",
+    "Observed",
     # what plug-ins are made of
     "Attack",
     "Baseline",

@@ -1,4 +1,16 @@
 # The public interface, one list for readers, type checkers and the lazy import in __init__.py.
+from unlearnbench.api.observed import (
+    Observed as Observed,
+)
+from unlearnbench.api.observed import (
+    observe as observe,
+)
+from unlearnbench.api.results import (
+    Results as Results,
+)
+from unlearnbench.api.results import (
+    run_suite as run_suite,
+)
 from unlearnbench.core.attacks import (
     Attack as Attack,
 )

@@ -1,0 +1,122 @@
+"""Running a suite from Python, and its results as an object, as plain dictionaries or as a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.engine.devices import Device
+from unlearnbench.report.tables import Format, render
+from unlearnbench.run.executors.processes import ProcessExecutor
+from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.plan import Selection, make_plan
+from unlearnbench.run.results import Row, collect
+from unlearnbench.run.runner import Rerun, Runner
+from unlearnbench.run.store import Store
+from unlearnbench.suite.find import find_suite
+from unlearnbench.suite.load import load_suite
+from unlearnbench.suite.model import AXES
+from unlearnbench.suite.profiles import Profile, in_profile
+
+FIELDS = ("value", "low", "high", "n", "status", "reason")
+"""What is told of an estimate in :meth:`Results.records`."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The rows of a run: one a cell and seed, then, where there are several seeds, the mean over them."""
+
+    rows: tuple[Row, ...]
+
+    def row(self, seed: int | None = None, **axes: str) -> Row:
+        """Return the one row with these names or labels, such as ``attack="sorted-diff"``.
+
+        Without ``seed`` that of the mean over seeds, or of the only seed. UserError where there is none or are several.
+        """
+        if unknown := sorted(axes.keys() - set(AXES)):
+            raise UserError(f"row: there is no axis {unknown[0]!r}{did_you_mean(unknown[0], AXES)}")
+        rows = [row for row in self.rows if row.seed == seed] or (list(self.rows) if seed is None else [])
+        if not rows:
+            raise UserError(f"row: no seed {seed} here{did_you_mean('', {str(row.seed) for row in self.rows})}")
+        for axis, name in axes.items():
+            known = {row.names[axis] for row in rows}
+            rows = [row for row in rows if name in (row.names[axis], row.axes[axis].name)]
+            if not rows:
+                raise UserError(f"row: no {axis} {name!r} here{did_you_mean(name, known)}")
+        if len(rows) != 1:
+            open_axes = [axis for axis in AXES if len({row.names[axis] for row in rows}) > 1]
+            raise UserError(f"row: {len(rows)} rows are meant; say which {', '.join(open_axes) or 'seed'}")
+        return rows[0]
+
+    def table(self, style: Format = "plain") -> str:
+        """Return the rows as the command line prints them: ``plain``, ``md``, ``csv``, ``json`` or ``latex``."""
+        return render(self.rows, style)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one dictionary a row and metric: the axes, seed (None for the mean), status, and the estimate."""
+        return [record for row in self.rows for record in _records(row)]
+
+    def to_pandas(self) -> Any:
+        """Return :meth:`records` as a ``pandas.DataFrame``; UserError where pandas is not installed."""
+        return _library("pandas").DataFrame(self.records())
+
+    def to_polars(self) -> Any:
+        """Return :meth:`records` as a ``polars.DataFrame``; UserError where polars is not installed."""
+        return _library("polars").DataFrame(self.records(), infer_schema_length=None)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __str__(self) -> str:
+        return self.table()
+
+
+def _records(row: Row) -> list[dict[str, Any]]:
+    start = {**row.names, "seed": row.seed, "row_status": row.status, "row_reason": row.reason}
+    if not row.metrics:
+        return [{**start, "metric": None, **dict.fromkeys(FIELDS)}]
+    return [
+        {**start, "metric": name, **{field: getattr(estimate, field) for field in FIELDS}}
+        for name, estimate in row.metrics.items()
+    ]
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        raise UserError(
+            f"{name} is not installed: python -m pip install {name}, or take records(), plain dictionaries"
+        ) from None
+
+
+def run_suite(
+    suite: str | Path,
+    *,
+    store: str | Path = ".unlearnbench",
+    only: Sequence[str] = (),
+    seed: int | None = None,
+    device: Device | None = None,
+    profile: Profile = "full",
+    rerun: Rerun = "failed",
+    workers: int = 1,
+    plugin_files: Sequence[str | Path] = (),
+    progress: bool = False,
+) -> Results:
+    """Run a standard suite by name, or a suite file by its path, and return the results.
+
+    As ``unlearnbench run``: what the ``store`` holds is not done again, arguments are the flags of that command. Cells
+    that failed are rows with a reason, as there; a mistake in the suite is a :class:`UserError`.
+    """
+    found, registry = load_suite(find_suite(suite), plugin_files=plugin_files)
+    found = in_profile(found, profile)
+    found = found if seed is None else replace(found, seeds=(seed,))
+    plan = make_plan(found, registry, device or found.device, Selection.parse(only))
+    kept = Store(Path(store))
+    executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
+    Runner(registry, kept, executor, show_progress=progress).run(plan, rerun)
+    return Results(tuple(collect(plan, kept)))
