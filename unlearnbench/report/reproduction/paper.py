@@ -77,8 +77,13 @@ MORE_DATA = Experiment(
     tuple(
         Greater(f"{data}, {model}: more than the classical attack",
                 of(dataset=data, model=model, attack=DIFF), of(dataset=data, model=model, attack=CLASSICAL))
-        for data in ("us-accidents", "us-accidents(severities=4)", "foursquare-nyc", "location30")
-        for model in (TREE, LINEAR, NETWORK)
+        for data, models in {
+            "us-accidents": (TREE, LINEAR, NETWORK),
+            "us-accidents(severities=4)": (TREE, LINEAR, NETWORK),
+            "foursquare-nyc": (TREE, LINEAR, NETWORK),
+            "location30": (TREE, NETWORK),
+        }.items()
+        for model in models
     ),
 )  # fmt: skip
 
