@@ -14,7 +14,14 @@ import unlearnbench
 from unlearnbench.hooks.registry import Registry, load_registry
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "plugins" / "unlearnbench-example"
+PACKAGES = {project.parent.name: project.parent for project in sorted(ROOT.glob("plugins/*/pyproject.toml"))}
+OFFERS = {
+    "unlearnbench-example": ['unlearner "subsample"', 'attack "largest-move"'],
+    "unlearnbench-neggrad-plus": ['unlearner "neggrad-plus"'],
+    "unlearnbench-relative-ratio": ['attack "relative-ratio"'],
+    "unlearnbench-wine-neighbours": ['dataset "wine"', 'model "nearest-neighbours"'],
+}
+every_package = pytest.mark.parametrize("name", PACKAGES)
 
 
 def python(*arguments: str, cwd: Path, **environment: str) -> str:
@@ -28,73 +35,94 @@ def python(*arguments: str, cwd: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the example, so that nothing is built in the source tree."""
-    folder = tmp_path_factory.mktemp("checkout") / EXAMPLE.name
-    return Path(shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__", ".*")))
+    """Copy the packages, so that nothing is built in the source tree."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name, package in PACKAGES.items():
+        shutil.copytree(package, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    return folder
 
 
 @pytest.fixture(scope="module")
 def target(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build and install the example into a folder of its own, without network."""
+    """Build and install all packages into a folder of their own, without network."""
     folder = tmp_path_factory.mktemp("installed")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
-    python("-m", "pip", "install", *quiet, "--target", str(folder), str(checkout), cwd=folder)
+    python("-m", "pip", "install", *quiet, "--target", str(folder), *(f"./{name}" for name in PACKAGES), cwd=checkout)
     return folder
 
 
 @pytest.fixture
 def registry(target: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    for name in [name for name in sys.modules if name.startswith("unlearnbench_example")]:
+    modules = tuple(module_of(name) for name in PACKAGES)
+    for name in [name for name in sys.modules if name.startswith(modules)]:
         monkeypatch.delitem(sys.modules, name)  # another test may have imported it from its source
     monkeypatch.syspath_prepend(target)
     return load_registry()
 
 
-def mine(registry: Registry) -> list[str]:
-    return [str(plugin) for plugin in registry.plugins if plugin.source.name == "unlearnbench-example"]
+def module_of(name: str) -> str:
+    return name.replace("-", "_")
 
 
-def test_an_installed_package_is_found_by_its_entry_point(registry: Registry) -> None:
-    assert mine(registry) == ['unlearner "subsample"', 'attack "largest-move"']
+def offers_of(registry: Registry, name: str) -> list[str]:
+    return [str(plugin) for plugin in registry.plugins if plugin.source.name == name]
+
+
+def test_every_package_says_here_what_it_offers() -> None:
+    assert PACKAGES.keys() == OFFERS.keys()
+
+
+@every_package
+def test_an_installed_package_is_found_by_its_entry_point(registry: Registry, name: str) -> None:
+    assert offers_of(registry, name) == OFFERS[name]
     assert registry.broken == ()
 
 
-def test_its_source_is_the_distribution_and_its_version(registry: Registry) -> None:
-    source = registry.get("attack", "largest-move").source
-    assert (source.kind, source.version, source.path) == ("distribution", "0.1.0", "")
+@every_package
+def test_its_source_is_the_distribution_and_its_version(registry: Registry, name: str) -> None:
+    sources = {plugin.source for plugin in registry.plugins if plugin.source.name == name}
+    assert {(source.kind, source.version, source.path) for source in sources} == {("distribution", "0.1.0", "")}
 
 
-def test_its_classes_are_those_that_were_installed(registry: Registry, target: Path) -> None:
-    loaded = registry.get("unlearner", "subsample").load()
-    assert Path(sys.modules[loaded.__module__].__file__ or "").is_relative_to(target)
+@every_package
+def test_its_classes_are_those_that_were_installed(registry: Registry, target: Path, name: str) -> None:
+    for plugin in (plugin for plugin in registry.plugins if plugin.source.name == name):
+        assert Path(sys.modules[plugin.load().__module__].__file__ or "").is_relative_to(target)
 
 
-def test_listing_it_imports_neither_class(target: Path) -> None:
+@every_package
+def test_listing_it_imports_no_class(target: Path, name: str) -> None:
+    module = module_of(name)
     code = (
         "import sys; from unlearnbench.hooks.registry import load_registry; load_registry(); "
-        "print(*(name for name in sys.modules if name.startswith('unlearnbench_example')))"
+        f"print(*(name for name in sys.modules if name.startswith('{module}')))"
     )
     found = python("-c", code, cwd=target, PYTHONPATH=f"{target}{os.pathsep}{ROOT}")
-    assert set(found.split()) == {"unlearnbench_example", "unlearnbench_example.hooks"}
+    assert set(found.split()) == {module, f"{module}.hooks"}
 
 
-def test_it_can_be_left_out_by_its_name(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@every_package
+def test_it_can_be_left_out_by_its_name(target: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.syspath_prepend(target)
-    assert mine(load_registry(disabled=["unlearnbench-example"])) == []
+    assert offers_of(load_registry(disabled=[name]), name) == []
 
 
-def test_its_own_tests_pass_against_the_installed_package(checkout: Path, target: Path) -> None:
+@pytest.mark.slow
+@every_package
+def test_its_own_tests_pass_against_the_installed_package(checkout: Path, target: Path, name: str) -> None:
     path = f"{target}{os.pathsep}{ROOT}"
-    out = python("-m", "pytest", "--quiet", "-p", "no:xdist", cwd=checkout, PYTHONPATH=path)
+    out = python("-m", "pytest", "--quiet", "-p", "no:xdist", cwd=checkout / name, PYTHONPATH=path)
     assert "passed" in out
     assert "skipped" not in out
 
 
-def test_the_template_asks_for_this_version() -> None:
+@every_package
+def test_a_package_asks_for_this_version(name: str) -> None:
     major, minor, _ = unlearnbench.__version__.split(".")
-    assert f'"unlearnbench>={major}.{minor},<{major}.{int(minor) + 1}"' in (EXAMPLE / "pyproject.toml").read_text()
+    asked = f'"unlearnbench>={major}.{minor},<{major}.{int(minor) + 1}"'
+    assert asked in (PACKAGES[name] / "pyproject.toml").read_text()
 
 
-@pytest.mark.parametrize("file", sorted(EXAMPLE.glob("src/*/*.py")), ids=lambda file: file.name)
-def test_every_file_of_the_template_is_short(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) < 40
+@pytest.mark.parametrize("file", sorted(ROOT.glob("plugins/*/src/*/*.py")), ids=lambda file: file.name)
+def test_every_file_of_a_package_is_short(file: Path) -> None:
+    assert len(file.read_text(encoding="utf-8").splitlines()) < 60

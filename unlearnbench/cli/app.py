@@ -30,7 +30,7 @@ VERBS: Final = {
     "audit": ("unlearnbench.cli.audit", "Tell what your own model's answers give away of who was deleted."),
     "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards from published results."),
     "data": ("unlearnbench.cli.data", "List, check and describe data sets."),
-    "plugins": ("unlearnbench.cli.plugins", "List plug-ins, and show what one is and takes."),
+    "plugins": ("unlearnbench.cli.plugins", "List plug-ins, show what one is and takes, check one, start one."),
 }
 
 EXAMPLES: Final = (

@@ -14,7 +14,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.report.audit.answers import read_answers
 from unlearnbench.report.audit.leak import Audit, audit
-from unlearnbench.report.audit.page import HEADERS, about, html, table, to_dict
+from unlearnbench.report.audit.page import HEADERS, about, html, not_tried, table, to_dict
 from unlearnbench.report.audit.verdict import Verdict, judge
 
 EXAMPLES = (
@@ -60,7 +60,7 @@ def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
     print_table(table(done), headers=HEADERS)
     if done.left_out:
         typer.echo("\nnot tried:\n")
-        print_table(done.left_out.items())
+        typer.echo("\n".join(fill(f"{names}: {reason}", 100) for names, reason in not_tried(done)))
     if page:
         typer.echo(f"\nwrote {page}")
 

@@ -47,7 +47,7 @@ def build(
     leaderboards: Root = Path("leaderboards"),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 where a file is stale.")] = False,
 ) -> None:
-    """Write README.md and table.csv beside each results.json.
+    """Write page and tables beside each results.json.
 
     Example: unlearnbench leaderboard build
     """

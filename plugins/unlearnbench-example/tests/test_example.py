@@ -1,7 +1,8 @@
-"""What to test of a plug-in: its arithmetic on a case done by hand, and that a whole run takes it."""
+"""What to test of a plug-in: all that its kind must do, its arithmetic by hand, and that a whole run takes it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ from unlearnbench import Provenance, Records, SeedPath, Step, TrainingSet, load_
 from unlearnbench.cli import main
 
 from unlearnbench_example.subsample import Subsample
+
+pytest_plugins = ["unlearnbench.testing.pytest_plugin"]
+unlearnbench_plugins = "unlearnbench-example"
 
 SUITE = """\
 suite: tiny
@@ -27,6 +31,10 @@ episodes: {originals: 2, requests: 2, records: 80, negatives: 5}
 def data() -> TrainingSet:
     x = np.arange(200.0)[:, None]
     return TrainingSet.of(Records("line", x, np.arange(200) % 2, 2, Provenance("made up", "none")), range(200))
+
+
+def test_conformance(conformance_check: Callable[[], None]) -> None:
+    conformance_check()
 
 
 def test_both_are_found_by_their_entry_point() -> None:

@@ -1,0 +1,1 @@
+"""NegGrad+, an unlearner of unlearnbench."""

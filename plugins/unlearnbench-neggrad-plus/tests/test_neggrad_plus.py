@@ -1,0 +1,83 @@
+"""The method's arithmetic, and all that unlearnbench asks of an unlearner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from unlearnbench import Provenance, Records, SeedPath, Step, TrainingSet, UserError, load_registry
+from unlearnbench.hooks.parameters import build
+
+from unlearnbench_neggrad_plus.neggrad_plus import NegGradPlus
+
+pytest_plugins = ["unlearnbench.testing.pytest_plugin"]
+unlearnbench_plugins = "unlearnbench-neggrad-plus"
+
+
+def test_conformance(conformance_check):
+    conformance_check()
+
+
+@pytest.fixture(scope="module")
+def mlp():
+    return build(load_registry().get("model", "mlp"), {"hidden": [16], "epochs": 20, "batch_size": 16})
+
+
+@pytest.fixture(scope="module")
+def records():
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    return Records("two", rng.normal(size=(80, 3)) + 1.5 * y[:, None], y, 2, Provenance("made up", "public domain"))
+
+
+def loss_before_and_after(unlearner, mlp, records, of):
+    """Return the mean cross-entropy, in nats, of some records before and after ten are forgotten."""
+    data = TrainingSet.of(records, range(80))
+    state = unlearner.prepare(mlp, data, SeedPath(0), "cpu")
+    after = unlearner.serve(state, Step(np.arange(10)), SeedPath(1))
+    return [-each.fitted.log_posteriors(records.x[of])[range(len(of)), records.y[of]].mean() for each in (state, after)]
+
+
+def test_the_forget_set_is_climbed(mlp, records):
+    before, after = loss_before_and_after(NegGradPlus(alpha=0.0, epochs=30), mlp, records, range(10))
+    assert after > before + 0.05
+
+
+def test_the_retain_set_is_descended(mlp, records):
+    before, after = loss_before_and_after(NegGradPlus(alpha=1.0, epochs=20), mlp, records, range(10, 80))
+    assert after < before
+
+
+def test_with_an_alpha_of_one_the_forget_set_is_not_looked_at(mlp, records):
+    data = TrainingSet.of(records, range(80))
+    fitted = NegGradPlus().prepare(mlp, data, SeedPath(0), "cpu").fitted
+    retain = TrainingSet.of(records, range(10, 80))
+    one, other = (
+        NegGradPlus(alpha=1.0).unlearn(fitted, retain, TrainingSet.of(records, forget), np.random.default_rng(0))
+        for forget in (range(5), range(5, 10))
+    )
+    assert np.array_equal(one.log_posteriors(records.x), other.log_posteriors(records.x))
+
+
+def test_one_step_is_the_gradient_of_the_formula(mlp, records):
+    """Worked out for the biases of the last layer: their gradient by CE is the mean of p - onehot(y)."""
+    data = TrainingSet.of(records, range(80))
+    fitted = NegGradPlus().prepare(mlp, data, SeedPath(0), "cpu").fitted
+    retain, forget = TrainingSet.of(records, range(10, 80)), TrainingSet.of(records, range(10))
+    unlearner = NegGradPlus(alpha=0.7, learning_rate=0.1, epochs=1, batch_size=1000)
+    moved = unlearner.unlearn(fitted, retain, forget, np.random.default_rng(0))
+
+    def gradient(part):
+        return (np.exp(fitted.log_posteriors(part.x)) - np.eye(2)[part.y]).mean(axis=0)
+
+    step = -0.1 * (0.7 * gradient(retain) - 0.3 * gradient(forget))
+    biases = [model.module[-1].bias.detach().numpy() for model in (fitted, moved)]
+    assert biases[1] - biases[0] == pytest.approx(step, abs=1e-5)
+
+
+def test_a_model_that_is_no_mlp_is_refused():
+    assert "mlp only" in NegGradPlus().refusal(build(load_registry().get("model", "decision-tree"), {}))
+
+
+def test_weights_that_overflow_are_told_in_one_line(mlp, records):
+    with pytest.raises(UserError, match="overflowed"):
+        loss_before_and_after(NegGradPlus(alpha=0.0, learning_rate=1e30, epochs=9), mlp, records, range(10))

@@ -1,0 +1,126 @@
+"""Each check of defenses lets a good one pass, and finds the one that breaks it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench import ReleaseDefense, log_of, log_softmax
+from unlearnbench.core.defenses import TrainingDefense
+from unlearnbench.core.options import TrainingOptions
+from unlearnbench.core.seeding import keyed_normals
+from unlearnbench.testing import checks_of
+
+
+class Good(ReleaseDefense):
+    def release(self, log_posteriors, keys):
+        return log_softmax(log_posteriors / 2)
+
+
+class Noise(Good):
+    keys = ("episode", "request", "version", "record")
+
+    def release(self, log_posteriors, keys):
+        each = [getattr(keys, name)[:, None] for name in self.keys]
+        return log_softmax(log_posteriors + keyed_normals(keys.seed, *each, np.arange(log_posteriors.shape[1])[None]))
+
+
+class SharedNoise(Noise):
+    keys = ("episode", "request", "record")
+
+
+class Trains(Good):
+    def training(self):
+        return TrainingOptions(dropout=0.5)
+
+
+class Unnormalized(Good):
+    def release(self, log_posteriors, keys):
+        return log_posteriors / 2
+
+
+class Unseeded(Good):
+    def release(self, log_posteriors, keys):
+        return log_softmax(log_posteriors + np.random.default_rng().normal(size=log_posteriors.shape))
+
+
+class GlobalDraws(Good):
+    def release(self, log_posteriors, keys):
+        np.random.random()  # noqa: NPY002 - that is what is wrong
+        return super().release(log_posteriors, keys)
+
+
+class OfTheBatch(Good):
+    def release(self, log_posteriors, keys):
+        return log_softmax(log_posteriors + log_posteriors.sum(axis=0))
+
+
+class InPlace(Good):
+    def release(self, log_posteriors, keys):
+        log_posteriors /= 2
+        return log_softmax(log_posteriors)
+
+
+class LosesDeletions(Good):
+    def schedule(self, requests):
+        return requests[:-1]
+
+
+class OptionsAsText(Good):
+    def training(self):
+        return "dropout"
+
+
+class FourClassesOnly(Good):
+    def release(self, log_posteriors, keys):
+        return log_softmax(log_posteriors + np.arange(4))
+
+
+class ExactZeros(Good):
+    def release(self, log_posteriors, keys):
+        return np.log(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
+
+
+BROKEN = [
+    (Trains, "acts-at-its-stage-only"),
+    (Unnormalized, "releases-log-posteriors"),
+    (ExactZeros, "releases-log-posteriors"),
+    (Unseeded, "same-keys-same-release"),
+    (GlobalDraws, "leaves-global-generators-alone"),
+    (OfTheBatch, "no-row-looks-at-another"),
+    (SharedNoise, "noise-is-new-for-every-version"),
+    (InPlace, "inputs-stay-as-they-were"),
+    (LosesDeletions, "no-deletion-is-lost"),
+    (OptionsAsText, "training-options-are-options"),
+    (FourClassesOnly, "awkward-cases"),
+]
+
+
+class LabelOnly(Good):
+    def release(self, log_posteriors, keys):
+        return log_of(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
+
+
+class Dropout(TrainingDefense):
+    def training(self):
+        return TrainingOptions(dropout=0.5)
+
+
+@pytest.mark.parametrize("cls", [Good, Noise, LabelOnly])
+def test_a_good_defense_passes(cls, found):
+    assert found("defense", cls) == set()
+
+
+def test_a_defense_in_training_passes_and_must_say_so(found):
+    assert found("defense", Dropout, stage="training") == set()
+    assert found("defense", Dropout) == {"acts-at-its-stage-only"}
+
+
+@pytest.mark.parametrize(("cls", "check"), BROKEN)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_what_is_broken_is_found(cls, check, found):
+    assert check in found("defense", cls)
+
+
+def test_every_check_is_broken_here():
+    assert {check for _, check in BROKEN} == {check.name for check in checks_of("defense")}

@@ -1,0 +1,97 @@
+"""Each check of metrics lets a good one pass, and finds the one that breaks it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench import Estimate, Metric
+from unlearnbench.testing import checks_of
+
+
+class Good(Metric):
+    """The mean score, with an interval as wide as the scores."""
+
+    def measure(self, scored):
+        scores = np.sort(scored.scores)
+        return {"mean-score": Estimate(float(scores.mean()), float(scores[0]), float(scores[-1]), len(scores))}
+
+
+class Number(Good):
+    def measure(self, scored):
+        return {"mean-score": float(scored.scores.mean())}
+
+
+class Nothing(Good):
+    def measure(self, scored):
+        return {}
+
+
+class Outside(Good):
+    def measure(self, scored):
+        return {"mean-score": Estimate(0.1, 0.2, 0.3, 4)}
+
+
+class LoudName(Good):
+    def measure(self, scored):
+        return {"Mean score": super().measure(scored)["mean-score"]}
+
+
+class OtherNames(Good):
+    def measure(self, scored):
+        return {f"mean-{int(1000 * scored.scores[0])}": super().measure(scored)["mean-score"]}
+
+
+class Unseeded(Good):
+    def measure(self, scored):
+        return {"mean-score": Estimate(np.random.default_rng().random(), 0, 1, 4)}
+
+
+class GlobalDraws(Good):
+    def measure(self, scored):
+        np.random.seed(0)  # noqa: NPY002 - that is what is wrong
+        return super().measure(scored)
+
+
+class InPlace(Good):
+    def measure(self, scored):
+        scored.scores.sort()
+        return super().measure(scored)
+
+
+class First(Good):
+    def measure(self, scored):
+        return {"mean-score": Estimate(float(scored.scores[0]), 0, 1, 1)}
+
+
+class NeedsNegatives(Good):
+    def measure(self, scored):
+        rows = scored.against(scored.negative)
+        return {"gap": Estimate(float(rows.scores.max() - rows.scores[~rows.positive].max()), -1, 1, 4)}
+
+
+BROKEN = [
+    (Number, "gives-estimates"),
+    (Nothing, "gives-estimates"),
+    (Outside, "gives-estimates"),
+    (LoudName, "names-are-plain"),
+    (OtherNames, "names-are-plain"),
+    (Unseeded, "same-cell-same-estimates"),
+    (GlobalDraws, "leaves-global-generators-alone"),
+    (InPlace, "inputs-stay-as-they-were"),
+    (First, "order-of-rows-is-no-matter"),
+    (NeedsNegatives, "awkward-cases"),
+]
+
+
+def test_a_good_metric_passes(found):
+    assert found("metric", Good) == set()
+
+
+@pytest.mark.parametrize(("cls", "check"), BROKEN)
+def test_what_is_broken_is_found(cls, check, found):
+    assert check in found("metric", cls)
+
+
+def test_every_check_is_broken_here():
+    assert {check for _, check in BROKEN} == {check.name for check in checks_of("metric")}

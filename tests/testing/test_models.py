@@ -1,0 +1,149 @@
+"""Each check of models lets a good one pass, and finds the one that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from unlearnbench import TargetModel, UserError, log_of, log_softmax
+from unlearnbench.testing import checks_of
+
+
+@dataclass
+class Shares:
+    """Answers everybody with class shares (n_classes,), tilted by the first feature."""
+
+    shares: np.ndarray
+
+    def log_posteriors(self, x):
+        return log_softmax(np.log(self.shares) + np.tanh(x[:, :1] / 50) * np.arange(len(self.shares)))
+
+
+class Good(TargetModel):
+    seeds_used: ClassVar = frozenset()
+
+    def fit(self, task, device):
+        if not len(task.data):
+            raise UserError("no record left")
+        return Shares((np.bincount(task.data.y, minlength=task.data.n_classes) + 1) / (len(task.data) + 1))
+
+
+class Probabilities(Good):
+    def fit(self, task, device):
+        return Answers(super().fit(task, device), np.exp)
+
+
+@dataclass
+class Answers:
+    fitted: object
+    change: object
+
+    def log_posteriors(self, x):
+        return self.change(self.fitted.log_posteriors(x))
+
+
+class Unseeded(Good):
+    def fit(self, task, device):
+        return Shares(super().fit(task, device).shares + np.random.default_rng().random())
+
+
+class GlobalDraws(Good):
+    def fit(self, task, device):
+        np.random.random()  # noqa: NPY002 - that is what is wrong
+        return super().fit(task, device)
+
+
+class InPlace(Good):
+    def fit(self, task, device):
+        task.data.records.x[0] += 1
+        return super().fit(task, device)
+
+
+class OfTheBatch(Good):
+    def fit(self, task, device):
+        return Answers(super().fit(task, device), lambda answer: log_of(np.exp(answer) * 0 + np.exp(answer).mean(0)))
+
+
+class InCompany(Good):
+    def fit_many(self, tasks, device):
+        return [Shares(self.fit(task, device).shares ** len(tasks)) for task in tasks]
+
+
+class SecretSeed(Good):
+    def fit(self, task, device):
+        return Shares(super().fit(task, device).shares + task.seeds.order % 7)
+
+
+class LearnsFromTheDeleted(Good):
+    def fit(self, task, device):
+        y = task.data.records.y[task.data.ids]
+        return Shares(np.bincount(y, minlength=task.data.n_classes) + 1.0)
+
+
+class NeverContinues(Good):
+    continues: ClassVar = True
+
+
+class NoDropout(Good):
+    options: ClassVar = frozenset({"dropout"})
+
+
+class ThreeClassesOnly(Good):
+    def fit(self, task, device):
+        super().fit(task, device)
+        return Shares(np.bincount(task.data.y) + 1.0)
+
+
+class TakesNothing(Good):
+    def fit(self, task, device):
+        return Shares(np.bincount(task.data.y, minlength=task.data.n_classes) + 1.0)
+
+
+BROKEN = [
+    (Probabilities, "answers-with-log-posteriors"),
+    (Unseeded, "same-seeds-same-model"),
+    (GlobalDraws, "leaves-global-generators-alone"),
+    (InPlace, "inputs-stay-as-they-were"),
+    (OfTheBatch, "no-record-looks-at-another"),
+    (InCompany, "company-changes-nothing"),
+    (SecretSeed, "seeds-used-is-true"),
+    (LearnsFromTheDeleted, "a-deleted-record-has-no-influence"),
+    (NeverContinues, "options-are-true"),
+    (NoDropout, "options-are-true"),
+    (ThreeClassesOnly, "awkward-cases"),
+    (TakesNothing, "awkward-cases"),
+]
+
+
+def test_a_good_model_passes(found):
+    assert found("model", Good) == set()
+
+
+@pytest.mark.parametrize(("cls", "check"), BROKEN)
+def test_what_is_broken_is_found(cls, check, found):
+    assert check in found("model", cls)
+
+
+def test_every_check_is_broken_here():
+    assert {check for _, check in BROKEN} == {check.name for check in checks_of("model")}
+
+
+def test_a_model_of_images_is_tried_with_images(found):
+    class OfImages(Good):
+        def fit(self, task, device):
+            if task.data.records.x.ndim != 3:
+                raise UserError("needs images")
+            return Flat(super().fit(task, device))
+
+    assert found("model", OfImages) == set()
+
+
+@dataclass
+class Flat:
+    fitted: object
+
+    def log_posteriors(self, x):
+        return self.fitted.log_posteriors(x.reshape(len(x), -1))

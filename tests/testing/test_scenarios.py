@@ -1,0 +1,114 @@
+"""Each check of scenarios lets a good one pass, and finds the one that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from unlearnbench import Request, Role, Scenario, Step
+from unlearnbench.testing import checks_of
+
+
+class Good(Scenario):
+    """Every request deletes one record and adds one."""
+
+    def targets_needed(self, sizes):
+        return sizes.requests
+
+    def spares_needed(self, sizes):
+        return sizes.requests
+
+    def requests(self, pools, sizes, seeds):
+        spare = pools.spare[(seeds / "spare").permutation(len(pools.spare), sizes.requests)]
+        return [Request((Step(pools.targets[r : r + 1], spare[r : r + 1]),)) for r in range(sizes.requests)]
+
+
+class OneTooFew(Good):
+    def requests(self, pools, sizes, seeds):
+        return super().requests(pools, sizes, seeds)[1:]
+
+
+class NeedsMore(Good):
+    def requests(self, pools, sizes, seeds):
+        return super().requests(replace(pools, targets=pools.unseen), sizes, seeds)
+
+
+class Twice(Good):
+    def requests(self, pools, sizes, seeds):
+        first, *_ = super().requests(pools, sizes, seeds)
+        return [first] * sizes.requests
+
+
+class AddsUndeclared(Good):
+    def spares_needed(self, sizes):
+        return 0
+
+    def requests(self, pools, sizes, seeds):
+        return super().requests(replace(pools, spare=pools.unseen), sizes, seeds)
+
+
+class Unseeded(Good):
+    def requests(self, pools, sizes, seeds):
+        targets = np.random.default_rng().permutation(pools.targets)
+        return super().requests(replace(pools, targets=targets), sizes, seeds)
+
+
+class GlobalDraws(Good):
+    def requests(self, pools, sizes, seeds):
+        np.random.shuffle([1, 2])  # noqa: NPY002 - that is what is wrong
+        return super().requests(pools, sizes, seeds)
+
+
+class InPlace(Good):
+    def requests(self, pools, sizes, seeds):
+        pools.targets.sort()
+        return super().requests(pools, sizes, seeds)
+
+
+class NobodyToTellFrom(Good):
+    def queries(self, original, data, request, pools, sizes, seeds):
+        asked = super().queries(original, data, request, pools, sizes, seeds)
+        kept = asked.role != Role.RANDOM
+        return type(asked)(asked.ids[kept], asked.role[kept], asked.position[kept])
+
+
+class CallsTheDeletedUnseen(Good):
+    def queries(self, original, data, request, pools, sizes, seeds):
+        asked = super().queries(original, data, request, pools, sizes, seeds)
+        return replace(asked, ids=asked.ids[::-1])
+
+
+class ThreeClassesOnly(Good):
+    def queries(self, original, data, request, pools, sizes, seeds):
+        if data.n_classes != 3:
+            raise ValueError("three classes, please")
+        return super().queries(original, data, request, pools, sizes, seeds)
+
+
+BROKEN = [
+    (OneTooFew, "gives-as-many-requests-as-asked"),
+    (NeedsMore, "deletes-training-records-once"),
+    (Twice, "deletes-training-records-once"),
+    (AddsUndeclared, "adds-spare-records-once"),
+    (Unseeded, "same-seeds-same-requests"),
+    (GlobalDraws, "leaves-global-generators-alone"),
+    (InPlace, "inputs-stay-as-they-were"),
+    (NobodyToTellFrom, "both-sides-are-queried"),
+    (CallsTheDeletedUnseen, "roles-are-true"),
+    (ThreeClassesOnly, "awkward-cases"),
+]
+
+
+def test_a_good_scenario_passes(found):
+    assert found("scenario", Good) == set()
+
+
+@pytest.mark.parametrize(("cls", "check"), BROKEN)
+def test_what_is_broken_is_found(cls, check, found):
+    assert check in found("scenario", cls)
+
+
+def test_every_check_is_broken_here():
+    assert {check for _, check in BROKEN} == {check.name for check in checks_of("scenario")}

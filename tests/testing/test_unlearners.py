@@ -1,0 +1,149 @@
+"""Each check of unlearners lets a good one pass, and finds the one that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from unlearnbench import FunctionUnlearner, UserError, log_softmax
+from unlearnbench.hooks.records import RECORDS
+from unlearnbench.hooks.registry import Registered, Registry, Source
+from unlearnbench.testing import checks_of, findings_of
+
+TREE = "decision-tree"
+
+
+@dataclass
+class Tilted:
+    """A model whose answers are tilted; mutable, so that it can be spoiled."""
+
+    fitted: Any
+    tilt: float
+
+    def log_posteriors(self, x):
+        answer = self.fitted.log_posteriors(x)
+        return log_softmax(answer + self.tilt * np.arange(answer.shape[1]))
+
+
+class Good(FunctionUnlearner):
+    """Tilts the answers by the mean label of the forget set."""
+
+    def refusal(self, model):
+        return None if type(model).__name__ == "DecisionTree" else "a tree, please"  # keeps these tests quick
+
+    def unlearn(self, fitted, retain, forget, rng):
+        return Tilted(fitted, forget.y.mean())
+
+
+class NeedsModule(Good):
+    def unlearn(self, fitted, retain, forget, rng):
+        return fitted.module
+
+
+class RefusesAll(Good):
+    def refusal(self, model):
+        return "no"
+
+
+class LastOnly(Good):
+    def serve_all(self, state, requests, seeds):
+        return [chain[-1:] for chain in super().serve_all(state, requests, seeds)]
+
+
+class Unseeded(Good):
+    def unlearn(self, fitted, retain, forget, rng):
+        return Tilted(fitted, np.random.default_rng().random())
+
+
+class GlobalDraws(Good):
+    def unlearn(self, fitted, retain, forget, rng):
+        np.random.seed(3)  # noqa: NPY002 - that is what is wrong
+        return super().unlearn(fitted, retain, forget, rng)
+
+
+class Remembers(Good):
+    served: ClassVar[list[int]] = []
+
+    def prepare(self, model, data, seeds, device):
+        self.served.clear()
+        return super().prepare(model, data, seeds, device)
+
+    def unlearn(self, fitted, retain, forget, rng):
+        self.served.append(0)
+        return Tilted(fitted, len(self.served) / 10)
+
+
+class SpoilsTheOriginal(Good):
+    def prepare(self, model, data, seeds, device):
+        state = super().prepare(model, data, seeds, device)
+        return type(state)(Tilted(state.fitted, 0.0), state.data)
+
+    def unlearn(self, fitted, retain, forget, rng):
+        fitted.tilt = 1.0
+        return Tilted(fitted, 0.5)
+
+
+class SpoilsRecords(Good):
+    def unlearn(self, fitted, retain, forget, rng):
+        retain.records.x[0] += 1
+        return Tilted(fitted, 0.5)
+
+
+class NoClassMayGo(Good):
+    def unlearn(self, fitted, retain, forget, rng):
+        if not np.bincount(retain.y, minlength=retain.n_classes).all():
+            raise ZeroDivisionError("a class is missing")
+        return Tilted(fitted, 0.5)
+
+
+BROKEN = [
+    (NeedsModule, "works-with-models-it-does-not-refuse"),
+    (RefusesAll, "works-with-models-it-does-not-refuse"),
+    (LastOnly, "gives-a-version-for-every-step"),
+    (Unseeded, "same-seeds-same-answers"),
+    (GlobalDraws, "leaves-global-generators-alone"),
+    (Remembers, "requests-do-not-touch-each-other"),
+    (SpoilsTheOriginal, "inputs-stay-as-they-were"),
+    (SpoilsRecords, "inputs-stay-as-they-were"),
+    (NoClassMayGo, "awkward-cases"),
+]
+
+
+def test_a_good_unlearner_passes(found):
+    assert found("unlearner", Good, sees=("forget-set", "labels")) == set()
+
+
+@pytest.mark.parametrize(("cls", "check"), BROKEN)
+def test_what_is_broken_is_found(cls, check, found):
+    assert check in found("unlearner", cls)
+
+
+@pytest.mark.parametrize("sees", [(), ("retain-set", "forget-set"), ("retain-set", "labels")])
+def test_one_that_sees_more_than_it_declares_is_found(sees, found):
+    assert found("unlearner", Good, sees=sees) == {"sees-what-it-declares"}
+
+
+def test_a_case_may_be_refused_in_a_line(found):
+    class Refuses(NoClassMayGo):
+        def unlearn(self, fitted, retain, forget, rng):
+            try:
+                return super().unlearn(fitted, retain, forget, rng)
+            except ZeroDivisionError as error:
+                raise UserError("leave a record of every class") from error
+
+    assert found("unlearner", Refuses) == set()
+
+
+def test_a_module_that_a_model_does_not_have_is_named(registry: Registry) -> None:
+    record = RECORDS["unlearner"](name="mine", summary="Mine", factory=NeedsModule)
+    NeedsModule.__doc__ = "Say what it is."
+    finding, *_ = findings_of(Registered(record, Source("file", "mine.py")), registry)
+    assert finding.what.startswith("decision-tree: raises AttributeError (test_unlearners.py:")
+    assert "refusal(model)" in finding.hint
+
+
+def test_every_check_is_broken_here():
+    assert {check for _, check in BROKEN} | {"sees-what-it-declares"} == {c.name for c in checks_of("unlearner")}

@@ -1,0 +1,175 @@
+"""What is asked of every attack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.attacks import Attack
+from unlearnbench.core.observations import Needs
+from unlearnbench.hooks.records import AttackPlugin
+from unlearnbench.testing.contract import Subject
+from unlearnbench.testing.findings import cases, check
+from unlearnbench.testing.samples import Game, alike, copies, game, moves_global_generators, one_hot_game
+
+CLOSE: Final = 1e-9
+Scores = NDArray[np.float64]
+
+
+def _scores(attack: Attack, shadow: Game, target: Game) -> Scores:
+    fitted = attack.fit(shadow.shadow(attack.needs), np.random.default_rng(0))
+    return np.asarray(fitted.score(target.view(attack.needs)))
+
+
+def _scorer(attack: Attack) -> tuple[Game, Callable[[Game], Scores]]:
+    """Return rows to score and a fitted attack's way to score them."""
+    fitted = attack.fit(game(seed=1).shadow(attack.needs), np.random.default_rng(0))
+    return game(seed=2), lambda rows: np.asarray(fitted.score(rows.view(attack.needs)))
+
+
+def _wrong(scores: Scores, n: int) -> Iterator[str]:
+    if scores.shape != (n,):
+        yield f"{n} rows give scores of shape {scores.shape}, not ({n},)"
+    elif scores.dtype.kind not in "fiub" or not np.isfinite(scores.astype(float)).all():
+        yield "scores are not all finite numbers"
+
+
+def _blindfolded(attack: Attack) -> bool:
+    """Say whether the attack sees nothing of a row, so that its scores cannot follow what the row holds."""
+    return attack.needs == Needs(versions="none")
+
+
+@check("Make the record's versions, label and features equal to those of the class's `needs`.")
+def record_declares_its_needs(subject: Subject) -> Iterator[str]:
+    """The record tells readers of a table what the attack really sees."""
+    record, needs = subject.registered.plugin, subject.made.needs
+    assert isinstance(record, AttackPlugin)  # noqa: S101 - for the type checker
+    for name in ("versions", "label", "features"):
+        said, true = getattr(record, name), getattr(needs, name)
+        if said != true:
+            yield f"the record says {name}={said!r}, the class needs {name}={true!r}"
+
+
+@check("Return one finite float for each row of the view, whatever the number of versions.")
+def gives_one_finite_score_a_row(subject: Subject) -> Iterator[str]:
+    """Every row gets a finite score, with one unlearned version and with several."""
+    for n_versions in (1, 3):
+        shadow, target = game(seed=1, n_versions=n_versions), game(30, seed=2, n_versions=n_versions, one_request=True)
+        yield from _wrong(_scores(subject.made, shadow, target), len(target))
+
+
+@check("Draw from the `rng` that `fit` is handed, and from nothing else.")
+def same_seed_same_scores(subject: Subject) -> Iterator[str]:
+    """Fitted twice with the same generator, it gives the same scores to the bit."""
+    first, second = (_scores(subject.made, game(seed=1), game(seed=2)) for _ in range(2))
+    if not np.array_equal(first, second):
+        yield "the same rows and the same generator give other scores"
+
+
+@check("Draw from `rng`; never call np.random.seed, np.random.rand, random.random or torch.manual_seed.")
+def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
+    """No global generator moves: results would depend on what ran before."""
+    if moves_global_generators(lambda: _scores(subject.made, game(seed=1), game(seed=2))):
+        yield "a global random generator has moved"
+
+
+@check("Compute a row's score from that row and from what `fit` learned, not from its place.")
+def scores_follow_their_rows(subject: Subject) -> Iterator[str]:
+    """Rows in another order get the same scores in that order."""
+    if _blindfolded(subject.made):
+        return
+    rows, score = _scorer(subject.made)
+    order = np.random.default_rng(3).permutation(len(rows))
+    if not np.allclose(score(rows.take(order)), score(rows)[order], atol=CLOSE):
+        yield "rows in another order get other scores"
+
+
+@check("Take what you need of the population from the shadow rows in `fit`; score each target row by itself.")
+def no_row_looks_at_another(subject: Subject) -> Iterator[str]:
+    """A row scores the same alone and in a batch."""
+    if _blindfolded(subject.made):
+        return
+    rows, score = _scorer(subject.made)
+    alone = np.concatenate([score(rows.take([place])) for place in range(10)])
+    if not np.allclose(alone, score(rows)[:10], atol=CLOSE):
+        yield "a row's score changes with the rows that are scored beside it"
+
+
+@check("Declare in `needs` all that you read, and read it by the view's properties, without an underscore.")
+def what_is_hidden_changes_nothing(subject: Subject) -> Iterator[str]:
+    """Fields that it does not declare can hold anything, on either side."""
+    needs = subject.made.needs
+    hidden = {
+        "before": needs.versions not in ("both", "original"),
+        "after": needs.versions not in ("both", "unlearned"),
+        "versions": needs.versions not in ("both", "unlearned"),
+        "label": not needs.label,
+        "features": not needs.features,
+    }
+
+    shadow, target = game(seed=1, n_versions=2), game(seed=2, n_versions=2)
+    scores = _scores(subject.made, shadow, target)
+    for name in (name for name, hide in hidden.items() if hide):
+        other = [replace(rows, **{name: getattr(rows, name)[::-1].copy()}) for rows in (shadow, target)]
+        if not np.array_equal(_scores(subject.made, other[0], other[1]), scores):
+            yield f"scores change with {name}, which `needs` does not declare"
+
+
+@check("Work on copies: `view.before.copy()`, or operators that make a new array.")
+def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
+    """Neither fitting nor scoring changes the rows that it is shown."""
+    shadow, target = game(seed=1), game(seed=2)
+    before = copies(shadow, target)
+    _scores(subject.made, shadow, target)
+    if not alike(before, copies(shadow, target)):
+        yield "the rows have changed"
+
+
+@check("Return probabilities, or leave `probabilistic` False: DegCount and DegRate take them at their word.")
+def probabilities_are_probabilities(subject: Subject) -> Iterator[str]:
+    """Scores that are called probabilities lie between 0 and 1."""
+    scores = _scores(subject.made, game(seed=1), game(seed=2))
+    if subject.made.probabilistic and not ((scores >= 0) & (scores <= 1)).all():
+        yield f"scores from {scores.min():.3g} to {scores.max():.3g} are declared probabilistic"
+
+
+@check("Say something finite for every row: one half, or zero, where there is nothing to go by.")
+def awkward_cases(subject: Subject) -> Iterator[str]:
+    """Rows of one kind, one row, none, twice the same, certain posteriors, two classes and thirty are no trouble."""
+    shadow, target = game(seed=1), game(30, seed=2)
+    rows: dict[str, tuple[Game, Game]] = {
+        "two classes": (game(n_classes=2, seed=1), game(30, 2, seed=2)),
+        "thirty classes": (game(n_classes=30, seed=1), game(30, 30, seed=2)),
+        "a class that no shadow row has": (shadow.take(shadow.label > 0), target),
+        "shadow rows all deleted": (replace(shadow, deleted=np.ones_like(shadow.deleted)), target),
+        "no shadow row deleted": (replace(shadow, deleted=np.zeros_like(shadow.deleted)), target),
+        "one shadow row": (shadow.take([0]), target),
+        "duplicate shadow rows": (shadow.take(np.zeros(20, dtype=int)), target),
+        "duplicate target rows": (shadow, target.take(np.zeros(20, dtype=int))),
+        "posteriors of exactly 0 and 1": (one_hot_game(), one_hot_game(30)),
+        "one target row": (shadow, target.take([0])),
+        "no target row": (shadow, target.take(slice(0, 0))),
+    }
+
+    def look(pair: tuple[Game, Game]) -> Callable[[], Iterator[str]]:
+        return lambda: _wrong(_scores(subject.made, *pair), len(pair[1]))
+
+    yield from cases({name: look(pair) for name, pair in rows.items()})
+
+
+CHECKS: Final = (
+    record_declares_its_needs,
+    gives_one_finite_score_a_row,
+    same_seed_same_scores,
+    leaves_global_generators_alone,
+    scores_follow_their_rows,
+    no_row_looks_at_another,
+    what_is_hidden_changes_nothing,
+    inputs_stay_as_they_were,
+    probabilities_are_probabilities,
+    awkward_cases,
+)

@@ -1,0 +1,193 @@
+"""What is asked of every defense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.defenses import Defense, ReleaseKeys
+from unlearnbench.core.options import TrainingOptions
+from unlearnbench.core.posteriors import log_of
+from unlearnbench.core.records import Step
+from unlearnbench.core.requests import Request
+from unlearnbench.hooks.records import DefensePlugin
+from unlearnbench.testing.contract import Subject
+from unlearnbench.testing.findings import cases, check
+from unlearnbench.testing.samples import alike, copies, game, moves_global_generators
+
+Floats = NDArray[np.float64]
+
+
+def _keys(n: int) -> ReleaseKeys:
+    rows = np.arange(n)
+    return ReleaseKeys(7, rows // 20, rows // 5 % 4, np.ones(n, dtype=np.int64), rows + 100)
+
+
+def _take(keys: ReleaseKeys, rows: NDArray[np.int64]) -> ReleaseKeys:
+    fields = ("episode", "request", "version", "record")
+    return replace(keys, **{name: getattr(keys, name)[rows] for name in fields})
+
+
+def _posteriors(n: int = 40, n_classes: int = 4) -> Floats:
+    return game(n, n_classes, seed=1).before
+
+
+def _requests(n: int = 7, n_steps: int = 1) -> list[Request]:
+    ids = np.arange(n * n_steps).reshape(n, n_steps, 1)
+    return [Request(tuple(Step(step) for step in steps)) for steps in ids]
+
+
+def _wrong(released: Floats, shape: tuple[int, ...]) -> Iterator[str]:
+    if released.shape != shape:
+        yield f"log-posteriors {shape} are released as {released.shape}"
+    elif not np.isfinite(released).all():
+        yield "what is released is not all finite: floor zeros by unlearnbench.core.posteriors.log_of"
+    elif not np.allclose(np.exp(released).sum(axis=1), 1, atol=1e-6):
+        yield "released posteriors do not sum to 1"
+
+
+@check("Say in the record at which stage it acts, `training`, `publication` or `release`, and act at no other.")
+def acts_at_its_stage_only(subject: Subject) -> Iterator[str]:
+    """It changes nothing at the stages that its record does not name."""
+    record, defense = subject.registered.plugin, subject.made
+    assert isinstance(record, DefensePlugin)  # noqa: S101 - for the type checker
+    requests, answers = _requests(), _posteriors()
+    acts = {
+        "training": bool(defense.training().used),
+        "publication": list(defense.schedule(requests)) != requests,
+        "release": not np.array_equal(defense.release(answers.copy(), _keys(len(answers))), answers),
+    }
+    for stage, does in acts.items():
+        if does and stage != record.stage:
+            yield f"it acts in {stage}, but its record says stage={record.stage!r}"
+
+
+@check("Release one normalized row of log-posteriors for each that comes in.")
+def releases_log_posteriors(subject: Subject) -> Iterator[str]:
+    """What is released has the same shape and is finite and normalized."""
+    answers = _posteriors()
+    yield from _wrong(np.asarray(subject.made.release(answers, _keys(40))), answers.shape)
+
+
+@check("Key draws by `keys` (unlearnbench.core.seeding.keyed_uniforms, keyed_normals), never by the order of calls.")
+def same_keys_same_release(subject: Subject) -> Iterator[str]:
+    """Asked twice with the same keys, it releases, trains and schedules the same."""
+    first, second = (subject.made.release(_posteriors(), _keys(40)) for _ in range(2))
+    if not np.array_equal(first, second):
+        yield "the same answers and keys are released otherwise the second time"
+    if subject.made.training() != subject.made.training():
+        yield "the training options are others the second time"
+    if not _same(subject.made.schedule(_requests()), subject.made.schedule(_requests())):
+        yield "the same requests are scheduled otherwise the second time"
+
+
+@check("Key draws by `keys`; never use np.random.seed, np.random.rand or random.random.")
+def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
+    """No global generator moves."""
+    if moves_global_generators(
+        lambda: (subject.made.release(_posteriors(), _keys(40)), subject.made.schedule(_requests()))
+    ):
+        yield "a global random generator has moved"
+
+
+@check("Treat each row by itself, keyed by its own `keys`: a row may be asked alone or among others.")
+def no_row_looks_at_another(subject: Subject) -> Iterator[str]:
+    """A row is released the same alone, in another order and in a batch."""
+    answers, keys = _posteriors(), _keys(40)
+    released = subject.made.release(answers, keys)
+    order = np.random.default_rng(0).permutation(40)
+    for rows in (order, *(np.array([row]) for row in range(5))):
+        if not np.allclose(subject.made.release(answers[rows], _take(keys, rows)), released[rows], atol=1e-9):
+            yield "what is released of a row changes with the rows beside it"
+            return
+
+
+@check("Key noise by all of seed, episode, request, version and record: shared noise cancels in a difference.")
+def noise_is_new_for_every_version(subject: Subject) -> Iterator[str]:
+    """Where what is released depends on the record or the seed, it depends on both, and on the version."""
+    answers, keys = _posteriors(), _keys(40)
+    others = {
+        "seed": replace(keys, seed=8),
+        "record": replace(keys, record=keys.record + 1000),
+        "version": replace(keys, version=keys.version + 1),
+    }
+    plain = subject.made.release(answers, keys)
+    moved = {name: not np.array_equal(subject.made.release(answers, other), plain) for name, other in others.items()}
+    if any(moved.values()):
+        yield from (f"noise stays the same when the {name} changes" for name, does in moved.items() if not does)
+
+
+@check("Return a new array, and new requests.")
+def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
+    """Neither posteriors, keys nor requests are changed."""
+    answers, keys, requests = _posteriors(), _keys(40), _requests()
+    before = [answers.copy(), *copies(keys)]
+    subject.made.release(answers, keys)
+    subject.made.schedule(requests)
+    if not alike(before, [answers, *copies(keys)]):
+        yield "the posteriors or their keys have changed"
+    if not _same(requests, _requests()):
+        yield "the requests have changed"
+
+
+@check("Serve every deletion that was asked for, once.")
+def no_deletion_is_lost(subject: Subject) -> Iterator[str]:
+    """What is scheduled deletes the same records as what was asked for, one request or several."""
+    for n, n_steps in ((7, 1), (1, 1), (6, 2)):
+        scheduled = subject.made.schedule(_requests(n, n_steps))
+        deleted = sorted(np.concatenate([request.forgotten for request in scheduled]).tolist()) if scheduled else []
+        if deleted != list(range(n * n_steps)):
+            yield f"of {n} requests with {n * n_steps} records, {len(set(deleted))} records are deleted"
+
+
+@check("Return unlearnbench.core.options.TrainingOptions.")
+def training_options_are_options(subject: Subject) -> Iterator[str]:
+    """What it asks of training is a `TrainingOptions`."""
+    if not isinstance(subject.made.training(), TrainingOptions):
+        yield f"training() returns {type(subject.made.training()).__name__}"
+
+
+@check("Floor zeros (log_of), break ties by the class number, and expect any number of classes.")
+def awkward_cases(subject: Subject) -> Iterator[str]:
+    """Two classes and thirty, one row, none, ties and posteriors of exactly 0 and 1 are no trouble."""
+    tied = log_of(np.full((10, 4), 0.25))
+    by_name = {
+        "two classes": _posteriors(n_classes=2),
+        "thirty classes": _posteriors(n_classes=30),
+        "one row": _posteriors(1),
+        "no row": _posteriors()[:0],
+        "all classes tied": tied,
+        "posteriors of exactly 0 and 1": log_of(np.eye(4)),
+        "twice the same row": np.repeat(_posteriors(1), 5, axis=0),
+    }
+    yield from cases({name: _releasing(subject.made, answers) for name, answers in by_name.items()})
+
+
+def _releasing(defense: Defense, answers: Floats) -> Callable[[], Iterator[str]]:
+    return lambda: _wrong(np.asarray(defense.release(answers, _keys(len(answers)))), answers.shape)
+
+
+def _same(one: Sequence[Request], other: Sequence[Request]) -> bool:
+    return [_ids(request) for request in one] == [_ids(request) for request in other]
+
+
+def _ids(request: Request) -> list[tuple[list[int], list[int]]]:
+    return [(step.forget.tolist(), step.add.tolist()) for step in request.steps]
+
+
+CHECKS: Final = (
+    acts_at_its_stage_only,
+    releases_log_posteriors,
+    same_keys_same_release,
+    leaves_global_generators_alone,
+    no_row_looks_at_another,
+    noise_is_new_for_every_version,
+    inputs_stay_as_they_were,
+    no_deletion_is_lost,
+    training_options_are_options,
+    awkward_cases,
+)

@@ -1,0 +1,133 @@
+"""What is asked of every metric."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.requests import Role
+from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.testing.contract import Subject
+from unlearnbench.testing.findings import cases, check
+from unlearnbench.testing.samples import alike, copies, moves_global_generators, scored
+
+NAME: Final = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
+
+
+def _wrong(measured: object) -> Iterator[str]:
+    if not isinstance(measured, Mapping) or not measured:
+        yield f"measure() must return estimates by name, got {measured!r:.60}"
+        return
+    for name, estimate in measured.items():
+        if not isinstance(estimate, Estimate):
+            yield f"{name} is {type(estimate).__name__}, not Estimate"
+        elif None not in (estimate.value, estimate.low, estimate.high) and not _holds(estimate):
+            yield f"{name}: {estimate.value} lies outside its interval [{estimate.low}, {estimate.high}]"
+
+
+def _holds(estimate: Estimate) -> bool:
+    value, low, high = (float(number or 0) for number in (estimate.value, estimate.low, estimate.high))
+    return low - 1e-12 <= value <= high + 1e-12
+
+
+@check("Return {name: Estimate(value, low, high, n)}, or Estimate.undefined(reason) where there is no number.")
+def gives_estimates(subject: Subject) -> Iterator[str]:
+    """It returns estimates by name, each inside its own interval."""
+    yield from _wrong(subject.made.measure(scored()))
+
+
+@check("Use lower-case words joined by hyphens: the names become columns and keys.")
+def names_are_plain(subject: Subject) -> Iterator[str]:
+    """The names of the estimates are lower-case words, and the same for every cell."""
+    names = [set(subject.made.measure(scored(seed=seed))) for seed in (0, 1)]
+    yield from (f"{name!r} is no such name" for name in sorted(names[0]) if not NAME.fullmatch(name))
+    if names[0] != names[1]:
+        yield f"names change from cell to cell: {', '.join(sorted(names[0] ^ names[1]))}"
+
+
+@check("Bootstrap and permute with a generator made in `measure` from a fixed seed.")
+def same_cell_same_estimates(subject: Subject) -> Iterator[str]:
+    """Measured twice, a cell gives the same numbers."""
+    if subject.made.measure(scored()) != subject.made.measure(scored()):
+        yield "measuring the same cell again gives other numbers"
+
+
+@check("Use a generator of your own.")
+def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
+    """No global generator moves."""
+    if moves_global_generators(lambda: subject.made.measure(scored())):
+        yield "a global random generator has moved"
+
+
+@check("Work on copies: the arrays belong to every metric of the cell.")
+def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
+    """Measuring changes neither scores nor observations."""
+    cell = scored()
+    before = copies(cell)
+    subject.made.measure(cell)
+    if not alike(before, copies(cell)):
+        yield "the cell's arrays have changed"
+
+
+@check("Go by `scored.against(role)` and the rows' own fields, never by the place of a row.")
+def order_of_rows_is_no_matter(subject: Subject) -> Iterator[str]:
+    """Rows in another order give the same numbers."""
+    cell = scored()
+    order = np.random.default_rng(0).permutation(len(cell.scores))
+    moved = replace(cell, observations=cell.observations.take(order), **_rows(cell, order))
+    first, second = subject.made.measure(cell), subject.made.measure(moved)
+    for name in sorted(first.keys() & second.keys()):
+        if not _close(first[name], second[name]):
+            yield f"{name} changes with the order of rows: {first[name].value}, {second[name].value}"
+
+
+def _rows(cell: Scored, order: NDArray[np.int64]) -> dict[str, Any]:
+    return {name: getattr(cell, name)[order] for name in ("scores", "baseline")}
+
+
+def _close(one: Estimate, other: Estimate) -> bool:
+    pairs = [(getattr(one, name), getattr(other, name)) for name in ("value", "low", "high")]
+    return all((a is None and b is None) or (None not in (a, b) and np.isclose(a, b)) for a, b in pairs)
+
+
+@check("Return Estimate.undefined(reason), or one without interval (status and reason), where a number is not defined.")
+def awkward_cases(subject: Subject) -> Iterator[str]:
+    """Constant scores, one original, no negatives, no shadow scores and no probabilities are no trouble."""
+    cell = scored()
+    n = len(cell.scores)
+    forgotten = cell.observations.role == Role.FORGOTTEN
+    by_name = {
+        "constant scores": replace(cell, scores=np.full(n, 0.5), baseline=np.full(n, 0.5)),
+        "perfect scores": replace(cell, scores=forgotten.astype(float)),
+        "one original and one request": scored(1, 1),
+        "no negatives": _only(cell, forgotten),
+        "no shadow scores": replace(cell, shadow_scores=np.empty(0), shadow_deleted=np.empty(0, dtype=np.bool_)),
+        "scores that are no probabilities": replace(cell, probabilistic=False, baseline_probabilistic=False),
+        "negative scores": replace(cell, scores=cell.scores - 5, probabilistic=False),
+    }
+    yield from cases({name: _measuring(subject.made, each) for name, each in by_name.items()})
+
+
+def _only(cell: Scored, rows: NDArray[np.bool_]) -> Scored:
+    return replace(cell, observations=cell.observations.take(rows), **_rows(cell, np.flatnonzero(rows)))
+
+
+def _measuring(metric: Metric, cell: Scored) -> Callable[[], Iterator[str]]:
+    return lambda: _wrong(metric.measure(cell))
+
+
+CHECKS: Final = (
+    gives_estimates,
+    names_are_plain,
+    same_cell_same_estimates,
+    leaves_global_generators_alone,
+    inputs_stay_as_they_were,
+    order_of_rows_is_no_matter,
+    awkward_cases,
+)

@@ -1,0 +1,203 @@
+"""Small made-up inputs that the checks feed to plug-ins."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.observations import Needs, Observations, ShadowView, View
+from unlearnbench.core.posteriors import log_of, log_softmax
+from unlearnbench.core.records import Provenance, Records, TrainingSet
+from unlearnbench.core.requests import Role
+from unlearnbench.core.scored import Scored, Utility
+
+Floats = NDArray[np.float64]
+
+
+def blobs(n: int = 60, n_classes: int = 3, shape: tuple[int, ...] = (4,), seed: int = 0) -> Records:
+    """Return records of overlapping Gaussian blobs, one a class, features on unlike scales, no two rows alike."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n, dtype=np.int64) % n_classes
+    centres = rng.normal(size=(n_classes, *shape))
+    x = (centres[y] + rng.normal(size=(n, *shape))) * np.linspace(1, 20, shape[-1]) + 7
+    return Records("blobs", x, y, n_classes, Provenance("made up", "public domain"))
+
+
+def garbled(records: Records, x: bool = True) -> Records:
+    """Return records with other labels and, unless told not to, other features."""
+    y = (records.y + 1) % records.n_classes
+    return replace(records, y=y, x=records.x[::-1].copy() + 3.0 if x else records.x)
+
+
+def doubled(records: Records) -> Records:
+    """Return records of which every one occurs twice."""
+    return replace(records, x=np.concatenate([records.x] * 2), y=np.concatenate([records.y] * 2))
+
+
+def everything(records: Records) -> TrainingSet:
+    """Return the training set of all records."""
+    return TrainingSet.of(records, np.arange(len(records)))
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """All that views are made of: log-posteriors before (n, C) and after (n, V, C), and who was deleted (n,)."""
+
+    before: Floats
+    after: Floats
+    versions: NDArray[np.int64]
+    label: NDArray[np.int64]
+    features: Floats
+    deleted: NDArray[np.bool_]
+    episode: NDArray[np.int64]
+    request: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, rows: Any) -> Game:
+        """Return the chosen rows, in the order given."""
+        return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def copy(self) -> Game:
+        """Return a game that shares no array with this one."""
+        return self.take(np.arange(len(self)))
+
+    def view(self, needs: Needs) -> View:
+        """Return these rows as an attack on the target side holds them."""
+        return View(needs, **self._parts())
+
+    def shadow(self, needs: Needs) -> ShadowView:
+        """Return these rows as an attack learns from them."""
+        stayed = np.repeat(~self.deleted[:, None], self.after.shape[1], axis=1)
+        member = np.concatenate([np.ones((len(self), 1), dtype=np.bool_), stayed], axis=1)
+        return ShadowView(needs, **self._parts(), deleted=self.deleted, member=member)
+
+    def _parts(self) -> dict[str, Any]:
+        shown = ("before", "after", "versions", "label", "features")
+        parts = {f"_{name}": getattr(self, name) for name in shown}
+        return {"n_classes": self.before.shape[1], "episode": self.episode, "request": self.request, **parts}
+
+
+def game(n: int = 60, n_classes: int = 4, n_versions: int = 1, seed: int = 0, one_request: bool = False) -> Game:
+    """Return rows of which every other was deleted and lost about a nat of confidence in its label.
+
+    Of ``n_versions`` > 1, every third row's request has one fewer, and repeats its last.
+    """
+    rng = np.random.default_rng(seed)
+    place = np.arange(n)
+    label, deleted = rng.integers(n_classes, size=n), rng.permutation(n) % 2 == 0
+    logits = rng.normal(size=(n, n_classes))
+    logits[place, label] += 2.0
+    moved = logits[:, None] + rng.normal(scale=0.05, size=(n, n_versions, n_classes))
+    moved[place, :, label] -= (deleted * rng.uniform(0.5, 1.5, size=n))[:, None]
+    versions = np.where((n_versions > 1) & (place % 3 == 0), n_versions - 1, n_versions)
+    moved[versions < n_versions, -1] = moved[versions < n_versions, n_versions - 2]
+    number = np.zeros(n, dtype=np.int64) if one_request else place
+    features = rng.normal(size=(n, 3))
+    return Game(
+        log_softmax(logits), log_softmax(moved), versions, label, features, deleted, number // 10, number // 5 % 2
+    )
+
+
+def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Sequence[bool]) -> Game:
+    """Return rows of these posteriors (n, C), not logarithms, with one unlearned version: for cases worked by hand."""
+    shell = game(len(label), before.shape[1])
+    return replace(
+        shell, before=log_of(before), after=log_of(after)[:, None], label=label, deleted=np.array(deleted, dtype=bool)
+    )
+
+
+def one_hot_game(n: int = 40) -> Game:
+    """Return rows whose posteriors are exactly zero and one."""
+    certain = log_of(np.eye(3)[np.arange(n) % 3])
+    made = game(n, 3)
+    return replace(made, before=certain, after=certain[::-1, None].copy())
+
+
+ROLES = (Role.FORGOTTEN, *[Role.RANDOM] * 4, *[Role.MATCHED] * 2, *[Role.RETAINED] * 2)
+PLACES = (0, *range(4), *range(2), *range(2))
+
+
+def scored(originals: int = 4, requests: int = 3, seed: int = 0) -> Scored:
+    """Return a measured cell: an attack's scores, in (0, 1), are higher for deleted records."""
+    rng = np.random.default_rng(seed)
+    pairs = originals * requests
+    role = np.tile(np.array(ROLES, dtype=np.int8), pairs)
+    n, deleted, shadow = len(role), role == Role.FORGOTTEN, np.arange(4 * pairs) % 2 == 1
+    made = game(n, 3, seed=seed)
+    observations = Observations(
+        before=made.before,
+        after=made.after,
+        versions=made.versions,
+        member=np.stack([np.isin(role, (Role.FORGOTTEN, Role.RETAINED)), role == Role.RETAINED], axis=1),
+        label=made.label,
+        record=np.arange(n),
+        episode=np.repeat(np.arange(originals), n // originals),
+        request=np.tile(np.repeat(np.arange(requests), len(ROLES)), originals),
+        role=role,
+        position=np.tile(np.array(PLACES), pairs),
+    )
+    return Scored(
+        observations=observations,
+        scores=0.7 * rng.random(n) + 0.3 * deleted,
+        positive=Role.FORGOTTEN,
+        negative=Role.RANDOM,
+        baseline=0.9 * rng.random(n) + 0.1 * deleted,
+        shadow_scores=0.7 * rng.random(len(shadow)) + 0.3 * shadow,
+        shadow_deleted=shadow,
+        probabilistic=True,
+        baseline_probabilistic=True,
+        utility=_utility(rng, originals, requests),
+    )
+
+
+def _utility(rng: np.random.Generator, originals: int, requests: int) -> Utility:
+    numbers: dict[str, Any] = {f.name: rng.random(originals * requests) for f in fields(Utility)}
+    numbers |= {"episode": np.repeat(np.arange(originals), requests), "epsilon": np.full(originals * requests, np.inf)}
+    return Utility(**numbers)
+
+
+def arrays_of(value: object) -> Iterator[NDArray[Any]]:
+    """Yield the arrays that a dataclass holds, those of dataclasses inside it too."""
+    for f in fields(value):  # type: ignore[arg-type]  # callers hand dataclasses only
+        found = getattr(value, f.name)
+        if isinstance(found, np.ndarray):
+            yield found
+        elif hasattr(found, "__dataclass_fields__") and not isinstance(found, type):
+            yield from arrays_of(found)
+
+
+def copies(*values: object) -> list[NDArray[Any]]:
+    """Return copies of all arrays in these dataclasses, to compare with later."""
+    return [array.copy() for value in values for array in arrays_of(value)]
+
+
+def alike(before: list[NDArray[Any]], after: list[NDArray[Any]]) -> bool:
+    """Return whether two lists of arrays are equal, bitwise."""
+    return len(before) == len(after) and all(map(np.array_equal, before, after))
+
+
+def moves_global_generators(run: Callable[[], object]) -> bool:
+    """Say whether a run draws from, or seeds, the generators that belong to nobody: Python's, numpy's and torch's."""
+    run()  # imports what it imports
+    found = _states()
+    random.random()  # noqa: S311 - moved on, so that seeding them shows as well as drawing
+    np.random.random()  # noqa: NPY002 - as above
+    before = _states()
+    run()
+    moved = str(_states()) != str(before)
+    random.setstate(found[0])
+    np.random.set_state(found[1])  # noqa: NPY002 - as above
+    return moved
+
+
+def _states() -> list[Any]:
+    torch = sys.modules.get("torch")
+    return [random.getstate(), np.random.get_state(), torch.get_rng_state().tolist() if torch else None]  # noqa: NPY002

@@ -1,0 +1,74 @@
+"""A package to start from: one working method of a kind, its record, its tests."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from unlearnbench import __version__
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.hooks.records import RECORDS
+from unlearnbench.hooks.registry import load_registry
+
+KINDS: Final = ("attack", "unlearner", "model", "dataset", "defense", "metric", "scenario")
+ARTICLES: Final = {"attack": "an attack", "unlearner": "an unlearner", "dataset": "a data set"}
+
+
+def write_package(kind: str, name: str, folder: Path) -> Path:
+    """Write the package ``unlearnbench-<name>`` into a new folder below ``folder``, and return that folder.
+
+    It installs and passes its own tests as it stands. UserError, and nothing is written, where the kind or the name
+    is none, where a built-in has the name, or where the folder is there already.
+    """
+    _check(kind, name)
+    target = folder / f"unlearnbench-{name}"
+    module = target.name.replace("-", "_")
+    if target.exists():
+        raise UserError(f"{target} is there already: choose another name, or another place with --to")
+    words = {
+        "my-distribution": target.name,
+        "my_module": module,
+        "MyMethod": name.title().replace("-", ""),
+        "my-method": name,
+        "my-kind": kind,
+        "my-article": ARTICLES.get(kind, f"a {kind}"),
+        "my-version": _version_range(),
+    }
+    files = {
+        f"src/{module}/__init__.py": f"{kind}.py",
+        f"src/{module}/py.typed": "",
+        f"tests/test_{module}.py": "tests.txt",
+        "pyproject.toml": "pyproject.txt",
+        "README.md": "readme.txt",
+    }
+    for path, template in files.items():
+        _write(target / path, _filled(template, words) if template else "")
+    return target
+
+
+def _check(kind: str, name: str) -> None:
+    if kind not in RECORDS or kind not in KINDS:
+        raise UserError(f'there is no template for the kind "{kind}"{did_you_mean(kind, KINDS)}')
+    try:
+        RECORDS[kind](name=name, summary="-", factory="module:Class")
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    if any(plugin.name == name for plugin in load_registry(discover=False).all(kind)):
+        raise UserError(f'{kind} "{name}" is built in: choose another name')
+
+
+def _version_range() -> str:
+    major, minor = __version__.split(".")[:2]
+    return f"{major}.{minor},<{major}.{int(minor) + 1}"
+
+
+def _filled(template: str, words: dict[str, str]) -> str:
+    text = (resources.files("unlearnbench.testing") / "templates" / template).read_text(encoding="utf-8")
+    return re.sub("|".join(words), lambda found: words[found[0]], text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,190 @@
+"""What is asked of every scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.pools import EpisodeSizes, Pools
+from unlearnbench.core.posteriors import log_softmax
+from unlearnbench.core.records import TrainingSet
+from unlearnbench.core.requests import Queries, Request, Role, Scenario
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.testing.contract import Subject
+from unlearnbench.testing.findings import cases, check
+from unlearnbench.testing.samples import alike, blobs, copies, moves_global_generators
+
+SEEDS: Final = SeedPath(3) / "requests"
+UNSEEN: Final = 30
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A model without training: logits are the first features."""
+
+    n_classes: int
+
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return log-posteriors (n, n_classes)."""
+        return log_softmax(np.outer(x[:, 0], np.arange(self.n_classes)))
+
+
+def _sizes(requests: int = 4) -> EpisodeSizes:
+    return EpisodeSizes(requests=requests, negatives=8, matched=2, retained=3)
+
+
+def _pools(scenario: Scenario, sizes: EpisodeSizes, extra: int = 0) -> Pools:
+    """Deal exactly as many records as the scenario says it needs, and ``extra`` targets."""
+    targets, spares = scenario.targets_needed(sizes) + extra, scenario.spares_needed(sizes)
+    ids = np.random.default_rng(0).permutation(targets + UNSEEN + spares)
+    training, unseen, spare = np.split(ids, [targets, targets + UNSEEN])
+    return Pools(np.sort(training), training, unseen, spare)
+
+
+def _requests(scenario: Scenario, n: int = 4) -> tuple[Pools, list[Request]]:
+    sizes = _sizes(n)
+    pools = _pools(scenario, sizes)
+    return pools, list(scenario.requests(pools, sizes, SEEDS))
+
+
+def _queries(scenario: Scenario, n_classes: int = 3) -> list[Queries]:
+    sizes = _sizes()
+    pools = _pools(scenario, sizes, extra=20)
+    records = blobs(len(pools.training) + UNSEEN + len(pools.spare), n_classes)
+    data = TrainingSet.of(records, pools.training)
+    return [
+        scenario.queries(Linear(n_classes), data, request, pools, sizes, SEEDS / r)
+        for r, request in enumerate(scenario.requests(pools, sizes, SEEDS))
+    ]
+
+
+def _ids(requests: Sequence[Request]) -> list[list[tuple[list[int], list[int]]]]:
+    return [[(step.forget.tolist(), step.add.tolist()) for step in request.steps] for request in requests]
+
+
+@check("Return exactly `sizes.requests` requests, each with a step that forgets something.")
+def gives_as_many_requests_as_asked(subject: Subject) -> Iterator[str]:
+    """One request or several: as many as asked, and each has a step and a deletion."""
+    for n in (1, 4):
+        _, requests = _requests(subject.made, n)
+        if len(requests) != n:
+            yield f"{n} requests are asked for, {len(requests)} given"
+        if any(not request.steps or not len(request.forgotten) for request in requests):
+            yield "a request deletes nothing"
+
+
+@check("Take records from `pools.targets`, each once; raise `targets_needed` where you use more.")
+def deletes_training_records_once(subject: Subject) -> Iterator[str]:
+    """With no more targets than it says it needs, it deletes records of the training set, none of them twice."""
+    pools, requests = _requests(subject.made)
+    for request in requests:
+        known = np.concatenate([pools.targets, request.added])
+        if not np.isin(request.forgotten, known).all():
+            yield "a record is deleted that is neither in pools.targets nor added before"
+    deleted = np.concatenate([request.forgotten for request in requests])
+    if len(np.unique(deleted)) != len(deleted):
+        yield "a record is deleted twice"
+
+
+@check("Take records to add from `pools.spare`, each once; say by `spares_needed` how many.")
+def adds_spare_records_once(subject: Subject) -> Iterator[str]:
+    """It adds as many records as it says it needs, from those that are to spare, none of them twice."""
+    pools, requests = _requests(subject.made)
+    added = np.concatenate([request.added for request in requests])
+    if len(np.unique(added)) != len(added) or not np.isin(added, pools.spare).all():
+        yield "a record is added twice, or is not in pools.spare"
+    if len(added) > subject.made.spares_needed(_sizes()):
+        yield f"{len(added)} records are added, spares_needed says {subject.made.spares_needed(_sizes())}"
+
+
+@check("Draw from `seeds`, and from nothing else.")
+def same_seeds_same_requests(subject: Subject) -> Iterator[str]:
+    """Asked twice with the same seeds, it gives the same requests and queries."""
+    first, second = (_requests(subject.made)[1] for _ in range(2))
+    if _ids(first) != _ids(second):
+        yield "the same seeds give other requests"
+    if not alike(copies(*_queries(subject.made)), copies(*_queries(subject.made))):
+        yield "the same seeds give other queries"
+
+
+@check("Draw from `seeds`, by generators of your own.")
+def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
+    """No global generator moves."""
+    if moves_global_generators(lambda: _queries(subject.made)):
+        yield "a global random generator has moved"
+
+
+@check("Work on copies of the pools.")
+def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
+    """The pools stay as they were."""
+    pools = _pools(subject.made, _sizes())
+    before = copies(pools)
+    subject.made.requests(pools, _sizes(), SEEDS)
+    if not alike(before, copies(pools)):
+        yield "the pools have changed"
+
+
+@check("Have `queries` ask for records of both roles, `positive` and `negative`, with Queries.of.")
+def both_sides_are_queried(subject: Subject) -> Iterator[str]:
+    """Each request is judged on records of its positive role and of its negative one."""
+    for queries in _queries(subject.made):
+        if not len(queries.ids) == len(queries.role) == len(queries.position):
+            yield "ids, roles and positions are not equally many"
+        for side in ("positive", "negative"):
+            role = getattr(subject.made, side)
+            if not (queries.role == role).any():
+                yield f"no record of the {side} role, {Role(role).name.lower()}, is queried"
+                return
+
+
+@check("Negatives must not have been deleted or added, nor positives be of the unseen: a role says what a record is.")
+def roles_are_true(subject: Subject) -> Iterator[str]:
+    """What is queried as unseen, retained or forgotten is so."""
+    sizes = _sizes()
+    pools = _pools(subject.made, sizes, extra=20)
+    requests = subject.made.requests(pools, sizes, SEEDS)
+    for request, queries in zip(requests, _queries(subject.made), strict=True):
+        stayed = np.setdiff1d(pools.training, request.forgotten)
+        unseen = np.setdiff1d(np.concatenate([pools.unseen, pools.spare]), request.added)
+        allowed = {
+            Role.FORGOTTEN: request.forgotten,
+            Role.RANDOM: unseen,
+            Role.MATCHED: unseen,
+            Role.RETAINED: stayed,
+            Role.ADDED: request.added,
+        }
+        for role, ids in allowed.items():
+            if not np.isin(queries.ids[queries.role == role], ids).all():
+                yield f"a record queried as {role.name.lower()} is none"
+                return
+
+
+@check("Expect one request, and any number of classes.")
+def awkward_cases(subject: Subject) -> Iterator[str]:
+    """One request, two classes and thirty are no trouble."""
+
+    def asking(n_classes: int) -> Callable[[], Iterator[str]]:
+        return lambda: (f"{len(q.ids)} records" for q in _queries(subject.made, n_classes) if not len(q.ids))
+
+    def one() -> Iterator[str]:
+        if len(_requests(subject.made, 1)[1]) != 1:
+            yield "gives another number"
+
+    yield from cases({"one request": one, "two classes": asking(2), "thirty classes": asking(30)})
+
+
+CHECKS: Final = (
+    gives_as_many_requests_as_asked,
+    deletes_training_records_once,
+    adds_spare_records_once,
+    same_seeds_same_requests,
+    leaves_global_generators_alone,
+    inputs_stay_as_they_were,
+    both_sides_are_queried,
+    roles_are_true,
+    awkward_cases,
+)

@@ -1,0 +1,63 @@
+"""Models and records that fit each other, to try unlearners and models with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.models import FitTask, Fitted, Seeds, TargetModel
+from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.hooks.parameters import build, parameters
+from unlearnbench.hooks.registry import Registered
+from unlearnbench.testing.samples import blobs, everything
+
+SHAPES: Final = ((4,), (8, 8))
+"""Shapes of a record: a row of features, and, for models that take nothing else, an image."""
+
+SMALL: Final[dict[str, Any]] = {"hidden": [8], "epochs": 2, "n_estimators": 5}
+"""Values of parameters that make a model quick, for models that have them."""
+
+Make = Callable[..., Records]
+
+
+def train(model: TargetModel, data: TrainingSet, seeds: Seeds) -> Fitted:
+    """Train one model by its plain ``fit``."""
+    return model.fit(FitTask(data, seeds), "cpu")
+
+
+def maker_for(model: TargetModel) -> Make:
+    """Return what makes records of the first shape that the model takes; its own UserError where there is none."""
+
+    def make(shape: tuple[int, ...]) -> Make:
+        return lambda n=60, n_classes=3, seed=0: blobs(n, n_classes, shape, seed)
+
+    for shape in SHAPES[:-1]:
+        try:
+            train(model, everything(make(shape)()), Seeds(1, 2, 3))
+        except UserError:
+            continue
+        return make(shape)
+    train(model, everything(make(SHAPES[-1])()), Seeds(1, 2, 3))
+    return make(SHAPES[-1])
+
+
+def small(registered: Registered) -> TargetModel:
+    """Make a model that trains quickly."""
+    known = {parameter.name for parameter in parameters(registered.load())}
+    made = build(registered, {name: value for name, value in SMALL.items() if name in known})
+    assert isinstance(made, TargetModel)  # noqa: S101 - for the type checker; the registry says so
+    return made
+
+
+def wrong_answer(answer: NDArray[np.float64], n: int, n_classes: int) -> Iterator[str]:
+    """Yield what is wrong with log-posteriors."""
+    if answer.shape != (n, n_classes):
+        yield f"log-posteriors have shape {answer.shape}, not ({n}, {n_classes})"
+    elif answer.dtype != np.float64 or not np.isfinite(answer).all():
+        yield f"log-posteriors are {answer.dtype} and {'' if np.isfinite(answer).all() else 'not '}all finite"
+    elif not np.allclose(np.exp(answer).sum(axis=1), 1, atol=1e-6):
+        yield "posteriors do not sum to 1"
