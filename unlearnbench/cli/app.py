@@ -28,7 +28,7 @@ VERBS: Final = {
     "plot": ("unlearnbench.cli.plot", "Draw a figure of a finished run."),
     "reproduce": ("unlearnbench.cli.reproduce", "Run the paper's experiments and check what it says of them."),
     "audit": ("unlearnbench.cli.audit", "Tell what your own model's answers give away of who was deleted."),
-    "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards from published results."),
+    "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards, pack submissions and check them."),
     "data": ("unlearnbench.cli.data", "List, check and describe data sets."),
     "plugins": ("unlearnbench.cli.plugins", "List plug-ins, show what one is and takes, check one, start one."),
 }

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Said
+
+Say = Callable[..., "Said"]
+Change = Callable[..., None]
+
+PACK = ("leaderboard", "pack", "tiny.yaml", "--name", "An entry", "--author", "An author")
+ONLY = {
+    "unlearners": ["retrain", "none", "random-noise", "noise-floor"],
+    "exclude": [{"unlearner": name, "because": "a test"} for name in ("none", "random-noise", "noise-floor")],
+}
+
+
+@pytest.fixture
+def packed(say: Say, change: Change) -> str:
+    """Run and pack a suite of one bench; return the submission's folder."""
+    change(**ONLY)
+    assert say("run", "tiny.yaml").code == 0
+    said = say(*PACK)
+    assert (said.code, said.err) == (0, "")
+    word, _, folder = said.out.strip().partition(" ")
+    assert word == "wrote"
+    assert folder.startswith("leaderboards/tiny/submissions/an-entry-")
+    return folder
+
+
+def test_what_is_packed_is_found_sound_and_can_be_run_anew(say: Say, packed: str) -> None:
+    said = say("leaderboard", "check", packed, "--suite", "tiny.yaml")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[-1] == f"{packed}: nothing found"
+    said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--rerun", "1", "--nonce", "spring")
+    assert said.code == 0
+    assert "note: run anew, compared to the bit: breast-cancer, decision-tree" in said.out
+
+
+def test_findings_are_listed_all_and_exit_with_1(say: Say, packed: str) -> None:
+    document = Path(packed, "submission.json")
+    document.write_text(document.read_text().replace("An author", "Another"))
+    Path(packed).rename("moved")
+    said = say("leaderboard", "check", "moved", "--suite", "tiny.yaml")
+    assert (said.code, said.err) == (1, "")
+    first, second, *_, last = said.out.splitlines()
+    assert first.startswith("moved: its path ends in ")
+    assert second.startswith("submission.json: was changed after it was packed")
+    assert last == "moved: 2 findings"
+
+
+def test_json_holds_findings_and_notes(say: Say, packed: str) -> None:
+    Path(packed, "more").touch()
+    said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--json", "--rerun", "1", "--nonce", "spring")
+    assert said.code == 1
+    assert json.loads(said.out) == {
+        "findings": [
+            {
+                "where": "more",
+                "what": "does not belong to a submission",
+                "remedy": "leave only submission.json and arrays.npz there",
+            }
+        ],
+        "notes": ["no cell was run anew: mend what was found first"],
+    }
+
+
+def test_many_findings_are_cut_and_counted(say: Say, packed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unlearnbench.cli.leaderboard.MOST_LINES", 1)
+    for name in "abc":
+        Path(packed, name).touch()
+    said = say("leaderboard", "check", packed, "--suite", "tiny.yaml")
+    assert said.out.splitlines()[1:] == ["and 2 more; --json lists all", f"{packed}: 3 findings"]
+
+
+def test_an_unfinished_run_is_not_packed(say: Say, tmp_path: Path) -> None:
+    said = say(*PACK)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("error: suite tiny is not finished: ")
+    assert not (tmp_path / "leaderboards").exists()
+
+
+def test_a_failed_run_is_not_packed(say: Say, change: Change) -> None:
+    change(attacks=["fails"], plugins=["fails.py"], **ONLY)
+    assert say("run", "tiny.yaml").code == 1
+    said = say(*PACK)
+    assert said.code == 2
+    assert "1 cells failed: RuntimeError: no score today; run it to its end, then pack it" in said.err
+
+
+def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change: Change) -> None:
+    Path("fails.py").write_text(
+        Path("fails.py").read_text().replace('raise RuntimeError("no score today")', "return view.after[:, 0] * 1.0")
+    )
+    change(attacks=["fails"], plugins=["fails.py"], **ONLY)
+    assert say("run", "tiny.yaml").code == 0
+    folder = say(*PACK).out.split()[-1]
+    part = next(
+        one for one in json.loads(Path(folder, "submission.json").read_text())["plugins"] if one["name"] == "fails"
+    )
+    assert (part["distribution"], part["version"], len(part["sha256"])) == ("fails.py", "", 64)
+    assert say("leaderboard", "check", folder, "--suite", "tiny.yaml").code == 0
+    Path("fails.py").write_text(Path("fails.py").read_text().replace("* 1.0", "* 2.0"))
+    said = say("leaderboard", "check", folder, "--suite", "tiny.yaml")
+    assert said.code == 1
+    assert "submission.json, attack fails: is another here: sha256" in said.out
+    assert "its keys are others" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--rerun", "3"), "--rerun and --nonce go together"),
+        (("--nonce", "spring"), "--rerun and --nonce go together"),
+        (("--rerun", "0", "--nonce", "spring"), "invalid value for '--rerun'"),
+        (("--suite", "nothing.yaml"), "nothing.yaml: cannot read the suite"),
+    ],
+)
+def test_a_mistake_in_the_flags_is_one_line_and_exits_with_2(
+    say: Say, packed: str, arguments: tuple[str, ...], told: str
+) -> None:
+    said = say("leaderboard", "check", packed, *arguments)
+    assert (said.code, said.out) == (2, "")
+    (line,) = said.err.splitlines()
+    assert told in line
+
+
+def test_a_submission_that_is_not_there_exits_with_2(say: Say) -> None:
+    said = say("leaderboard", "check", "nowhere")
+    assert said.code == 2
+    assert said.err.endswith("nowhere: there is no such folder; give that of one submission\n")
+
+
+def test_a_name_that_is_markup_is_refused(say: Say) -> None:
+    said = say("leaderboard", "pack", "tiny.yaml", "--name", "<b>", "--author", "An author")
+    assert said.code == 2
+    assert said.err.startswith("error: --name: must be up to 100 letters, digits, spaces")

@@ -1,0 +1,1 @@
+"""Submissions: a finished run as one folder that anyone can check without training a model."""
