@@ -69,7 +69,8 @@ def _dedented(found: re.Match[str]) -> str:
     return "".join(line.removeprefix(found["indent"]) for line in found["text"].splitlines(keepends=True))
 
 
-EXAMPLES = [example for page in PAGES for example in examples_of(page)]
+TUTORIAL = "tutorial.md"  # its commands build on one another: test_tutorial.py runs them
+EXAMPLES = [example for page in PAGES if page.name != TUTORIAL for example in examples_of(page)]
 
 
 def in_language(language: str) -> pytest.MarkDecorator:
