@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Say = Callable[..., "Said"]
 Change = Callable[..., None]
+FILES = ("README.md", "table.csv", "table.json", "table.tex", "index.html")
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def board(say: Say, tmp_path: Path) -> Path:
 def test_build_writes_once_and_then_finds_all_current(say: Say, board: Path) -> None:
     first = say("leaderboard", "build")
     assert (first.code, first.err) == (0, "")
-    assert first.out.splitlines() == ["wrote: leaderboards/tiny/README.md", "wrote: leaderboards/tiny/table.csv"]
+    assert first.out.splitlines() == [f"wrote: leaderboards/tiny/{name}" for name in FILES]
     texts = {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in board.iterdir()}
-    assert texts.keys() == {"results.json", "README.md", "table.csv"}
+    assert texts.keys() == {"results.json", *FILES}
     again = say("leaderboard", "build")
     assert again.out == first.out.replace("wrote", "current")
     assert {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in board.iterdir()} == texts
@@ -37,15 +38,22 @@ def test_build_writes_once_and_then_finds_all_current(say: Say, board: Path) -> 
 def test_check_writes_nothing_and_exits_with_1_where_a_file_is_stale(say: Say, board: Path) -> None:
     stale = say("leaderboard", "build", "--check")
     assert (stale.code, {file.name for file in board.iterdir()}) == (1, {"results.json"})
-    assert stale.out.splitlines() == ["stale: leaderboards/tiny/README.md", "stale: leaderboards/tiny/table.csv"]
+    assert stale.out.splitlines() == [f"stale: leaderboards/tiny/{name}" for name in FILES]
     say("leaderboard", "build")
     assert say("leaderboard", "build", "--check").code == 0
-    (board / "README.md").write_text((board / "README.md").read_text().replace("1.000", ".999"))
-    typed_by_hand = (board / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_number_typed_by_hand_is_found_and_put_right(say: Say, board: Path, name: str) -> None:
+    say("leaderboard", "build")
+    made = (board / name).read_text()
+    by_hand = made.replace("1.0", ".99", 1)
+    assert by_hand != made
+    (board / name).write_text(by_hand)
     assert say("leaderboard", "build", "--check").code == 1
-    assert (board / "README.md").read_text() == typed_by_hand
+    assert (board / name).read_text() == by_hand
     assert say("leaderboard", "build").code == 0
-    assert "1.000" in (board / "README.md").read_text()
+    assert (board / name).read_text() == made
 
 
 def test_publishing_again_gives_the_same_bytes(say: Say, board: Path) -> None:

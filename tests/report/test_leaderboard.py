@@ -116,6 +116,26 @@ def test_a_model_that_cannot_be_retrained_plainly_stands_with_the_way_it_can(row
     assert [list(line) for line in section.lines] == [["sorted-diff", ".720 [.670, .770]", ".800 [.750, .850]"]]
 
 
+def test_a_rank_stands_behind_its_number_and_controls_have_none(row: MakeRow) -> None:
+    def known(auc: float) -> dict[str, Estimate]:
+        return {"auc": Estimate(auc, auc - 0.02, auc + 0.02, details={"se": 0.005, "clusters": 10.0})}
+
+    rows = [row(metrics=known(0.7)), row(attack="euclidean", metrics=known(0.9)), row(attack="random", auc=0.5)]
+    assert [line[1] for line in titled(sections(rows), "Attacks").lines] == [
+        ".700 [.680, .720] #2",
+        ".900 [.880, .920] #1",
+        ".500 [.450, .550]",
+    ]
+
+
+def test_markup_in_a_name_stays_text_in_markdown() -> None:
+    section = Section("T<b>", "about", ["a|b"], [["<script>"]])
+    assert "T&lt;b&gt;" in section.text("github")
+    assert r"a\|b" in section.text("github")
+    assert "&lt;script&gt;" in section.text("github")
+    assert "<script>" in section.text("simple")  # a terminal shows it as it is
+
+
 def test_tables_have_no_blank(rows: list[Row]) -> None:
     for section in sections(rows):
         assert all(len(line) == len(section.headers) and all(line) for line in section.lines)
@@ -133,7 +153,8 @@ def board(tmp_path: Path, rows: list[Row], row: MakeRow) -> Path:
 
 def test_a_page_is_made_from_the_published_results_alone(board: Path) -> None:
     files = build(board)
-    assert files.keys() == {board.parent / "README.md", board.parent / "table.csv"}
+    names = {"README.md", "table.csv", "table.json", "table.tex", "index.html"}
+    assert files.keys() == {board.parent / name for name in names}
     text = files[board.parent / "README.md"]
     assert text == page(Publication.read(board))
     for part in ("# made-up", "Made up.", "do not edit", "Seeds: 0.", "invalid: 1 here", "python 3.12", "`abc123`"):

@@ -1,19 +1,19 @@
-"""The leaderboard of a suite: a page and a table made from its published results, and from nothing else."""
+"""The leaderboard of a suite: pages and tables made from its published results, and from nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tabulate import tabulate
 
-from unlearnbench.report.cells import cell
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.tables import to_csv
+from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
+from unlearnbench.report.site.tracks import COLUMNS, Line, Sample, Track, headline_rows, samples
 from unlearnbench.run.results import Row
 
-PLAIN_UNLEARNER, PLAIN_DEFENSE, FORGETTING = "retrain", "none", "forgetting"
+__all__ = ["Section", "build", "headline_rows", "latex", "page", "published", "sections"]
 
 
 @dataclass(frozen=True)
@@ -27,119 +27,85 @@ class Section:
 
     def text(self, style: str) -> str:
         """Return the section as Markdown (``github``) or for a terminal (``simple``)."""
-        heading = f"### {self.title}" if style == "github" else self.title.upper()
-        table = tabulate(self.lines, self.headers, tablefmt=style, disable_numparse=True)
-        return f"{heading}\n\n{self.about}\n\n{table}\n"
+        if style != "github":
+            return f"{self.title.upper()}\n\n{self.about}\n\n{self._table(style)}\n"
+        escaped = Section(
+            markdown_text(self.title),
+            markdown_text(self.about),
+            [markdown_text(header) for header in self.headers],
+            [[markdown_text(text) for text in line] for line in self.lines],
+        )
+        return f"### {escaped.title}\n\n{escaped.about}\n\n{escaped._table(style)}\n"
 
+    def latex(self) -> str:
+        """Return the section as a floating table, for a document that loads ``booktabs``."""
+        return (
+            "\\begin{table}\n\\centering\n"
+            f"\\caption{{{latex_text(self.title)}. {latex_text(self.about)}}}\n"
+            f"{self._table('latex_booktabs')}\n\\end{{table}}\n"
+        )
 
-def headline_rows(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows a leaderboard shows: means over seeds, or the single seed where there is one."""
-    rows = list(rows)
-    means = [row for row in rows if row.seed is None]
-    return means or rows
+    def _table(self, style: str) -> str:
+        return tabulate(self.lines, self.headers, tablefmt=style, disable_numparse=True)
 
 
 def sections(rows: Iterable[Row]) -> list[Section]:
     """Return the tables of each data set and scenario: attacks, unlearners, defenses, and region or record."""
-    shown = headline_rows(rows)
-    samples = dict.fromkeys((row.names["dataset"], row.names["scenario"]) for row in shown)
-    return [
-        section
-        for dataset, scenario in samples
-        for section in _sample_sections(
-            f"{dataset}, {scenario}",
-            [row for row in shown if (row.names["dataset"], row.names["scenario"]) == (dataset, scenario)],
-        )
-    ]
+    return [section for sample in samples(list(rows)) for section in _sample_sections(sample)]
 
 
-def _sample_sections(sample: str, rows: Sequence[Row]) -> Iterable[Section]:
-    reference = rows[0].names["attack"]
-    retrained = [row for row in rows if row.axes["unlearner"].name == PLAIN_UNLEARNER]
-    undefended = [row for row in rows if row.axes["defense"].name == PLAIN_DEFENSE]
-    plain = _first_variant(retrained)
-    both = [row for row in plain if row in undefended]
-    if both:
+def _sample_sections(sample: Sample) -> Iterator[Section]:
+    if sample.lines["attack"]:
         yield _pivot(
-            f"Attacks ({sample})",
+            f"Attacks ({sample.title})",
             "AUC of telling deleted from never-seen records; models are retrained without the deleted record, "
             "and there is no defense. Half is chance.",
-            both,
-            "attack",
+            sample.lines["attack"],
         )
-        variants = [row for row in retrained if row in undefended and row.names["attack"] == reference]
-        yield _record_or_region(sample, reference, variants)
-    if undefended:
-        yield _unlearners(sample, reference, undefended)
-    if plain:
+        yield _record_or_region(sample)
+    if sample.lines["unlearner"]:
+        yield _unlearners(sample)
+    if sample.lines["defense"]:
         yield _pivot(
-            f"Defenses ({sample})",
-            f"AUC of {reference}, trained on defended shadow models; models are retrained.",
-            [row for row in plain if row.names["attack"] == reference],
-            "defense",
+            f"Defenses ({sample.title})",
+            f"AUC of {sample.reference}, trained on defended shadow models; models are retrained.",
+            sample.lines["defense"],
         )
 
 
-def _first_variant(rows: Sequence[Row]) -> list[Row]:
-    """Return each model's rows under the first of several ways to retrain that the model can take."""
-    first: dict[str, str] = {}
-    for row in rows:
-        if row.status != "skipped":
-            first.setdefault(row.names["model"], row.names["unlearner"])
-    return [row for row in rows if first.get(row.names["model"], row.names["unlearner"]) == row.names["unlearner"]]
+def _pivot(title: str, about: str, lines: Sequence[Line]) -> Section:
+    """Return one line for each entry, one column for each model."""
+    track: Track = lines[0].track
+    models = list(dict.fromkeys(line.model for line in lines))
+    by_place = {(line.entry, line.model): line.text(COLUMNS[track][0]) for line in lines}
+    entries = dict.fromkeys(line.entry for line in lines)
+    table = [[entry, *(by_place.get((entry, model), "n/a") for model in models)] for entry in entries]
+    return Section(title, about, [track, *models], table)
 
 
-def _pivot(title: str, about: str, rows: Sequence[Row], axis: str) -> Section:
-    """Return one line for each entry of ``axis``, one column for each model."""
-    columns = list(dict.fromkeys(_column(row) for row in rows))
-    by_place = {(row.names[axis], _column(row)): cell(row, "auc") for row in rows}
-    entries = dict.fromkeys(row.names[axis] for row in rows)
-    lines = [[entry, *(by_place.get((entry, column), "n/a") for column in columns)] for entry in entries]
-    return Section(title, about, [axis, *columns], lines)
-
-
-def _column(row: Row) -> str:
-    """Return the model, and how it was retrained where that is not the default."""
-    model, unlearner = row.names["model"], row.names["unlearner"]
-    return model if unlearner == PLAIN_UNLEARNER else f"{model}, {unlearner}"
-
-
-def _find(rows: Iterable[Row], wanted: Callable[[Row], bool], metric: str = "auc") -> str:
-    return next((cell(row, metric) for row in rows if wanted(row)), "n/a")
-
-
-def _record_or_region(sample: str, reference: str, rows: Sequence[Row]) -> Section:
+def _record_or_region(sample: Sample) -> Section:
     """Return whether the reference attack finds the record, or only the region it lay in."""
-    lines = [[_column(row), cell(row, "auc"), cell(row, "auc-matched"), cell(row, "auc-retained")] for row in rows]
+    unranked = [Line(line.track, line.source) for line in sample.variants]
+    columns = COLUMNS["attack"][:3]
     return Section(
-        f"Record or region ({sample})",
-        f"AUC of {reference} for deleted records against random unseen ones (is a region found?), against unseen ones "
-        "of the same leaf or neighbourhood and label (is the record found?), and against retained ones.",
+        f"Record or region ({sample.title})",
+        f"AUC of {sample.reference} for deleted records against random unseen ones (is a region found?), against "
+        "unseen ones of the same leaf or neighbourhood and label (is the record found?), and against retained ones.",
         ["model", "random unseen", "matched unseen", "retained"],
-        lines,
+        [[line.model, *(line.text(column) for column in columns)] for line in unranked],
     )
 
 
-def _unlearners(sample: str, reference: str, rows: Sequence[Row]) -> Section:
+def _unlearners(sample: Sample) -> Section:
     """Return both axes side by side: what deletion gives away, and what the unlearned model still remembers."""
-
-    def line(unlearner: str, model: str) -> list[str]:
-        own = [row for row in rows if (row.names["unlearner"], row.names["model"]) == (unlearner, model)]
-        return [
-            unlearner,
-            model,
-            _find(own, lambda row: row.names["attack"] == reference),
-            _find(own, lambda row: row.axes["attack"].name == FORGETTING),
-            _find(own, lambda row: row.names["attack"] == reference, "test-accuracy-unlearned"),
-        ]
-
-    pairs = dict.fromkeys((row.names["unlearner"], row.names["model"]) for row in rows)
+    shown = [column for column in COLUMNS["unlearner"] if column.metric != "auc-matched"]
     return Section(
-        f"Unlearners ({sample})",
-        f"Two axes, never one: deletion inference ({reference} AUC, sees both models) and forgetting (AUC of a "
-        "threshold on the unlearned model alone). Keeping the original is perfect on one and worst on the other.",
+        f"Unlearners ({sample.title})",
+        f"Two axes, never one: deletion inference ({sample.reference} AUC, sees both models) and forgetting (AUC of a "
+        "threshold on the unlearned model alone). Keeping the original is perfect on one and worst on the other. Lines "
+        "are in the suite's order; each axis has ranks of its own.",
         ["unlearner", "model", "deletion inference", "forgetting", "test accuracy"],
-        [line(unlearner, model) for unlearner, model in pairs],
+        [[line.entry, line.model, *(line.text(column) for column in shown)] for line in sample.lines["unlearner"]],
     )
 
 
@@ -154,21 +120,43 @@ def page(publication: Publication) -> str:
 
 <!-- Made by `unlearnbench leaderboard build` from results.json: do not edit. -->
 
-{suite.get("description", "")}
+{markdown_text(str(suite.get("description", "")))}
 
 Numbers in brackets are 95 % intervals: clustered by original model for one seed, over seeds for means. Seeds: {seeds}.
+`#1-3` is a rank: the best and the worst place that an entry may hold among those of its column, all at once with 95 %
+confidence. Where two ranges overlap, no order is claimed. Controls and baselines have none.
 Rows whose sample a blind attack (features only, no model) can tell apart are marked invalid: {invalid} here.
-All metrics of all rows are in [table.csv](table.csv); the command is `unlearnbench run {publication.name}`.
+
+The same tables to sort and filter, with the details of each row: [index.html](index.html), which opens from disk; as
+data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). All metrics of all rows are in
+[results.json](results.json); the command is `unlearnbench run {publication.name}`.
 
 {body}
-Made with {environment}. Suite sha256 `{publication.suite_sha256}`.
+Made with {markdown_text(environment)}. Suite sha256 `{publication.suite_sha256}`.
 """
+
+
+def latex(publication: Publication) -> str:
+    """Return the tables for a paper."""
+    head = f"% {publication.name}: made by `unlearnbench leaderboard build` from results.json, do not edit.\n"
+    need = "% Needs \\usepackage{booktabs}. \\#1-3: best and worst rank an entry may have, with 95 % confidence.\n"
+    return "\n".join([head + need, *(section.latex() for section in sections(publication.rows))])
 
 
 def build(results: Path) -> dict[Path, str]:
     """Return the files, by path, that belong beside a ``results.json``."""
+    from unlearnbench.report.site.html import to_html
+
     publication = Publication.read(results)
-    return {results.parent / "README.md": page(publication), results.parent / "table.csv": to_csv(publication.rows)}
+    found = samples(publication.rows)
+    files = {
+        "README.md": page(publication),
+        "table.csv": to_csv(found),
+        "table.json": to_json(publication, found),
+        "table.tex": latex(publication),
+        "index.html": to_html(publication, found),
+    }
+    return {results.parent / name: text for name, text in files.items()}
 
 
 def published(root: Path) -> list[Path]:

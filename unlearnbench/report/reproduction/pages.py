@@ -20,7 +20,16 @@ from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 
 BEGIN, END = "<!-- begin: written by unlearnbench reproduce -->", "<!-- end: written by unlearnbench reproduce -->"
-METRICS = ("auc", "auc-matched", "auc-retained", "deg-count", "deg-rate", "test-accuracy-original", "epsilon")
+METRICS = (
+    "auc",
+    "auc-matched",
+    "auc-retained",
+    "deg-count",
+    "deg-rate",
+    "overfitting",
+    "test-accuracy-original",
+    "epsilon",
+)
 """What the tables of a page show, where a row has it."""
 VERDICTS: tuple[Verdict, ...] = ("holds", "does not hold", "cannot tell")
 

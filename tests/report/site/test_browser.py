@@ -1,0 +1,213 @@
+"""The page in a real browser, opened from disk: sorting, filters, details, keyboard, a phone's width."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROWSER, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed here"),
+]
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-prefers-reduced-motion",  # or a click comes while the page still glides
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(BROWSER)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser: Any, board: Path) -> Iterator[Any]:
+    """Open the page anew; whatever a test does, the console must stay silent."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get_log("browser")
+    browser.get(board.as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+def css(page: Any, selector: str) -> list[Any]:
+    return list(page.find_elements("css selector", selector))
+
+
+def press(page: Any, *keys: str) -> None:
+    from selenium.webdriver import ActionChains
+
+    ActionChains(page).send_keys(*keys).perform()
+
+
+def shown(page: Any, track: str = "attacks") -> list[str]:
+    """The names of a table's visible rows, from top to bottom."""
+    script = "return [...document.querySelectorAll(arguments[0])].filter(r => r.offsetParent).map(r => r.dataset.name)"
+    return list(page.execute_script(script, f"#{track} tbody tr"))
+
+
+def column(page: Any, key: str, track: str = "attacks") -> list[float | None]:
+    script = "return [...document.querySelectorAll(arguments[0])].map(c => c.dataset.value)"
+    values = page.execute_script(script, f'#{track} tbody [data-sort="{key}"]')
+    return [float(value) if value else None for value in values]
+
+
+def sort_button(page: Any, key: str, track: str = "attacks") -> Any:
+    return css(page, f'#{track} [data-key="{key}"]')[0]
+
+
+def aria_sort(button: Any) -> str | None:
+    found = button.find_element("xpath", "ancestor::th").get_attribute("aria-sort")
+    return None if found is None else str(found)
+
+
+def test_a_click_sorts_a_second_turns_round_and_a_third_restores(page: Any) -> None:
+    first = shown(page)
+    button = sort_button(page, "auc")
+    for direction, turned in (("descending", True), ("ascending", False)):
+        button.click()
+        assert aria_sort(button) == direction
+        values = column(page, "auc")
+        numbers = [value for value in values if value is not None]
+        assert numbers == sorted(numbers, reverse=turned)
+        assert values[len(numbers) :] == [None]  # the failed row is last both ways
+    button.click()
+    assert aria_sort(button) is None
+    assert shown(page) == first
+
+
+def test_one_column_at_a_time_is_sorted_by(page: Any) -> None:
+    name, rank = sort_button(page, "name"), sort_button(page, "rank")
+    name.click()
+    assert shown(page) == sorted(shown(page), key=str.lower)
+    rank.click()
+    assert (aria_sort(name), aria_sort(rank)) == (None, "ascending")
+    assert len(css(page, "th[aria-sort]")) == 1
+
+
+def test_sorting_is_said_aloud_and_works_by_keyboard(page: Any) -> None:
+    button = sort_button(page, "auc")
+    page.execute_script("arguments[0].focus()", button)
+    press(page, " ")
+    assert aria_sort(button) == "descending"
+    assert css(page, "[role=status]")[0].get_attribute("textContent") == "Sorted by AUC, descending"
+
+
+def test_words_filter_all_tables(page: Any) -> None:
+    everything = len(shown(page))
+    css(page, "#find")[0].send_keys("mlp SORTED")
+    assert shown(page) == ["sorted-diff"]
+    assert css(page, "#attacks .count")[0].text == f"1 of {everything}"
+    assert shown(page, "unlearners") == []
+    assert css(page, "#unlearners .empty")[0].is_displayed()
+    assert css(page, "[role=status]")[0].get_attribute("textContent").startswith("1 of ")
+
+
+def test_controls_and_baselines_can_be_put_away(page: Any) -> None:
+    css(page, "#others")[0].click()
+    assert shown(page, "unlearners") == ["sisa", "<b>fast</b>"] * 2
+    assert not {"random", "classical"} & set(shown(page))
+    css(page, "#others")[0].click()
+    assert "random" in shown(page)
+
+
+def test_a_model_can_be_chosen_for_tables_and_figures(page: Any) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    Select(css(page, 'select[data-axis="model"]')[0]).select_by_visible_text("mlp")
+    assert shown(page, "defenses") == ["label-only", "temperature", "none"]
+    captions = [caption.text for caption in css(page, "figcaption") if caption.is_displayed()]
+    assert captions == ["mlp"] * 3
+
+
+def test_details_open_close_on_escape_and_give_the_focus_back(page: Any) -> None:
+    button = css(page, "#attacks .open")[0]
+    page.execute_script("arguments[0].focus()", button)
+    press(page, "\ue007")  # enter
+    dialog = css(page, "#detail")[0]
+    assert dialog.is_displayed()
+    assert dialog.accessible_name == "sorted-diff"
+    for part in ("seed 2", "Parameters", "Provenance", "abc123", "unlearnbench run made-up --only dataset=adult"):
+        assert part in dialog.text
+    assert page.current_url.endswith("#attack-1")
+    press(page, "\ue00c")  # escape
+    assert not dialog.is_displayed()
+    assert page.switch_to.active_element == button
+    assert "#" not in page.current_url
+
+
+def test_a_link_opens_the_details_of_a_row(page: Any, board: Path) -> None:
+    page.get("about:blank")
+    page.get(f"{board.as_uri()}#unlearner-3")
+    assert css(page, "#detail-body h2")[0].text == "sisa"
+    css(page, "#detail .close")[0].click()
+    assert not css(page, "#detail")[0].is_displayed()
+
+
+def test_a_name_that_is_markup_stays_text_in_tables_and_details(page: Any) -> None:
+    (button,) = (button for button in css(page, "#attacks .open") if "script" in button.text)
+    assert button.text == "blind('<script>throw 1</script>')"
+    button.click()
+    assert css(page, "#detail-body h2")[0].text == button.text
+    assert len(css(page, "script")) == 1
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_the_page_never_scrolls_sideways(page: Any, board: Path, width: int) -> None:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    page.get("about:blank")
+    page.get(board.as_uri())
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    css(page, "#unlearners .open")[0].click()
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    box = css(page, "#detail")[0].rect
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_readers_colours(page: Any, scheme: str) -> None:
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    ground = page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (int(ground[4:].split(",")[0]) < 128) == (scheme == "dark")
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Any) -> None:
+    script = "const e = document.activeElement; return [e.className || e.id, getComputedStyle(e).outlineStyle]"
+    seen = []
+    for _ in range(20):
+        press(page, "\ue004")  # tab
+        seen.append(tuple(page.execute_script(script)))
+    names = [name for name, _ in seen]
+    assert names[0] == "skip"
+    assert {"find", "others", "scroll", "sort", "open"} <= set(names)
+    assert all(style != "none" for _, style in seen)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unlearnbench.report.leaderboard import latex, page
+from unlearnbench.report.publication import Publication
+from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
+from unlearnbench.report.site.tracks import COLUMNS, TRACKS, samples
+
+
+@pytest.fixture(scope="module")
+def table(publication: Publication) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(to_csv(samples(publication.rows)))))
+
+
+def test_csv_has_a_line_for_each_number_of_each_track(publication: Publication, table: list[dict[str, str]]) -> None:
+    (sample,) = samples(publication.rows)
+    assert len(table) == sum(len(sample.lines[track]) * len(COLUMNS[track]) for track in TRACKS)
+    assert all(line["row_status"] and line["role"] and (line["value"] or line["reason"]) for line in table)
+
+
+def test_csv_gives_ranks_where_the_column_has_them(table: list[dict[str, str]]) -> None:
+    (line,) = (
+        line
+        for line in table
+        if (line["track"], line["attack"], line["model"], line["column"])
+        == ("attack", "euclidean", "decision-tree", "auc")
+    )
+    assert (line["best_rank"], line["worst_rank"], line["role"]) == ("2", "3", "entry")
+    assert float(line["value"]) == pytest.approx(0.8)
+    assert float(line["low"]) < 0.8 < float(line["high"])
+
+
+def test_csv_tells_why_a_row_has_no_number(table: list[dict[str, str]]) -> None:
+    failed = [line for line in table if line["attack"] == "euclidean(k=1)"]
+    assert {(line["row_status"], line["row_reason"], line["value"]) for line in failed} == {
+        ("failed", "seed 0: <i>no</i> luck", "")
+    }
+
+
+def test_json_and_csv_say_the_same(publication: Publication, table: list[dict[str, str]]) -> None:
+    data = json.loads(to_json(publication, samples(publication.rows)))
+    assert (data["suite"], data["suite_sha256"], list(data["tracks"])) == ("made-up", "abc123", list(TRACKS))
+    told = [
+        (row["track"], row["model"], row["attack"], key, number["value"], number["rank"])
+        for track in data["tracks"].values()
+        for row in track["rows"]
+        for key, number in row["numbers"].items()
+    ]
+    assert told == [
+        (
+            line["track"],
+            line["model"],
+            line["attack"],
+            line["column"],
+            float(line["value"]) if line["value"] else None,
+            [int(line["best_rank"]), int(line["worst_rank"])] if line["best_rank"] else None,
+        )
+        for line in table
+    ]
+
+
+def test_latex_opens_nothing_that_it_does_not_close(publication: Publication) -> None:
+    text = latex(publication)
+    for word in ("table", "tabular"):
+        assert text.count(f"\\begin{{{word}}}") == text.count(f"\\end{{{word}}}") == 4
+    assert r"\ensuremath{<}b\ensuremath{>}fast" in text
+    assert r"\#2-3" in text
+    assert "95 % confidence" in text.splitlines()[1]  # a comment: there it needs no backslash
+
+
+@given(st.text())
+def test_latex_text_has_no_active_character_left(text: str) -> None:
+    escaped = latex_text(text)
+    for command in (
+        r"\textbackslash{}",
+        r"\textasciitilde{}",
+        r"\textasciicircum{}",
+        r"\textless{}",
+        r"\textgreater{}",
+    ):
+        escaped = escaped.replace(command, "")
+    for character in "#$%&_{}":
+        escaped = escaped.replace(f"\\{character}", "")
+    assert not set(escaped) & set("\\#$%&_{}~^<>")
+
+
+def test_markdown_shows_names_and_runs_none(publication: Publication) -> None:
+    text = page(publication)
+    assert "<script" not in text
+    assert "&lt;script&gt;throw 1&lt;/script&gt;" in text
+    assert "Made up & &lt;u&gt;marked up&lt;/u&gt;." in text
+    assert markdown_text("a|b\nc") == r"a\|b c"

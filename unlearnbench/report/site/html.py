@@ -1,0 +1,88 @@
+"""The page of a leaderboard: one HTML file that needs nothing beside it and loads nothing.
+
+Every text that comes from results is escaped by the templates; a policy in the page lets only its own script and style
+run, by their digests.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from unlearnbench.report.publication import Publication
+from unlearnbench.report.site.figures import auc_scale, ends, figures
+from unlearnbench.report.site.tracks import COLUMNS, TRACKS, Line, Sample
+from unlearnbench.report.site.view import table_of
+from unlearnbench.suite.model import AXES
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def to_html(publication: Publication, found: Sequence[Sample]) -> str:
+    """Return the page of a publication whose standard tables are ``found``."""
+    from markupsafe import Markup
+
+    environment = _environment()
+    style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
+    lines = [line for sample in found for track in TRACKS for line in sample.lines[track]]
+    low = [n for line in lines for c in COLUMNS[line.track] if c.is_auc for n in ends(line.estimate(c))]
+    tables = [table_of(track, publication.name, found, low) for track in TRACKS]
+    return environment.get_template("board.html.j2").render(
+        publication=publication,
+        suite=publication.suite,
+        tables=[table for table in tables if table.rows],
+        figures=figures(found),
+        scale=auc_scale(low, 0, 1),
+        choices=_choices(lines),
+        axes=AXES,
+        facts=_facts(publication),
+        style=style,
+        script=script,
+        style_digest=_digest(style),
+        script_digest=_digest(script),
+    )
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _digest(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _facts(publication: Publication) -> list[tuple[str, int]]:
+    """Return what the suite holds, counted, each word in its right number."""
+    counts = {
+        name: len(publication.suite[key])
+        for key, name in {"datasets": "data set", **{f"{axis}s": axis for axis in AXES[1:]}, "seeds": "seed"}.items()
+        if key in publication.suite
+    }
+    told = [(name if count == 1 else f"{name}s", count) for name, count in counts.items()]
+    invalid = sum(row.status == "invalid" for row in publication.rows)
+    return [*told, ("rows", len(publication.rows)), ("invalid", invalid)]
+
+
+def _choices(lines: Sequence[Line]) -> dict[str, list[str]]:
+    """Return the values to filter by, for what differs between lines."""
+    values = {
+        "dataset": dict.fromkeys(line.names["dataset"] for line in lines),
+        "scenario": dict.fromkeys(line.names["scenario"] for line in lines),
+        "model": dict.fromkeys(line.names["model"] for line in lines),
+    }
+    return {axis: list(names) for axis, names in values.items() if len(names) > 1}

@@ -1,0 +1,95 @@
+"use strict";
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const one = (selector, root = document) => root.querySelector(selector);
+const rows = all(".track tbody tr");
+const filters = one("#filters");
+const dialog = one("#detail");
+
+// Sorting: the first click as the column suggests, the second the other way round, the third back to how it was.
+function keyOf(row, key) {
+  if (key === "name") return row.dataset.name;
+  if (key === "model") return row.dataset.place;
+  if (key in row.dataset) return row.dataset[key];
+  const value = one(`[data-sort="${key}"]`, row).dataset.value;
+  return value === "" ? null : Number(value);
+}
+
+function compare(a, b) {
+  return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+}
+
+function sortBy(button) {
+  const header = button.closest("th");
+  const table = button.closest("table");
+  const body = table.tBodies[0];
+  const first = button.dataset.first;
+  const second = first === "ascending" ? "descending" : "ascending";
+  const before = header.getAttribute("aria-sort");
+  const now = before === null ? first : before === first ? second : null;
+  for (const other of all("th[aria-sort]", table)) other.removeAttribute("aria-sort");
+  if (now) header.setAttribute("aria-sort", now);
+  table.classList.toggle("sorted", now !== null);
+  const sign = now === "descending" ? -1 : 1;
+  const keyed = all("tr", body).map((row) => ({ row, place: rows.indexOf(row), key: now && keyOf(row, button.dataset.key) }));
+  keyed.sort((a, b) => {
+    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place; // n/a is last
+    return sign * compare(a.key, b.key) || a.place - b.place;
+  });
+  body.append(...keyed.map(({ row }) => row));
+  say(now ? `Sorted by ${button.textContent.trim()}, ${now}` : "In the first order");
+}
+
+// Filtering: all tables and figures at once.
+function filter() {
+  const words = one("#find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const others = one("#others").checked;
+  const chosen = all("select", filters).filter((select) => select.value);
+  const fits = (element) => chosen.every((select) => element.dataset[select.dataset.axis] === select.value);
+  for (const row of rows) {
+    const text = [row.dataset.name, row.dataset.place, row.dataset.scenario, row.dataset.dataset, row.dataset.role].join(" ").toLowerCase();
+    row.hidden = !(fits(row) && (others || row.dataset.role === "entry") && words.every((word) => text.includes(word)));
+  }
+  for (const figure of all("figure")) figure.hidden = !fits(figure);
+  let shown = 0;
+  for (const track of all(".track")) {
+    const here = all("tbody tr", track).filter((row) => !row.hidden).length;
+    const count = one(".count", track);
+    shown += here;
+    count.textContent = here === Number(count.dataset.all) ? here : `${here} of ${count.dataset.all}`;
+    one(".empty", track).hidden = here > 0;
+    one(".scroll", track).hidden = here === 0;
+  }
+  say(`${shown} of ${rows.length} rows shown`);
+}
+
+function say(text) {
+  one("#status").textContent = text;
+}
+
+// Details: a dialog, which the browser closes on Escape and gives the focus back from.
+function open(id) {
+  const details = document.getElementById(`detail-${id}`);
+  if (!(details instanceof HTMLTemplateElement)) return;
+  const body = one("#detail-body");
+  body.replaceChildren(details.content.cloneNode(true));
+  for (const place of all("[data-include]", body)) {
+    place.replaceWith(document.getElementById(place.dataset.include).content.cloneNode(true));
+  }
+  dialog.showModal();
+  dialog.scrollTop = 0;
+  history.replaceState(null, "", `#${id}`);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.classList.contains("sort")) sortBy(button);
+  if (button?.classList.contains("open")) open(button.closest("tr").id);
+  if (event.target === dialog) dialog.close(); // the backdrop
+});
+dialog.addEventListener("close", () => history.replaceState(null, "", location.pathname + location.search));
+filters.addEventListener("input", filter);
+filters.addEventListener("change", filter); // not all browsers send input for a choice
+filters.addEventListener("submit", (event) => event.preventDefault());
+filters.hidden = false;
+if (location.hash) open(location.hash.slice(1));
+filter();
