@@ -19,6 +19,7 @@ OFFERS = {
     "unlearnbench-example": ['unlearner "subsample"', 'attack "largest-move"'],
     "unlearnbench-neggrad-plus": ['unlearner "neggrad-plus"'],
     "unlearnbench-relative-ratio": ['attack "relative-ratio"'],
+    "unlearnbench-vision": ['model "densenet121"', 'model "resnet18"', 'model "resnet50"'],
     "unlearnbench-wine-neighbours": ['dataset "wine"', 'model "nearest-neighbours"'],
 }
 every_package = pytest.mark.parametrize("name", PACKAGES)

@@ -32,6 +32,13 @@ def batches(data: TrainingSet, seed: int, epoch: int, size: int) -> Iterator[NDA
             yield row_of_place[kept]
 
 
+def epochs_of_batches(data: TrainingSet, seed: int, epochs: int, size: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the batches of all epochs, each with the number of its epoch."""
+    for epoch in range(epochs):
+        for batch in batches(data, seed, epoch, size):
+            yield epoch, batch
+
+
 def batches_of_ids(data: TrainingSet, seed: int, epoch: int, size: int) -> list[NDArray[np.int64]]:
     """Return the batches of one epoch as ids of records."""
     ids = data.kept_ids

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from unlearnbench.builtin.models.batches import batches
+from unlearnbench.builtin.models.batches import epochs_of_batches
 from unlearnbench.builtin.models.scaling import Scaler, Standardizer
 from unlearnbench.builtin.models.simple_cnn_fitted import FittedCNN, images, pixels
 from unlearnbench.core.errors import UserError
@@ -18,6 +20,7 @@ from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.cnn import SHARES, logits_in_training, network
 from unlearnbench.engine.dropout import unit_scales
 from unlearnbench.engine.sklearn_model import training_table
+from unlearnbench.engine.torch_loop import Descent, OptimizerName, Precision
 
 if TYPE_CHECKING:
     import torch
@@ -63,10 +66,10 @@ class SimpleCNN(TargetModel):
 
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 64
-    optimizer: Literal["adam", "sgd"] = "adam"
+    optimizer: OptimizerName = "adam"
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 0.0
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     scaler: Scaler = "original"
 
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order"})
@@ -96,9 +99,6 @@ class SimpleCNN(TargetModel):
         fitted.module.to(memory_format=layout)
         self._train(fitted, task, layout, fast)
         fitted.module.to(memory_format=torch.contiguous_format)
-        fitted.module.zero_grad()
-        if not all(bool(parameter.isfinite().all()) for parameter in fitted.module.parameters()):
-            raise UserError(f"the network's weights overflowed: lower learning_rate ({self.learning_rate:g})")
         return fitted
 
     def _begin(self, task: FitTask, device: str) -> FittedCNN:
@@ -119,26 +119,12 @@ class SimpleCNN(TargetModel):
     def _train(self, fitted: FittedCNN, task: FitTask, layout: torch.memory_format, fused: bool) -> None:
         import torch
 
-        data, seed, device = task.data, task.seeds.order, fitted.device
-        module, ids = fitted.module, data.kept_ids
-        x, y = fitted.inputs(data.x).contiguous(memory_format=layout), torch.from_numpy(data.y).to(device)
-        optimizer = self._optimizer(module, fused)
-        for epoch in range(self.epochs):
-            for batch in batches(data, seed, epoch, self.batch_size):
-                rows = torch.from_numpy(batch).to(device)
-                scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], SHARES)).to(device)
-                optimizer.zero_grad()
-                with torch.autocast(device, torch.bfloat16, enabled=self.precision == "bf16"):
-                    logits = logits_in_training(module, x[rows], scales)
-                torch.nn.functional.cross_entropy(logits.float(), y[rows]).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
-                optimizer.step()
+        data, seed, ids = task.data, task.seeds.order, task.data.kept_ids
+        x, y = fitted.inputs(data.x).contiguous(memory_format=layout), torch.from_numpy(data.y).to(fitted.device)
 
-    def _optimizer(self, module: torch.nn.Module, fused: bool) -> torch.optim.Optimizer:
-        import torch
+        def forward(x: torch.Tensor, epoch: int, batch: NDArray[np.int64]) -> torch.Tensor:
+            scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], SHARES)).to(fitted.device)
+            return logits_in_training(fitted.module, x, scales)
 
-        kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.SGD
-        how = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
-        try:
-            return kind(list(module.parameters()), **how, fused=fused)  # type: ignore[arg-type]  # a dict of one type
-        except RuntimeError:  # older torch fuses on some devices only
-            return kind(list(module.parameters()), **how)  # type: ignore[arg-type]  # as above
+        descent = Descent(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused)
+        descent.train(fitted.module, x, y, epochs_of_batches(data, seed, self.epochs, self.batch_size), forward)

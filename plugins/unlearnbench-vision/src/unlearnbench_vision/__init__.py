@@ -1,0 +1,1 @@
+"""Target models of unlearnbench for images: networks of torchvision, trained from scratch."""
