@@ -38,6 +38,11 @@ def test_a_factory_is_a_class_of_its_kind_that_says_what_it_is(registered: Regis
 
 
 @pytest.mark.parametrize("registered", OURS, ids=str)
+def test_every_parameter_is_described(registered: Registered) -> None:
+    assert [each.name for each in parameters(registered.load()) if not each.description] == []
+
+
+@pytest.mark.parametrize("registered", OURS, ids=str)
 def test_defaults_pass_their_own_checks(registered: Registered) -> None:
     assert not [parameter.name for parameter in parameters(registered.load()) if parameter.required]
     resolved = resolve(registered, {})

@@ -14,7 +14,10 @@ from unlearnbench.core.observations import Needs, View
 
 @dataclass(frozen=True)
 class Classical(FeatureAttack):
-    """Learn from P_o, unsorted. It never sees the unlearned model: what it finds, deletion did not give away."""
+    """Learn from P_o, unsorted. It never sees the unlearned model: what it finds, deletion did not give away.
+
+    ``model``: the classifier that learns
+    """
 
     needs: ClassVar[Needs] = Needs(versions="original")
 

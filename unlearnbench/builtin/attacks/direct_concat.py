@@ -14,7 +14,10 @@ from unlearnbench.core.observations import View
 
 @dataclass(frozen=True)
 class DirectConcat(FeatureAttack):
-    """Learn from [P_o, P_u], classes in their own order."""
+    """Learn from [P_o, P_u], classes in their own order.
+
+    ``model``: the classifier that learns
+    """
 
     def feature(self, view: View) -> NDArray[np.float64]:
         """Return both posteriors (n, 2C)."""

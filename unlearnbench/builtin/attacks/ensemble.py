@@ -23,8 +23,12 @@ from unlearnbench.core.observations import View
 class Ensemble(FeatureAttack):
     """Learn from both posteriors and their difference, unsorted and sorted, and from the distance between them.
 
-    The feature of ``classical``, P_o, is among the first already. ``sort_by`` says whose order sorts
-    (:data:`~unlearnbench.builtin.attacks.features.SortBy`).
+    The feature of ``classical``, P_o, is among the first already.
+
+    ``model``: the classifier that learns
+
+    ``sort_by``: whose order sorts: the ``original`` model's for both, as published, or one of the variants met in
+    re-implementations (:data:`~unlearnbench.builtin.attacks.features.SortBy`)
     """
 
     sort_by: SortBy = "original"

@@ -14,7 +14,10 @@ from unlearnbench.core.observations import View
 
 @dataclass(frozen=True)
 class Euclidean(FeatureAttack):
-    """Learn from the Euclidean norm of P_o - P_u."""
+    """Learn from the Euclidean norm of P_o - P_u.
+
+    ``model``: the classifier that learns
+    """
 
     def feature(self, view: View) -> NDArray[np.float64]:
         """Return the distance (n, 1)."""

@@ -16,8 +16,10 @@ from unlearnbench.core.observations import View
 class SortedConcat(FeatureAttack):
     """Learn from [P_o, P_u], the classes of each row in ascending order of posterior.
 
-    ``sort_by`` says whose order: the ``original`` model's for both, as published, or one of the variants met in
-    re-implementations (:data:`~unlearnbench.builtin.attacks.features.SortBy`).
+    ``model``: the classifier that learns
+
+    ``sort_by``: whose order sorts: the ``original`` model's for both, as published, or one of the variants met in
+    re-implementations (:data:`~unlearnbench.builtin.attacks.features.SortBy`)
     """
 
     sort_by: SortBy = "original"

@@ -14,7 +14,10 @@ from unlearnbench.core.posteriors import log_softmax
 
 @dataclass(frozen=True)
 class Temperature(ReleaseDefense):
-    """Release softmax(log p / temperature). 1 changes nothing, more is flatter, less is sharper."""
+    """Release softmax(log p / temperature). 1 changes nothing, more is flatter, less is sharper.
+
+    ``temperature``: what log-posteriors are divided by
+    """
 
     temperature: PositiveFloat = 2.0
 

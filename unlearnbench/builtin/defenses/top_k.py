@@ -18,6 +18,8 @@ class TopK(ReleaseDefense):
 
     The lowest class wins a tie. With k >= n_classes - 1 nothing is hidden, since the mass of a single class left over
     is its own: on two classes every k is the identity.
+
+    ``k``: posteriors that are released as they are
     """
 
     k: PositiveInt = 3

@@ -21,6 +21,8 @@ class PrecisionAtPrior(Metric):
     """Precision if a share ``prior`` of the queried records had been deleted, at the threshold of ``advantage``.
 
     A balanced game flatters an attacker: in the world few of the people asked about were deleted.
+
+    ``priors``: shares of deleted records among those asked about
     """
 
     priors: tuple[Prior, ...] = (0.5, 0.1, 0.01)

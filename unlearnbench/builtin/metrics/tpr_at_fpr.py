@@ -21,6 +21,8 @@ class TprAtFpr(Metric):
 
     Korn-Graubard interval. Not defined where distinct non-members (10 / FPR are needed) or distinct scores are too
     few: the reason says so, the realized FPR and the number of distinct scores stand in ``details``.
+
+    ``fprs``: nominal false-positive rates
     """
 
     fprs: tuple[Rate, ...] = (0.01, 0.001)

@@ -17,6 +17,8 @@ class Group(Scenario):
     """Each request deletes ``size`` records from the original in one step, and every one of them is queried.
 
     The groups of one original do not overlap (Chen et al. 2021, section 6, group deletion).
+
+    ``size``: records of one request
     """
 
     size: PositiveInt = 10

@@ -20,6 +20,8 @@ class RandomNoise(FunctionUnlearner):
     """Add Gaussian noise of standard deviation ``sigma`` to the original's log-posteriors and normalize again.
 
     Each version has its own noise; within one version equal records get equal noise however often they are asked.
+
+    ``sigma``: standard deviation of the noise on log-posteriors, in nats
     """
 
     sigma: NonNegativeFloat = 0.1

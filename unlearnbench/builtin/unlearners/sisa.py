@@ -31,6 +31,12 @@ class SISA(ExactUnlearner):
     Retraining keeps the shard's seeds, and deleted records are masked in place (``init: same, order: slot``); only
     noise is drawn anew, for every set of records that a shard is trained on. A shard that loses its last record
     leaves the ensemble.
+
+    ``shards``: models of the ensemble
+
+    ``slices``: stages in which a shard is trained
+
+    ``mean``: how the shards are averaged: each the same, or by its number of training records
     """
 
     shards: PositiveInt = 10

@@ -30,8 +30,10 @@ from unlearnbench.run.store import Failure
 class ProcessExecutor(Executor):
     """Do tasks in ``workers`` processes; ``work`` and tasks must go through pickle.
 
-    ``memory``, such as "4GB", allows no more workers than fit into it beside this process, by what a worker held at
-    most so far; the first works alone until that is known. It holds as far as later tasks take no more than earlier.
+    ``workers``: how many
+
+    ``memory``: a size such as "4GB", or nothing; no more workers than fit into it beside this process, by what one held
+    at most so far; the first works alone until that is known. It holds as far as later tasks take no more than earlier
 
     The outcome of a task whose worker died is a :class:`Failure` with status ``crashed``; another worker takes its
     place. When this process ends, however it ends, the workers end too.
