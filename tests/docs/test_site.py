@@ -21,6 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("site")
     source, pages = root / "docs", root / "html"
     shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("_build", "reference"))
+    shutil.copytree(DOCS.parent / "leaderboards", root / "leaderboards")  # its pictures
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", str(source), str(pages)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own documents
     assert done.returncode == 0, done.stderr
