@@ -9,6 +9,7 @@ import pytest
 
 from unlearnbench.builtin.datasets.files import VARIABLE
 from unlearnbench.cli import main
+from unlearnbench.report.reproduction.experiments import EXPERIMENTS
 from unlearnbench.report.reproduction.pages import BEGIN, END
 
 SMOKE = ("reproduce", "label-only", "--profile", "smoke", "--store")
@@ -73,6 +74,17 @@ def test_experiments_without_data_are_left_out_by_name(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     main(["reproduce", "--check", "--store", str(tmp_path)])
     assert "left out: transfer-data (no foursquare-nyc" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_every_experiment_whose_data_are_here_runs_as_a_smoke_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", "--profile", "smoke", "--store", str(tmp_path / "store"), "--json"]) == 0
+    out = capsys.readouterr()
+    findings = json.loads(out.out)
+    assert len(findings) + out.err.count("left out: ") == len(EXPERIMENTS)
+    assert {finding["verdict"] for found in findings.values() for finding in found} == {"cannot tell"}
 
 
 def test_an_unknown_experiment_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
