@@ -73,6 +73,7 @@ def test_networks_with_one_seed_drop_the_same_units_and_others_do_not():
 def test_logits_and_loss_of_a_stack_are_those_of_each_network(scaled):
     import torch
 
+    torch.manual_seed(0)
     stack = [(torch.rand(3, 4, 5), torch.rand(3, 1, 5)), (torch.rand(3, 5, 2), torch.rand(3, 1, 2))]
     x, y = torch.rand(3, 6, 4), torch.randint(2, (3, 6))
     scales = torch.rand(3, 6, 5) if scaled else None
