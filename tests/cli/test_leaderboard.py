@@ -83,7 +83,7 @@ def test_failures_are_published_too(say: Say, change: Change, tmp_path: Path) ->
     assert "failed" in (tmp_path / "leaderboards" / "tiny" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1}', '{"submission": {}}'])
 def test_a_broken_result_is_one_line_that_names_the_file(say: Say, board: Path, text: str) -> None:
     (board / "results.json").write_text(text)
     said = say("leaderboard", "build")

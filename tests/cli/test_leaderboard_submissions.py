@@ -42,6 +42,34 @@ def test_what_is_packed_is_found_sound_and_can_be_run_anew(say: Say, packed: str
     assert "note: run anew, compared to the bit: breast-cancer, decision-tree" in said.out
 
 
+def test_what_is_accepted_becomes_the_board_and_a_number_typed_by_hand_is_found(say: Say, packed: str) -> None:
+    check = ("leaderboard", "check", packed, "--suite", "tiny.yaml", "--rerun", "1", "--nonce", "spring", "--accept")
+    said = say(*check)
+    assert (said.code, said.err) == (0, "")
+    results = Path(packed).parents[1] / "results.json"
+    assert f"{results}; now: leaderboard build" in said.out
+    assert say("leaderboard", "build").code == 0
+    assert say("leaderboard", "build", "--check").code == 0
+    assert "drew were run anew:\n\n- compared to the bit: breast-cancer" in (results.parent / "README.md").read_text()
+    data = json.loads(results.read_text())
+    data["rows"][0]["metrics"]["auc"]["n"] += 1
+    results.write_text(json.dumps(data))
+    before = {path: path.read_bytes() for path in results.parent.glob("*.*")}
+    said = say("leaderboard", "build")
+    assert said.code == 1
+    assert {path: path.read_bytes() for path in results.parent.glob("*.*")} == before
+    assert "results.json and submission differ; make the board again" in said.out
+
+
+def test_what_is_not_sound_is_not_accepted(say: Say, packed: str) -> None:
+    document = Path(packed, "submission.json")
+    document.write_text(document.read_text().replace("An author", "Another"))
+    said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--accept")
+    assert said.code == 1
+    assert "note: not accepted: mend what was found first" in said.out
+    assert not (Path(packed).parents[1] / "results.json").exists()
+
+
 def test_findings_are_listed_all_and_exit_with_1(say: Say, packed: str) -> None:
     document = Path(packed, "submission.json")
     document.write_text(document.read_text().replace("An author", "Another"))

@@ -49,6 +49,8 @@ def build(
 ) -> None:
     """Write page and tables beside each results.json.
 
+    Writes nothing and exits with 1 where a results.json does not agree with the submission that it was made from.
+
     Example: unlearnbench leaderboard build
     """
     found = published(leaderboards)
@@ -56,6 +58,13 @@ def build(
         raise UserError(
             "no results.json below it; publish a run first: unlearnbench run SUITE --publish", str(leaderboards)
         )
+    from unlearnbench.report.submissions.accept import drift
+
+    apart = [finding for results in found for finding in drift(results)]
+    for finding in apart[:MOST_LINES]:
+        typer.echo(str(finding))
+    if apart:
+        raise typer.Exit(1)
     stale = False
     for results in found:
         for file, text in build_files(results).items():
@@ -95,7 +104,7 @@ def pack(
 @app.command(
     epilog=epilog(
         "unlearnbench leaderboard check leaderboards/quickstart/submissions/retrain-1a2b3c4d",
-        "unlearnbench leaderboard check FOLDER --rerun 5 --nonce 'what was announced'",
+        "unlearnbench leaderboard check FOLDER --rerun 5 --nonce 'what was announced' --accept",
     )
 )
 def check(
@@ -109,27 +118,36 @@ def check(
     suite: Annotated[
         Path | None, typer.Option("--suite", metavar="FILE", help="Its suite, where that is not a standard one.")
     ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Where nothing is found, write what was computed as the board's results.")
+    ] = False,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Check a submission: form, digests, completeness, and every metric against its scores.
 
-    Nothing of it is executed. All findings are listed at once, each with what to do. Exits with 0 where there are none,
-    1 where there are some, 2 on a mistake in the flags.
+    Nothing of it is executed. All findings are listed at once, each with what to do. With --accept, and where there are
+    none, the board shows what was computed. Exits with 0 where there are none, 1 where there are some, 2 on a mistake
+    in the flags.
     """
+    from unlearnbench.report.submissions.accept import accept as write_board
     from unlearnbench.report.submissions.check import check_submission
     from unlearnbench.report.submissions.rerun import rerun as run_anew
 
     if (rerun is None) != (nonce is None):
         raise UserError("--rerun and --nonce go together: how many cells, and the text that draws them")
     report = check_submission(path, suite, plugin_file or (), disable_plugin or ())
-    findings, notes = list(report.findings), list(report.notes)
+    findings, notes, told = list(report.findings), list(report.notes), list[str]()
     if report.case and rerun is not None and nonce is not None:
         found, told = run_anew(report.case, rerun, nonce)
         findings, notes = findings + found, notes + told
     elif rerun is not None:
         notes.append("no cell was run anew: mend what was found first")
+    if accept and (findings or not report.case):
+        notes.append("not accepted: mend what was found first")
+    elif accept and report.case:
+        notes.append(f"wrote {write_board(report.case, report.rows, nonce or '', told)}; now: leaderboard build")
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "notes": notes})
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from unlearnbench.report.publication import Publication
+from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
 from unlearnbench.report.site.tracks import COLUMNS, Line, Sample, Track, headline_rows, samples
 from unlearnbench.run.results import Row
@@ -133,6 +133,19 @@ data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). 
 
 {body}
 Made with {markdown_text(environment)}. Suite sha256 `{publication.suite_sha256}`.
+{_origin(publication.submission)}"""
+
+
+def _origin(submission: Accepted | None) -> str:
+    """Say which submission the rows were computed from, and how it was checked."""
+    if submission is None:
+        return ""
+    name, author, nonce = map(markdown_text, (submission.name, submission.author, submission.nonce))
+    told = f"Cells that the nonce `{nonce}` drew were run anew:\n" if submission.rerun else "No cell was run anew."
+    cells = "".join(f"\n- {markdown_text(line)}" for line in submission.rerun)
+    return f"""
+Submission: [{name}](submissions/{submission.id}/submission.json) by {author}, digest `{submission.digest}`. All numbers
+here were computed again from its scores by `unlearnbench leaderboard check`. {told}{cells}
 """
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from unlearnbench.report.publication import Publication
+from unlearnbench.report.site.curves import curve_figure
 from unlearnbench.report.site.figures import auc_scale, ends, figures
 from unlearnbench.report.site.tracks import COLUMNS, TRACKS, Line, Sample
 from unlearnbench.report.site.view import table_of
@@ -38,6 +39,7 @@ def to_html(publication: Publication, found: Sequence[Sample]) -> str:
         suite=publication.suite,
         tables=[table for table in tables if table.rows],
         figures=figures(found),
+        roc=curve_figure(publication.curves),
         scale=auc_scale(low, 0, 1),
         choices=_choices(lines),
         axes=AXES,

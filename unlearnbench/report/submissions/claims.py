@@ -42,7 +42,7 @@ def compare(document: Document, part: BenchPart, measured: Remeasured) -> Iterat
             yield Finding(where_cell(name), "its metrics are not estimates", "pack the run again")
             continue
         differing = [
-            key for key in sorted(told.keys() | estimates.keys()) if not _same(told.get(key), estimates.get(key))
+            key for key in sorted(told.keys() | estimates.keys()) if not same(told.get(key), estimates.get(key))
         ]
         if differing:
             what = f"its scores do not give the claimed {_examples(differing, told, estimates)}"
@@ -61,7 +61,7 @@ def _examples(names: Sequence[str], told: Claims, computed: Claims) -> str:
     return ", ".join(map(one, names[:3])) + more
 
 
-def _same(told: Estimate | None, computed: Estimate | None) -> bool:
+def same(told: Estimate | None, computed: Estimate | None) -> bool:
     """Say whether two estimates agree: words and counts exactly, numbers up to the tolerance."""
     if told is None or computed is None:
         return told is computed

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unlearnbench.report.leaderboard import build
+from unlearnbench.report.publication import Accepted, Curve, Publication
+from unlearnbench.report.site.curves import curve_figure
+from unlearnbench.suite.model import AXES
+
+LABELS = dict(zip(AXES, ("adult", "mlp", "retrain", "single", "none", "euclidean"), strict=True))
+CURVE = Curve(LABELS, (0.0, 0.001, 0.1, 1.0), (0.0, 0.0, 0.5, 1.0))
+
+
+def test_no_curves_make_no_figure() -> None:
+    assert curve_figure(()) is None
+
+
+def test_each_model_has_a_logarithmic_and_a_linear_drawing() -> None:
+    figure = curve_figure([CURVE, replace(CURVE, labels=LABELS | {"model": "svm"})])
+    assert figure is not None
+    assert [panel.title for panel in figure.panels] == ["mlp: log-log", "mlp: linear", "svm: log-log", "svm: linear"]
+    assert [key.name for key in figure.legend] == ["euclidean"]
+
+
+def test_a_drawing_tells_how_models_were_retrained_and_the_sample_where_that_is_not_clear() -> None:
+    other = replace(CURVE, labels=LABELS | {"unlearner": "retrain(order=fresh)", "dataset": "digits"})
+    figure = curve_figure([CURVE, other])
+    assert figure is not None
+    assert [panel.title for panel in figure.panels][1::2] == [
+        "mlp, adult, single: linear",
+        "mlp, retrain(order=fresh), digits, single: linear",
+    ]
+
+
+def test_points_lie_where_their_rates_are_and_logarithms_leave_nothing_out_of_sight() -> None:
+    figure = curve_figure([CURVE])
+    assert figure is not None
+    logarithmic, linear = (panel.strokes[0].path for panel in figure.panels)
+    assert linear == "M46 200L46.3 200L72.2 107L308 14"
+    assert logarithmic == "M220.7 32.7L308 14"
+
+
+def test_a_curve_that_a_logarithmic_axis_does_not_reach_is_not_drawn_there() -> None:
+    figure = curve_figure([Curve(LABELS, (0.0, 1.0), (0.0, 0.0))])
+    assert figure is not None
+    assert [bool(panel.strokes[0].path) for panel in figure.panels] == [False, True]
+
+
+def test_entries_of_the_same_colour_differ_in_their_dashes() -> None:
+    figure = curve_figure([replace(CURVE, labels=LABELS | {"attack": f"attack-{i}"}) for i in range(20)])
+    assert figure is not None
+    assert len({(key.colour, key.dash) for key in figure.legend}) == 20
+
+
+@pytest.fixture
+def page(publication: Publication, tmp_path: Path) -> str:
+    nasty = replace(CURVE, labels=LABELS | {"attack": "<b>bold</b>"})
+    results = replace(publication, curves=(nasty,)).write(tmp_path)
+    assert "curves" not in results.read_text()  # without a submission there are no scores to draw
+    told = Accepted("an-entry-1a2b3c4d", "ab" * 32, "(entry)", "An author", "<i>spring</i>", ("to the bit: <u>",))
+    results = replace(publication, curves=(nasty,), submission=told).write(tmp_path)
+    return next(text for path, text in build(results).items() if path.suffix == ".html")
+
+
+def test_curves_and_provenance_are_on_the_page_and_markup_stays_text(page: str) -> None:
+    assert 'id="roc"' in page
+    for tag in ("b>bold", "i>spring", "u>"):
+        assert f"&lt;{tag.replace('>', '&gt;')}" in page
+        assert f"<{tag}" not in page.split("<footer>")[1] + page.split('id="roc"')[1].split("</section>")[0]
+    assert "an-entry-1a2b3c4d" in page
