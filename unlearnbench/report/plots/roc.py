@@ -71,7 +71,7 @@ def _area(runs: Sequence[Scored], name: str) -> float:
 
 def _curve(axes: Axes, runs: Sequence[Scored], look: Look) -> None:
     """Draw one series, from the least rate that its negatives can show."""
-    curves = np.stack([_at(FPR, *roc(run.scores, run.positive)) for run in runs])
+    curves = np.stack([hits_at(FPR, *roc(run.scores, run.positive)) for run in runs])
     least = 1 / min((~run.positive).sum() for run in runs)
     shown = np.equal(FPR, 0) | np.greater_equal(FPR, least)
     x, middle = FPR[shown], curves.mean(axis=0)[shown]
@@ -82,7 +82,7 @@ def _curve(axes: Axes, runs: Sequence[Scored], look: Look) -> None:
     axes.plot(x, middle, color=look.colour, marker=look.marker, markevery=marked, markeredgecolor="white", label=label)
 
 
-def _at(rates: NDArray[np.float64], false: NDArray[np.float64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
+def hits_at(rates: NDArray[np.float64], false: NDArray[np.float64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the curve at the given false-positive rates: where it rises straight up, its upper end."""
     last = np.flatnonzero(np.append(np.diff(false) > 0, True))
     return np.interp(rates, false[last], hits[last])

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.report.plots.roc import LEAST, roc
+from unlearnbench.report.plots.roc import LEAST, hits_at, roc
 from unlearnbench.report.publication import Curve
 from unlearnbench.report.site.tracks import samples
 from unlearnbench.report.submissions.check import Case
@@ -30,7 +30,7 @@ def curves(case: Case, rows: Sequence[Row]) -> tuple[Curve, ...]:
     found: dict[tuple[str, ...], list[Numbers]] = {name: [] for name in lines}
     fewest: dict[tuple[str, ...], int] = {}
     for name, scores, positive in _scored(case, found):
-        found[name].append(_at(RATES, *roc(scores, positive)))
+        found[name].append(hits_at(RATES, *roc(scores, positive)))
         fewest[name] = min(int((~positive).sum()), fewest.get(name, len(positive)))
     return tuple(_curve(name, np.mean(each, axis=0), fewest[name]) for name, each in found.items() if each)
 
@@ -51,12 +51,6 @@ def _scored(
         for number, cell in chosen:
             scores = case.remeasurer.cell(part.cells[number], cell, board).scores
             yield tuple(cell.labels.values()), scores[asked], positive
-
-
-def _at(rates: Numbers, false: Numbers, hits: Numbers) -> Numbers:
-    """Return a curve at the given rates: where it rises straight up, its upper end."""
-    last = np.append(np.diff(false) > 0, True)
-    return np.asarray(np.interp(rates, false[last], hits[last]))
 
 
 def _curve(name: tuple[str, ...], hits: Numbers, negatives: int) -> Curve:
