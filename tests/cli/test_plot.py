@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from unlearnbench.cli import main
-from unlearnbench.cli.session import open_session
 from unlearnbench.report.plots.choose import Where
 from unlearnbench.report.plots.gather import Run, degradation_gains, roc_runs
 from unlearnbench.run.results import Row, collect
+from unlearnbench.run.session import open_session
 from unlearnbench.run.workshop import Workshop
 from unlearnbench.stats import auc
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.engine.devices import Device
-from unlearnbench.report.tables import Format, render
+from unlearnbench.report.tables import FIELDS, Format, render
 from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.executors.serial import SerialExecutor
-from unlearnbench.run.plan import Selection, make_plan
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
-from unlearnbench.run.store import Store
-from unlearnbench.suite.find import find_suite
-from unlearnbench.suite.load import load_suite
+from unlearnbench.run.session import open_session
 from unlearnbench.suite.model import AXES
-from unlearnbench.suite.profiles import Profile, in_profile
-
-FIELDS = ("value", "low", "high", "n", "status", "reason")
-"""What is told of an estimate in :meth:`Results.records`."""
+from unlearnbench.suite.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -112,11 +106,7 @@ def run_suite(
     As ``unlearnbench run``: what the ``store`` holds is not done again, arguments are the flags of that command. Cells
     that failed are rows with a reason, as there; a mistake in the suite is a :class:`UserError`.
     """
-    found, registry = load_suite(find_suite(suite), plugin_files=plugin_files)
-    found = in_profile(found, profile)
-    found = found if seed is None else replace(found, seeds=(seed,))
-    plan = make_plan(found, registry, device or found.device, Selection.parse(only))
-    kept = Store(Path(store))
+    session = open_session(suite, Path(store), only, seed, device, plugin_files, profile=profile)
     executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
-    Runner(registry, kept, executor, show_progress=progress).run(plan, rerun)
-    return Results(tuple(collect(plan, kept)))
+    Runner(session.registry, session.store, executor, show_progress=progress).run(session.plan, rerun)
+    return Results(tuple(collect(session.plan, session.store)))

@@ -92,9 +92,9 @@ def pack(
 
     The same run gives the same bytes. Refused where a cell has not run or has failed.
     """
-    from unlearnbench.cli.session import open_session
     from unlearnbench.report.submissions.pack import Entry
     from unlearnbench.report.submissions.pack import pack as pack_run
+    from unlearnbench.run.session import open_session
 
     entry = Entry(name, author)
     session = open_session(suite, store, device=device, plugin_files=plugin_file, disabled=disable_plugin)

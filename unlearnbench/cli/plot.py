@@ -17,7 +17,6 @@ from unlearnbench.cli.options import (
     StoreDir,
     SuiteName,
 )
-from unlearnbench.cli.session import open_session
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.plots import gather
 from unlearnbench.report.plots.choose import Where, title
@@ -27,6 +26,7 @@ from unlearnbench.report.plots.parameter import parameter_plot
 from unlearnbench.report.plots.roc import roc_plot
 from unlearnbench.report.plots.style import Files
 from unlearnbench.run.results import Row, collect
+from unlearnbench.run.session import open_session
 from unlearnbench.run.workshop import Workshop
 
 EXAMPLES = (

@@ -11,7 +11,6 @@ import typer
 
 from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileName, ProfileOption, StoreDir, Workers
 from unlearnbench.cli.output import print_json
-from unlearnbench.cli.session import Session, open_session
 from unlearnbench.core.cards import Located
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
@@ -24,6 +23,7 @@ from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.plan import SIDES
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
+from unlearnbench.run.session import Session, open_session
 from unlearnbench.run.workshop import Workshop
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite

@@ -17,9 +17,9 @@ from unlearnbench.cli.options import (
     StoreDir,
     SuiteName,
 )
-from unlearnbench.cli.session import open_session
 from unlearnbench.report.tables import Format, render
 from unlearnbench.run.results import collect
+from unlearnbench.run.session import open_session
 
 EXAMPLES = (
     "unlearnbench results quickstart --only unlearner=retrain --only defense=none",

@@ -21,7 +21,6 @@ from unlearnbench.cli.options import (
     SuiteName,
     Workers,
 )
-from unlearnbench.cli.session import Session, open_session
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
@@ -30,6 +29,7 @@ from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.plan import default_ref
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
+from unlearnbench.run.session import Session, open_session
 from unlearnbench.run.workshop import Workshop
 
 EXAMPLES = (

@@ -19,8 +19,8 @@ from unlearnbench.cli.options import (
     SuiteName,
 )
 from unlearnbench.cli.output import print_json, print_table
-from unlearnbench.cli.session import open_session
 from unlearnbench.run.results import collect
+from unlearnbench.run.session import open_session
 
 EXAMPLES = ("unlearnbench status quickstart", "unlearnbench status quickstart --json")
 BAD = ("failed", "timeout", "crashed", "invalid")

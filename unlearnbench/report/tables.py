@@ -18,6 +18,9 @@ Format = Literal["plain", "md", "csv", "json", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
 TABULATE_NAMES = {"plain": "simple", "md": "github", "latex": "latex_booktabs"}
 
+FIELDS = ("value", "low", "high", "n", "status", "reason")
+"""What is told of an estimate in tables of one line a number."""
+
 SHOWN = ("auc", "auc-matched", "auc-retained", "tpr-at-fpr-0.01", "deg-count", "deg-rate")
 """Metrics that a text table shows, where a row has them; csv and json hold all."""
 
@@ -55,12 +58,11 @@ def to_csv(rows: Sequence[Row]) -> str:
     """Return one line a row and metric: axes, seed, status, metric, value, low, high, n, metric status and reason."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    fields = ("value", "low", "high", "n", "status", "reason")
-    writer.writerow([*AXES, "seed", "row_status", "row_reason", "metric", *fields])
+    writer.writerow([*AXES, "seed", "row_status", "row_reason", "metric", *FIELDS])
     for row in rows:
         start = [*(row.names[axis] for axis in AXES), "mean" if row.seed is None else row.seed, row.status, row.reason]
         if not row.metrics:
-            writer.writerow([*start, "", *("" for _ in fields)])
+            writer.writerow([*start, "", *("" for _ in FIELDS)])
         for name, estimate in row.metrics.items():
-            writer.writerow([*start, name, *(getattr(estimate, field) for field in fields)])
+            writer.writerow([*start, name, *(getattr(estimate, field) for field in FIELDS)])
     return text.getvalue()

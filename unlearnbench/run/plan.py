@@ -10,7 +10,7 @@ from itertools import product
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.canonical import canonical_json, content_key
 from unlearnbench.core.defenses import Defense
-from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.unlearning import Unlearner
@@ -18,6 +18,7 @@ from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.parameters import resolve
 from unlearnbench.hooks.records import AttackPlugin, DefensePlugin, Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.choices import Choices, read_choices, refuse_unknown
 from unlearnbench.run.sizes import check_sizes
 from unlearnbench.run.store import Store
 from unlearnbench.run.workshop import Workshop
@@ -142,20 +143,12 @@ class Plan:
 class Selection:
     """Which part of a suite to run: only cells whose axis has one of the names or labels given for it."""
 
-    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    only: Choices = field(default_factory=dict)
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Selection:
         """Read ``key=value`` texts; several values for one key widen it."""
-        only: dict[str, frozenset[str]] = {}
-        for text in texts:
-            key, equals, value = text.partition("=")
-            if not equals or not value:
-                raise UserError(f'--only {text}: must be key=value, for example "attack=sorted-diff"')
-            if key not in (*AXES, "seed"):
-                raise UserError(f"--only {text}: unknown key {key!r}{did_you_mean(key, (*AXES, 'seed'))}")
-            only[key] = only.get(key, frozenset()) | {value}
-        return cls(only)
+        return cls(read_choices(texts, "--only", ("key", "value"), (*AXES, "seed")))
 
     def holds(self, cell: Cell) -> bool:
         """Say whether a cell is selected. Blind stays whichever attacks are: it tells whether their rows are valid."""
@@ -167,10 +160,7 @@ class Selection:
     def check(self, cells: Iterable[Cell]) -> None:
         """Raise :class:`UserError` for a value that no cell has."""
         told = [_told(cell) for cell in cells]
-        for key, values in self.only.items():
-            known = set().union(*(one[key] for one in told))
-            for value in sorted(values - known):
-                raise UserError(f"--only {key}={value}: the suite has no such {key}{did_you_mean(value, known)}")
+        refuse_unknown(self.only, "--only", lambda key: set().union(*(one[key] for one in told)))
 
 
 def _told(cell: Cell) -> dict[str, set[str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.errors import UserError
+from unlearnbench.run.choices import Choices, read_choices, refuse_unknown
 from unlearnbench.run.plan import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
@@ -15,27 +16,19 @@ from unlearnbench.suite.model import AXES
 class Where:
     """Labels to keep on some axes; on the others, what the suite itself lists: controls only where they are named."""
 
-    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    only: Choices = field(default_factory=dict)
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Where:
         """Read ``axis=label`` texts; several labels for one axis widen it. :class:`UserError` for other texts."""
-        only: dict[str, frozenset[str]] = {}
-        for text in texts:
-            axis, equals, label = text.partition("=")
-            if not equals or not label:
-                raise UserError(f'--where {text}: must be axis=label, for example "attack=sorted-diff"')
-            if axis not in AXES:
-                raise UserError(f"--where {text}: unknown axis {axis!r}{did_you_mean(axis, AXES)}")
-            only[axis] = only.get(axis, frozenset()) | {label}
-        return cls(only)
+        return cls(read_choices(texts, "--where", ("axis", "label"), AXES))
 
     def choose(self, plan: Plan, rows: Sequence[Row], remedy: str = "run the suite first") -> list[Row]:
         """Return the rows asked for, skipped ones left out; ``remedy`` is told where one has not run.
 
         Raises :class:`UserError` for a label that no row has, and for a row without a sound result.
         """
-        self._check(rows)
+        refuse_unknown(self.only, "--where", lambda axis: {row.names[axis] for row in rows})
         wanted: dict[str, frozenset[str]] = {}
         for axis, refs in plan.suite.axes.items():
             wanted[axis] = self.only.get(axis, frozenset(ref.label for ref in refs))
@@ -46,12 +39,6 @@ class Where:
         if not shown:
             raise UserError(f"nothing to plot: {found[0].reason if found else 'no row is on all the axes chosen'}")
         return shown
-
-    def _check(self, rows: Sequence[Row]) -> None:
-        for axis, labels in self.only.items():
-            known = {row.names[axis] for row in rows}
-            for label in sorted(labels - known):
-                raise UserError(f"--where {axis}={label}: the suite has no such {axis}{did_you_mean(label, known)}")
 
 
 def _refusal(row: Row, remedy: str) -> str:

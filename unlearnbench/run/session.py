@@ -1,4 +1,4 @@
-"""What the verbs that work on a suite share: from their options to a plan, the plug-ins and a store."""
+"""What all who run a suite share: from their wishes to a plan, the plug-ins and a store."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unlearnbench.cli.options import DeviceName
+from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.plan import Plan
+from unlearnbench.run.plan import Plan, Selection, make_plan
 from unlearnbench.run.store import Store
-from unlearnbench.suite.profiles import Profile
+from unlearnbench.suite.find import find_suite
+from unlearnbench.suite.load import load_suite
+from unlearnbench.suite.profiles import Profile, in_profile
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,21 +25,16 @@ class Session:
 
 
 def open_session(
-    name: str,
+    name: str | Path,
     store: Path,
     only: Sequence[str] | None = None,
     seed: int | None = None,
-    device: DeviceName | None = None,
-    plugin_files: Sequence[Path] | None = None,
+    device: Device | None = None,
+    plugin_files: Sequence[str | Path] | None = None,
     disabled: Sequence[str] | None = None,
     profile: Profile = "full",
 ) -> Session:
     """Load a suite and plan it. Nothing is trained and nothing is written."""
-    from unlearnbench.run.plan import Selection, make_plan
-    from unlearnbench.suite.find import find_suite
-    from unlearnbench.suite.load import load_suite
-    from unlearnbench.suite.profiles import in_profile
-
     selection = Selection.parse(only or ())
     suite, registry = load_suite(find_suite(name), plugin_files=plugin_files or (), disabled=disabled or ())
     suite = in_profile(suite, profile)
