@@ -41,6 +41,12 @@ from unlearnbench.core.estimates import (
 from unlearnbench.core.executors import (
     Executor as Executor,
 )
+from unlearnbench.core.metrics import (
+    Metric as Metric,
+)
+from unlearnbench.core.metrics import (
+    Scored as Scored,
+)
 from unlearnbench.core.models import (
     FitTask as FitTask,
 )
@@ -89,28 +95,22 @@ from unlearnbench.core.records import (
 from unlearnbench.core.records import (
     TrainingSet as TrainingSet,
 )
-from unlearnbench.core.requests import (
+from unlearnbench.core.scenarios import (
     Queries as Queries,
 )
-from unlearnbench.core.requests import (
+from unlearnbench.core.scenarios import (
     Request as Request,
 )
-from unlearnbench.core.requests import (
+from unlearnbench.core.scenarios import (
     Role as Role,
 )
-from unlearnbench.core.requests import (
+from unlearnbench.core.scenarios import (
     Scenario as Scenario,
-)
-from unlearnbench.core.scored import (
-    Metric as Metric,
-)
-from unlearnbench.core.scored import (
-    Scored as Scored,
 )
 from unlearnbench.core.seeding import (
     SeedPath as SeedPath,
 )
-from unlearnbench.core.unlearning import (
+from unlearnbench.core.unlearners import (
     Unlearner as Unlearner,
 )
 from unlearnbench.engine.sklearn_model import (

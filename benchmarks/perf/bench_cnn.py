@@ -12,7 +12,7 @@ from comparing import Compare
 from jobs import episode
 
 from unlearnbench.builtin.datasets.mnist import Mnist
-from unlearnbench.builtin.models.simple_cnn import SimpleCNN
+from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 
 N = 640  # ten steps
 

@@ -9,11 +9,11 @@ import pytest
 from comparing import Compare
 from jobs import adult, episode
 
-from unlearnbench.builtin.models.mlp import MLP
-from unlearnbench.builtin.models.mlp_fitted import network
-from unlearnbench.builtin.models.scaling import Standardizer
+from unlearnbench.builtin.models.mlp.fitted import network
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.options import DPSGD, TrainingOptions
+from unlearnbench.engine.scaling import Standardizer
 
 PRIVATELY = DPSGD(noise_multiplier=1.2, clip=1.0, delta=1e-5)
 

@@ -11,7 +11,7 @@ from jobs import adult, episode
 
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.core.models import TargetModel
 

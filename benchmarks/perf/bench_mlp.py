@@ -12,7 +12,7 @@ import pytest
 from comparing import Compare
 from jobs import DATA, episode
 
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.records import Order
 
 RECORDS = {"Adult": 1999, "digits": 1500}

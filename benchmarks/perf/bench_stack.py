@@ -11,7 +11,7 @@ import pytest
 from comparing import Compare
 from jobs import DATA, episode
 
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.options import TrainingOptions
 
 

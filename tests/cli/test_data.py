@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from unlearnbench.cli import data
-from unlearnbench.core.cards import Whereabouts, card
+from unlearnbench.core.dataset_cards import Availability, card
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
@@ -22,7 +22,7 @@ RECORDS = Records(
     x=np.array([[0.0, 1.0], [0.0, 1.0], [2.0, 3.0]]),
     y=np.array([0, 1, 1]),
     n_classes=2,
-    provenance=Provenance("a workshop", "CC0", "made by hand"),
+    provenance=Provenance("a instances", "CC0", "made by hand"),
     class_names=("no", "yes"),
 )
 
@@ -35,13 +35,13 @@ class Unlocated(Dataset):
 
 
 class Here(Unlocated):
-    def whereabouts(self) -> Whereabouts:
-        return Whereabouts(True, "in the workshop", "package")
+    def availability(self) -> Availability:
+        return Availability(True, "in the instances", "package")
 
 
 class Absent(Dataset):
-    def whereabouts(self) -> Whereabouts:
-        return Whereabouts(False, "put it at /some/place")
+    def availability(self) -> Availability:
+        return Availability(False, "put it at /some/place")
 
     def load(self) -> Records:
         raise UserError("it is not here; put it at /some/place")
@@ -52,8 +52,8 @@ class Online(Dataset):
 
     here = False
 
-    def whereabouts(self) -> Whereabouts:
-        return Whereabouts(True, "/cache/toy.npz", "cache") if Online.here else Whereabouts(False, "far", "download")
+    def availability(self) -> Availability:
+        return Availability(True, "/cache/toy.npz", "cache") if Online.here else Availability(False, "far", "download")
 
     def fetch(self) -> None:
         Online.here = True
@@ -114,7 +114,7 @@ def test_the_list_is_json_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
         "way": "package",
         "licence": "CC0",
         "summary": "the near set",
-        "place": "in the workshop",
+        "place": "in the instances",
     }
 
 
@@ -134,9 +134,9 @@ def test_show_prints_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
         "features": "2",
         "classes": "2: no (1), yes (2)",
         "majority": "0.667",
-        "twins": "2",
+        "duplicates": "2",
         "licence": "CC0",
-        "source": "a workshop",
+        "source": "a instances",
         "note": "made by hand",
         "sha256": RECORDS.sha256,
     }
@@ -153,7 +153,7 @@ def test_fetch_puts_what_is_not_here_in_the_cache_and_says_where(monkeypatch: py
     assert "toy     no      download" in run(monkeypatch, {"toy": Online}, "list").output
     result = run(monkeypatch, {"toy": Online, "near": Here, "silent": Unlocated}, "fetch", "toy", "near")
     assert result.exit_code == 0
-    assert result.output.splitlines() == ["toy: /cache/toy.npz", "near: in the workshop"]
+    assert result.output.splitlines() == ["toy: /cache/toy.npz", "near: in the instances"]
     assert Online.here
 
 
@@ -195,7 +195,7 @@ def test_show_of_an_absent_set_is_a_user_error_with_the_remedy(monkeypatch: pyte
 def test_verify_passes_over_absent_sets_that_were_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(monkeypatch, {"near": Here, "silent": Unlocated, "far": Absent}, "verify")
     assert result.exit_code == 0
-    assert "near: ok (package: in the workshop)\n  rows      3\n" in result.output
+    assert "near: ok (package: in the instances)\n  rows      3\n" in result.output
     assert "silent: ok\n" in result.output
     assert "far: absent, put it at /some/place" in result.output
 
@@ -223,8 +223,8 @@ def test_verify_reports_what_fails_and_goes_on(
     assert result.exit_code == 1
     assert failed == {"name": "broken", "status": "failed", "message": message, "way": "", "place": "", "card": None}
     assert passed["status"] == "ok"
-    assert (passed["way"], passed["place"]) == ("package", "in the workshop")
-    assert passed["card"]["twins"] == 2
+    assert (passed["way"], passed["place"]) == ("package", "in the instances")
+    assert passed["card"]["duplicates"] == 2
 
 
 def test_listing_our_own_data_sets_tells_of_each_where_it_is_and_imports_nothing_heavy() -> None:

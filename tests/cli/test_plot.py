@@ -10,9 +10,9 @@ import pytest
 from unlearnbench.cli import main
 from unlearnbench.report.plots.choose import Where
 from unlearnbench.report.plots.gather import Run, degradation_gains, roc_runs
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.session import open_session
-from unlearnbench.run.workshop import Workshop
 from unlearnbench.stats import auc
 
 SUITE = """
@@ -56,7 +56,7 @@ def plot(folder: Path, kind: str, *options: str) -> int:
 def gathered(folder: Path) -> tuple[Run, list[Row]]:
     session = open_session(str(folder / "tiny.yaml"), folder / "store")
     rows = Where.parse([ONE[1]]).choose(session.plan, collect(session.plan, session.store))
-    return Run(session.plan, session.store, Workshop(session.registry)), rows
+    return Run(session.plan, session.store, PluginInstances(session.registry)), rows
 
 
 @pytest.mark.parametrize(

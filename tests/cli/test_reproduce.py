@@ -9,8 +9,8 @@ import pytest
 
 from unlearnbench.builtin.datasets.files import VARIABLE
 from unlearnbench.cli import main
-from unlearnbench.report.reproduction.experiments import EXPERIMENTS
-from unlearnbench.report.reproduction.pages import BEGIN, END
+from unlearnbench.reproduction.experiments import EXPERIMENTS
+from unlearnbench.reproduction.pages import BEGIN, END
 
 SMOKE = ("reproduce", "label-only", "--profile", "smoke", "--store")
 

@@ -122,15 +122,15 @@ def test_a_gpu_that_is_not_there_matters_only_to_models_that_use_one(
 def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from unlearnbench.run import work
+    from unlearnbench.run import episode_work as work
 
     real, made = work.make_episode, []
 
-    def stop_at_the_third(task: object, workshop: object) -> object:
+    def stop_at_the_third(task: object, instances: object) -> object:
         made.append(task)
         if len(made) == 3:
             raise KeyboardInterrupt
-        return real(task, workshop)  # type: ignore[arg-type]  # handed through
+        return real(task, instances)  # type: ignore[arg-type]  # handed through
 
     monkeypatch.setattr(work, "make_episode", stop_at_the_third)
     assert say("run", "tiny.yaml", *PART).code == 130

@@ -127,7 +127,7 @@ def test_a_group_shares_its_matches_evenly_and_none_is_taken_twice() -> None:
     assert records.x[chosen, 0].tolist() == [1, 2, 3, 101, 102, 201, 202]
 
 
-def test_twins_in_taste_do_not_share_a_match() -> None:
+def test_duplicates_in_taste_do_not_share_a_match() -> None:
     records = line(0, 0.1, 1, 2)
     chosen = matched_negatives(Nowhere(), TrainingSet.of(records, [0, 1]), np.array([0, 1]), np.array([2, 3]), 2, SEEDS)
     assert chosen.tolist() == [2, 3]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.core.observations import Needs, Observations, ShadowView, UndeclaredNeedError, View
-from unlearnbench.core.requests import Role
+from unlearnbench.core.scenarios import Role
 
 
 def request_rows(episode: int, request: int, counts: dict[Role, int], versions: int = 1) -> Observations:
@@ -33,7 +33,7 @@ def request_rows(episode: int, request: int, counts: dict[Role, int], versions: 
 
 
 def single(episode: int, request: int, versions: int = 1) -> Observations:
-    return request_rows(episode, request, {Role.FORGOTTEN: 1, Role.RANDOM: 4, Role.RETAINED: 2}, versions)
+    return request_rows(episode, request, {Role.FORGOTTEN: 1, Role.UNSEEN: 4, Role.RETAINED: 2}, versions)
 
 
 def view(rows: Observations, **needs: object) -> View:
@@ -102,13 +102,13 @@ def test_rows_are_taken_whole_and_in_the_order_given(rows: list[int]) -> None:
 
 def test_rows_may_be_taken_by_a_mask() -> None:
     rows = single(0, 0)
-    assert rows.take(rows.role == Role.RANDOM).record.tolist() == [1, 2, 3, 4]
+    assert rows.take(rows.role == Role.UNSEEN).record.tolist() == [1, 2, 3, 4]
 
 
 def test_the_paired_game_of_a_single_deletion_is_the_record_and_its_first_negative() -> None:
     rows = single(0, 0)
-    paired = rows.take(rows.paired(Role.FORGOTTEN, Role.RANDOM))
-    assert paired.role.tolist() == [Role.FORGOTTEN, Role.RANDOM]
+    paired = rows.take(rows.paired(Role.FORGOTTEN, Role.UNSEEN))
+    assert paired.role.tolist() == [Role.FORGOTTEN, Role.UNSEEN]
     assert paired.position.tolist() == [0, 0]
 
 
@@ -118,18 +118,18 @@ def test_the_paired_game_is_balanced_in_every_request_of_every_episode(
 ) -> None:
     """Requests of two episodes may have the same number, and rows may come in any order."""
     parts = [
-        request_rows(episode, request, {Role.FORGOTTEN: size, Role.RANDOM: 6, Role.MATCHED: 3})
+        request_rows(episode, request, {Role.FORGOTTEN: size, Role.UNSEEN: 6, Role.MATCHED: 3})
         for (episode, request), size in groups.items()
     ]
     rows = Observations.concatenate(parts)
     order = list(range(len(rows)))
     random.shuffle(order)  # type: ignore[attr-defined] # hypothesis' Random
     rows = rows.take(np.array(order))
-    paired = rows.take(rows.paired(Role.FORGOTTEN, Role.RANDOM))
+    paired = rows.take(rows.paired(Role.FORGOTTEN, Role.UNSEEN))
     for (episode, request), size in groups.items():
         here = paired.take((paired.episode == episode) & (paired.request == request))
-        assert sorted(here.role) == [Role.FORGOTTEN] * size + [Role.RANDOM] * size
-        assert sorted(here.position[here.role == Role.RANDOM]) == list(range(size))
+        assert sorted(here.role) == [Role.FORGOTTEN] * size + [Role.UNSEEN] * size
+        assert sorted(here.position[here.role == Role.UNSEEN]) == list(range(size))
 
 
 def test_where_negatives_are_too_few_all_of_them_play() -> None:
@@ -138,7 +138,7 @@ def test_where_negatives_are_too_few_all_of_them_play() -> None:
 
 
 def test_no_rows_pair_with_nothing() -> None:
-    assert single(0, 0).take(np.empty(0, dtype=np.int64)).paired(Role.FORGOTTEN, Role.RANDOM).tolist() == []
+    assert single(0, 0).take(np.empty(0, dtype=np.int64)).paired(Role.FORGOTTEN, Role.UNSEEN).tolist() == []
 
 
 def test_after_is_the_last_version_that_each_request_really_has() -> None:

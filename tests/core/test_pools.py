@@ -52,11 +52,11 @@ def test_pools_keep_what_they_promise(n: int, size: int, seed: int) -> None:
                 == len(set(pools.training))
                 == min(size, len(side_halves(records, side, SeedPath(seed))[0]))
             )
-            assert set(pools.targets) == {i for i in pools.training if not records.has_twin[i]}
-            assert set(pools.unseen) == {i for i in test if not records.has_twin[i]}
+            assert set(pools.deletable) == {i for i in pools.training if not records.has_duplicate[i]}
+            assert set(pools.unseen) == {i for i in test if not records.has_duplicate[i]}
             trainable, _ = side_halves(records, side, SeedPath(seed))
             others = set(trainable) - set(pools.training)
-            assert sorted(pools.spare) == sorted(i for i in others if not records.has_twin[i])
+            assert sorted(pools.addable) == sorted(i for i in others if not records.has_duplicate[i])
             assert not trained[side] & set(test)
     assert not trained["target"] & trained["shadow"]
 
@@ -71,7 +71,7 @@ def test_no_record_of_one_side_is_anywhere_on_the_other() -> None:
         side: {
             int(i)
             for pool, test in pools[side]
-            for i in (*pool.training, *pool.targets, *pool.unseen, *pool.spare, *test)
+            for i in (*pool.training, *pool.deletable, *pool.unseen, *pool.addable, *test)
         }
         for side in SIDES
     }
@@ -111,13 +111,15 @@ def test_the_sides_do_not_draw_the_same_places_of_their_halves() -> None:
 def test_targets_are_not_in_training_order() -> None:
     records = Records("toy", np.arange(400.0)[:, None], np.zeros(400, dtype=np.int64), 1, Provenance("", ""))
     pools, _ = side_pools(records, "target", EpisodeSizes(records=100), 0, SEEDS)
-    assert sorted(pools.targets) == sorted(pools.training)
-    assert np.mean(pools.targets == pools.training) < 0.1
+    assert sorted(pools.deletable) == sorted(pools.training)
+    assert np.mean(pools.deletable == pools.training) < 0.1
 
 
 def test_records_to_add_are_not_in_the_order_of_their_half() -> None:
     records = Records("toy", np.arange(400.0)[:, None], np.zeros(400, dtype=np.int64), 1, Provenance("", ""))
-    spares = [side_pools(records, "target", EpisodeSizes(records=60), original, SEEDS)[0].spare for original in (0, 1)]
+    spares = [
+        side_pools(records, "target", EpisodeSizes(records=60), original, SEEDS)[0].addable for original in (0, 1)
+    ]
     trainable, _ = side_halves(records, "target", SEEDS)
     left = trainable[np.isin(trainable, spares[0])]
     assert np.mean(left == spares[0]) < 0.1

@@ -51,9 +51,9 @@ def test_equal_training_sets_have_equal_fingerprints_and_only_they() -> None:
     assert len(set(prints)) == len(prints)
 
 
-def test_twins_are_records_with_equal_features_whatever_their_label() -> None:
+def test_duplicates_are_records_with_equal_features_whatever_their_label() -> None:
     x = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [5.0, 6.0], [7.0, 8.0], [9.0, 9.0]])
-    assert records(x).has_twin.tolist() == [True, False, True, False, False, False]
+    assert records(x).has_duplicate.tolist() == [True, False, True, False, False, False]
 
 
 @pytest.mark.parametrize(

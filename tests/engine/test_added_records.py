@@ -8,7 +8,7 @@ import pytest
 from unlearnbench.builtin.datasets.breast_cancer import BreastCancer
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Step, TrainingSet

@@ -60,9 +60,9 @@ def test_every_part_is_asked_once_however_many_models_share_it(parts):
 
 
 def test_models_that_are_equal_but_not_the_same_are_each_asked():
-    twins = [Fixed(0.5, 0.5), Fixed(0.5, 0.5)]
-    query(twins, X)
-    assert [twin.asked for twin in twins] == [1, 1]
+    duplicates = [Fixed(0.5, 0.5), Fixed(0.5, 0.5)]
+    query(duplicates, X)
+    assert [duplicate.asked for duplicate in duplicates] == [1, 1]
 
 
 class Bank:

@@ -7,7 +7,7 @@ import pytest
 
 from unlearnbench.core.models import Seeds
 from unlearnbench.core.records import Step, TrainingSet
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.training import TrainingJob
 from unlearnbench.engine.unlearners import ExactUnlearner, FunctionUnlearner

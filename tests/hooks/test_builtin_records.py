@@ -9,10 +9,10 @@ import pytest
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.defenses import Defense
+from unlearnbench.core.metrics import Metric
 from unlearnbench.core.models import TargetModel
-from unlearnbench.core.requests import Scenario
-from unlearnbench.core.scored import Metric
-from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.core.scenarios import Scenario
+from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.hooks.parameters import build, parameters, resolve
 from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registered, Registry, load_registry

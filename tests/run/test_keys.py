@@ -10,8 +10,8 @@ import pytest
 from unlearnbench.hooks.records import Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.hooks.sources import Source
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import Plan, make_plan
-from unlearnbench.run.workshop import Workshop
 from unlearnbench.suite.model import PluginRef
 
 if TYPE_CHECKING:
@@ -186,12 +186,12 @@ def unlearnbench_datasets():
 def test_the_content_of_a_data_set_is_in_the_keys(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     named = {"datasets": ["noise"], "plugins": [lab.plugin(DATA.format(seed=1))]}
     before = lab.plan(**named)
-    original = Workshop.identity
+    original = PluginInstances.identity
 
-    def without_source(self: Workshop, ref: PluginRef) -> dict[str, object]:
+    def without_source(self: PluginInstances, ref: PluginRef) -> dict[str, object]:
         return {**original(self, ref), "source": ""}
 
-    monkeypatch.setattr(Workshop, "identity", without_source)  # so that only the content can tell them apart
+    monkeypatch.setattr(PluginInstances, "identity", without_source)  # so that only the content can tell them apart
     before = lab.plan(**named)
     lab.plugin(DATA.format(seed=2))
     assert keys(before).isdisjoint(keys(lab.plan(**named)))
@@ -237,5 +237,5 @@ def unlearner(source: Source) -> Registry:
     ],
 )
 def test_code_is_told_by_revision_version_or_content(source: Source, told: str) -> None:
-    identity = Workshop(unlearner(source)).identity(PluginRef("unlearner", "mine", {"x": 1}))
+    identity = PluginInstances(unlearner(source)).identity(PluginRef("unlearner", "mine", {"x": 1}))
     assert identity == {"name": "mine", "revision": 1, "params": {"x": 1}, "source": told}

@@ -179,12 +179,12 @@ class Picky(Scenario):
     def __init__(self, honest: bool = False) -> None:
         self.honest = honest
 
-    def targets_needed(self, sizes):
+    def deletions_needed(self, sizes):
         return sizes.requests
 
     def requests(self, pools, sizes, seeds):
-        x = Noise().load().x[pools.targets, 0]
-        order = pools.targets if self.honest else pools.targets[np.argsort(-x)]
+        x = Noise().load().x[pools.deletable, 0]
+        order = pools.deletable if self.honest else pools.deletable[np.argsort(-x)]
         return [Request((Step(order[r : r + 1]),)) for r in range(sizes.requests)]
 
 @hookimpl

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from unlearnbench.core.requests import Role
+from unlearnbench.core.scenarios import Role
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab

@@ -79,7 +79,7 @@ def test_the_most_that_can_be_added_fits_and_one_more_does_not(lab: Lab, changed
         return {"scenarios": [online], "episodes": {**SIZES, "requests": requests}}
 
     message = refusal(lab, **changes(600 if changed == "add" else 60))
-    assert "outside a training set of 80 may be trained on and have no twin" in message
+    assert "outside a training set of 80 may be trained on and have no duplicate" in message
     largest = int(message.rpartition(" ")[2])
     lab.plan(**changes(largest))
     assert message.endswith(f"the largest that fits is {largest}")
@@ -94,7 +94,7 @@ def test_what_is_named_fits_every_seed_since_each_has_its_own_split(lab: Lab) ->
         return int(refusal(lab, **sizes(500, list(seeds))).rpartition(" ")[2])
 
     alone = [largest(seed) for seed in range(4)]
-    assert len(set(alone)) > 1, "twins fall differently into training sets"
+    assert len(set(alone)) > 1, "duplicates fall differently into training sets"
     together = largest(*range(4))
     assert together == min(alone)
     lab.plan(**sizes(together, [0, 1, 2, 3]))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unlearnbench.core.canonical import canonical_json, content_key
+from unlearnbench.core.hashing import canonical_json, content_key
 from unlearnbench.run.store import Failure, SharedStore, Store
 
 KEY = content_key({"question": 1})

@@ -54,17 +54,17 @@ def test_in_an_unbalanced_game_it_is_the_stated_share_of_the_gain() -> None:
     assert value == pytest.approx(2 * 8 * 32 / 40**2 * gain)
 
 
-def test_rank_twins_do_not_see_how_boldly_an_attack_speaks() -> None:
+def test_rank_duplicates_do_not_see_how_boldly_an_attack_speaks() -> None:
     scores, classical = _scores(2)
-    for twin in (rank_deg_rate, rank_deg_count):
-        assert twin(scores**9, classical, POSITIVE, CLUSTER) == twin(scores, classical, POSITIVE, CLUSTER)
+    for counterpart in (rank_deg_rate, rank_deg_count):
+        assert counterpart(scores**9, classical, POSITIVE, CLUSTER) == counterpart(scores, classical, POSITIVE, CLUSTER)
     timid, bold = (true_confidence(s, POSITIVE) for s in (classical, np.where(classical > 0.5, 1, 0)))
     assert deg_rate(bold, timid, CLUSTER).value != 0
 
 
 def test_an_attack_gains_nothing_on_itself() -> None:
     scores, _ = _scores(3)
-    rate, count = (twin(scores, scores, POSITIVE, CLUSTER) for twin in (rank_deg_rate, rank_deg_count))
+    rate, count = (counterpart(scores, scores, POSITIVE, CLUSTER) for counterpart in (rank_deg_rate, rank_deg_count))
     assert (rate.value, rate.status) == (0, "degenerate")
     assert (count.value, count.details["tie_rate"]) == (0, 1)
 

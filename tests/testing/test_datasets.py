@@ -59,7 +59,7 @@ class TooFewNames(Good):
         return replace(super().load(), class_names=("yes",))
 
 
-class Twins(Good):
+class Duplicates(Good):
     def load(self):
         return replace(super().load(), x=np.ones((50, 2)))
 
@@ -78,7 +78,7 @@ BROKEN = [
     (EmptyClass, "every-class-occurs"),
     (OneClass, "every-class-occurs"),
     (TooFewNames, "every-class-occurs"),
-    (Twins, "most-records-can-be-deleted"),
+    (Duplicates, "most-records-can-be-deleted"),
     (NoSource, "says-where-it-comes-from"),
 ]
 

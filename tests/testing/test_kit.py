@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from unlearnbench import Attack, ScoreAttack
-from unlearnbench.core.cards import Located
+from unlearnbench.core.dataset_cards import Located
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
@@ -40,7 +40,7 @@ def ours() -> Iterator[object]:
 def test_nothing_is_found_in_our_own(plugin: Registered, registry: Registry) -> None:
     if plugin.kind == "dataset":
         made = build(plugin, {})
-        if isinstance(made, Located) and not made.whereabouts().available:
+        if isinstance(made, Located) and not made.availability().available:
             pytest.skip("not on this machine")
     assert findings_of(plugin, registry) == []
 

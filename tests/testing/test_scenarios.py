@@ -14,15 +14,15 @@ from unlearnbench.testing import checks_of
 class Good(Scenario):
     """Every request deletes one record and adds one."""
 
-    def targets_needed(self, sizes):
+    def deletions_needed(self, sizes):
         return sizes.requests
 
-    def spares_needed(self, sizes):
+    def additions_needed(self, sizes):
         return sizes.requests
 
     def requests(self, pools, sizes, seeds):
-        spare = pools.spare[(seeds / "spare").permutation(len(pools.spare), sizes.requests)]
-        return [Request((Step(pools.targets[r : r + 1], spare[r : r + 1]),)) for r in range(sizes.requests)]
+        spare = pools.addable[(seeds / "spare").permutation(len(pools.addable), sizes.requests)]
+        return [Request((Step(pools.deletable[r : r + 1], spare[r : r + 1]),)) for r in range(sizes.requests)]
 
 
 class OneTooFew(Good):
@@ -32,7 +32,7 @@ class OneTooFew(Good):
 
 class NeedsMore(Good):
     def requests(self, pools, sizes, seeds):
-        return super().requests(replace(pools, targets=pools.unseen), sizes, seeds)
+        return super().requests(replace(pools, deletable=pools.unseen), sizes, seeds)
 
 
 class Twice(Good):
@@ -42,17 +42,17 @@ class Twice(Good):
 
 
 class AddsUndeclared(Good):
-    def spares_needed(self, sizes):
+    def additions_needed(self, sizes):
         return 0
 
     def requests(self, pools, sizes, seeds):
-        return super().requests(replace(pools, spare=pools.unseen), sizes, seeds)
+        return super().requests(replace(pools, addable=pools.unseen), sizes, seeds)
 
 
 class Unseeded(Good):
     def requests(self, pools, sizes, seeds):
-        targets = np.random.default_rng().permutation(pools.targets)
-        return super().requests(replace(pools, targets=targets), sizes, seeds)
+        targets = np.random.default_rng().permutation(pools.deletable)
+        return super().requests(replace(pools, deletable=targets), sizes, seeds)
 
 
 class GlobalDraws(Good):
@@ -63,14 +63,14 @@ class GlobalDraws(Good):
 
 class InPlace(Good):
     def requests(self, pools, sizes, seeds):
-        pools.targets.sort()
+        pools.deletable.sort()
         return super().requests(pools, sizes, seeds)
 
 
 class NobodyToTellFrom(Good):
     def queries(self, original, data, request, pools, sizes, seeds):
         asked = super().queries(original, data, request, pools, sizes, seeds)
-        kept = asked.role != Role.RANDOM
+        kept = asked.role != Role.UNSEEN
         return type(asked)(asked.ids[kept], asked.role[kept], asked.position[kept])
 
 
@@ -91,7 +91,7 @@ BROKEN = [
     (OneTooFew, "gives-as-many-requests-as-asked"),
     (NeedsMore, "deletes-training-records-once"),
     (Twice, "deletes-training-records-once"),
-    (AddsUndeclared, "adds-spare-records-once"),
+    (AddsUndeclared, "adds-unused-records-once"),
     (Unseeded, "same-seeds-same-requests"),
     (GlobalDraws, "leaves-global-generators-alone"),
     (InPlace, "inputs-stay-as-they-were"),

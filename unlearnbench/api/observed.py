@@ -15,26 +15,26 @@ from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.metrics import Metric, Utility
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.observations import Observations, ShadowView, View
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.records import Records
-from unlearnbench.core.requests import Scenario
-from unlearnbench.core.scored import Metric, Utility
+from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
-from unlearnbench.engine.reference import Reference
+from unlearnbench.engine.reference import WithoutFastPath
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import load_registry
-from unlearnbench.run.bench import utility
 from unlearnbench.run.environment import one_thread
-from unlearnbench.run.judge import Game, attack_scores, measure
-from unlearnbench.run.observe import Episode, EpisodeParts
-from unlearnbench.run.observe import observe as observe_episode
+from unlearnbench.run.episodes import Episode, EpisodeParts
+from unlearnbench.run.episodes import observe as observe_episode
+from unlearnbench.run.evaluation import utility
+from unlearnbench.run.game import Game, attack_scores, measure
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import default_ref
 from unlearnbench.run.sizes import check_episodes
-from unlearnbench.run.workshop import Workshop
 from unlearnbench.stats import clustered_auc
 from unlearnbench.suite.load import DEFAULTS
 
@@ -51,7 +51,7 @@ class Observed:
 
     game: Game
     utility: Utility
-    workshop: Workshop
+    instances: PluginInstances
 
     def shadow(self, attack: Attack) -> ShadowView:
         """Return the balanced rows that ``attack`` may learn from, with all that it declares to need."""
@@ -80,9 +80,9 @@ class Observed:
     def measure(self, attack: Attack, metrics: Sequence[str] = ()) -> dict[str, Estimate]:
         """Return the attack's estimates by name, as a row of a run has them; by default of the metrics of a suite."""
         named = metrics or [str(name) for name in DEFAULTS["metrics"]]  # type: ignore[attr-defined]  # a list of names
-        made = {name: _make("metric", name, Metric, self.workshop) for name in named}
+        made = {name: _make("metric", name, Metric, self.instances) for name in named}
         told = attack.baseline
-        baseline = self.workshop.make(default_ref(self.workshop.registry, "attack", told.name, told.params), Attack)
+        baseline = self.instances.make(default_ref(self.instances.registry, "attack", told.name, told.params), Attack)
         with one_thread():
             scores = attack_scores(self.game, attack, type(attack).__name__)
             return measure(self.game, scores, attack_scores(self.game, baseline, told.name), self.utility, made)
@@ -104,16 +104,16 @@ def observe(
     for the target and the shadow side. UserError where they do not fit, or where unlearner and model do not go
     together.
     """
-    workshop, sizes = Workshop(load_registry()), sizes or EpisodeSizes()
-    records = dataset if isinstance(dataset, Records) else _make("dataset", dataset, Dataset, workshop).load()
-    kind = _make("model", model, TargetModel, workshop)
-    method = _make("unlearner", unlearner, Unlearner, workshop)
-    asked = _make("scenario", scenario, Scenario, workshop)
+    instances, sizes = PluginInstances(load_registry()), sizes or EpisodeSizes()
+    records = dataset if isinstance(dataset, Records) else _make("dataset", dataset, Dataset, instances).load()
+    kind = _make("model", model, TargetModel, instances)
+    method = _make("unlearner", unlearner, Unlearner, instances)
+    asked = _make("scenario", scenario, Scenario, instances)
     if refusal := method.refusal(kind):
         raise UserError(f"observe: {refusal}")
     check_episodes(records, sizes, asked, seed)
     where = resolve_device(device) if kind.uses_device else "cpu"
-    trained = kind if kind.has_fast_path(where) else Reference(kind)
+    trained = kind if kind.has_fast_path(where) else WithoutFastPath(kind)
 
     def episodes(side: Side) -> list[Episode]:
         parts = [
@@ -124,13 +124,13 @@ def observe(
 
     with one_thread():
         target, shadow = (episodes(side) for side in get_args(Side))
-    return Observed(_game(records, asked, target, shadow, seed), utility(target), workshop)
+    return Observed(_game(records, asked, target, shadow, seed), utility(target), instances)
 
 
-def _make(kind: Kind, given: object, contract: type[T], workshop: Workshop) -> T:
+def _make(kind: Kind, given: object, contract: type[T], instances: PluginInstances) -> T:
     """Return one's own object as it is, or the plug-in of that name."""
     if isinstance(given, str):
-        return workshop.make(default_ref(workshop.registry, kind, given), contract)
+        return instances.make(default_ref(instances.registry, kind, given), contract)
     if not isinstance(given, contract):
         raise UserError(
             f"{kind}: {type(given).__name__} must be a name or derive from unlearnbench.{contract.__name__}"

@@ -139,12 +139,12 @@ def unlearnbench_models() -> Iterator[ModelPlugin]:
     yield ModelPlugin(
         name="mlp",
         summary="A fully connected neural network",
-        factory=f"{_PACKAGE}.models.mlp:MLP",
+        factory=f"{_PACKAGE}.models.mlp.model:MLP",
     )
     yield ModelPlugin(
         name="simple-cnn",
         summary="A small convolutional neural network with dropout, for images",
-        factory=f"{_PACKAGE}.models.simple_cnn:SimpleCNN",
+        factory=f"{_PACKAGE}.models.simple_cnn.model:SimpleCNN",
         reference=_CHEN,
     )
     yield ModelPlugin(

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
+from unlearnbench.audit.answers import read_answers
+from unlearnbench.audit.leak import Audit, audit
+from unlearnbench.audit.page import HEADERS, about, html, not_tried, table, to_dict
+from unlearnbench.audit.verdict import Verdict, judge
 from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
 from unlearnbench.cli.output import print_json, print_table
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import load_registry
-from unlearnbench.report.audit.answers import read_answers
-from unlearnbench.report.audit.leak import Audit, audit
-from unlearnbench.report.audit.page import HEADERS, about, html, not_tried, table, to_dict
-from unlearnbench.report.audit.verdict import Verdict, judge
 
 EXAMPLES = (
     "unlearnbench audit answers.npz",

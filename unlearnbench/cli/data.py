@@ -11,7 +11,7 @@ import typer
 
 from unlearnbench.cli.options import AsJson, PluginFiles
 from unlearnbench.cli.output import new_app
-from unlearnbench.core.cards import Card, Fetchable, Located, Way, Whereabouts, card
+from unlearnbench.core.dataset_cards import Availability, Card, Fetchable, Located, Way, card
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.parameters import build
@@ -112,7 +112,7 @@ def show(
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
 ) -> None:
-    """Print the card of one data set: rows, classes, twins, licence, source, checksum.
+    """Print the card of one data set: rows, classes, duplicates, licence, source, checksum.
 
     Example: unlearnbench data show adult
     """
@@ -124,8 +124,8 @@ def _dataset(registered: Registered) -> Dataset:
     return cast(Dataset, build(registered, {}))
 
 
-def _whereabouts(dataset: Dataset) -> Whereabouts | None:
-    return dataset.whereabouts() if isinstance(dataset, Located) else None
+def _whereabouts(dataset: Dataset) -> Availability | None:
+    return dataset.availability() if isinstance(dataset, Located) else None
 
 
 def _fetched(registered: Registered) -> Entry:
@@ -133,7 +133,7 @@ def _fetched(registered: Registered) -> Entry:
     try:
         if isinstance(dataset, Fetchable):
             dataset.fetch()
-        elif isinstance(dataset, Located) and not (found := dataset.whereabouts()).available:
+        elif isinstance(dataset, Located) and not (found := dataset.availability()).available:
             raise UserError(f"cannot be fetched; {found.place}")
     except UserError as error:
         raise UserError(str(error), where=registered.plugin.name) from error
@@ -156,7 +156,7 @@ def _verdict(registered: Registered) -> Verdict:
     name = registered.plugin.name
     try:
         dataset = _dataset(registered)
-        found = _whereabouts(dataset) or Whereabouts(True, "")
+        found = _whereabouts(dataset) or Availability(True, "")
         if not found.available:
             return Verdict(name, "absent", found.place, found.way)
         return Verdict(name, "ok", "", found.way, found.place, card(dataset.load()))
@@ -182,7 +182,7 @@ def _text(described: Card) -> str:
         "features": f"{described.features:,}",
         "classes": f"{len(described.classes)}: {classes}",
         "majority": f"{described.majority:.3f}",
-        "twins": f"{described.twins:,}",
+        "duplicates": f"{described.duplicates:,}",
         "licence": described.licence,
         "source": described.source,
         "note": described.note,

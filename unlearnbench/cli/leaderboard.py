@@ -58,7 +58,7 @@ def build(
         raise UserError(
             "no results.json below it; publish a run first: unlearnbench run SUITE --publish", str(leaderboards)
         )
-    from unlearnbench.report.submissions.accept import drift
+    from unlearnbench.submissions.accept import drift
 
     apart = [finding for results in found for finding in drift(results)]
     for finding in apart[:MOST_LINES]:
@@ -92,9 +92,9 @@ def pack(
 
     The same run gives the same bytes. Refused where a cell has not run or has failed.
     """
-    from unlearnbench.report.submissions.pack import Entry
-    from unlearnbench.report.submissions.pack import pack as pack_run
     from unlearnbench.run.session import open_session
+    from unlearnbench.submissions.pack import Entry
+    from unlearnbench.submissions.pack import pack as pack_run
 
     entry = Entry(name, author)
     session = open_session(suite, store, device=device, plugin_files=plugin_file, disabled=disable_plugin)
@@ -131,9 +131,9 @@ def check(
     none, the board shows what was computed. Exits with 0 where there are none, 1 where there are some, 2 on a mistake
     in the flags.
     """
-    from unlearnbench.report.submissions.accept import accept as write_board
-    from unlearnbench.report.submissions.check import check_submission
-    from unlearnbench.report.submissions.rerun import rerun as run_anew
+    from unlearnbench.submissions.accept import accept as write_board
+    from unlearnbench.submissions.check import check_submission
+    from unlearnbench.submissions.rerun import rerun as run_anew
 
     if (rerun is None) != (nonce is None):
         raise UserError("--rerun and --nonce go together: how many cells, and the text that draws them")

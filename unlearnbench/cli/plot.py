@@ -25,9 +25,9 @@ from unlearnbench.report.plots.frontier import frontier_plot
 from unlearnbench.report.plots.parameter import parameter_plot
 from unlearnbench.report.plots.roc import roc_plot
 from unlearnbench.report.plots.style import Files
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.session import open_session
-from unlearnbench.run.workshop import Workshop
 
 EXAMPLES = (
     "unlearnbench plot roc quickstart --where model=decision-tree --where unlearner=retrain",
@@ -74,7 +74,7 @@ def command(
     also = f"{'' if seed is None else f' --seed {seed}'}{'' if profile == 'full' else f' --profile {profile}'}"
     remedy = f"run: unlearnbench run {suite}{also} --store {store}"
     rows = chosen.choose(session.plan, collect(session.plan, session.store), remedy)
-    run = gather.Run(session.plan, session.store, Workshop(session.registry))
+    run = gather.Run(session.plan, session.store, PluginInstances(session.registry))
     path = out / f"{Path(session.plan.suite.name).name}-{kind}"
     try:
         files = _draw(kind, run, rows, path, x, metric)

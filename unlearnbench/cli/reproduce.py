@@ -11,20 +11,20 @@ import typer
 
 from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileName, ProfileOption, StoreDir, Workers
 from unlearnbench.cli.output import print_json
-from unlearnbench.core.cards import Located
+from unlearnbench.core.dataset_cards import Located
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
-from unlearnbench.report.reproduction.experiment import Experiment
-from unlearnbench.report.reproduction.experiments import EXPERIMENTS, experiment_named
-from unlearnbench.report.reproduction.pages import Reproduced, finding_line, write_page
+from unlearnbench.reproduction.experiment import Experiment
+from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
+from unlearnbench.reproduction.pages import Reproduced, finding_line, write_page
 from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import SIDES
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.session import Session, open_session
-from unlearnbench.run.workshop import Workshop
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite
 
@@ -85,10 +85,10 @@ def _at_hand() -> list[Experiment]:
 
 def _absent(experiment: Experiment) -> list[str]:
     suite, registry = load_suite(find_suite(experiment.suite))
-    workshop = Workshop(registry)
+    instances = PluginInstances(registry)
     refs = {ref.on(side).name: ref.on(side) for ref in suite.datasets for side in SIDES}
-    datasets = {name: workshop.make(ref, Dataset) for name, ref in refs.items()}
-    return [name for name, data in datasets.items() if isinstance(data, Located) and not data.whereabouts().available]
+    datasets = {name: instances.make(ref, Dataset) for name, ref in refs.items()}
+    return [name for name, data in datasets.items() if isinstance(data, Located) and not data.availability().available]
 
 
 def _session(experiment: Experiment, store: Path, profile: ProfileName) -> Session:
@@ -116,7 +116,7 @@ def _refuse_unfinished(experiment: Experiment, rows: Sequence[Row]) -> None:
 
 def _write_tables(done: Sequence[Reproduced], folder: Path) -> list[Reproduced]:
     """Write a table of each experiment and draw those that have a figure."""
-    from unlearnbench.report.plots.reproduction import draw
+    from unlearnbench.reproduction.figures import draw
 
     folder.mkdir(parents=True, exist_ok=True)
     for each in done:

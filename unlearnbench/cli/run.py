@@ -26,11 +26,11 @@ from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.executors.processes import ProcessExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import default_ref
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
 from unlearnbench.run.session import Session, open_session
-from unlearnbench.run.workshop import Workshop
 
 EXAMPLES = (
     "unlearnbench run quickstart",
@@ -82,7 +82,7 @@ def command(
         raise UserError("--memory: says how many workers fit; give --workers too, 2 or more")
     pool = ProcessExecutor(workers, memory) if workers > 1 else None
     session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
-    work = pool or Workshop(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
+    work = pool or PluginInstances(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
     outcome = Runner(session.registry, session.store, work).run(session.plan, rerun)
     rows = collect(session.plan, session.store)
     typer.echo("\n".join(section.text("simple") for section in sections(rows)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.options import PLAIN, TrainingOptions
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 
 
 @dataclass(frozen=True, eq=False)

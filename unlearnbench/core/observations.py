@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.requests import Role
+from unlearnbench.core.scenarios import Role
 
 Versions = Literal["both", "original", "unlearned", "none"]
 """Which models an adversary queries: before and after, before only, after only, or no model at all."""

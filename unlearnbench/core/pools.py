@@ -37,16 +37,17 @@ class EpisodeSizes:
 class Pools:
     """Record ids one original draws from, disjoint between the target and the shadow side.
 
-    training (records,): its training set in training order · targets: those of them without a twin, in random
-    order · unseen: records that no original of this side is trained on, without a twin, in random order · spare:
-    records that may be trained on but are not in this training set (other originals may hold them), without a twin, in
-    random order; there to be added.
+    None of ``deletable``, ``unseen`` and ``addable`` has a duplicate, and each is in random order.
     """
 
     training: NDArray[np.int64]
-    targets: NDArray[np.int64]
+    """The training set (records,), in training order."""
+    deletable: NDArray[np.int64]
+    """Records of the training set that may be deleted."""
     unseen: NDArray[np.int64]
-    spare: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Records that no original of this side is trained on."""
+    addable: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Records that may be added: trainable, but not in this training set. Other originals may hold them."""
 
 
 def draw(ids: NDArray[np.int64], n: int, seeds: SeedPath) -> NDArray[np.int64]:
@@ -68,9 +69,9 @@ def side_pools(
     return (
         Pools(
             training=training,
-            targets=_without_twin(records, training[(path / "targets").permutation(len(training))]),
-            unseen=_without_twin(records, unseen),
-            spare=_without_twin(records, _others(trainable, training, path / "spare")),
+            deletable=_without_duplicates(records, training[(path / "targets").permutation(len(training))]),
+            unseen=_without_duplicates(records, unseen),
+            addable=_without_duplicates(records, _others(trainable, training, path / "spare")),
         ),
         unseen,
     )
@@ -96,5 +97,5 @@ def _others(trainable: NDArray[np.int64], training: NDArray[np.int64], seeds: Se
     return left[seeds.permutation(len(left))]
 
 
-def _without_twin(records: Records, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    return ids[~records.has_twin[ids]]
+def _without_duplicates(records: Records, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    return ids[~records.has_duplicate[ids]]

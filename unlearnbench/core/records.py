@@ -58,7 +58,7 @@ class Records:
         return digest.hexdigest()
 
     @cached_property
-    def has_twin(self) -> NDArray[np.bool_]:
+    def has_duplicate(self) -> NDArray[np.bool_]:
         """Which records (n,) share all their features with another: deleting those deletes nothing."""
         _, inverse, counts = np.unique(row_keys(self.x), return_inverse=True, return_counts=True)
         return np.asarray(counts[inverse] > 1)

@@ -6,7 +6,7 @@ from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.records import Order
 
 
-class Reference(TargetModel):
+class WithoutFastPath(TargetModel):
     """A kind of model without its ``fit_many``."""
 
     def __init__(self, model: TargetModel) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from unlearnbench.core.models import Fitted, Seeds, TargetModel
 from unlearnbench.core.records import Step, TrainingSet
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.core.unlearning import State, Unlearner
+from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.querying import Ensemble
 from unlearnbench.engine.training import Trainer, TrainingJob
 

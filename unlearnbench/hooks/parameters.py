@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.hooks import readable
+from unlearnbench.hooks import type_names as readable
 from unlearnbench.hooks.registry import Registered
 from unlearnbench.hooks.sources import one_line
 

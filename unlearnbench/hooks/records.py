@@ -78,7 +78,7 @@ class ModelPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class UnlearnerPlugin(Plugin):
-    """An unlearning algorithm: a :class:`unlearnbench.core.unlearning.Unlearner`.
+    """An unlearning algorithm: a :class:`unlearnbench.core.unlearners.Unlearner`.
 
     ``exact``: is the unlearned model distributed as if retrained without the forget set · ``sees``: what it may
     look at · ``control``: is it there to judge the others by.
@@ -97,7 +97,7 @@ class UnlearnerPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioPlugin(Plugin):
-    """What deletion requests look like: a :class:`unlearnbench.core.requests.Scenario`."""
+    """What deletion requests look like: a :class:`unlearnbench.core.scenarios.Scenario`."""
 
     kind: ClassVar[Kind] = "scenario"
 
@@ -137,7 +137,7 @@ class AttackPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricPlugin(Plugin):
-    """A metric: a :class:`unlearnbench.core.scored.Metric`."""
+    """A metric: a :class:`unlearnbench.core.metrics.Metric`."""
 
     kind: ClassVar[Kind] = "metric"
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from tabulate import tabulate
 
-from unlearnbench.report.cells import cell
+from unlearnbench.report.numbers import cell
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 

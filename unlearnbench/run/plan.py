@@ -8,20 +8,20 @@ from functools import cached_property
 from itertools import product
 
 from unlearnbench.core.attacks import Attack
-from unlearnbench.core.canonical import canonical_json, content_key
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.hashing import canonical_json, content_key
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.pools import EpisodeSizes, Side
-from unlearnbench.core.unlearning import Unlearner
+from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.parameters import resolve
 from unlearnbench.hooks.records import AttackPlugin, DefensePlugin, Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.choices import Choices, read_choices, refuse_unknown
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.sizes import check_sizes
 from unlearnbench.run.store import Store
-from unlearnbench.run.workshop import Workshop
 from unlearnbench.suite.model import AXES, Axis, DatasetRef, PluginRef, Suite
 
 SIDES: tuple[Side, Side] = ("target", "shadow")
@@ -89,7 +89,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class CellGroup:
     """Cells that share their episodes, and differ only in what is released and in the attack."""
 
     target: tuple[EpisodeTask, ...]
@@ -112,7 +112,7 @@ class Plan:
 
     suite: Suite
     full: Suite
-    benches: tuple[Bench, ...]
+    benches: tuple[CellGroup, ...]
     skipped: tuple[Cell, ...]
 
     @cached_property
@@ -174,20 +174,20 @@ def make_plan(suite: Suite, registry: Registry, device: Device, selection: Selec
     Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
     """
     full = with_controls(suite, registry)
-    workshop = Workshop(registry)
-    check_sizes(full, workshop)
-    cells = list(_expand(full, workshop))
+    instances = PluginInstances(registry)
+    check_sizes(full, instances)
+    cells = list(_expand(full, instances))
     selection = selection or Selection()
     selection.check(cells)
     chosen = [cell for cell in cells if selection.holds(cell)]
     benches: dict[str, list[Cell]] = {}
     for cell in chosen:
         if not cell.skipped:
-            benches.setdefault(_bench_key(cell, workshop), []).append(cell)
+            benches.setdefault(_bench_key(cell, instances), []).append(cell)
     return Plan(
         suite,
         full,
-        tuple(_bench(full, cells, workshop, device) for cells in benches.values()),
+        tuple(_bench(full, cells, instances, device) for cells in benches.values()),
         tuple(cell for cell in chosen if cell.skipped),
     )
 
@@ -226,13 +226,13 @@ def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, 
     return PluginRef(kind, name, resolve(registry.get(kind, name), params or {}))
 
 
-def baseline_ref(attack: PluginRef, workshop: Workshop) -> PluginRef:
+def baseline_ref(attack: PluginRef, instances: PluginInstances) -> PluginRef:
     """Return the classical attack that an attack's degradation is measured against."""
-    baseline = workshop.make(attack, Attack).baseline
-    return default_ref(workshop.registry, "attack", baseline.name, baseline.params)
+    baseline = instances.make(attack, Attack).baseline
+    return default_ref(instances.registry, "attack", baseline.name, baseline.params)
 
 
-def _expand(suite: Suite, workshop: Workshop) -> Iterator[Cell]:
+def _expand(suite: Suite, instances: PluginInstances) -> Iterator[Cell]:
     grid = product(
         suite.datasets,
         suite.models,
@@ -244,16 +244,16 @@ def _expand(suite: Suite, workshop: Workshop) -> Iterator[Cell]:
     )
     for dataset, model, unlearner, scenario, defense, attack, seed in grid:
         cell = Cell(dataset, model, unlearner, scenario, defense, attack, seed)
-        yield replace(cell, skipped=suite.excluded(cell.names) or _refused(cell, workshop) or "")
+        yield replace(cell, skipped=suite.excluded(cell.names) or _refused(cell, instances) or "")
 
 
-def _refused(cell: Cell, workshop: Workshop) -> str | None:
+def _refused(cell: Cell, instances: PluginInstances) -> str | None:
     """Return why a cell cannot run: its unlearner or its defense does not go with a model of one of the sides."""
-    unlearner = workshop.make(cell.unlearner, Unlearner)
-    asked = workshop.make(cell.defense, Defense).training().used
+    unlearner = instances.make(cell.unlearner, Unlearner)
+    asked = instances.make(cell.defense, Defense).training().used
     for side in SIDES:
         ref = cell.model.on(side)
-        model = workshop.make(ref, TargetModel)
+        model = instances.make(ref, TargetModel)
         if refusal := unlearner.refusal(model):
             return refusal
         if unknown := asked - model.options:
@@ -261,35 +261,35 @@ def _refused(cell: Cell, workshop: Workshop) -> str | None:
     return None
 
 
-def _trained_under(cell: Cell, workshop: Workshop) -> PluginRef | None:
+def _trained_under(cell: Cell, instances: PluginInstances) -> PluginRef | None:
     """Return the cell's defense if what is trained or published depends on it."""
-    plugin = workshop.registry.get("defense", cell.defense.name).plugin
+    plugin = instances.registry.get("defense", cell.defense.name).plugin
     return cell.defense if isinstance(plugin, DefensePlugin) and plugin.stage != "release" else None
 
 
-def _bench_key(cell: Cell, workshop: Workshop) -> str:
+def _bench_key(cell: Cell, instances: PluginInstances) -> str:
     """Return what cells that share their episodes have in common; a suite may list a data set at several sizes."""
     shared: dict[str, object] = {
-        f"{side}-{name}": identity for side in SIDES for name, identity in _axes(cell, side, workshop).items()
+        f"{side}-{name}": identity for side in SIDES for name, identity in _axes(cell, side, instances).items()
     }
     return content_key(shared | {"entry": cell.dataset.label, "seed": cell.seed})
 
 
-def _axes(cell: Cell, side: Side, workshop: Workshop) -> dict[str, object]:
+def _axes(cell: Cell, side: Side, instances: PluginInstances) -> dict[str, object]:
     """Return the identities of the plug-ins that one side's episodes depend on."""
-    axes: dict[str, object] = {axis: workshop.identity(cell.axes[axis].on(side)) for axis in SHARED_AXES}
-    defense = _trained_under(cell, workshop)
-    return axes | ({"defense": workshop.identity(defense)} if defense else {})
+    axes: dict[str, object] = {axis: instances.identity(cell.axes[axis].on(side)) for axis in SHARED_AXES}
+    defense = _trained_under(cell, instances)
+    return axes | ({"defense": instances.identity(defense)} if defense else {})
 
 
-def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Device) -> Bench:
+def _bench(suite: Suite, cells: Sequence[Cell], instances: PluginInstances, device: Device) -> CellGroup:
     first = cells[0]
-    target, shadow = (_tasks(suite, first, side, workshop, device) for side in SIDES)
+    target, shadow = (_tasks(suite, first, side, instances, device) for side in SIDES)
     shared = {
         "kind": "cell",
         "target": [task.key for task in target],
         "shadow": [task.key for task in shadow],
-        "metrics": sorted((workshop.identity(ref) for ref in suite.metrics), key=canonical_json),
+        "metrics": sorted((instances.identity(ref) for ref in suite.metrics), key=canonical_json),
     }
     if first.dataset.named:  # a row of its own, even where its sizes are those of another entry
         shared["entry"] = first.dataset.label
@@ -297,27 +297,27 @@ def _bench(suite: Suite, cells: Sequence[Cell], workshop: Workshop, device: Devi
         content_key(
             {
                 **shared,
-                "defense": workshop.identity(cell.defense),
-                "attack": workshop.identity(cell.attack),
-                "baseline": workshop.identity(baseline_ref(cell.attack, workshop)),
+                "defense": instances.identity(cell.defense),
+                "attack": instances.identity(cell.attack),
+                "baseline": instances.identity(baseline_ref(cell.attack, instances)),
             }
         ): cell
         for cell in cells
     }
-    return Bench(target, shadow, keyed, suite.metrics)
+    return CellGroup(target, shadow, keyed, suite.metrics)
 
 
-def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Device) -> tuple[EpisodeTask, ...]:
+def _tasks(suite: Suite, cell: Cell, side: Side, instances: PluginInstances, device: Device) -> tuple[EpisodeTask, ...]:
     sizes = suite.sizes(cell.dataset, side)
     dataset, model = cell.dataset.on(side), cell.model.on(side)
     # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
-    kind = workshop.make(model, TargetModel)
+    kind = instances.make(model, TargetModel)
     where = resolve_device(device) if kind.uses_device else "cpu"
     engine = _engine(suite, model, kind.has_fast_path(where), where)
     identity: dict[str, object] = {
         "kind": "episode",
-        "records": workshop.records(dataset).sha256,
-        "axes": _axes(cell, side, workshop),
+        "records": instances.records(dataset).sha256,
+        "axes": _axes(cell, side, instances),
         # How many originals there are changes none of them: growing an experiment keeps what is done.
         "sizes": {name: value for name, value in asdict(sizes).items() if name != "originals"},
         "side": side,
@@ -332,7 +332,7 @@ def _tasks(suite: Suite, cell: Cell, side: Side, workshop: Workshop, device: Dev
             model=model,
             unlearner=cell.unlearner,
             scenario=cell.scenario,
-            defense=_trained_under(cell, workshop),
+            defense=_trained_under(cell, instances),
             sizes=sizes,
             side=side,
             original=original,

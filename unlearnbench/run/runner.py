@@ -8,13 +8,13 @@ from typing import Literal
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.environment import fingerprint, one_thread
-from unlearnbench.run.judging import BenchWork, Judged, plain
-from unlearnbench.run.observe import to_arrays
+from unlearnbench.run.episode_work import EpisodeWork
+from unlearnbench.run.episodes import to_arrays
+from unlearnbench.run.evaluation_work import CellResult, EvaluationWork, plain
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import Cell, Plan
 from unlearnbench.run.progress import progress
 from unlearnbench.run.store import Failure, Store
-from unlearnbench.run.work import EpisodeWork
-from unlearnbench.run.workshop import Workshop
 
 Rerun = Literal["never", "failed", "all"]
 
@@ -36,7 +36,7 @@ class Runner:
         self.store = store
         self.executor = executor
         self.show_progress = show_progress
-        self.workshop = Workshop(registry)
+        self.instances = PluginInstances(registry)
 
     def run(self, plan: Plan, rerun: Rerun = "failed") -> Outcome:
         """Make everything that is missing. Earlier failures are tried again unless ``rerun`` is ``never``."""
@@ -64,7 +64,7 @@ class Runner:
     def _observe(self, plan: Plan, rerun: Rerun) -> None:
         tasks = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
         environment = fingerprint()
-        work = EpisodeWork.here(self.workshop)
+        work = EpisodeWork.here(self.instances)
         with progress("training and unlearning", len(tasks), self.show_progress) as advance:
             for task, outcome in self.executor.run(work, tasks):
                 if isinstance(outcome, Failure):
@@ -84,14 +84,14 @@ class Runner:
         left = [
             replace(bench, cells={k: cell for k, cell in bench.cells.items() if k in due}) for bench in plan.benches
         ]
-        work = BenchWork.here(self.workshop, self.store)
+        work = EvaluationWork.here(self.instances, self.store)
         with progress("attacking", len(due), self.show_progress) as advance:
             for bench, outcome in self.executor.run(work, [bench for bench in left if bench.cells]):
                 for key, cell in bench.cells.items():
                     self._keep(key, cell, outcome if isinstance(outcome, Failure) else outcome[key])
                     advance()
 
-    def _keep(self, key: str, cell: Cell, judged: Judged | Failure) -> None:
+    def _keep(self, key: str, cell: Cell, judged: CellResult | Failure) -> None:
         if isinstance(judged, Failure):
             self.store.fail("cell", key, judged)
             self.registry.observers.on_cell_error(cell=cell, error=judged)

@@ -9,9 +9,9 @@ from typing import get_args
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.pools import EpisodeSizes, Side, side_halves, side_pools
 from unlearnbench.core.records import Records
-from unlearnbench.core.requests import Scenario
+from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.run.workshop import Workshop
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.suite.model import PluginRef, Suite
 
 
@@ -26,22 +26,22 @@ class Limit:
     what: str
 
 
-def check_sizes(suite: Suite, workshop: Workshop) -> None:
+def check_sizes(suite: Suite, instances: PluginInstances) -> None:
     """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed."""
-    scenarios = [(ref, workshop.make(ref, Scenario)) for ref in suite.scenarios]
+    scenarios = [(ref, instances.make(ref, Scenario)) for ref in suite.scenarios]
     for entry in suite.datasets:
-        _check_alike(workshop.records(entry), workshop.records(entry.on("shadow")))
+        _check_alike(instances.records(entry), instances.records(entry.on("shadow")))
         limits = [
             limit
             for side in get_args(Side)
             for seed in suite.seeds
-            for limit in _limits(workshop.records(entry.on(side)), side, suite.sizes(entry, side), scenarios, seed)
+            for limit in _limits(instances.records(entry.on(side)), side, suite.sizes(entry, side), scenarios, seed)
         ]
         for name in dict.fromkeys(limit.name for limit in limits):
             broken = [limit for limit in limits if limit.name == name and limit.asked > limit.largest]
             if broken:
                 worst = min(broken, key=lambda limit: limit.largest)
-                raise UserError(_told(workshop.records(entry.on(worst.side)), worst))
+                raise UserError(_told(instances.records(entry.on(worst.side)), worst))
 
 
 def check_episodes(records: Records, sizes: EpisodeSizes, scenario: Scenario, seed: int) -> None:
@@ -67,18 +67,18 @@ def _limits(
     trainable, _ = side_halves(records, side, seeds)
     yield Limit(side, "records", sizes.records, len(trainable), "may be trained on")
     pools = [side_pools(records, side, sizes, original, seeds)[0] for original in range(sizes.originals)]
-    yield Limit(side, "negatives", sizes.negatives, len(pools[0].unseen), "are unseen and have no twin")
-    targets = min(len(pool.targets) for pool in pools)
-    training = f"in a training set of {sizes.records} have no twin"
-    spare = min(len(pool.spare) for pool in pools)
-    left = f"outside a training set of {sizes.records} may be trained on and have no twin"
+    yield Limit(side, "negatives", sizes.negatives, len(pools[0].unseen), "are unseen and have no duplicate")
+    targets = min(len(pool.deletable) for pool in pools)
+    training = f"in a training set of {sizes.records} have no duplicate"
+    spare = min(len(pool.addable) for pool in pools)
+    left = f"outside a training set of {sizes.records} may be trained on and have no duplicate"
     for ref, scenario in scenarios:
-        per_request = -(-scenario.targets_needed(sizes) // sizes.requests)
+        per_request = -(-scenario.deletions_needed(sizes) // sizes.requests)
         forgotten = f"records that a request of scenario {ref.name} forgets"
         yield Limit(side, forgotten, per_request, targets, training)
         yield Limit(side, forgotten, per_request, sizes.negatives, "negatives are there to balance them with")
         fit = f"of scenario {ref.name} fit"
-        if added := -(-scenario.spares_needed(sizes) // sizes.requests):
+        if added := -(-scenario.additions_needed(sizes) // sizes.requests):
             yield Limit(side, f"records that a request of scenario {ref.name} adds", added, spare, left)
             yield Limit(side, "requests", sizes.requests, spare // added, f"{fit}: {spare} records {left}")
         yield Limit(side, "requests", sizes.requests, targets // per_request, f"{fit}: {targets} records {training}")

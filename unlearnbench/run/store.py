@@ -22,8 +22,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.canonical import canonical_json
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.hashing import canonical_json
 
 SCHEMA = 1
 Array = NDArray[np.generic]

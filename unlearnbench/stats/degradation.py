@@ -2,7 +2,7 @@
 
 DegCount and DegRate are defined by Chen et al. (CCS 2021, arXiv 2005.02205, section 3) on the confidence that an attack
 gives the *true* status of a record: its score for a deleted record, one minus its score for an unseen one. Both
-depend on how boldly two attacks state their confidence, so each has a twin here that looks at ranks only.
+depend on how boldly two attacks state their confidence, so each has a counterpart here that looks at ranks only.
 """
 
 from __future__ import annotations

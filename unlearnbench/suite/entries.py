@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from unlearnbench.core.canonical import canonical_json
 from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.pools import EpisodeSizes
 from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
+from unlearnbench.suite.messages import shown
 from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef
 from unlearnbench.suite.node import Node
-from unlearnbench.suite.wording import shown
 from unlearnbench.suite.yaml import plain_scalar
 
 SIZES: Mapping[str, tuple[int, int]] = {

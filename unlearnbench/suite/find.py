@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.suite.wording import one_line, shown
+from unlearnbench.suite.messages import one_line, shown
 
 SUFFIXES = (".yaml", ".yml")
 

@@ -12,9 +12,9 @@ from unlearnbench.core.errors import Location, UserError
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.suite.entries import Sizes, read_datasets, read_exclusions, read_refs, refuse_repeats
+from unlearnbench.suite.messages import shown
 from unlearnbench.suite.model import AXES, Device, Engine, PluginRef, Suite, plugin_file
 from unlearnbench.suite.node import Node
-from unlearnbench.suite.wording import shown
 from unlearnbench.suite.yaml import LARGEST, load_yaml
 
 REQUIRED = ("suite", "version", "datasets", "models", "unlearners", "attacks")

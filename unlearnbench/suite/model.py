@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from unlearnbench.core.canonical import content_key
+from unlearnbench.core.hashing import content_key
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.hooks.records import Kind
 

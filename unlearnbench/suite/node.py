@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.suite.wording import one_line, shown
+from unlearnbench.suite.messages import one_line, shown
 from unlearnbench.suite.yaml import Document, Path
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from unlearnbench.core.errors import Location, UserError
-from unlearnbench.suite.wording import one_line, shown
+from unlearnbench.suite.messages import one_line, shown
 
 Path = tuple[str | int, ...]
 """Keys and list positions that lead from the top of a document to a value."""

@@ -59,12 +59,12 @@ def every_class_occurs(subject: Subject) -> Iterator[str]:
         yield f"{len(records.class_names)} class names for {records.n_classes} classes"
 
 
-@check("Drop duplicates, or keep more digits: a record whose twin stays behind cannot be deleted.")
+@check("Drop duplicates, or keep more digits: a record whose duplicate stays behind cannot be deleted.")
 def most_records_can_be_deleted(subject: Subject) -> Iterator[str]:
     """At least half of the records share their features with no other."""
-    twins = _loaded(subject).has_twin.mean()
-    if twins > 0.5:
-        yield f"{twins:.0%} of the records share all features with another: deleting one of those deletes nothing"
+    duplicates = _loaded(subject).has_duplicate.mean()
+    if duplicates > 0.5:
+        yield f"{duplicates:.0%} of the records share all features with another: deleting one of those deletes nothing"
 
 
 @check('Say it in Provenance(source, licence), "unknown" included: who uses the data has to know.')

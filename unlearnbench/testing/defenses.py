@@ -13,7 +13,7 @@ from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.hooks.records import DefensePlugin
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check

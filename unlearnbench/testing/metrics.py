@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.requests import Role
-from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.scenarios import Role
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
 from unlearnbench.testing.samples import alike, copies, moves_global_generators, scored

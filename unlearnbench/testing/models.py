@@ -136,7 +136,7 @@ def options_are_true(subject: Subject) -> Iterator[str]:
 
 @check("Give every class of the data set a column (unlearnbench.core.posteriors.spread_classes), learned or not.")
 def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Two classes and thirty, a class lacking, one class, one record, twins and a constant feature are no trouble."""
+    """Two classes and thirty, a class lacking, one class, one record, duplicates, a constant feature: no trouble."""
     make = subject.records
     plain = make()
     constant = replace(plain, x=np.where(np.arange(plain.x.shape[-1]) == 0, 0.1, plain.x))

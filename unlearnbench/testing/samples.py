@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.metrics import Scored, Utility
 from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
-from unlearnbench.core.requests import Role
-from unlearnbench.core.scored import Scored, Utility
+from unlearnbench.core.scenarios import Role
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +121,7 @@ def one_hot_game(n: int = 40) -> Game:
     return replace(made, before=certain, after=certain[::-1, None].copy())
 
 
-ROLES = (Role.FORGOTTEN, *[Role.RANDOM] * 4, *[Role.MATCHED] * 2, *[Role.RETAINED] * 2)
+ROLES = (Role.FORGOTTEN, *[Role.UNSEEN] * 4, *[Role.MATCHED] * 2, *[Role.RETAINED] * 2)
 PLACES = (0, *range(4), *range(2), *range(2))
 
 
@@ -148,7 +148,7 @@ def scored(originals: int = 4, requests: int = 3, seed: int = 0) -> Scored:
         observations=observations,
         scores=0.7 * rng.random(n) + 0.3 * deleted,
         positive=Role.FORGOTTEN,
-        negative=Role.RANDOM,
+        negative=Role.UNSEEN,
         baseline=0.9 * rng.random(n) + 0.1 * deleted,
         shadow_scores=0.7 * rng.random(len(shadow)) + 0.3 * shadow,
         shadow_deleted=shadow,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
-from unlearnbench.core.requests import Queries, Request, Role, Scenario
+from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
@@ -39,7 +39,7 @@ def _sizes(requests: int = 4) -> EpisodeSizes:
 
 def _pools(scenario: Scenario, sizes: EpisodeSizes, extra: int = 0) -> Pools:
     """Deal exactly as many records as the scenario says it needs, and ``extra`` targets."""
-    targets, spares = scenario.targets_needed(sizes) + extra, scenario.spares_needed(sizes)
+    targets, spares = scenario.deletions_needed(sizes) + extra, scenario.additions_needed(sizes)
     ids = np.random.default_rng(0).permutation(targets + UNSEEN + spares)
     training, unseen, spare = np.split(ids, [targets, targets + UNSEEN])
     return Pools(np.sort(training), training, unseen, spare)
@@ -54,7 +54,7 @@ def _requests(scenario: Scenario, n: int = 4) -> tuple[Pools, list[Request]]:
 def _queries(scenario: Scenario, n_classes: int = 3) -> list[Queries]:
     sizes = _sizes()
     pools = _pools(scenario, sizes, extra=20)
-    records = blobs(len(pools.training) + UNSEEN + len(pools.spare), n_classes)
+    records = blobs(len(pools.training) + UNSEEN + len(pools.addable), n_classes)
     data = TrainingSet.of(records, pools.training)
     return [
         scenario.queries(Linear(n_classes), data, request, pools, sizes, SEEDS / r)
@@ -77,28 +77,28 @@ def gives_as_many_requests_as_asked(subject: Subject) -> Iterator[str]:
             yield "a request deletes nothing"
 
 
-@check("Take records from `pools.targets`, each once; raise `targets_needed` where you use more.")
+@check("Take records from `pools.deletable`, each once; raise `deletions_needed` where you use more.")
 def deletes_training_records_once(subject: Subject) -> Iterator[str]:
     """With no more targets than it says it needs, it deletes records of the training set, none of them twice."""
     pools, requests = _requests(subject.made)
     for request in requests:
-        known = np.concatenate([pools.targets, request.added])
+        known = np.concatenate([pools.deletable, request.added])
         if not np.isin(request.forgotten, known).all():
-            yield "a record is deleted that is neither in pools.targets nor added before"
+            yield "a record is deleted that is neither in pools.deletable nor added before"
     deleted = np.concatenate([request.forgotten for request in requests])
     if len(np.unique(deleted)) != len(deleted):
         yield "a record is deleted twice"
 
 
-@check("Take records to add from `pools.spare`, each once; say by `spares_needed` how many.")
-def adds_spare_records_once(subject: Subject) -> Iterator[str]:
-    """It adds as many records as it says it needs, from those that are to spare, none of them twice."""
+@check("Take records to add from `pools.addable`, each once; say by `additions_needed` how many.")
+def adds_unused_records_once(subject: Subject) -> Iterator[str]:
+    """It adds as many records as it says it needs, from those that may be added, none of them twice."""
     pools, requests = _requests(subject.made)
     added = np.concatenate([request.added for request in requests])
-    if len(np.unique(added)) != len(added) or not np.isin(added, pools.spare).all():
-        yield "a record is added twice, or is not in pools.spare"
-    if len(added) > subject.made.spares_needed(_sizes()):
-        yield f"{len(added)} records are added, spares_needed says {subject.made.spares_needed(_sizes())}"
+    if len(np.unique(added)) != len(added) or not np.isin(added, pools.addable).all():
+        yield "a record is added twice, or is not in pools.addable"
+    if len(added) > subject.made.additions_needed(_sizes()):
+        yield f"{len(added)} records are added, additions_needed says {subject.made.additions_needed(_sizes())}"
 
 
 @check("Draw from `seeds`, and from nothing else.")
@@ -149,10 +149,10 @@ def roles_are_true(subject: Subject) -> Iterator[str]:
     requests = subject.made.requests(pools, sizes, SEEDS)
     for request, queries in zip(requests, _queries(subject.made), strict=True):
         stayed = np.setdiff1d(pools.training, request.forgotten)
-        unseen = np.setdiff1d(np.concatenate([pools.unseen, pools.spare]), request.added)
+        unseen = np.setdiff1d(np.concatenate([pools.unseen, pools.addable]), request.added)
         allowed = {
             Role.FORGOTTEN: request.forgotten,
-            Role.RANDOM: unseen,
+            Role.UNSEEN: unseen,
             Role.MATCHED: unseen,
             Role.RETAINED: stayed,
             Role.ADDED: request.added,
@@ -180,7 +180,7 @@ def awkward_cases(subject: Subject) -> Iterator[str]:
 CHECKS: Final = (
     gives_as_many_requests_as_asked,
     deletes_training_records_once,
-    adds_spare_records_once,
+    adds_unused_records_once,
     same_seeds_same_requests,
     leaves_global_generators_alone,
     inputs_stay_as_they_were,

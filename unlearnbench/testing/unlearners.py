@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.records import Records, Step, TrainingSet
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.core.unlearning import State, Unlearner
-from unlearnbench.engine.reference import Reference
+from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.engine.reference import WithoutFastPath
 from unlearnbench.engine.unlearners import FunctionUnlearner
 from unlearnbench.hooks.records import UnlearnerPlugin
 from unlearnbench.testing.contract import Subject
@@ -53,7 +53,7 @@ class Home:
 def _homes(subject: Subject) -> tuple[Home, ...]:
     models = ((registered.name, small(registered)) for registered in subject.models)
     return tuple(
-        Home(name, model, Reference(model), maker_for(model))
+        Home(name, model, WithoutFastPath(model), maker_for(model))
         for name, model in models
         if subject.made.refusal(model) is None
     )
@@ -182,7 +182,7 @@ def sees_what_it_declares(subject: Subject) -> Iterator[str]:
 
 @check("Serve it, or raise UserError with a line that says what would be right.")
 def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Two classes and thirty, a class forgotten whole, nearly all forgotten, twins and added records are no trouble."""
+    """Two classes and thirty, a class forgotten whole, nearly all forgotten, duplicates, added records: no trouble."""
     home = _home(subject)
     plain = home.make()
     class_of_ones = np.flatnonzero(plain.y[:TRAINED] == 1).tolist()
@@ -191,7 +191,7 @@ def awkward_cases(subject: Subject) -> Iterator[str]:
         "thirty classes": (home.make(240, 30), ONE),
         "a class forgotten whole": (plain, _request((class_of_ones, []))),
         "one record left": (plain, _request((list(range(1, TRAINED)), []))),
-        "a record whose twin stays": (doubled(home.make(20)), ONE),
+        "a record whose duplicate stays": (doubled(home.make(20)), ONE),
         "records added": (plain, _request(([0], [50, 51]), ([50], []))),
     }
 

@@ -32,6 +32,6 @@ def digits() -> Records:
 def photos(digits: Records) -> Records:
     """Return colour images: photographs where CIFAR-10 is at hand, else tinted digits."""
     cifar = Cifar10(version="first4000", size=200)
-    if cifar.whereabouts().available:
+    if cifar.availability().available:
         return cifar.load()
     return replace(digits, x=np.kron(digits.x[:200], np.ones((4, 4)))[..., None] * (1.0, 0.5, 0.2), y=digits.y[:200])

@@ -47,7 +47,7 @@ def test_all_three_are_found_by_their_entry_point():
 @pytest.mark.slow
 def test_a_whole_run_takes_resnet18(tmp_path, capsys):
     data = "datasets: [{name: mnist, params: {size: 80}}]"
-    if not Mnist().whereabouts().available:
+    if not Mnist().availability().available:
         data = "plugins: [digit_images.py]\ndatasets: [digit-images]"
         (tmp_path / "digit_images.py").write_text(DIGIT_IMAGES)
     suite = tmp_path / "tiny.yaml"

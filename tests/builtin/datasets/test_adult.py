@@ -11,7 +11,7 @@ import pytest
 
 from unlearnbench.builtin.datasets import adult
 from unlearnbench.builtin.datasets.adult import FEATURES, Adult
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Records
 
@@ -41,7 +41,7 @@ def decoded(records: Records) -> Iterator[tuple[str, ...]]:
 
 def test_the_card_is_that_of_adult_without_missing_values(records: Records) -> None:
     described = card(records)
-    assert (described.rows, described.features, described.twins) == (45_222, 14, 101)
+    assert (described.rows, described.features, described.duplicates) == (45_222, 14, 101)
     assert described.classes == (("<=50K", 34_014), (">50K", 11_208))
     assert described.licence == "CC-BY-4.0"
     assert described.sha256 == "e68f7949ae1b36313cdf6625dbdfbee13c830e99b9b67065c7bc5853fc1644f4"
@@ -71,7 +71,7 @@ def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_it_is_part_of_the_package() -> None:
-    assert Adult().whereabouts().available
+    assert Adult().availability().available
 
 
 @pytest.mark.skipif(not UCI.is_dir(), reason="UNLEARNBENCH_DATA has no folder adult with UCI's files")

@@ -8,20 +8,20 @@ import pytest
 from unlearnbench.builtin.datasets import bundled
 from unlearnbench.builtin.datasets.breast_cancer import BreastCancer
 from unlearnbench.builtin.datasets.digits import Digits
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance
 
 
 def test_digits_are_1797_images_of_64_pixels() -> None:
     described = card(Digits().load())
-    assert (described.rows, described.features, described.twins) == (1_797, 64, 0)
+    assert (described.rows, described.features, described.duplicates) == (1_797, 64, 0)
     assert [count for _, count in described.classes] == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
 def test_breast_cancer_is_569_tumours_of_30_features() -> None:
     described = card(BreastCancer().load())
-    assert (described.rows, described.features, described.twins) == (569, 30, 0)
+    assert (described.rows, described.features, described.duplicates) == (569, 30, 0)
     assert described.classes == (("malignant", 212), ("benign", 357))
 
 
@@ -34,5 +34,5 @@ def test_other_records_than_the_pinned_ones_are_refused() -> None:
 
 
 def test_both_are_at_hand() -> None:
-    assert Digits().whereabouts().available
-    assert BreastCancer().whereabouts().available
+    assert Digits().availability().available
+    assert BreastCancer().availability().available

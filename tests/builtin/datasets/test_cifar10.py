@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unlearnbench.builtin.datasets import cifar10
 from unlearnbench.builtin.datasets.cifar10 import MEMBERS, Cifar10
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 from unlearnbench.core.errors import UserError
 
 Images = NDArray[np.uint8]
@@ -72,9 +72,9 @@ def test_a_version_is_never_read_in_the_place_of_another(
     content = io.BytesIO()
     np.savez(content, x=images, y=np.arange(6, dtype=np.uint8))
     stand_in(cifar10, content.getvalue(), "FIRST4000")
-    assert Cifar10("first4000").whereabouts().available
-    assert not Cifar10("official").whereabouts().available
-    assert not Cifar10("jpeg").whereabouts().available
+    assert Cifar10("first4000").availability().available
+    assert not Cifar10("official").availability().available
+    assert not Cifar10("jpeg").availability().available
     with pytest.raises(UserError, match=r"cifar10_jpeg_q75.npz is not here"):
         Cifar10("jpeg").load()
 
@@ -112,20 +112,22 @@ def test_the_jpeg_copy_is_decoded_by_its_header_and_offsets(
 
 
 @pytest.mark.skipif(
-    not Cifar10("first4000").whereabouts().available, reason=f"UNLEARNBENCH_DATA has no {cifar10.FIRST4000.name}"
+    not Cifar10("first4000").availability().available, reason=f"UNLEARNBENCH_DATA has no {cifar10.FIRST4000.name}"
 )
-def test_the_real_first_images_have_the_known_labels_and_no_twins() -> None:
+def test_the_real_first_images_have_the_known_labels_and_no_duplicates() -> None:
     records = Cifar10("first4000").load()
     described = card(records)
-    assert (described.rows, described.features, described.twins) == (4_000, 3_072, 0)
+    assert (described.rows, described.features, described.duplicates) == (4_000, 3_072, 0)
     assert records.y[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
 
 
-@pytest.mark.skipif(not Cifar10("jpeg").whereabouts().available, reason=f"UNLEARNBENCH_DATA has no {cifar10.JPEG.name}")
+@pytest.mark.skipif(
+    not Cifar10("jpeg").availability().available, reason=f"UNLEARNBENCH_DATA has no {cifar10.JPEG.name}"
+)
 def test_the_real_jpeg_copy_looks_like_the_lossless_images() -> None:
     """Each of a few lossless images has a copy that differs by some grey levels at most."""
     pytest.importorskip("PIL.Image")
-    if not Cifar10("first4000").whereabouts().available:
+    if not Cifar10("first4000").availability().available:
         pytest.skip(f"UNLEARNBENCH_DATA has no {cifar10.FIRST4000.name}")
     copies, lossless = Cifar10("jpeg", size=20_000).load(), Cifar10("first4000", size=30).load()
     errors = []

@@ -29,8 +29,8 @@ def put(root: Path, content: bytes = CONTENT) -> Path:
 def test_a_file_under_the_variable_is_read(roots: tuple[Path, Path]) -> None:
     path = put(roots[0])
     assert read(FILE) == CONTENT
-    assert FILE.whereabouts().available
-    assert FILE.whereabouts().place == str(path)
+    assert FILE.availability().available
+    assert FILE.availability().place == str(path)
 
 
 @pytest.mark.parametrize("variable_is_set", [True, False])
@@ -69,7 +69,7 @@ def test_a_wrong_checksum_names_the_file_and_both_sums_even_if_the_cache_has_the
 
 
 def test_a_missing_file_is_one_line_that_lists_the_ways(roots: tuple[Path, Path]) -> None:
-    assert not FILE.whereabouts().available
+    assert not FILE.availability().available
     with pytest.raises(UserError) as caught:
         read(FILE)
     message = str(caught.value)
@@ -94,12 +94,12 @@ def test_a_file_that_cannot_be_read_is_a_user_error(tmp_path: Path) -> None:
 
 
 def test_whereabouts_tell_the_way(roots: tuple[Path, Path]) -> None:
-    assert FILE.whereabouts().way == ""
-    assert replace(FILE, url="https://example.org/file.npz").whereabouts().way == "download"
+    assert FILE.availability().way == ""
+    assert replace(FILE, url="https://example.org/file.npz").availability().way == "download"
     put(roots[1])
-    assert FILE.whereabouts().way == "cache"
+    assert FILE.availability().way == "cache"
     put(roots[0])
-    assert FILE.whereabouts().way == "variable"
+    assert FILE.availability().way == "variable"
 
 
 def test_the_same_content_packed_by_others_is_read_too(roots: tuple[Path, Path]) -> None:
@@ -157,12 +157,12 @@ class Two(FileDataset):
 
 
 def test_a_data_set_in_several_files_is_here_once_all_are(roots: tuple[Path, Path]) -> None:
-    assert "file.npz" in Two().whereabouts().place
+    assert "file.npz" in Two().availability().place
     put(roots[0])
-    assert not Two().whereabouts().available
-    assert "second.npz" in Two().whereabouts().place
+    assert not Two().availability().available
+    assert "second.npz" in Two().availability().place
     put(roots[0]).with_name("second.npz").write_bytes(CONTENT)
-    assert Two().whereabouts().available
+    assert Two().availability().available
 
 
 def test_fetching_stops_at_a_file_that_cannot_be_got(roots: tuple[Path, Path]) -> None:

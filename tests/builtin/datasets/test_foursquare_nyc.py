@@ -10,7 +10,7 @@ import pytest
 from unlearnbench.builtin.datasets import foursquare_nyc
 from unlearnbench.builtin.datasets.foursquare_nyc import CHECKINS, FILE, FoursquareNyc, Part, places
 from unlearnbench.builtin.datasets.hours import CATEGORIES
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 from unlearnbench.core.errors import UserError
 
 real = pytest.mark.skipif(FILE.find() is None, reason=f"UNLEARNBENCH_DATA has no {FILE.folder}/{FILE.name}")
@@ -99,10 +99,10 @@ def test_the_real_parts_are_halves_that_hold_all_classes(part: Part, rows: int) 
 
 
 @real
-@pytest.mark.parametrize(("min_checkins", "rows", "twins"), [(1, 15_197, 9_149), (2, 6_954, 906), (5, 2_576, 4)])
-def test_the_real_file_has_the_known_rows_and_twins(min_checkins: int, rows: int, twins: int) -> None:
+@pytest.mark.parametrize(("min_checkins", "rows", "duplicates"), [(1, 15_197, 9_149), (2, 6_954, 906), (5, 2_576, 4)])
+def test_the_real_file_has_the_known_rows_and_duplicates(min_checkins: int, rows: int, duplicates: int) -> None:
     described = card(FoursquareNyc(min_checkins).load())
-    assert (described.rows, described.features, described.twins) == (rows, 168, twins)
+    assert (described.rows, described.features, described.duplicates) == (rows, 168, duplicates)
 
 
 @real

@@ -16,7 +16,7 @@ from unlearnbench.builtin.datasets.fashion_mnist import FashionMnist
 from unlearnbench.builtin.datasets.files import DataFile
 from unlearnbench.builtin.datasets.idx_images import NAMES
 from unlearnbench.builtin.datasets.mnist import Mnist
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 
 IMAGES = np.arange(5 * 28 * 28).astype(np.uint8).reshape(5, 28, 28)
 LABELS = np.array([7, 0, 9, 9, 1], dtype=np.uint8)
@@ -71,20 +71,20 @@ def test_mnist_is_the_same_from_one_file_and_from_four(
     assert Mnist().load().sha256 == from_four.sha256
 
 
-@pytest.mark.skipif(not Mnist().whereabouts().available, reason="MNIST is not under UNLEARNBENCH_DATA or in the cache")
-def test_the_real_mnist_has_the_known_classes_and_no_twins() -> None:
+@pytest.mark.skipif(not Mnist().availability().available, reason="MNIST is not under UNLEARNBENCH_DATA or in the cache")
+def test_the_real_mnist_has_the_known_classes_and_no_duplicates() -> None:
     described = card(Mnist().load())
-    assert (described.rows, described.features, described.twins) == (10_000, 784, 0)
+    assert (described.rows, described.features, described.duplicates) == (10_000, 784, 0)
     assert described.sha256 == MNIST
     everything = np.bincount(Mnist(size=None).load().y)
     assert everything.tolist() == [6_903, 7_877, 6_990, 7_141, 6_824, 6_313, 6_876, 7_293, 6_825, 6_958]
 
 
 @pytest.mark.skipif(
-    not FashionMnist().whereabouts().available, reason="Fashion-MNIST is not under UNLEARNBENCH_DATA or in the cache"
+    not FashionMnist().availability().available, reason="Fashion-MNIST is not under UNLEARNBENCH_DATA or in the cache"
 )
-def test_the_real_fashion_mnist_has_even_classes_and_no_twins() -> None:
+def test_the_real_fashion_mnist_has_even_classes_and_no_duplicates() -> None:
     described = card(FashionMnist().load())
-    assert (described.rows, described.features, described.twins) == (10_000, 784, 0)
+    assert (described.rows, described.features, described.duplicates) == (10_000, 784, 0)
     assert described.sha256 == FASHION
     assert np.bincount(FashionMnist(size=None).load().y).tolist() == [7_000] * 10

@@ -45,8 +45,8 @@ def test_a_person_s_own_file_is_read(roots: tuple[Path, Path], name: str, conten
     np.testing.assert_array_equal(records.x, COUNTS)
     assert records.y.tolist() == [8, 2]
     assert records.class_names == CATEGORIES
-    assert InstaNy().whereabouts().available
-    assert not InstaLa().whereabouts().available
+    assert InstaNy().availability().available
+    assert not InstaLa().availability().available
 
 
 def test_without_a_file_the_error_says_where_to_put_it(roots: tuple[Path, Path]) -> None:

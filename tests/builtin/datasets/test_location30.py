@@ -10,7 +10,7 @@ import pytest
 
 from unlearnbench.builtin.datasets import location30
 from unlearnbench.builtin.datasets.location30 import PACKED, TABLE, Location30
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Records
 
@@ -78,7 +78,7 @@ def test_an_archive_that_holds_something_else_is_refused(
 def test_the_real_file_has_the_known_rows_and_classes() -> None:
     records = Location30().load()
     described = card(records)
-    assert (described.rows, described.features, described.twins) == (5_010, 446, 0)
+    assert (described.rows, described.features, described.duplicates) == (5_010, 446, 0)
     counts = [count for _, count in described.classes]
     assert (len(counts), min(counts), max(counts)) == (30, 97, 308)
     assert set(np.unique(records.x)) == {0.0, 1.0}

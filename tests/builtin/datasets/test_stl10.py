@@ -9,7 +9,7 @@ import pytest
 
 from unlearnbench.builtin.datasets import stl10
 from unlearnbench.builtin.datasets.stl10 import MEMBERS, Stl10
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 from unlearnbench.core.errors import UserError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, size=(3, 96, 96, 3), dtype=np.uint8)

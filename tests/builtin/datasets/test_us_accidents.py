@@ -9,7 +9,7 @@ import pytest
 
 from unlearnbench.builtin.datasets import us_accidents
 from unlearnbench.builtin.datasets.us_accidents import FILE, UsAccidents
-from unlearnbench.core.cards import card
+from unlearnbench.core.dataset_cards import card
 
 real = pytest.mark.skipif(FILE.find() is None, reason=f"UNLEARNBENCH_DATA has no {FILE.folder}/{FILE.name}")
 TABLE = """\
@@ -42,14 +42,14 @@ def test_neither_the_label_nor_the_row_number_is_a_feature() -> None:
 
 
 @pytest.mark.usefixtures("four_accidents")
-def test_records_that_differ_in_the_sign_of_zero_only_are_twins() -> None:
-    assert UsAccidents().load().has_twin.tolist() == [False, True, True, False]
+def test_records_that_differ_in_the_sign_of_zero_only_are_duplicates() -> None:
+    assert UsAccidents().load().has_duplicate.tolist() == [False, True, True, False]
 
 
 @real
-def test_the_real_file_has_the_known_rows_and_twins() -> None:
+def test_the_real_file_has_the_known_rows_and_duplicates() -> None:
     described = card(UsAccidents().load())
-    assert (described.rows, described.features, described.twins) == (42_273, 20, 473)
+    assert (described.rows, described.features, described.duplicates) == (42_273, 20, 473)
     assert described.classes == (("<=2", 27_973), (">=3", 14_300))
 
 

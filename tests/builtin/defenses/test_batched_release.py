@@ -4,7 +4,7 @@ import numpy as np
 
 from unlearnbench.builtin.defenses.batched_release import BatchedRelease
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 
 
 def request(*forget: int, add: tuple[int, ...] = ()) -> Request:

@@ -19,14 +19,14 @@ from unlearnbench.builtin.metrics.precision_at_prior import PrecisionAtPrior
 from unlearnbench.builtin.metrics.tpr_at_fpr import TprAtFpr
 from unlearnbench.builtin.metrics.utility import Utility as UtilityMetric
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.metrics import Metric, Scored, Utility
 from unlearnbench.core.observations import Observations
-from unlearnbench.core.requests import Role
-from unlearnbench.core.scored import Metric, Scored, Utility
+from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registry
 
 ORIGINALS, REQUESTS = 6, 4
-ROLES = (Role.FORGOTTEN, *[Role.RANDOM] * 5, *[Role.MATCHED] * 2, *[Role.RETAINED] * 3)
+ROLES = (Role.FORGOTTEN, *[Role.UNSEEN] * 5, *[Role.MATCHED] * 2, *[Role.RETAINED] * 3)
 PLACES = (0, *range(5), *range(2), *range(3))
 
 
@@ -56,7 +56,7 @@ def game(seed: int = 0) -> Scored:
         observations=observations,
         scores=np.round(0.7 * rng.random(n) + 0.3 * deleted, 2),
         positive=Role.FORGOTTEN,
-        negative=Role.RANDOM,
+        negative=Role.UNSEEN,
         baseline=np.round(0.9 * rng.random(n) + 0.1 * deleted, 2),
         shadow_scores=np.round(0.8 * rng.random(40) + 0.2 * (np.arange(40) % 2), 2),
         shadow_deleted=np.arange(40) % 2 == 1,
@@ -82,7 +82,7 @@ def share_below(positives: NDArray[np.float64], negatives: NDArray[np.float64]) 
 
 
 @pytest.mark.parametrize(
-    ("name", "role"), [("auc", Role.RANDOM), ("auc-matched", Role.MATCHED), ("auc-retained", Role.RETAINED)]
+    ("name", "role"), [("auc", Role.UNSEEN), ("auc-matched", Role.MATCHED), ("auc-retained", Role.RETAINED)]
 )
 def test_auc_is_the_share_of_pairs_in_order_against_each_kind_of_negatives(
     scored: Scored, name: str, role: Role
@@ -126,7 +126,7 @@ def test_the_scenario_says_who_the_negatives_are(scored: Scored) -> None:
 def test_tpr_is_the_largest_one_within_the_false_positive_rate(scored: Scored) -> None:
     estimates = TprAtFpr(fprs=(0.1, 0.2)).measure(scored)
     assert list(estimates) == ["tpr-at-fpr-0.1", "tpr-at-fpr-0.2"]
-    positives, negatives = of(scored, scored.scores, Role.FORGOTTEN), of(scored, scored.scores, Role.RANDOM)
+    positives, negatives = of(scored, scored.scores, Role.FORGOTTEN), of(scored, scored.scores, Role.UNSEEN)
     for fpr in (0.1, 0.2):
         allowed = [t for t in scored.scores if (negatives > t).mean() <= fpr]
         estimate = estimates[f"tpr-at-fpr-{fpr:g}"]
@@ -152,7 +152,7 @@ def threshold(scored: Scored) -> float:
 
 def test_advantage_is_taken_at_the_threshold_that_is_best_on_shadow_scores(scored: Scored) -> None:
     t = threshold(scored)
-    tpr, fpr = ((of(scored, scored.scores, role) > t).mean() for role in (Role.FORGOTTEN, Role.RANDOM))
+    tpr, fpr = ((of(scored, scored.scores, role) > t).mean() for role in (Role.FORGOTTEN, Role.UNSEEN))
     (estimate,) = Advantage().measure(scored).values()
     assert estimate.value == pytest.approx(tpr - fpr)
     assert (estimate.details["tpr"], estimate.details["fpr"]) == pytest.approx((tpr, fpr))
@@ -166,7 +166,7 @@ def test_target_scores_have_no_part_in_the_threshold(scored: Scored) -> None:
 @pytest.mark.parametrize("prior", [0.5, 0.1, 0.01])
 def test_precision_is_bayes_rule_at_that_threshold(scored: Scored, prior: float) -> None:
     t = threshold(scored)
-    tpr, fpr = ((of(scored, scored.scores, role) > t).mean() for role in (Role.FORGOTTEN, Role.RANDOM))
+    tpr, fpr = ((of(scored, scored.scores, role) > t).mean() for role in (Role.FORGOTTEN, Role.UNSEEN))
     estimate = PrecisionAtPrior().measure(scored)[f"precision-at-prior-{prior:g}"]
     assert estimate.value == pytest.approx(prior * tpr / (prior * tpr + (1 - prior) * fpr))
 
@@ -183,7 +183,7 @@ def paired(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Confidence in the true status of attack and baseline, on forgotten records and the first negative of each."""
     seen = scored.observations
     positive = seen.role == Role.FORGOTTEN
-    chosen = positive | ((seen.role == Role.RANDOM) & (seen.position == 0))
+    chosen = positive | ((seen.role == Role.UNSEEN) & (seen.position == 0))
     attack, classical = (np.where(positive, v, 1 - v)[chosen] for v in (scored.scores, scored.baseline))
     return attack, classical
 
@@ -197,7 +197,7 @@ def test_deg_count_and_deg_rate_compare_confidence_in_the_true_status(scored: Sc
     assert count.details["tie_rate"] == pytest.approx((attack == classical).mean())
 
 
-def test_the_twins_on_ranks_see_ranks_only(scored: Scored) -> None:
+def test_the_duplicates_on_ranks_see_ranks_only(scored: Scored) -> None:
     bold = replace(scored, scores=scored.scores**3, baseline=np.sqrt(scored.baseline))
     for metric, name in ((DegCount(), "rank-deg-count"), (DegRate(), "rank-deg-rate")):
         assert metric.measure(bold)[name] == metric.measure(scored)[name]
@@ -206,12 +206,12 @@ def test_the_twins_on_ranks_see_ranks_only(scored: Scored) -> None:
 
 
 def balanced(scored: Scored, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    first = (scored.observations.role == Role.RANDOM) & (scored.observations.position == 0)
+    first = (scored.observations.role == Role.UNSEEN) & (scored.observations.position == 0)
     return of(scored, values, Role.FORGOTTEN), values[first]
 
 
 @pytest.mark.parametrize("side", ["probabilistic", "baseline_probabilistic"])
-def test_without_probabilities_only_the_twins_are_defined(scored: Scored, side: str) -> None:
+def test_without_probabilities_only_the_duplicates_are_defined(scored: Scored, side: str) -> None:
     estimates = {**DegCount().measure(without := replace(scored, **{side: False})), **DegRate().measure(without)}
     assert estimates["deg-count"].reason == estimates["deg-rate"].reason == NO_PROBABILITIES
     assert estimates["rank-deg-count"].value is not None
@@ -222,7 +222,7 @@ def test_identical_posteriors_are_counted_bitwise_for_forgotten_and_unseen(score
     seen = scored.observations
     same = np.array([b.tobytes() == a[-1].tobytes() for b, a in zip(seen.before, seen.after, strict=True)])
     estimates = IdenticalPosteriors().measure(scored)
-    for name, role in (("identical-forgotten", Role.FORGOTTEN), ("identical-unseen", Role.RANDOM)):
+    for name, role in (("identical-forgotten", Role.FORGOTTEN), ("identical-unseen", Role.UNSEEN)):
         assert 0 < same[seen.role == role].mean() < 1
         assert estimates[name].value == pytest.approx(same[seen.role == role].mean())
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearnbench.builtin.models.batches import batches
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.engine.batches import batches
 
 RECORDS = Records("r", np.arange(200.0)[:, None], np.zeros(200, dtype=np.int64), 2, Provenance("", ""))
 

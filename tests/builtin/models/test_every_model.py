@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.lightgbm import LightGBM
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds

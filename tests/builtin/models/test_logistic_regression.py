@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from unlearnbench.builtin.models.logistic_regression import FittedLogisticRegression, LogisticRegression
-from unlearnbench.builtin.models.scaling import Standardizer
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.engine.scaling import Standardizer
 
 
 def newton(x: np.ndarray, y: np.ndarray, n_classes: int, c: float) -> np.ndarray:

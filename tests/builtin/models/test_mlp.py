@@ -8,13 +8,13 @@ import pytest
 from unlearnbench.builtin.datasets.adult import Adult
 from unlearnbench.builtin.datasets.breast_cancer import BreastCancer
 from unlearnbench.builtin.datasets.digits import Digits
-from unlearnbench.builtin.models.mlp import MLP
-from unlearnbench.builtin.models.mlp_fitted import FittedMLP, network
-from unlearnbench.builtin.models.scaling import Standardizer
+from unlearnbench.builtin.models.mlp.fitted import FittedMLP, network
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.engine.jit import usable
+from unlearnbench.engine.scaling import Standardizer
 from unlearnbench.engine.sklearn_model import Constant
 
 SMALL = MLP(hidden=(8,), epochs=2, batch_size=16)
@@ -264,7 +264,7 @@ def test_an_answer_is_the_same_bits_whoever_else_is_asked_and_whatever_is_asked_
 
 
 @kernels
-def test_the_torch_twin_of_a_fast_network_answers_alike(blobs, seeds):
+def test_the_torch_duplicate_of_a_fast_network_answers_alike(blobs, seeds):
     records = blobs()
     (fitted,) = SMALL.fit_many([FitTask(TrainingSet.of(records, np.arange(150)), seeds)], "cpu")
     np.testing.assert_allclose(posteriors(fitted.as_torch, records.x), posteriors(fitted, records.x), atol=1e-6)
@@ -297,7 +297,7 @@ def test_what_the_fast_path_cannot_do_the_reference_does_for_all_tasks_of_the_ca
     first = train(SMALL, data, seeds)
     odd = first.with_module(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3)))
     assert {type(fitted) for fitted in SMALL.fit_many([plain, replace(plain, start=odd)], "cpu")} == {FittedMLP}
-    monkeypatch.setattr("unlearnbench.builtin.models.mlp.usable", lambda: False)
+    monkeypatch.setattr("unlearnbench.builtin.models.mlp.model.usable", lambda: False)
     (fitted,) = SMALL.fit_many([plain], "cpu")
     assert isinstance(fitted, FittedMLP)
     assert np.array_equal(weights(fitted), weights(first))
@@ -326,7 +326,7 @@ import sys
 sys.modules["torch"] = None
 import numpy as np
 from unlearnbench.builtin.datasets.adult import Adult
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import TrainingSet
 task = FitTask(TrainingSet.of(Adult().load(), np.arange(50)), Seeds(1, 2, 3))

@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unlearnbench.builtin.models.batches import poisson_batches
-from unlearnbench.builtin.models.mlp import MLP
-from unlearnbench.builtin.models.mlp_fitted import network
-from unlearnbench.builtin.models.mlp_private import clipped_sum
+from unlearnbench.builtin.models.mlp.fitted import network
+from unlearnbench.builtin.models.mlp.model import MLP
+from unlearnbench.builtin.models.mlp.private import clipped_sum
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.core.models import FitTask, HasPrivacy
 from unlearnbench.core.options import DPSGD, TrainingOptions
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.configured import Configured
+from unlearnbench.engine.batches import poisson_batches
 from unlearnbench.engine.jit import usable
+from unlearnbench.engine.wrappers import WithTrainingOptions
 
 kernels = pytest.mark.skipif(not usable(), reason="numba has no wheel for this platform")
 SMALL = MLP(hidden=(8,), epochs=2, batch_size=16)
@@ -140,7 +140,7 @@ def test_an_original_and_its_retrained_model_never_share_noise(engine, blobs):
     if engine == "fast" and not usable():
         pytest.skip("numba has no wheel for this platform")
     sgd = MLP(hidden=(8,), epochs=1, batch_size=500, optimizer="sgd", learning_rate=1.0)
-    loud = Configured(sgd, TrainingOptions(dp=DPSGD(noise_multiplier=1e6, clip=1e-4, delta=1e-5)))
+    loud = WithTrainingOptions(sgd, TrainingOptions(dp=DPSGD(noise_multiplier=1e6, clip=1e-4, delta=1e-5)))
     model = loud if engine == "fast" else _ByReference(loud)
     data, unlearner, seeds = TrainingSet.of(blobs(), np.arange(120)), Retrain("same", "slot"), SeedPath(1)
     original = unlearner.prepare(model, data, seeds / "original", "cpu")
@@ -151,10 +151,10 @@ def test_an_original_and_its_retrained_model_never_share_noise(engine, blobs):
     assert (np.abs(correlations) < 0.5).all()
 
 
-class _ByReference(Configured):
+class _ByReference(WithTrainingOptions):
     """The same model, trained by ``fit``."""
 
-    def __init__(self, model: Configured) -> None:
+    def __init__(self, model: WithTrainingOptions) -> None:
         super().__init__(model._model, model._options)
 
     def fit_many(self, tasks, device):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unlearnbench.builtin.models.mlp import MLP
-from unlearnbench.builtin.models.mlp_fitted import FittedMLP, logits_under_dropout, network
+from unlearnbench.builtin.models.mlp.fitted import FittedMLP, logits_under_dropout, network
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
@@ -164,7 +164,7 @@ def test_the_stack_has_the_errors_of_the_reference(blobs, seeds):
 
 
 def test_without_numba_dropout_is_left_to_the_reference(blobs, seeds, monkeypatch):
-    monkeypatch.setattr("unlearnbench.builtin.models.mlp.usable", lambda: False)
+    monkeypatch.setattr("unlearnbench.builtin.models.mlp.model.usable", lambda: False)
     task = task_of(blobs(), seeds)
     (fitted,) = SMALL.fit_many([task], "cpu")
     assert isinstance(fitted, FittedMLP)

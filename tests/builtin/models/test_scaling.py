@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
-from unlearnbench.builtin.models.mlp import MLP
-from unlearnbench.builtin.models.scaling import Standardizer
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.engine.scaling import Standardizer
 
 
 def test_standardized_features_have_mean_0_and_variance_1():

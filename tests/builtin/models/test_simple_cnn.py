@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from unlearnbench.builtin.models.simple_cnn import SimpleCNN
+from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
@@ -219,5 +219,5 @@ def test_importing_it_imports_no_torch():
     import subprocess
     import sys
 
-    code = "import sys, unlearnbench.builtin.models.simple_cnn; print('torch' in sys.modules)"
+    code = "import sys, unlearnbench.builtin.models.simple_cnn.model; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"  # noqa: S603 - our own code

@@ -13,7 +13,7 @@ from unlearnbench.builtin.scenarios.retained import Retained
 from unlearnbench.builtin.scenarios.sequence import Sequence
 from unlearnbench.builtin.scenarios.single import Single
 from unlearnbench.core.pools import EpisodeSizes, Pools
-from unlearnbench.core.requests import Role
+from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
 
 SEEDS = SeedPath(0) / "requests"
@@ -21,13 +21,15 @@ SEEDS = SeedPath(0) / "requests"
 
 def pools(n):
     ids = np.random.default_rng(0).permutation(n)
-    return Pools(training=np.sort(ids), targets=ids, unseen=np.arange(n, n + 10), spare=np.arange(n + 10, 2 * n + 310))
+    return Pools(
+        training=np.sort(ids), deletable=ids, unseen=np.arange(n, n + 10), addable=np.arange(n + 10, 2 * n + 310)
+    )
 
 
 @given(st.integers(1, 20), st.sampled_from([Single(), Retained(2), *(Group(size) for size in (1, 2, 7))]))
 def test_requests_are_as_many_as_asked_of_one_step_each_and_never_meet(n, scenario):
     sizes = EpisodeSizes(requests=n)
-    needed = scenario.targets_needed(sizes)
+    needed = scenario.deletions_needed(sizes)
     requests = scenario.requests(pools(needed), sizes, SEEDS)
     deleted = np.concatenate([request.forgotten for request in requests])
     assert len(requests) == n
@@ -61,33 +63,33 @@ def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same():
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Online(), Sequence()])
 def test_the_forgotten_are_told_from_random_unseen_records(scenario):
-    assert (scenario.positive, scenario.negative) == (Role.FORGOTTEN, Role.RANDOM)
+    assert (scenario.positive, scenario.negative) == (Role.FORGOTTEN, Role.UNSEEN)
 
 
 def test_the_retained_are_told_from_random_unseen_records():
-    assert (Retained().positive, Retained().negative) == (Role.RETAINED, Role.RANDOM)
+    assert (Retained().positive, Retained().negative) == (Role.RETAINED, Role.UNSEEN)
 
 
 @given(st.integers(1, 20), st.integers(1, 5), st.integers(1, 5))
 def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n, delete, add):
     scenario, sizes = Online(delete, add), EpisodeSizes(requests=n)
-    dealt = pools(scenario.targets_needed(sizes))
+    dealt = pools(scenario.deletions_needed(sizes))
     requests = scenario.requests(dealt, sizes, SEEDS)
     assert {(len(r.steps), len(r.forgotten), len(r.added)) for r in requests} == {(1, delete, add)}
     added = np.concatenate([request.added for request in requests])
-    assert len(set(added)) == len(added) == scenario.spares_needed(sizes)
-    assert np.isin(added, dealt.spare).all()
+    assert len(set(added)) == len(added) == scenario.additions_needed(sizes)
+    assert np.isin(added, dealt.addable).all()
     assert sorted(np.concatenate([request.forgotten for request in requests])) == list(range(n * delete))
 
 
 @given(st.integers(1, 10), st.integers(2, 5), st.integers(1, 4))
 def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n, versions, size):
     scenario, sizes = Sequence(versions, size), EpisodeSizes(requests=n)
-    requests = scenario.requests(pools(scenario.targets_needed(sizes)), sizes, SEEDS)
+    requests = scenario.requests(pools(scenario.deletions_needed(sizes)), sizes, SEEDS)
     assert [[len(step.forget) for step in request.steps] for request in requests] == [[size] * versions] * n
     assert sorted(np.concatenate([request.forgotten for request in requests])) == list(range(n * versions * size))
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Sequence(), Retained()])
 def test_a_scenario_that_adds_nothing_needs_no_spare_records(scenario):
-    assert scenario.spares_needed(EpisodeSizes()) == 0
+    assert scenario.additions_needed(EpisodeSizes()) == 0

@@ -12,7 +12,7 @@ from unlearnbench.builtin.unlearners.random_noise import RandomNoise
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.builtin.unlearners.sisa import SISA
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.querying import query
 

@@ -5,7 +5,7 @@ import numpy as np
 from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"

@@ -4,7 +4,7 @@ import numpy as np
 
 from unlearnbench.builtin.unlearners.none import NoUnlearning
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
 

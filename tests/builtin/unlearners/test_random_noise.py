@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from unlearnbench.builtin.unlearners.random_noise import NoisyAnswers, RandomNoise
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
 REQUESTS = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(np.array([5])),))]

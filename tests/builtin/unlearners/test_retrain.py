@@ -7,7 +7,7 @@ from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.core.models import Seeds
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"

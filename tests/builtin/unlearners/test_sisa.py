@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.builtin.models.decision_tree import DecisionTree
-from unlearnbench.builtin.models.mlp import MLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.sisa import SISA
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.posteriors import log_mean
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.report.site.ranks import Measured, rank_ranges
+from unlearnbench.stats.ranking import Measured, rank_ranges
 
 Numbers = np.ndarray
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from unlearnbench.builtin.datasets.files import open_verified
-from unlearnbench.core.cards import Whereabouts
+from unlearnbench.core.dataset_cards import Availability
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.records import Provenance, Records
 
@@ -46,9 +46,9 @@ class Adult(Dataset):
     of Chen et al. (CCS 2021); ``fnlwgt``, a census weight that says little of a person, is one of them.
     """
 
-    def whereabouts(self) -> Whereabouts:
+    def availability(self) -> Availability:
         """Return that it is part of the package."""
-        return Whereabouts(True, "in the package", "package")
+        return Availability(True, "in the package", "package")
 
     def load(self) -> Records:
         """Return the records; a UserError where the file in the package was changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unlearnbench.builtin.datasets import bundled
-from unlearnbench.core.cards import Whereabouts
+from unlearnbench.core.dataset_cards import Availability
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.records import Provenance, Records
 
@@ -22,7 +22,7 @@ PROVENANCE = Provenance(
 class BreastCancer(Dataset):
     """569 tumours, 30 features measured on cell nuclei, 2 classes (malignant, benign)."""
 
-    def whereabouts(self) -> Whereabouts:
+    def availability(self) -> Availability:
         """Return that it is part of scikit-learn."""
         return bundled.WHEREABOUTS
 

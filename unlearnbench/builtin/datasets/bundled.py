@@ -7,11 +7,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.cards import Whereabouts
+from unlearnbench.core.dataset_cards import Availability
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
-WHEREABOUTS = Whereabouts(True, "in scikit-learn", "package")
+WHEREABOUTS = Availability(True, "in scikit-learn", "package")
 
 
 class Bunch(Protocol):

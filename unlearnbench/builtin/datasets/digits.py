@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unlearnbench.builtin.datasets import bundled
-from unlearnbench.core.cards import Whereabouts
+from unlearnbench.core.dataset_cards import Availability
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.records import Provenance, Records
 
@@ -22,7 +22,7 @@ PROVENANCE = Provenance(
 class Digits(Dataset):
     """1,797 images, 64 features (grey levels 0 to 16, row by row), 10 classes."""
 
-    def whereabouts(self) -> Whereabouts:
+    def availability(self) -> Availability:
         """Return that it is part of scikit-learn."""
         return bundled.WHEREABOUTS
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from unlearnbench.builtin.datasets.download import download
-from unlearnbench.core.cards import Whereabouts
+from unlearnbench.core.dataset_cards import Availability
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 
@@ -66,12 +66,12 @@ class DataFile:
         """Return the first place that holds the file, whatever its content."""
         return next((place for place in self.places() if place.is_file()), None)
 
-    def whereabouts(self) -> Whereabouts:
+    def availability(self) -> Availability:
         """Return where the file is, or how to get it."""
         path = self.find()
         if path is None:
-            return Whereabouts(False, self._remedy(), "download" if self.url else "")
-        return Whereabouts(True, str(path), "cache" if path == self.places()[-1] else "variable")
+            return Availability(False, self._remedy(), "download" if self.url else "")
+        return Availability(True, str(path), "cache" if path == self.places()[-1] else "variable")
 
     def fetch(self) -> Path:
         """Return where the file is, once it was downloaded if need be; a UserError that names the ways to get it."""
@@ -110,9 +110,9 @@ class FileDataset(Dataset):
     def files(self) -> Sequence[DataFile]:
         """Return the files that are read with these parameters; what they hold may be read from others as well."""
 
-    def whereabouts(self) -> Whereabouts:
+    def availability(self) -> Availability:
         """Return where the files are, or how to get the first that is missing."""
-        found = [file.whereabouts() for file in self.files()]
+        found = [file.availability() for file in self.files()]
         return next((one for one in found if not one.available), found[0])
 
     def fetch(self) -> None:

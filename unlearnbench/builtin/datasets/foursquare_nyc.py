@@ -59,8 +59,8 @@ Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 class FoursquareNyc(FileDataset):
     """Places, 168 features (check-ins in each hour of the week, from Monday midnight on), 9 classes (root categories).
 
-    ``min_checkins``: leave out places with fewer check-ins; 5 keeps 2,576 places, 2 keeps 6,954 (906 of them twins),
-    and of the 15,197 that 1 keeps most are twins
+    ``min_checkins``: leave out places with fewer check-ins; 5 keeps 2,576 places, 2 keeps 6,954 (906 duplicates),
+    and of the 15,197 that 1 keeps most are duplicates
 
     ``part``: all places, or those to the west or to the east of longitude -73.982, which stand in for two cities where
     an attack is carried over from one data set to another

@@ -46,7 +46,7 @@ class UsAccidents(FileDataset):
         with FILE.open() as file:
             header, *rows = gzip.decompress(file.read()).decode().splitlines()
         names = header.split(",")
-        # Adding zero turns -0 into 0: twins are found by their bytes, and -0 degrees are no other temperature.
+        # Adding zero turns -0 into 0: duplicates are found by their bytes, and -0 degrees are no other temperature.
         table = np.loadtxt(rows, delimiter=",", dtype=np.float64) + 0.0
         severity = table[:, names.index(LABEL)].astype(np.int64)
         features = [i for i, name in enumerate(names) if name not in (LABEL, NOT_A_FEATURE)]

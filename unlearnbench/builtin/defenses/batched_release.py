@@ -11,7 +11,7 @@ from pydantic import Field
 
 from unlearnbench.core.defenses import PublicationDefense
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request
+from unlearnbench.core.scenarios import Request
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.requests import Role
-from unlearnbench.core.scored import Metric, Rows, Scored
+from unlearnbench.core.metrics import Metric, Rows, Scored
+from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import auc_above_half, clustered_auc
 
 AGAINST = {"auc-matched": Role.MATCHED, "auc-retained": Role.RETAINED}

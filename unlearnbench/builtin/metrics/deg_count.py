@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES, has_confidences
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.core.metrics import Metric, Scored
 from unlearnbench.stats import deg_count, rank_deg_count, true_confidence
 
 
@@ -15,7 +15,7 @@ from unlearnbench.stats import deg_count, rank_deg_count, true_confidence
 class DegCount(Metric):
     """Share of records of whose true status the attack is strictly surer than its classical baseline.
 
-    Chen et al. 2021, section 4.4; with its twin on ranks, which needs no probabilities.
+    Chen et al. 2021, section 4.4; with its counterpart on ranks, which needs no probabilities.
 
     Measured on every forgotten record and as many first negatives of its request; ties count as no gain, their rate
     stands in ``details``.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES, has_confidences
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.core.metrics import Metric, Scored
 from unlearnbench.stats import deg_rate, rank_deg_rate, true_confidence
 
 
@@ -15,10 +15,11 @@ from unlearnbench.stats import deg_rate, rank_deg_rate, true_confidence
 class DegRate(Metric):
     """Mean gain in confidence in the true status over the classical baseline.
 
-    Chen et al. 2021, section 4.4: a difference and not a ratio; with its twin on ranks, which needs no probabilities.
+    Chen et al. 2021, section 4.4: a difference and not a ratio; with its counterpart on ranks,
+    which needs no probabilities.
 
     Both attacks' probabilities must be calibrated for the first to mean much: a more extreme attack gains without
-    ranking better. The twin is half the gain in AUC, exactly.
+    ranking better. The counterpart is half the gain in AUC, exactly.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unlearnbench.core.scored import Scored
+from unlearnbench.core.metrics import Scored
 
 NO_PROBABILITIES = "n/a: scores are no probabilities"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.core.metrics import Metric, Scored
 from unlearnbench.stats import clustered_mean
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from unlearnbench.builtin.metrics.advantage import NO_THRESHOLD
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.core.metrics import Metric, Scored
 from unlearnbench.stats import best_threshold, precision_at_prior
 
 Prior = Annotated[float, Field(gt=0, lt=1)]

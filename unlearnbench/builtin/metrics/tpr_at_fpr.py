@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.scored import Metric, Scored
+from unlearnbench.core.metrics import Metric, Scored
 from unlearnbench.stats import tpr_at_fpr
 
 Rate = Annotated[float, Field(gt=0, lt=1)]

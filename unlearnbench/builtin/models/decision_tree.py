@@ -13,8 +13,8 @@ from pydantic import Field, PositiveInt
 from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.engine import jit
 from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
-from unlearnbench.engine.tree_draft import NO_LIMIT, Rules
-from unlearnbench.engine.trees import fit_trees
+from unlearnbench.engine.trees.builder import NO_LIMIT, Rules
+from unlearnbench.engine.trees.tree_bank import fit_trees
 
 
 class FittedTree(SklearnFitted):

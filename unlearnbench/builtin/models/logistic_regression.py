@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveFloat, PositiveInt
 
-from unlearnbench.builtin.models.scaling import Scaler, Standardizer
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.banks import Member
-from unlearnbench.engine.logistic import Base
-from unlearnbench.engine.logistic_bank import LogisticBank
-from unlearnbench.engine.logistic_bases import BaseSet, LeftOut, by_base
-from unlearnbench.engine.logistic_objective import Objective
+from unlearnbench.engine.logistic.bank import LogisticBank
+from unlearnbench.engine.logistic.bases import BaseSet, LeftOut, by_base
+from unlearnbench.engine.logistic.objective import Objective
+from unlearnbench.engine.logistic.solve import Base
+from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import Constant, training_table
 
 _COLD = 128
@@ -110,7 +110,7 @@ class LogisticRegression(TargetModel):
         return True
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
-        """Solve all models that leave records out of one base together; see :mod:`unlearnbench.engine.logistic`.
+        """Solve all models that leave records out of one base together; see :mod:`unlearnbench.engine.logistic.solve`.
 
         Posteriors agree with those of :meth:`fit` to 1e-8. A model's bits do not depend on the other tasks.
         Where the originals are too wide or too short for a Hessian to pay, that is left to :meth:`fit`.

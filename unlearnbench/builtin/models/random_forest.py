@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 
-from unlearnbench.builtin.models.bags import bag_weights, tree_keys, tree_seed
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.core.posteriors import log_of, spread_classes
 from unlearnbench.core.records import Order
 from unlearnbench.engine import jit
-from unlearnbench.engine.forests import Bags, fit_forests
 from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
-from unlearnbench.engine.tree_draft import NO_LIMIT, Rules
+from unlearnbench.engine.trees.bags import bag_weights, tree_keys, tree_seed
+from unlearnbench.engine.trees.builder import NO_LIMIT, Rules
+from unlearnbench.engine.trees.forests import Bags, fit_forests
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request, Scenario
+from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 
 
@@ -23,11 +23,11 @@ class Group(Scenario):
 
     size: PositiveInt = 10
 
-    def targets_needed(self, sizes: EpisodeSizes) -> int:
+    def deletions_needed(self, sizes: EpisodeSizes) -> int:
         """Return how many records the groups take together."""
         return self.size * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
         """Cut the shuffled targets into groups."""
         cuts = range(0, self.size * sizes.requests, self.size)
-        return [Request((Step(pools.targets[cut : cut + self.size]),)) for cut in cuts]
+        return [Request((Step(pools.deletable[cut : cut + self.size]),)) for cut in cuts]

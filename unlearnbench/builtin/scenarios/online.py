@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request, Scenario
+from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 
 
@@ -28,16 +28,16 @@ class Online(Scenario):
     delete: PositiveInt = 1
     add: PositiveInt = 1
 
-    def targets_needed(self, sizes: EpisodeSizes) -> int:
+    def deletions_needed(self, sizes: EpisodeSizes) -> int:
         """Return how many records all requests delete."""
         return self.delete * sizes.requests
 
-    def spares_needed(self, sizes: EpisodeSizes) -> int:
+    def additions_needed(self, sizes: EpisodeSizes) -> int:
         """Return how many records all requests add."""
         return self.add * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
         """Cut the shuffled targets and spare records into groups."""
-        old = pools.targets[: self.targets_needed(sizes)].reshape(sizes.requests, self.delete)
-        new = pools.spare[: self.spares_needed(sizes)].reshape(sizes.requests, self.add)
+        old = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.delete)
+        new = pools.addable[: self.additions_needed(sizes)].reshape(sizes.requests, self.add)
         return [Request((Step(forget, add),)) for forget, add in zip(old, new, strict=True)]

@@ -12,7 +12,7 @@ from unlearnbench.core.matching import matched_negatives
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
 from unlearnbench.core.records import TrainingSet
-from unlearnbench.core.requests import Queries, Request, Role
+from unlearnbench.core.scenarios import Queries, Request, Role
 from unlearnbench.core.seeding import SeedPath
 
 
@@ -43,12 +43,12 @@ class Retained(Group):
     ) -> Queries:
         """Choose who stayed, and negatives; the draws of ``negatives`` are those of other scenarios."""
         stayed = draw(
-            pools.targets[~np.isin(pools.targets, request.forgotten)], len(request.forgotten), seeds / "stayed"
+            pools.deletable[~np.isin(pools.deletable, request.forgotten)], len(request.forgotten), seeds / "stayed"
         )
         return Queries.of(
             {
                 Role.FORGOTTEN: request.forgotten,
-                Role.RANDOM: draw(pools.unseen, sizes.negatives, seeds / "negatives"),
+                Role.UNSEEN: draw(pools.unseen, sizes.negatives, seeds / "negatives"),
                 Role.MATCHED: matched_negatives(original, data, stayed, pools.unseen, sizes.matched, seeds / "matched"),
                 Role.RETAINED: stayed,
             }

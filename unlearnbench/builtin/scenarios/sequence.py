@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request, Scenario, Sees
+from unlearnbench.core.scenarios import Request, Scenario, Sees
 from unlearnbench.core.seeding import SeedPath
 
 
@@ -35,11 +35,11 @@ class Sequence(Scenario):
     size: PositiveInt = 1
     sees: Sees = "all"
 
-    def targets_needed(self, sizes: EpisodeSizes) -> int:
+    def deletions_needed(self, sizes: EpisodeSizes) -> int:
         """Return how many records all steps of all requests delete."""
         return self.versions * self.size * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
         """Cut the shuffled targets into steps, and those into requests."""
-        cut = pools.targets[: self.targets_needed(sizes)].reshape(sizes.requests, self.versions, self.size)
+        cut = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.versions, self.size)
         return [Request(tuple(Step(step) for step in steps)) for steps in cut]

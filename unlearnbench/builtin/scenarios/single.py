@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
-from unlearnbench.core.requests import Request, Scenario
+from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 
 
@@ -14,10 +14,10 @@ from unlearnbench.core.seeding import SeedPath
 class Single(Scenario):
     """Each request deletes one record from the original, no record twice (Chen et al. 2021, section 4)."""
 
-    def targets_needed(self, sizes: EpisodeSizes) -> int:
+    def deletions_needed(self, sizes: EpisodeSizes) -> int:
         """Return one record a request."""
         return sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
         """Take the first of the shuffled targets, one each."""
-        return [Request((Step(pools.targets[r : r + 1]),)) for r in range(sizes.requests)]
+        return [Request((Step(pools.deletable[r : r + 1]),)) for r in range(sizes.requests)]

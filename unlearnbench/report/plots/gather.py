@@ -13,17 +13,17 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import Observations
-from unlearnbench.core.requests import Scenario
+from unlearnbench.core.scenarios import Scenario
 from unlearnbench.report.plots.choose import means, of_seeds, series
 from unlearnbench.report.plots.degradation import Gains
 from unlearnbench.report.plots.frontier import Defended
 from unlearnbench.report.plots.parameter import Point
 from unlearnbench.report.plots.roc import Scored
-from unlearnbench.run.observe import from_arrays
-from unlearnbench.run.plan import Bench, Cell, Plan, baseline_ref
+from unlearnbench.run.episodes import from_arrays
+from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.plan import Cell, CellGroup, Plan, baseline_ref
 from unlearnbench.run.results import Row
 from unlearnbench.run.store import Store
-from unlearnbench.run.workshop import Workshop
 from unlearnbench.stats import true_confidence
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef
 
@@ -36,7 +36,7 @@ class Run:
 
     plan: Plan
     store: Store
-    workshop: Workshop
+    instances: PluginInstances
 
 
 class _Found(NamedTuple):
@@ -45,7 +45,7 @@ class _Found(NamedTuple):
     row: Row
     cell: Cell
     key: str
-    bench: Bench
+    bench: CellGroup
 
 
 def roc_runs(run: Run, rows: Sequence[Row]) -> list[Scored]:
@@ -78,8 +78,8 @@ def degradation_gains(run: Run, rows: Sequence[Row]) -> list[Gains]:
 
 def _baseline(run: Run, found: _Found) -> str | None:
     """Return the store key of the cell to compare with, None where there is nothing to compare."""
-    cell, baseline = found.cell, baseline_ref(found.cell.attack, run.workshop)
-    probable = all(run.workshop.make(ref, Attack).probabilistic for ref in (cell.attack, baseline))
+    cell, baseline = found.cell, baseline_ref(found.cell.attack, run.instances)
+    probable = all(run.instances.make(ref, Attack).probabilistic for ref in (cell.attack, baseline))
     if not probable or _same(cell.attack, baseline):
         return None
     for key, other in found.bench.cells.items():
@@ -112,7 +112,7 @@ def _cells(run: Run, rows: Sequence[Row]) -> Iterator[_Found]:
 
 
 def _scenario(run: Run, found: _Found) -> Scenario:
-    return run.workshop.make(found.cell.scenario, Scenario)
+    return run.instances.make(found.cell.scenario, Scenario)
 
 
 def _scores(run: Run, key: str) -> NDArray[np.float64]:
@@ -122,7 +122,7 @@ def _scores(run: Run, key: str) -> NDArray[np.float64]:
     return np.asarray(entry.arrays["scores"], dtype=np.float64)
 
 
-def _observations(run: Run, bench: Bench) -> Observations:
+def _observations(run: Run, bench: CellGroup) -> Observations:
     entries = [run.store.get("episode", task.key) for task in bench.target]
     if any(entry is None for entry in entries):
         raise UserError(AGAIN)

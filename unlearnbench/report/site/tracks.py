@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.report.cells import cell
-from unlearnbench.report.site.ranks import Best, Measured, ranges_of, surely_better
+from unlearnbench.report.numbers import cell
 from unlearnbench.run.results import Row
+from unlearnbench.stats.ranking import Best, Measured, ranges_of, surely_better
 
 Track = Literal["attack", "unlearner", "defense"]
 TRACKS: tuple[Track, ...] = ("attack", "unlearner", "defense")

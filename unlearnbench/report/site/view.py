@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.report.cells import number
+from unlearnbench.report.numbers import number
 from unlearnbench.report.site.figures import CHANCE, Scale, auc_scale
 from unlearnbench.report.site.tracks import COLUMNS, Column, Line, Rank, Sample, Source, Track, rank_text
 from unlearnbench.suite.model import AXES

@@ -17,13 +17,13 @@ class MyMethod(Scenario):
 
     length: int = 2
 
-    def targets_needed(self, sizes: EpisodeSizes) -> int:
+    def deletions_needed(self, sizes: EpisodeSizes) -> int:
         """Return how many training records the requests of one original delete together."""
         return self.length * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
-        """Return the requests; ``pools.targets`` come in random order already."""
-        groups = pools.targets[: self.targets_needed(sizes)].reshape(sizes.requests, self.length)
+        """Return the requests; ``pools.deletable`` come in random order already."""
+        groups = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.length)
         return [Request(tuple(Step(group[i : i + 1]) for i in range(self.length))) for group in groups]
 
 

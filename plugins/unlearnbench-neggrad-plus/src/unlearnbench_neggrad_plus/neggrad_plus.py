@@ -28,7 +28,7 @@ class NegGradPlus(FunctionUnlearner):
 
     def refusal(self, model: TargetModel) -> str | None:
         """Refuse what is not unlearnbench's multilayer perceptron."""
-        from unlearnbench.builtin.models.mlp import MLP
+        from unlearnbench.builtin.models.mlp.model import MLP
 
         return None if isinstance(model, MLP) else f"neggrad-plus goes with mlp only, not with {type(model).__name__}"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from unlearnbench import Fitted, TrainingSet, UserError
-from unlearnbench.builtin.models.scaling import Standardizer
+from unlearnbench.engine.scaling import Standardizer
 from unlearnbench.engine.sklearn_model import training_table
 
 from unlearnbench_vision.fitted import FittedNetwork

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from unlearnbench import log_softmax
-from unlearnbench.builtin.models.scaling import Standardizer
+from unlearnbench.engine.scaling import Standardizer
 
 from unlearnbench_vision.images import enlarged, images, pixels
 

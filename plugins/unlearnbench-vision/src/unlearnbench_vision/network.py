@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from unlearnbench import FitTask, TargetModel
-from unlearnbench.builtin.models.batches import epochs_of_batches
-from unlearnbench.engine.torch_loop import Descent, OptimizerName, Precision
+from unlearnbench.engine.batches import epochs_of_batches
+from unlearnbench.engine.networks.training import Descent, OptimizerName, Precision
 
 from unlearnbench_vision.begin import anew, onward
 from unlearnbench_vision.fitted import FittedNetwork

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench.builtin.models.simple_cnn.network import HIDDEN, MAPS, logits_in_training, network
+
+
+@pytest.mark.parametrize(("image", "flat"), [((28, 28, 1), 9216), ((32, 32, 3), 12544), ((6, 9, 2), 128)])
+def test_the_layers_are_those_of_the_paper_s_code_whatever_the_images(image, flat):
+    import torch
+
+    module = network(image, 10, seed=1)
+    height, width, channels = image
+    assert module(torch.zeros(2, channels, height, width)).shape == (2, 10)
+    shapes = [tuple(parameter.shape) for parameter in module.parameters() if parameter.ndim > 1]
+    assert shapes == [(32, channels, 3, 3), (64, 32, 3, 3), (128, flat), (10, 128)]
+
+
+def pictures(*shape):
+    """Return the same random images each time."""
+    import torch
+
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+def test_initial_weights_are_uniform_in_one_over_root_fan_in_each_layer_by_its_own_draws():
+    tensors = [parameter.detach().numpy() for parameter in network((8, 8, 3), 10, seed=1).parameters()]
+    for weight, bias in zip(tensors[::2], tensors[1::2], strict=True):
+        bound = weight[0].size ** -0.5
+        assert max(np.abs(weight).max(), np.abs(bias).max()) <= bound
+        np.testing.assert_allclose(weight.std(), bound / 3**0.5, rtol=0.1)
+    again, other = (next(network((8, 8, 3), 10, seed=seed).parameters()).detach().numpy() for seed in (1, 2))
+    assert np.array_equal(tensors[0], again)
+    assert not np.array_equal(tensors[0], other)
+
+
+def test_without_dropout_the_pass_in_training_is_the_network_itself():
+    import torch
+
+    module, x = network((8, 7, 1), 3, seed=1), pictures(5, 1, 8, 7)
+    assert torch.equal(logits_in_training(module, x, torch.ones(5, MAPS + HIDDEN)), module(x))
+
+
+def test_what_is_left_out_has_no_say_and_no_gradient():
+    import torch
+
+    module, x = network((8, 8, 1), 3, seed=1), pictures(5, 1, 8, 8)
+    scales = torch.ones(5, MAPS + HIDDEN)
+    scales[:, [4, MAPS + 9]] = 0
+    logits_in_training(module, x, scales).sum().backward()
+    convolution, hidden = module[2], module[6]
+    assert not convolution.weight.grad[4].any()
+    assert convolution.weight.grad[5:].any()
+    assert not hidden.weight.grad[9].any()
+    assert hidden.weight.grad[10:].any()
+
+
+def test_every_record_loses_units_of_its_own():
+    import torch
+
+    module, x = network((8, 8, 1), 3, seed=1), pictures(1, 1, 8, 8).expand(2, -1, -1, -1)
+    scales = torch.ones(2, MAPS + HIDDEN)
+    scales[1, 10] = 0
+    kept, dropped = logits_in_training(module, x, scales)
+    torch.testing.assert_close(kept, module(x)[0])
+    assert not torch.allclose(kept, dropped)

@@ -1,0 +1,122 @@
+"""Requests, and whom a scenario asks about unless it says otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unlearnbench.core.pools import EpisodeSizes, Pools, side_pools
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
+from unlearnbench.core.seeding import SeedPath
+
+SIZES = EpisodeSizes(requests=1, records=100, negatives=8, matched=3, retained=6)
+SEEDS = SeedPath(1) / "toy"
+
+
+class Nowhere:
+    def log_posteriors(self, x: np.ndarray) -> np.ndarray:
+        return np.zeros((len(x), 2))
+
+
+class Fixed(Scenario):
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+        return [Request((Step(pools.deletable[:1]),))]
+
+    def deletions_needed(self, sizes: EpisodeSizes) -> int:
+        return 1
+
+
+def toy() -> Records:
+    x = np.random.default_rng(0).integers(0, 600, size=(400, 1)).astype(float)
+    return Records("toy", x, np.arange(400) % 2, 2, Provenance("made up", "CC0"))
+
+
+def ask(request: Request, pools: Pools, sizes: EpisodeSizes = SIZES, seeds: SeedPath = SEEDS) -> Queries:
+    data = TrainingSet.of(toy(), pools.training)
+    return Fixed().queries(Nowhere(), data, request, pools, sizes, seeds)
+
+
+def some_pools() -> Pools:
+    return side_pools(toy(), "target", SIZES, 0, SEEDS)[0]
+
+
+def steps(*pairs: tuple[list[int], list[int]]) -> Request:
+    return Request(tuple(Step(np.array(f, dtype=np.int64), np.array(a, dtype=np.int64)) for f, a in pairs))
+
+
+def test_a_request_knows_all_it_forgets_and_all_it_adds_over_its_steps() -> None:
+    request = steps(([3, 1], [8]), ([], [9]), ([8], []))
+    assert request.forgotten.tolist() == [3, 1, 8]
+    assert request.added.tolist() == [8, 9]
+
+
+def test_queries_stand_role_by_role_each_counted_from_nought() -> None:
+    laid = Queries.of({Role.FORGOTTEN: np.array([9]), Role.MATCHED: np.empty(0), Role.UNSEEN: np.array([4, 2])})
+    assert laid.ids.tolist() == [9, 4, 2]
+    assert laid.role.tolist() == [Role.FORGOTTEN, Role.UNSEEN, Role.UNSEEN]
+    assert laid.position.tolist() == [0, 0, 1]
+    assert (laid.ids.dtype, laid.role.dtype, laid.position.dtype) == (np.int64, np.int8, np.int64)
+
+
+def test_every_role_is_asked_as_often_as_the_sizes_say() -> None:
+    pools = some_pools()
+    asked = ask(Request((Step(pools.deletable[:2]),)), pools)
+    assert np.bincount(asked.role, minlength=len(Role)).tolist() == [2, 8, 3, 6, 0]
+
+
+def test_every_role_is_asked_about_its_own_kind_of_records_and_no_duplicate_is_among_them() -> None:
+    pools, records = some_pools(), toy()
+    asked = ask(Request((Step(pools.deletable[4:7]),)), pools)
+    ids = {role: asked.ids[asked.role == role] for role in Role}
+    assert ids[Role.FORGOTTEN].tolist() == pools.deletable[4:7].tolist()
+    assert set(ids[Role.UNSEEN]) | set(ids[Role.MATCHED]) <= set(pools.unseen)
+    assert set(ids[Role.RETAINED]) <= set(pools.deletable) - set(pools.deletable[4:7])
+    assert not records.has_duplicate[asked.ids].any()
+    assert all(len(set(found)) == len(found) for found in ids.values())
+
+
+def test_what_a_request_adds_is_neither_a_negative_nor_retained() -> None:
+    pools = some_pools()
+    everyone = EpisodeSizes(records=100, negatives=500, matched=500, retained=500)
+    joined = pools.unseen[:5]
+    asked = ask(Request((Step(pools.deletable[:1], joined), Step(joined[:1], pools.deletable[:1]))), pools, everyone)
+    negatives = asked.ids[np.isin(asked.role, [Role.UNSEEN, Role.MATCHED])]
+    assert not np.isin(joined, negatives).any()
+    assert np.isin(pools.unseen[5:], negatives).all()
+    assert pools.deletable[0] not in asked.ids[asked.role == Role.RETAINED]
+
+
+def test_a_request_that_only_adds_forgets_nobody() -> None:
+    asked = ask(steps(([], [7])), some_pools())
+    assert np.bincount(asked.role, minlength=len(Role)).tolist() == [0, 8, 0, 6, 1]
+
+
+def test_what_a_request_adds_is_asked_about_unless_it_is_forgotten_too() -> None:
+    asked = ask(steps(([], [7, 9]), ([9], [])), some_pools())
+    assert asked.ids[asked.role == Role.ADDED].tolist() == [7]
+    assert asked.ids[asked.role == Role.FORGOTTEN].tolist() == [9]
+
+
+def test_random_negatives_do_not_depend_on_who_is_forgotten_and_more_of_them_begin_with_the_fewer() -> None:
+    pools, more = some_pools(), EpisodeSizes(records=100, negatives=20, matched=3, retained=6)
+    one, other, longer = (
+        asked.ids[asked.role == Role.UNSEEN]
+        for asked in (
+            ask(Request((Step(pools.deletable[:1]),)), pools),
+            ask(Request((Step(pools.deletable[1:2]),)), pools),
+            ask(Request((Step(pools.deletable[:1]),)), pools, more),
+        )
+    )
+    assert one.tolist() == other.tolist() == longer[:8].tolist()
+
+
+def test_other_seeds_draw_other_negatives_and_other_retained_records() -> None:
+    pools = some_pools()
+    request = Request((Step(pools.deletable[:1]),))
+    one, other = ask(request, pools), ask(request, pools, seeds=SEEDS / "elsewhere")
+    for role in (Role.UNSEEN, Role.RETAINED):
+        assert set(one.ids[one.role == role]) != set(other.ids[other.role == role])
+
+
+def test_the_game_is_forgotten_against_random_unless_a_scenario_says_otherwise() -> None:
+    assert (Fixed().positive, Fixed().negative) == (Role.FORGOTTEN, Role.UNSEEN)

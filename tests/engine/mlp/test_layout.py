@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unlearnbench.engine.mlp.fit import network_of, widths_of
+from unlearnbench.engine.mlp.init import initial_layers
+from unlearnbench.engine.mlp.layout import aligned, layout_of, rows_in_lanes, unpack
+
+widths = st.lists(st.integers(1, 50), min_size=2, max_size=5)
+
+
+@given(widths, st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_layers_come_back_as_they_went_in(widths, seed):
+    layers = initial_layers(widths, seed)
+    network = network_of(layers)
+    for there, back in zip(layers, unpack(*network), strict=True):
+        assert np.array_equal(there[0], back[0])
+        assert np.array_equal(there[1], back[1])
+    assert widths_of(layers) == widths
+    true = sum(w.size + b.size for w, b in layers)
+    assert np.count_nonzero(network.parameters) <= true, "spare parameters must be 0"
+
+
+@given(widths)
+def test_parameters_lie_behind_one_another_in_whole_lanes(widths):
+    net = layout_of(widths)
+    assert (net.bias + net.span[1:]).tolist() == [*net.weight[1:].tolist(), net.size]
+    assert all(array % 16 == 0 for array in (*net.weight, *net.bias, net.size, *net.span, *net.unit))
+    assert (net.tall >= net.width).all()
+    assert (net.span >= net.tall).all()
+
+
+def test_rows_are_filled_up_with_zeros():
+    x = np.random.default_rng(0).normal(size=(5, 18))
+    rows = rows_in_lanes(x).reshape(5, 32)
+    assert np.array_equal(rows[:, :18], x.astype(np.float32))
+    assert not rows[:, 18:].any()
+
+
+@pytest.mark.parametrize("size", [1, 16, 1000])
+def test_arrays_begin_with_a_cache_line(size):
+    assert aligned(size).ctypes.data % 64 == 0
+    assert aligned(size).shape == (size,)
+
+
+def test_initial_layers_are_raw_philox_words_in_the_order_of_torchs_parameters():
+    words = np.random.Philox(5).random_raw(2 * 4 + 2 + 2 + 1) >> np.uint64(11)
+    numbers = np.concatenate([part.ravel() for layer in initial_layers((4, 2, 1), 5) for part in layer])
+    bounds = np.repeat([0.5, 2**-0.5], [10, 3])
+    np.testing.assert_allclose(numbers, (words * 2.0**-52 - 1) * bounds, rtol=1e-6)
+
+
+def test_seeds_draw_other_layers():
+    assert not np.array_equal(initial_layers((4, 2), 1)[0][0], initial_layers((4, 2), 2)[0][0])

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.records import Provenance, Records
+from unlearnbench.engine.mlp.init import initial_layers
+from unlearnbench.engine.networks.stack import logits, loss, places, train_stacked
+from unlearnbench.engine.networks.stacked_jobs import Lesson, Lessons
+
+RECORDS = Records("made up", np.random.default_rng(0).normal(size=(40, 4)), np.arange(40) % 3, 3, Provenance("", ""))
+
+
+def lesson(widths=(4, 5, 3), seed=0, sizes=(8, 8, 4)) -> Lesson:
+    cuts = np.split(np.arange(sum(sizes)) + seed, np.cumsum(sizes)[:-1])
+    return Lesson(initial_layers(widths, seed), RECORDS, np.asarray, lambda epoch: cuts, seed)
+
+
+def sgd(parameters):
+    import torch
+
+    return torch.optim.SGD(parameters, lr=0.1)
+
+
+def plain(each: Lesson, epochs: int) -> list[np.ndarray]:
+    """Train one network with nothing but torch's own layers."""
+    import torch
+
+    tensors = [[torch.tensor(part, requires_grad=True) for part in layer] for layer in each.start]
+    flat = [part for layer in tensors for part in layer]
+    for epoch in range(epochs):
+        for ids in each.batches(epoch):
+            x = torch.from_numpy(RECORDS.x[ids].astype(np.float32))
+            for level, (weight, bias) in enumerate(tensors):
+                x = torch.nn.functional.linear(x if level == 0 else x.relu(), weight, bias)
+            wrong = torch.nn.functional.cross_entropy(x, torch.from_numpy(RECORDS.y[ids]))
+            for part, slope in zip(flat, torch.autograd.grad(wrong, flat), strict=True):
+                part.data -= 0.1 * slope
+    return [part.detach().numpy() for part in flat]
+
+
+def test_networks_of_several_widths_and_batches_come_out_as_each_by_itself():
+    lessons = [lesson(), lesson(seed=3), lesson((4, 3)), lesson(sizes=(8, 3)), lesson(seed=1), lesson((4, 7, 2, 3))]
+    for each, layers in zip(lessons, train_stacked(lessons, 2, 0.0, sgd, "cpu"), strict=True):
+        for found, expected in zip([part for layer in layers for part in layer], plain(each, 2), strict=True):
+            np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_room_is_by_the_size_of_a_network_and_by_the_device():
+    small, large = initial_layers((14, 32, 2), 0), initial_layers((14, 256, 128, 64, 32, 2), 0)
+    assert places(large, "cpu") == 16
+    assert places(large, "cpu") < places(small, "cpu") < places(small, "cuda")
+    assert places(small, "cuda") % 16 == 0
+
+
+def test_places_to_spare_in_a_batch_have_no_weight():
+    first, second, last = Lessons([lesson(), lesson(seed=2, sizes=(8, 8, 1))], 8, 0.0, "cpu").batches(0)
+    assert first.x.shape == (2, 8, 4)
+    assert second.scales is None
+    np.testing.assert_allclose(last.weight.sum(dim=1), 1)
+    assert (last.weight > 0).sum(dim=1).tolist() == [4, 1]
+
+
+def test_networks_with_one_seed_drop_the_same_units_and_others_do_not():
+    pair = [lesson(seed=1), lesson(seed=1), lesson(seed=2)]
+    batch = next(iter(Lessons(pair, 8, 0.5, "cpu").batches(0)))
+    assert set(np.unique(batch.scales)) == {0, 2}
+    assert (batch.scales[0] == batch.scales[1]).all()
+    assert not (batch.scales[0, 1:] == batch.scales[2, :-1]).all()  # the same records, one place apart
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_logits_and_loss_of_a_stack_are_those_of_each_network(scaled):
+    import torch
+
+    torch.manual_seed(0)
+    stack = [(torch.rand(3, 4, 5), torch.rand(3, 1, 5)), (torch.rand(3, 5, 2), torch.rand(3, 1, 2))]
+    x, y = torch.rand(3, 6, 4), torch.randint(2, (3, 6))
+    scales = torch.rand(3, 6, 5) if scaled else None
+    expected = []
+    for k in range(3):
+        hidden = (x[k] @ stack[0][0][k] + stack[0][1][k]).relu() * (scales[k] if scaled else 1)
+        expected.append(hidden @ stack[1][0][k] + stack[1][1][k])
+    found = logits(stack, x, scales)
+    torch.testing.assert_close(found, torch.stack(expected))
+    means = sum(torch.nn.functional.cross_entropy(each, y[k]) for k, each in enumerate(expected))
+    torch.testing.assert_close(loss(found, y, torch.full((3, 6), 1 / 6)), means)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.engine.networks.training import Descent
+
+SGD = Descent("sgd", learning_rate=0.5, weight_decay=0.0, precision="fp32", fused=False)
+X = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, -2.0]], dtype=np.float32)
+Y = np.array([0, 1, 1])
+
+
+def trained(descent, steps, forward=None) -> tuple[np.ndarray, object]:
+    """Return the weights (classes, features) of a linear map that started at zero, and the map."""
+    import torch
+
+    module = torch.nn.Linear(2, 2, bias=False)
+    torch.nn.init.zeros_(module.weight)
+    descent.train(module, torch.from_numpy(X), torch.from_numpy(Y), steps, forward and forward(module))
+    return module.weight.detach().numpy().copy(), module
+
+
+def stepped(weights: np.ndarray, rows: list[int], rate: float, decay: float) -> np.ndarray:
+    """Return what one step makes of weights: W - rate (mean of (p - e_y) x' + decay W)."""
+    exps = np.exp(X[rows] @ weights.T)
+    wrong = exps / exps.sum(axis=1, keepdims=True) - np.eye(2)[Y[rows]]
+    return weights - rate * (wrong.T @ X[rows] / len(rows) + decay * weights)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_each_step_descends_on_the_mean_cross_entropy_of_its_batch(fused):
+    steps = [(0, [0, 1]), (0, [2]), (1, [1, 2])]
+    expected = np.zeros((2, 2))
+    for _, rows in steps:
+        expected = stepped(expected, rows, 0.5, 0.1)
+    descent = replace(SGD, weight_decay=0.1, fused=fused)
+    weights, module = trained(descent, [(epoch, np.array(rows)) for epoch, rows in steps])
+    np.testing.assert_allclose(weights, expected, atol=1e-6)
+    assert module.weight.grad is None
+
+
+def test_adam_begins_with_steps_of_the_learning_rate():
+    weights, _ = trained(replace(SGD, optimizer="adam", learning_rate=0.25), [(0, np.array([0]))])
+    np.testing.assert_allclose(np.abs(weights), 0.25, rtol=1e-4)
+
+
+def test_a_forward_pass_of_one_s_own_is_told_the_epoch_and_the_rows():
+    told = []
+
+    def forward(module):
+        return lambda x, epoch, rows: told.append((tuple(x.shape), epoch, rows.tolist())) or module(x)
+
+    steps = [(0, np.array([2, 0])), (1, np.array([1]))]
+    weights, _ = trained(SGD, steps, forward)
+    assert told == [((2, 2), 0, [2, 0]), ((1, 2), 1, [1])]
+    assert np.array_equal(weights, trained(SGD, steps)[0])
+
+
+def test_bf16_multiplies_in_bfloat16_and_keeps_weights_in_float32():
+    steps = [(0, np.array([0, 1])), (1, np.array([2]))]
+    rough, module = trained(replace(SGD, precision="bf16"), steps)
+    exact, _ = trained(SGD, steps)
+    assert str(module.weight.dtype) == "torch.float32"
+    assert not np.array_equal(rough, exact)
+    np.testing.assert_allclose(rough, exact, atol=0.02)
+
+
+def test_values_that_overflow_are_an_error():
+    with pytest.raises(UserError, match=r"overflowed: lower learning_rate \(1e\+38\)"):
+        trained(replace(SGD, learning_rate=1e38, weight_decay=1.0), [(0, np.array([0]))] * 5)
+    trained(SGD, [])
+
+
+def test_running_statistics_that_overflow_are_an_error():
+    import torch
+
+    module = torch.nn.BatchNorm1d(2)
+    module.running_mean[0] = torch.inf
+    with pytest.raises(UserError, match="overflowed"):
+        SGD.train(module, torch.from_numpy(X), torch.from_numpy(Y), [])

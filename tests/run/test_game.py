@@ -1,0 +1,367 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from unlearnbench.core.attacks import Attack, FittedAttack, ScoreAttack
+from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.metrics import Metric, Scored, Utility
+from unlearnbench.core.observations import Needs, Observations, ShadowView, UndeclaredNeedError, View
+from unlearnbench.core.posteriors import log_softmax
+from unlearnbench.core.records import Provenance, Records
+from unlearnbench.core.scenarios import Role
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.game import Game, attack_scores, measure, oracle_scores, release
+from unlearnbench.stats import auc
+
+REQUESTS, NEGATIVES = 4, 9
+
+
+def side(seed: int, originals: int = 6, leak: float = 2.0) -> Observations:
+    """Rows in a telling order: of each request first the forgotten record, then unseen, matched and retained ones."""
+    rng = np.random.default_rng(seed)
+    role = np.r_[[Role.FORGOTTEN], [Role.UNSEEN] * NEGATIVES, [Role.MATCHED] * 2, [Role.RETAINED] * 3].astype(np.int8)
+    place = np.concatenate([np.arange(np.count_nonzero(role == r)) for r in dict.fromkeys(role)])
+    n = originals * REQUESTS * len(role)
+    roles = np.tile(role, originals * REQUESTS)
+    logits = rng.normal(size=(n, 3))
+    moved = logits.copy()
+    moved[:, 0] -= leak * (roles == Role.FORGOTTEN) + 0.1 * rng.normal(size=n)
+    was_in = np.isin(roles, (Role.FORGOTTEN, Role.RETAINED))
+    return Observations(
+        before=log_softmax(logits),
+        after=log_softmax(moved)[:, None],
+        versions=np.ones(n, dtype=np.int64),
+        member=np.stack([was_in, roles == Role.RETAINED], axis=1),
+        label=rng.integers(3, size=n),
+        record=rng.permutation(n),
+        episode=np.repeat(np.arange(originals), n // originals),
+        request=np.tile(np.repeat(np.arange(REQUESTS), len(role)), originals),
+        role=roles,
+        position=np.tile(place, originals * REQUESTS),
+    )
+
+
+def make_game(originals: int = 6) -> Game:
+    target, shadow = side(1, originals), side(2, originals)
+    x = np.random.default_rng(3).normal(size=(len(target), 4))
+    records = Records("made", x, np.zeros(len(x), dtype=np.int64), 3, Provenance("made here", "CC0"))
+    return Game(records, records, target, shadow, Role.FORGOTTEN, Role.UNSEEN, SeedPath(0) / "made" / "judge")
+
+
+@pytest.fixture(scope="module")
+def game() -> Game:
+    return make_game()
+
+
+def auc_of(game: Game, scores: NDArray[np.float64]) -> float:
+    rows = np.isin(game.target.role, (Role.FORGOTTEN, Role.UNSEEN))
+    return auc(scores[rows], game.deleted(game.target)[rows])
+
+
+ATTACKS = (
+    "sorted-diff",
+    "direct-concat",
+    "sorted-concat",
+    "direct-diff",
+    "euclidean",
+    "classical",
+    "score-diff",
+    "score-ratio",
+    "forgetting",
+    "random",
+    "blind",
+)
+
+
+def test_every_attack_is_among_these(registry: Registry) -> None:
+    assert {found.name for found in registry.all("attack")} >= {*ATTACKS, "oracle-label"}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_target_membership_and_roles_change_no_score(game: Game, registry: Registry, name: str) -> None:
+    attack = build(registry.get("attack", name), {})
+    assert isinstance(attack, Attack)
+    rng = np.random.default_rng(0)
+    target = game.target
+    mixed = replace(
+        target, member=rng.permutation(target.member), role=rng.permutation(target.role), position=target.position[::-1]
+    )
+    honest, blindfolded = (attack_scores(g, attack, name) for g in (game, replace(game, target=mixed)))
+    assert honest.target.tobytes() == blindfolded.target.tobytes()
+    assert honest.shadow.tobytes() == blindfolded.shadow.tobytes()
+
+
+@dataclass
+class ByPlace(ScoreAttack):
+    """Scores a row by its place in its request, since whoever lays rows out puts the deleted one first."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        place = np.empty(len(view))
+        group = view.episode * REQUESTS + view.request
+        for number in np.unique(group):
+            place[group == number] = np.arange(np.count_nonzero(group == number))
+        return -place
+
+
+def test_the_order_of_rows_tells_nothing() -> None:
+    game = make_game(originals=60)
+    by_place = attack_scores(game, ByPlace(), "by-place")
+    assert auc_of(game, by_place.target) == pytest.approx(0.5, abs=0.06)
+    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 5)  # type: ignore[arg-type]  # unread
+    assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
+
+
+def test_how_often_a_record_recurs_tells_nothing(game: Game) -> None:
+    @dataclass
+    class ByRecurrence(ScoreAttack):
+        """Unseen records are asked again and again, deleted ones once: needs no model at all."""
+
+        @property
+        def needs(self) -> Needs:
+            return Needs(versions="none", features=True)
+
+        def score(self, view: View) -> NDArray[np.float64]:
+            _, where, times = np.unique(view.features, axis=0, return_inverse=True, return_counts=True)
+            return -times[where].astype(float)
+
+    record = game.target.record.copy()
+    record[game.target.role == Role.UNSEEN] = np.tile(record[:NEGATIVES], np.sum(game.target.role == Role.UNSEEN) // 9)
+    record[game.target.role == Role.MATCHED] = record[0]  # matched and random at once
+    recurring = replace(game, target=replace(game.target, record=record))
+    assert np.unique(attack_scores(recurring, ByRecurrence(), "by-recurrence").target).size == 1
+
+
+@dataclass
+class Recorder(Attack):
+    """Keeps what it is shown."""
+
+    declared: Needs = field(default_factory=lambda: Needs(label=True, features=True))
+    fitted_on: list[ShadowView] = field(default_factory=list)
+    scored: list[View] = field(default_factory=list)
+    pairs: list[tuple[set[int], set[int]]] = field(default_factory=list)
+
+    @property
+    def needs(self) -> Needs:
+        return self.declared
+
+    def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+        self.fitted_on.append(shadow)
+        return Fitted(self, set(shadow.episode.tolist()))
+
+
+@dataclass
+class Fitted:
+    recorder: Recorder
+    seen: set[int]
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        self.recorder.scored.append(view)
+        self.recorder.pairs.append((self.seen, set(view.episode.tolist())))
+        return np.zeros(len(view))
+
+
+@pytest.mark.parametrize("originals", [2, 3, 6])
+def test_a_shadow_row_is_never_scored_by_an_attack_fitted_on_its_original(originals: int) -> None:
+    recorder = Recorder()
+    scores = attack_scores(make_game(originals), recorder, "recorder")
+    requests, folds = recorder.pairs[: originals * REQUESTS], recorder.pairs[originals * REQUESTS :]
+    assert all(fitted == set(range(originals)) for fitted, _ in requests)
+    assert set().union(*(scored for _, scored in requests)) == set(range(originals))
+    assert len(folds) == min(5, originals)
+    assert all(fitted.isdisjoint(scored) for fitted, scored in folds)
+    assert set().union(*(scored for _, scored in folds)) == set(range(originals))
+    assert len(scores.shadow) == originals * REQUESTS * 2
+
+
+def test_one_shadow_original_leaves_nothing_to_cross_fit() -> None:
+    assert len(attack_scores(make_game(1), Recorder(), "recorder").shadow) == 0
+
+
+def test_attacks_are_fitted_on_a_balanced_shuffled_game(game: Game) -> None:
+    recorder = Recorder()
+    attack_scores(game, recorder, "recorder")
+    shadow = recorder.fitted_on[0]
+    assert shadow.deleted.sum() == (~shadow.deleted).sum() == 6 * REQUESTS
+    assert not (np.diff(shadow.episode) >= 0).all()
+    np.testing.assert_array_equal(shadow.member[:, 0], shadow.deleted)
+
+
+def test_scores_come_back_in_the_order_of_the_rows(game: Game) -> None:
+    @dataclass
+    class First(ScoreAttack):
+        def score(self, view: View) -> NDArray[np.float64]:
+            return view.before[:, 0]
+
+    np.testing.assert_array_equal(attack_scores(game, First(), "first").target, game.target.before[:, 0])
+
+
+def test_each_side_shows_features_of_its_own_records(game: Game) -> None:
+    elsewhere = replace(game.shadow_records, x=game.shadow_records.x + 100)
+    recorder = Recorder()
+    attack_scores(replace(game, shadow_records=elsewhere), recorder, "recorder")
+    requests, folds = recorder.scored[: 6 * REQUESTS], recorder.scored[6 * REQUESTS :]
+    assert all((shown.features > 50).all() for shown in (*recorder.fitted_on, *folds))
+    assert all((shown.features < 50).all() for shown in requests)
+
+
+def test_a_view_holds_neither_role_nor_membership_nor_record(game: Game) -> None:
+    recorder = Recorder()
+    attack_scores(game, recorder, "recorder")
+    assert {"role", "member", "deleted", "record", "position"}.isdisjoint(vars(recorder.scored[0]))
+
+
+READS: dict[str, Callable[[View], object]] = {
+    "before": lambda view: view.before,
+    "after": lambda view: view.after,
+    "label": lambda view: view.label,
+    "features": lambda view: view.features,
+}
+
+
+@pytest.mark.parametrize("what", READS)
+def test_what_is_not_declared_is_refused_and_not_even_there(game: Game, what: str) -> None:
+    allowed = {
+        "before": Needs(versions="unlearned", label=True, features=True),
+        "after": Needs(versions="original", label=True, features=True),
+        "label": Needs(features=True),
+        "features": Needs(label=True),
+    }[what]
+    recorder = Recorder(allowed)
+    attack_scores(game, recorder, "recorder")
+    for view in (recorder.scored[0], recorder.fitted_on[0]):
+        with pytest.raises(UndeclaredNeedError, match="does not declare"):
+            READS[what](view)
+        assert getattr(view, f"_{what}").size == 0
+        for other in READS.keys() - {what}:
+            assert len(READS[other](view)) == len(view)  # type: ignore[arg-type]  # arrays
+
+
+def test_scores_that_are_not_one_finite_number_a_row_are_an_error(game: Game) -> None:
+    @dataclass
+    class Bad(ScoreAttack):
+        answer: Callable[[int], NDArray[np.float64]]
+
+        def score(self, view: View) -> NDArray[np.float64]:
+            return self.answer(len(view))
+
+    n = len(game.target) // (6 * REQUESTS)
+    for answer, said in (
+        (lambda k: np.zeros(k - 1), rf"got shape \({n - 1},\), 0 of them not finite"),
+        (lambda k: np.zeros((k, 1)), rf"got shape \({n}, 1\)"),
+        (lambda k: np.r_[np.nan, np.inf, np.zeros(k - 2)], "2 of them not finite"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            attack_scores(game, Bad(answer), "bad")
+
+
+@dataclass
+class KeyRecorder(ReleaseDefense):
+    seen: list[ReleaseKeys] = field(default_factory=list)
+
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
+        self.seen.append(keys)
+        return log_posteriors
+
+
+def test_release_keys_differ_by_side_version_and_row(game: Game) -> None:
+    defense = KeyRecorder()
+    release(game, defense)
+    told = [
+        set(
+            zip(
+                [k.seed] * len(k.record),
+                *(a.tolist() for a in (k.episode, k.request, k.version, k.record)),
+                strict=True,
+            )
+        )
+        for k in defense.seen
+    ]
+    assert len(told) == 4  # two sides, two versions
+    assert sum(map(len, told)) == len(set().union(*told)) == 4 * len(game.target)
+    assert len({keys.seed for keys in defense.seen}) == 2
+
+
+def test_both_sides_go_through_the_defense_and_nothing_else_changes(game: Game) -> None:
+    class Flat(ReleaseDefense):
+        def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
+            return np.full_like(log_posteriors, -np.log(3))
+
+    flat = release(game, Flat())
+    for seen, real in ((flat.target, game.target), (flat.shadow, game.shadow)):
+        assert np.unique(seen.before).size == np.unique(seen.after).size == 1
+        assert seen.role is real.role
+        assert seen.member is real.member
+
+
+@pytest.mark.parametrize("answer", [lambda p: p[:, :1], lambda p: np.full_like(p, np.nan), lambda p: p[:-1]])
+def test_a_defense_must_release_finite_posteriors_of_the_same_shape(game: Game, answer: Callable[..., object]) -> None:
+    class Bad(ReleaseDefense):
+        def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
+            return answer(log_posteriors)  # type: ignore[return-value]  # one of the lambdas above
+
+    with pytest.raises(ValueError, match="a defense must release finite log-posteriors"):
+        release(game, Bad())
+
+
+def test_the_oracle_is_right_and_a_guess_is_not() -> None:
+    game = make_game(originals=60)
+    oracle = oracle_scores(game)
+    assert auc_of(game, oracle.target) == 1
+    assert len(oracle.shadow) == 60 * REQUESTS * 2
+    from unlearnbench.builtin.attacks.random import Random
+
+    assert auc_of(game, attack_scores(game, Random(), "random").target) == pytest.approx(0.5, abs=0.06)
+
+
+class Fixed(Metric):
+    """Gives what it is told to."""
+
+    def __init__(self, **given: object) -> None:
+        self.given = given
+        self.asked: list[Scored] = []
+
+    def measure(self, scored: Scored) -> dict[str, Estimate]:
+        self.asked.append(scored)
+        return self.given  # type: ignore[return-value]  # that is what is tried
+
+
+def measured(game: Game, **metrics: Metric) -> dict[str, Estimate]:
+    nothing = np.zeros(0)
+    utility = Utility(np.zeros(0, dtype=np.int64), *[nothing] * 7)
+    scores, baseline = oracle_scores(game), attack_scores(game, ByPlace(), "by-place")
+    return measure(game, scores, baseline, utility, metrics)
+
+
+def test_metrics_get_scores_baseline_and_shadow_rows_that_belong_together(game: Game) -> None:
+    metric = Fixed(x=Estimate.undefined("no reason"))
+    assert measured(game, metric=metric) == {"x": Estimate.undefined("no reason")}
+    (scored,) = metric.asked
+    np.testing.assert_array_equal(scored.scores == 1, scored.observations.role == Role.FORGOTTEN)
+    np.testing.assert_array_equal(scored.shadow_scores == 1, scored.shadow_deleted)
+    assert len(scored.baseline) == len(scored.scores)
+    assert (scored.probabilistic, scored.baseline_probabilistic) == (True, False)
+
+
+def test_two_metrics_must_not_give_one_name(game: Game) -> None:
+    one = Estimate.undefined("no reason")
+    with pytest.raises(ValueError, match="metric b gives x, which another metric gives too"):
+        measured(game, a=Fixed(x=one), b=Fixed(x=one))
+
+
+def test_a_metric_must_give_estimates(game: Game) -> None:
+    with pytest.raises(TypeError, match="metric a gives x, which must be an Estimate"):
+        measured(game, a=Fixed(x=0.7))
+
+
+def test_scores_of_a_baseline_are_kept_apart(game: Game) -> None:
+    metric = Fixed(x=Estimate.undefined("no reason"))
+    measured(game, m=metric)
+    assert not np.array_equal(metric.asked[0].baseline, metric.asked[0].scores)

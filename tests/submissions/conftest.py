@@ -1,0 +1,171 @@
+"""A small run, packed once, and copies of it to do harm to."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from unlearnbench.hooks.registry import Registry, load_registry
+from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.plan import Plan, make_plan
+from unlearnbench.run.runner import Runner
+from unlearnbench.run.store import Store
+from unlearnbench.submissions.arrays import ArrayPool
+from unlearnbench.submissions.check import Report, check_submission
+from unlearnbench.submissions.pack import Entry, pack
+from unlearnbench.submissions.schema import digest_of, id_of
+from unlearnbench.suite.load import load_suite
+
+TINY = """
+suite: small
+version: 1
+seeds: [0, 1]
+datasets: [breast-cancer]
+models: [decision-tree, logistic-regression]
+unlearners: [retrain, none, random-noise, noise-floor]
+attacks: [euclidean]
+exclude:
+  - {unlearner: none, because: "a rule of this test"}
+  - {unlearner: random-noise, because: "a rule of this test"}
+  - {unlearner: noise-floor, because: "a rule of this test"}
+episodes: {originals: 5, requests: 2, records: 60, negatives: 5, matched: 2, retained: 2}
+engine: reference
+device: cpu
+"""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A finished run and its submission."""
+
+    suite: Path
+    plan: Plan
+    registry: Registry
+    store: Store
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """Run the small suite and pack it; to be read only."""
+    home = tmp_path_factory.mktemp("small")
+    path = home / "small.yaml"
+    path.write_text(TINY)
+    registry = load_registry(discover=False)
+    suite, _ = load_suite(path, registry)
+    plan = make_plan(suite, registry, "cpu")
+    store = Store(home / "store")
+    outcome = Runner(registry, store, SerialExecutor(), show_progress=False).run(plan)
+    assert outcome.failed == 0
+    folder = pack(plan, registry, store, Entry("A name", "An author"), home / "leaderboards")
+    return Packed(path, plan, registry, store, folder)
+
+
+@dataclass
+class Copy:
+    """A copy of the submission that a test does something to."""
+
+    folder: Path
+    suite: Path
+
+    @property
+    def document(self) -> Path:
+        return self.folder / "submission.json"
+
+    @property
+    def arrays(self) -> Path:
+        return self.folder / "arrays.npz"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.document.read_text())
+        return data
+
+    def check(self) -> Report:
+        return check_submission(self.folder, self.suite)
+
+    def found(self) -> list[str]:
+        """Check it; what a check finds is one printable line each, with a remedy."""
+        report = self.check()
+        told = [str(finding) for finding in report.findings]
+        assert all(line.isprintable() for line in told)
+        assert all(finding.remedy for finding in report.findings)
+        return told
+
+    def forge(self, change: Callable[[dict[str, Any]], None]) -> list[str]:
+        """Change the metadata as a careful forger would, all digests and the path made right again; then check."""
+        data = self.data
+        change(data)
+        data["arrays_sha256"] = hashlib.sha256(self.arrays.read_bytes()).hexdigest()
+        data["digest"] = digest_of(data)
+        data["id"] = id_of(data["name"], data["digest"])
+        self.document.write_text(json.dumps(data))
+        self.folder = self.folder.rename(self.folder.with_name(data["id"]))
+        return self.found()
+
+    def load(self) -> list[NDArray[Any]]:
+        with np.load(self.arrays, allow_pickle=False) as archive:
+            return [archive[str(number)] for number in range(len(archive.files))]
+
+    def forge_array(self, number: int, change: Callable[[NDArray[Any]], NDArray[Any]]) -> list[str]:
+        """Replace one array, as a careful forger would; then check."""
+        arrays = self.load()
+        arrays[number] = change(arrays[number].copy())
+        pool = ArrayPool()
+        for array in arrays:
+            pool.add(array)
+        assert len(pool) == len(arrays), "a changed array must be another than the rest"
+        self.arrays.write_bytes(pool.packed())
+        return self.forge(lambda data: None)
+
+    def forge_member(self, number: int, content: bytes, compression: int = zipfile.ZIP_DEFLATED) -> list[str]:
+        """Replace the bytes of one array, as a careful forger would; then check."""
+        with zipfile.ZipFile(self.arrays) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
+        contents[f"{number}.npy"] = content
+        self.arrays.write_bytes(zipped(contents, compression))
+        return self.forge(lambda data: None)
+
+
+def zipped(contents: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", compression) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_zip() -> Callable[..., bytes]:
+    return zipped
+
+
+@pytest.fixture
+def copy(packed: Packed, tmp_path: Path) -> Copy:
+    folder = tmp_path / "small" / "submissions" / packed.folder.name
+    shutil.copytree(packed.folder, folder)
+    return Copy(folder, packed.suite)
+
+
+@pytest.fixture
+def untouched(copy: Copy, tmp_path: Path) -> Iterator[None]:
+    """Hold that nothing is written or removed anywhere near a submission that is checked."""
+
+    def snapshot() -> set[str]:
+        names = (path.relative_to(tmp_path).parts for path in tmp_path.rglob("*"))
+        return {"/".join(parts) for parts in names if parts[:3] != ("small", "submissions", copy.folder.name)}
+
+    before = {name for name in snapshot() if not name.startswith("small/submissions/")}
+    yield
+    assert {name for name in snapshot() if not name.startswith("small/submissions/")} == before

@@ -1,0 +1,77 @@
+"""Who was asked is derived without training, and comes out as in the run, for every scenario."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from unlearnbench.core.observations import Observations
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.episode_work import make_episode
+from unlearnbench.run.episodes import Episode
+from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.plan import CellGroup, Selection, make_plan
+from unlearnbench.submissions.derived import Derivation, QueriedRows
+from unlearnbench.suite.load import load_suite
+
+if TYPE_CHECKING:
+    from tests.report.submissions.conftest import Packed
+
+SUITE = """
+suite: asked
+version: 1
+datasets: [breast-cancer]
+models: [decision-tree, logistic-regression]
+unlearners: [retrain]
+scenarios: [single, {name: group, params: {size: 3}}, {name: sequence, params: {versions: 2}}, online, retained]
+defenses: [none, {name: batched-release, params: {size: 2}}]
+attacks: [euclidean]
+episodes: {originals: 2, requests: 3, records: 60, negatives: 6, matched: 2, retained: 2}
+engine: reference
+device: cpu
+"""
+
+
+def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registry) -> None:
+    path = tmp_path / "asked.yaml"
+    path.write_text(SUITE)
+    suite, _ = load_suite(path, registry)
+    plan = make_plan(suite, registry, "cpu", Selection.parse(["unlearner=retrain"]))
+    instances = PluginInstances(registry)
+    derivation = Derivation(instances)
+    assert len(plan.benches) == 20
+    for bench in plan.benches:
+        real = real_rows(bench, instances)
+        labels = instances.records(bench.target[0].dataset).y
+        named = QueriedRows.of(real).matched(2)
+        nearest = derivation.side(bench.target)
+        assert list(derivation.matched_faults(bench, nearest, named)) == []
+        derived = nearest.with_matched(named, labels).rows
+        for name in ("record", "label", "role", "position", "episode", "request"):
+            assert np.array_equal(getattr(derived, name), getattr(real, name)), (bench.target[0].scenario, name)
+        assert np.array_equal(derived.member, real.last_only().member)
+        if bench.target[0].model.name == "logistic-regression":
+            assert np.array_equal(nearest.matched(2), named), "without regions the nearest are the matched"
+
+
+def real_rows(bench: CellGroup, instances: PluginInstances) -> Observations:
+    """Train, unlearn and query, as a run does."""
+    made = [make_episode(task, instances) for task in bench.target]
+    return Observations.concatenate([episode.observations for episode in made if isinstance(episode, Episode)])
+
+
+def test_a_derived_side_has_no_answers(packed: Packed) -> None:
+    rows = Derivation(PluginInstances(packed.registry)).side(packed.plan.benches[0].target).rows
+    assert rows.before.shape == (len(rows), 1)
+    assert not rows.before.any()
+    assert {f.name for f in fields(rows)} >= {"role", "member"}
+
+
+def test_nothing_is_written_to_derive(packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Derivation(PluginInstances(packed.registry)).side(packed.plan.benches[0].target)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.run.store import Failure, Store
+from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
+from unlearnbench.submissions.pack import Entry, pack
+
+if TYPE_CHECKING:
+    from tests.report.submissions.conftest import Copy, Packed
+
+ENTRY = Entry("A name", "An author")
+
+
+def test_the_same_run_gives_the_same_files_whenever_and_wherever_it_is_packed(packed: Packed, tmp_path: Path) -> None:
+    again = pack(packed.plan, packed.registry, packed.store, ENTRY, tmp_path)
+    assert again.relative_to(tmp_path).parts == ("small", "submissions", packed.folder.name)
+    files = {file.name: file.read_bytes() for file in packed.folder.iterdir()}
+    assert files.keys() == {"submission.json", "arrays.npz"}
+    assert {file.name: file.read_bytes() for file in again.iterdir()} == files
+
+
+def test_metadata_tell_what_made_it_and_name_no_machine(packed: Packed) -> None:
+    text = (packed.folder / "submission.json").read_text()
+    data = json.loads(text)
+    assert (data["name"], data["author"], data["id"][:7]) == ("A name", "An author", "a-name-")
+    assert data["suite"] == json.loads(json.dumps(packed.plan.suite.to_dict()))
+    assert data["suite_sha256"] == packed.plan.suite.sha256
+    assert {"python", "numpy", "processor", "threads"} <= data["environment"].keys()
+    assert {bench["engine"] for bench in data["benches"]} == {"reference"}
+    assert {bench["device"] for bench in data["benches"]} == {"cpu"}
+    assert {bench["seed"] for bench in data["benches"]} == {0, 1}
+    assert data["cost"]["train_seconds"] > 0
+    assert str(packed.suite.parent) not in text
+
+
+def test_plugins_are_told_with_what_they_may_see_and_whom_they_assume(packed: Packed) -> None:
+    data = json.loads((packed.folder / "submission.json").read_text())
+    plugins = {(part["kind"], part["name"]): part for part in data["plugins"]}
+    assert plugins["unlearner", "retrain"]["declares"]["sees"] == ["forget-set", "retain-set", "labels"]
+    assert plugins["unlearner", "retrain"]["declares"]["exact"] is True
+    assert plugins["attack", "euclidean"]["declares"]["versions"] == "both"
+    assert plugins["attack", "euclidean"]["distribution"] == "unlearnbench"
+    assert ("metric", "auc") in plugins
+    assert ("attack", "oracle-label") in plugins, "controls stand in every run"
+
+
+def test_arrays_are_plain_numbers_each_there_once(copy: Copy) -> None:
+    arrays = copy.load()
+    assert {array.dtype.str for array in arrays} == {"<f8", "<i8", "|b1"}
+    assert all(np.isfinite(array).all() for array in arrays)
+    assert len({(array.dtype.str, array.shape, array.tobytes()) for array in arrays}) == len(arrays)
+
+
+def test_neither_roles_nor_membership_are_in_it(copy: Copy, packed: Packed) -> None:
+    roles = {cell for bench in copy.data["benches"] for cell in bench} - {"cells"}
+    assert roles.isdisjoint({"role", "member", "membership", "records"})
+    assert set(copy.data["benches"][0]["cells"][0]) == {
+        "attack", "baseline", "defense", "estimates", "key", "scores", "shadow", "unchanged"
+    }  # fmt: skip
+
+
+def test_an_unfinished_run_is_refused_with_the_reason(packed: Packed, tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"suite small is not finished: \d+ cells missing: not run yet; run it to its end"
+    ):
+        pack(packed.plan, packed.registry, Store(tmp_path / "empty"), ENTRY, tmp_path)
+    assert not (tmp_path / "small").exists()
+
+
+class Broken(Store):
+    """A store in which one cell failed, or holds other scores than it should."""
+
+    def __init__(self, root: Path, key: str, failed: bool) -> None:
+        super().__init__(root)
+        self.key, self.failed = key, failed
+
+    def get(self, kind, key):  # type: ignore[no-untyped-def]  # as its base
+        entry = super().get(kind, key)
+        if key != self.key:
+            return entry
+        assert entry is not None
+        return None if self.failed else replace(entry, arrays={"scores": entry.arrays["scores"] + 1})
+
+    def failure(self, kind, key):  # type: ignore[no-untyped-def]  # as its base
+        return Failure("failed", "it broke") if key == self.key else super().failure(kind, key)
+
+
+def test_a_failed_run_is_refused_with_the_reason(packed: Packed, tmp_path: Path) -> None:
+    store = Broken(packed.store.root, next(iter(packed.plan.cells)), failed=True)
+    with pytest.raises(UserError, match="suite small is not finished: 1 cells failed: it broke; run it to its end"):
+        pack(packed.plan, packed.registry, store, ENTRY, tmp_path)
+
+
+def test_scores_that_do_not_come_out_again_are_refused(packed: Packed, tmp_path: Path) -> None:
+    store = Broken(packed.store.root, next(iter(packed.plan.cells)), failed=False)
+    with pytest.raises(UserError, match="gets other scores than are stored; run the suite again with --rerun all"):
+        pack(packed.plan, packed.registry, store, ENTRY, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\nb", "", "a" * 101, "`rm`", "[x](y)", "a\u202eb"])
+def test_a_name_is_words_not_markup(name: str) -> None:
+    with pytest.raises(UserError, match="--name: must be up to 100 letters"):
+        Entry(name, "An author")
+    with pytest.raises(UserError, match="--author: must be"):
+        Entry("A name", name)
+
+
+@pytest.mark.parametrize("name", ["Chen et al. (2021)", "O'Neil & Co", "名前", "a@b.org", "SISA+10"])
+def test_names_of_any_script_are_fine(name: str) -> None:
+    assert Entry(name, name).author == name
+
+
+ARRAYS = st.one_of(
+    hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, min_side=0, max_side=5), elements=st.floats(-9, 9)),
+    hnp.arrays(np.int64, hnp.array_shapes(max_dims=2, min_side=0, max_side=5)),
+    hnp.arrays(np.bool_, hnp.array_shapes(max_dims=1, max_side=9)),
+)
+
+
+@given(st.lists(ARRAYS, min_size=1, max_size=5))
+@settings(deadline=None)
+def test_arrays_come_back_as_they_went_in_and_equal_ones_are_one(given_arrays: list[np.ndarray]) -> None:  # type: ignore[type-arg]  # any
+    pool = ArrayPool()
+    numbers = [pool.add(array) for array in given_arrays]
+    assert [pool.add(array) for array in given_arrays] == numbers
+    file = ArrayFile(pool.packed(), len(pool))
+    for number, array in zip(numbers, given_arrays, strict=True):
+        back = file.read(number, array.dtype.type, array.shape)
+        assert back.dtype == array.dtype
+        assert back.tobytes() == array.tobytes()

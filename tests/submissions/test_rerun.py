@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.run.runner import Runner
+from unlearnbench.submissions.check import check_submission
+from unlearnbench.submissions.record import RecordingEvaluator
+from unlearnbench.submissions.rerun import draw, rerun
+
+if TYPE_CHECKING:
+    from tests.report.submissions.conftest import Copy, Packed
+
+ALL = 1000
+CELLS = [(f"cell-{number}", "0") for number in range(50)]
+
+
+def test_digest_and_nonce_draw_the_cells() -> None:
+    drawn = draw("a" * 64, "a nonce", CELLS, 5)
+    assert len(drawn) == 5
+    assert drawn == draw("a" * 64, "a nonce", CELLS[::-1], 5)
+    assert drawn != draw("a" * 64, "another", CELLS, 5)
+    assert drawn != draw("b" * 64, "a nonce", CELLS, 5)
+    assert drawn < draw("a" * 64, "a nonce", CELLS, 6)
+
+
+def test_every_cell_is_drawn_as_often_as_another() -> None:
+    counts = dict.fromkeys(CELLS, 0)
+    for number in range(500):
+        for cell in draw("a" * 64, str(number), CELLS, 5):
+            counts[cell] += 1
+    assert min(counts.values()) >= 25
+    assert max(counts.values()) <= 80  # 50 expected, standard deviation 6.7
+
+
+def rerun_of(copy: Copy, n: int = ALL) -> tuple[list[str], list[str]]:
+    case = copy.check().case
+    assert case is not None
+    found, told = rerun(case, n, "what was announced")
+    return [str(finding) for finding in found], told
+
+
+def test_a_sound_submission_comes_out_again_to_the_bit(packed: Packed) -> None:
+    case = check_submission(packed.folder, packed.suite).case
+    assert case is not None
+    found, told = rerun(case, 2, "what was announced")
+    assert found == []
+    assert len(told) == 2
+    assert all(line.startswith("run anew, compared to the bit: breast-cancer, ") for line in told)
+
+
+def test_scores_that_metrics_agree_with_but_training_does_not_give_are_found(copy: Copy) -> None:
+    """All scores doubled, of target and shadow rows: every metric stays as it is, and only a re-run can tell."""
+    bench = next(bench for bench in copy.data["benches"] if bench["model"] == "logistic-regression")
+    cell = next(cell for cell in bench["cells"] if cell["attack"] == "forgetting")
+    copy.forge_array(cell["scores"], lambda scores: scores * 2)
+    assert copy.forge_array(cell["shadow"], lambda scores: scores * 2) == []
+    found, _ = rerun_of(copy)
+    (line,) = found
+    assert "forgetting, 0: run anew, it gets other scores, shadow; ask its author" in line
+
+
+def test_accuracies_that_training_does_not_give_are_found(copy: Copy) -> None:
+    copy.forge_array(copy.data["benches"][0]["accuracies"], lambda numbers: numbers * 0.999)
+    found, _ = rerun_of(copy)
+    assert any("run anew, its models have other accuracies" in line for line in found)
+
+
+def elsewhere(data: dict[str, Any]) -> None:
+    data["environment"]["processor"] = "another processor"
+
+
+def test_in_another_environment_intervals_must_overlap(copy: Copy) -> None:
+    assert copy.forge(elsewhere) == []
+    assert "made in another environment: controls that see no model, but oracle-label" in copy.check().notes[0]
+    found, told = rerun_of(copy, 3)
+    assert found == []
+    assert all(line.startswith("run anew, compared by intervals, this is another environment: ") for line in told)
+
+
+def test_in_another_environment_a_metric_far_off_is_found(copy: Copy) -> None:
+    def worse(data: dict[str, Any]) -> None:
+        elsewhere(data)
+        cell = next(cell for cell in data["benches"][0]["cells"] if cell["attack"] == "classical")
+        place = cell["estimates"][data["metrics"].index("auc")]
+        data["estimates"][place] |= {"value": 0.05, "low": 0.04, "high": 0.06}
+
+    copy.forge(worse)
+    found, _ = rerun_of(copy)
+    assert any("classical, 0: run anew, it gets other auc" in line for line in found)
+
+
+@pytest.mark.parametrize(("n", "nonce"), [(0, "a nonce"), (3, " ")])
+def test_a_draw_needs_a_number_and_a_nonce(packed: Packed, n: int, nonce: str) -> None:
+    case = check_submission(packed.folder, packed.suite).case
+    assert case is not None
+    with pytest.raises(UserError, match="--rerun takes a number from 1 on, and --nonce a text"):
+        rerun(case, n, nonce)
+
+
+def test_a_cell_that_cannot_be_run_here_is_a_finding(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("not today")
+
+    case = check_submission(packed.folder, packed.suite).case
+    assert case is not None
+    monkeypatch.setattr(RecordingEvaluator, "record", fails)
+    ((finding,), _) = rerun(case, 1, "a nonce")
+    assert str(finding).endswith("cannot be run anew here (RuntimeError: not today); mend that and check again")
+
+
+def test_models_that_cannot_be_trained_here_are_a_finding(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = check_submission(packed.folder, packed.suite).case
+    assert case is not None
+    monkeypatch.setattr(Runner, "run", lambda *_: None)
+    ((finding,), _) = rerun(case, 1, "a nonce")
+    assert "cannot be run anew here (target original 0: " in str(finding)

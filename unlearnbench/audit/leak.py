@@ -1,0 +1,184 @@
+"""What every attack that applies finds in the answers, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.audit.answers import Answers
+from unlearnbench.core.attacks import Attack, ScoreAttack
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.observations import Needs, Versions
+from unlearnbench.core.records import Provenance, Records
+from unlearnbench.core.scenarios import Role
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.hooks.records import AttackPlugin
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.episode_work import guarded
+from unlearnbench.run.evaluation import ORACLE
+from unlearnbench.run.game import Game, attack_scores
+from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.plan import default_ref
+from unlearnbench.run.store import Failure
+from unlearnbench.stats import auc_above_half, clustered_auc, holm, tpr_at_fpr
+
+FALSE_ALARMS: Final = (0.1, 0.01)
+"""The shares of unseen records that may be taken for deleted ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What one attack finds.
+
+    sees: which models it asks · control: is it there to judge the others by · auc: forgotten against unseen records ·
+    retained: forgotten against retained ones · found: the share of forgotten records that it names while it names at
+    most a given share of unseen ones, by that share · p: two-sided, of an AUC of one half; ``adjusted`` by Holm over
+    the attacks that compare both models · scores (n,): of all rows.
+    """
+
+    attack: str
+    sees: Versions
+    control: bool
+    auc: Estimate
+    retained: Estimate
+    found: Mapping[float, Estimate]
+    p: float
+    scores: NDArray[np.float64]
+    adjusted: float | None = None
+
+    @property
+    def compares(self) -> bool:
+        """Does it compare both models, so that what it finds is owed to the deletion?"""
+        return self.sees == "both" and not self.control
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """Findings, those that compare both models first and the strongest first; attacks left out, with reasons."""
+
+    target: Answers
+    shadow: Answers | None
+    findings: Sequence[Finding]
+    left_out: Mapping[str, str]
+
+
+def audit(target: Answers, shadow: Answers | None, registry: Registry) -> Audit:
+    """Try every attack of the registry that the answers allow, with its default parameters.
+
+    Attacks that learn are tried where there is a ``shadow``. UserError where its classes are not those of the target,
+    and where no attack that compares both models applies.
+    """
+    if shadow:
+        _check_alike(target, shadow)
+    plugins = [entry.plugin for entry in registry.all("attack") if entry.name != ORACLE]
+    attempts = {
+        plugin.name: _attempt(plugin, target, shadow, PluginInstances(registry))
+        for plugin in plugins
+        if isinstance(plugin, AttackPlugin)
+    }
+    findings = [found for found in attempts.values() if isinstance(found, Finding)]
+    if not any(finding.compares for finding in findings):
+        raise UserError("allows no attack that compares both models; give labels, or shadow data", str(target.file))
+    left_out = {name: reason for name, reason in attempts.items() if isinstance(reason, str)}
+    return Audit(target, shadow, sorted(_adjusted(findings), key=_strength), left_out)
+
+
+def _check_alike(target: Answers, shadow: Answers) -> None:
+    if shadow.n_classes != target.n_classes:
+        told = f"has {shadow.n_classes} classes, {target.file} has {target.n_classes}; they must be the same classes"
+        raise UserError(told, str(shadow.file))
+    if np.array_equal(shadow.rows.before, target.rows.before):
+        raise UserError(
+            f"holds the answers of {target.file}; give those of the adversary's own models", str(shadow.file)
+        )
+
+
+def _attempt(
+    plugin: AttackPlugin, target: Answers, shadow: Answers | None, instances: PluginInstances
+) -> Finding | str:
+    """Return what an attack finds, or why it was left out."""
+
+    def attempt() -> Finding | str:
+        attack = instances.make(default_ref(instances.registry, "attack", plugin.name), Attack)
+        if refusal := _refusal(attack, target, shadow):
+            return refusal
+        scores = attack_scores(_game(target, shadow), attack, plugin.name).target
+        return _finding(plugin, attack.needs.versions, scores, target)
+
+    done = guarded(attempt)
+    return f"failed: {done.reason}" if isinstance(done, Failure) else done
+
+
+def _refusal(attack: Attack, target: Answers, shadow: Answers | None) -> str:
+    """Return why the answers do not allow an attack; empty where they do."""
+    needs = attack.needs
+    learns = not isinstance(attack, ScoreAttack) and needs != Needs(versions="none")  # nothing seen, nothing to learn
+    if needs.features:
+        return "reads the records themselves, which are not in the file"
+    if needs.label and not target.has_label:
+        return "needs the column label"
+    if learns and shadow is None:
+        return "learns from shadow models; give their answers as shadow data"
+    if learns and needs.label and shadow and not shadow.has_label:
+        return "needs the column label in the shadow data too"
+    return ""
+
+
+def _game(target: Answers, shadow: Answers | None) -> Game:
+    """Return the game that attacks play; without shadow data its shadow side has no rows."""
+    learn = shadow.rows if shadow else target.rows.take(np.empty(0, dtype=np.int64))
+    return Game(
+        records=_records(target),
+        shadow_records=_records(shadow or target),
+        target=target.rows,
+        shadow=learn,
+        positive=Role.FORGOTTEN,
+        negative=Role.UNSEEN,
+        seeds=SeedPath(0, ("audit",)),
+    )
+
+
+def _records(answers: Answers) -> Records:
+    """Return records without features, as many as there may be ids."""
+    n = len(answers.rows)
+    return Records("audit", np.empty((n, 0)), np.zeros(n, dtype=np.int64), answers.n_classes, Provenance("", ""))
+
+
+def _finding(plugin: AttackPlugin, sees: Versions, scores: NDArray[np.float64], target: Answers) -> Finding:
+    chosen, positive, cluster, record = _rows(target, Role.UNSEEN)
+    own = scores[chosen]
+    kept, forgotten, kept_cluster, kept_record = _rows(target, Role.RETAINED)
+    return Finding(
+        attack=plugin.name,
+        sees=sees,
+        control=plugin.control,
+        auc=clustered_auc(own, positive, cluster, record=record),
+        retained=clustered_auc(scores[kept], forgotten, kept_cluster, record=kept_record),
+        found={fpr: tpr_at_fpr(own, positive, fpr, cluster, record) for fpr in FALSE_ALARMS},
+        p=min(1.0, 2 * min(auc_above_half(sign * own, positive, cluster, record) for sign in (1, -1))),
+        scores=scores,
+    )
+
+
+def _rows(
+    target: Answers, negative: Role
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Return which rows (n,) are forgotten or ``negative``, and of those: which are forgotten, clusters and records."""
+    chosen = np.isin(target.rows.role, (Role.FORGOTTEN, negative))
+    return chosen, target.rows.role[chosen] == Role.FORGOTTEN, target.cluster[chosen], target.rows.record[chosen]
+
+
+def _adjusted(findings: Sequence[Finding]) -> list[Finding]:
+    comparing = [finding for finding in findings if finding.compares]
+    adjusted = holm([finding.p for finding in comparing])
+    rest = [finding for finding in findings if not finding.compares]
+    return [*(replace(one, adjusted=float(p)) for one, p in zip(comparing, adjusted, strict=True)), *rest]
+
+
+def _strength(finding: Finding) -> tuple[bool, bool, float]:
+    return not finding.compares, finding.control, -(finding.auc.value or 0.0)

@@ -1,0 +1,1 @@
+"""The fully connected network as a target model."""

@@ -1,0 +1,154 @@
+"""What training a multilayer perceptron gives: torch's module, or what the kernel trained, private or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.posteriors import log_softmax
+from unlearnbench.engine.banks import Member
+from unlearnbench.engine.mlp.bank import MLPBank
+from unlearnbench.engine.mlp.init import initial_layers
+from unlearnbench.engine.mlp.layout import Layers, unpack
+from unlearnbench.engine.privacy import Budget
+from unlearnbench.engine.scaling import Standardizer
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMLP:
+    """A trained network. ``module`` maps standardized float32 rows (n, d), see ``inputs``, to logits (n, n_classes)."""
+
+    module: torch.nn.Sequential
+    standardizer: Standardizer
+    device: str
+
+    def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
+        """Return records (n, ...) as ``module`` takes them, on its device; scaled in float64, then rounded."""
+        import torch
+
+        return torch.from_numpy(self.standardizer(x).astype(np.float32)).to(self.device)
+
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return float64 log-posteriors (n, n_classes) of the network's float32 logits."""
+        import torch
+
+        with torch.no_grad():
+            return log_softmax(self.module(self.inputs(x)).cpu().numpy())
+
+    def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
+        """Return this model with another network behind the same scaler; nobody knows how that was trained."""
+        return FittedMLP(module, self.standardizer, self.device)
+
+
+@dataclass(frozen=True, eq=False)
+class PrivateMLP(FittedMLP):
+    """A network trained by DP-SGD."""
+
+    budget: Budget
+
+    @property
+    def epsilon(self) -> float:
+        """The privacy loss at the delta asked for; needs Opacus."""
+        return self.budget.epsilon
+
+
+@dataclass(frozen=True, eq=False)
+class FastMLP(Member):
+    """A network that the kernel trained. Its torch counterpart is made on demand and agrees to 1e-6."""
+
+    bank: MLPBank
+
+    @property
+    def layers(self) -> Layers:
+        """Weights (out, in) and biases (out,) of each linear layer; copies."""
+        return unpack(*self.bank.networks[self.index])
+
+    @property
+    def standardizer(self) -> Standardizer:
+        """What scales the features."""
+        standardizer = self.bank.standardizers[self.index]
+        assert isinstance(standardizer, Standardizer)  # noqa: S101 - for the type checker; we put it there
+        return standardizer
+
+    @cached_property
+    def as_torch(self) -> FittedMLP:
+        """The same network as torch has it, on the CPU."""
+        return FittedMLP(module_of(self.layers), self.standardizer, "cpu")
+
+    @property
+    def module(self) -> torch.nn.Sequential:
+        """The network as a module, as in :class:`FittedMLP`; changing it does not change this model."""
+        return self.as_torch.module
+
+    def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
+        """Return records (n, ...) as ``module`` takes them."""
+        return self.as_torch.inputs(x)
+
+    def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
+        """Return a torch model with this network behind the same scaler."""
+        return self.as_torch.with_module(module)
+
+
+@dataclass(frozen=True, eq=False)
+class PrivateFastMLP(FastMLP):
+    """A network that the kernel trained by DP-SGD."""
+
+    budget: Budget
+
+    @property
+    def epsilon(self) -> float:
+        """The privacy loss at the delta asked for; needs Opacus."""
+        return self.budget.epsilon
+
+
+def network(widths: Sequence[int], seed: int) -> torch.nn.Sequential:
+    """Return linear layers between ``widths`` with ReLU in between, as :func:`initial_layers` draws them."""
+    return module_of(initial_layers(widths, seed))
+
+
+def module_of(layers: Layers) -> torch.nn.Sequential:
+    """Return linear layers of these weights with ReLU in between, on the CPU."""
+    import torch
+    from torch.nn.utils import skip_init
+
+    modules: list[torch.nn.Module] = []
+    for weight, bias in layers:
+        fan_out, fan_in = weight.shape
+        linear = skip_init(torch.nn.Linear, fan_in, fan_out)  # type: ignore[no-untyped-call]  # torch has no type for it
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weight))
+            linear.bias.copy_(torch.from_numpy(bias))
+        modules += [linear, torch.nn.ReLU()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def logits_under_dropout(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return logits (n, classes); ``scales`` (n, hidden units of all layers) is what each unit is multiplied by."""
+    import torch
+
+    first = 0
+    for layer in module:
+        x = layer(x)
+        if isinstance(layer, torch.nn.ReLU):
+            x = x * scales[:, first : first + x.shape[1]]
+            first += x.shape[1]
+    return x
+
+
+def layers_of(module: torch.nn.Sequential) -> Layers | None:
+    """Return the layers of a module as :func:`module_of` makes them, or None of another kind of module."""
+    import torch
+
+    linear = [each for each in module if isinstance(each, torch.nn.Linear)]
+    if [type(each) for each in module] != ([torch.nn.Linear, torch.nn.ReLU] * len(linear))[:-1]:
+        return None
+    pairs = [(each.weight.detach().cpu().numpy(), each.bias.detach().cpu().numpy()) for each in linear]
+    return [(weight.astype(np.float32), bias.astype(np.float32)) for weight, bias in pairs]

@@ -1,0 +1,1 @@
+"""The small convolutional network as a target model."""

@@ -1,0 +1,68 @@
+"""What training a convolutional network gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.builtin.models.simple_cnn.network import SMALLEST
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.posteriors import log_softmax
+from unlearnbench.engine.scaling import Standardizer
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK = 256  # images that go through the network together: their maps take some 60 MB
+
+
+def images(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return records as images (n, height, width, channels); UserError where they are none, or too small."""
+    if x.ndim not in (3, 4):
+        raise UserError(
+            "simple-cnn needs images: records of shape (height, width) or (height, width, channels), "
+            f"not {x.shape[1:]}; for such features take mlp"
+        )
+    if min(x.shape[1:3]) < SMALLEST:
+        raise UserError(f"simple-cnn needs images of {SMALLEST} x {SMALLEST} pixels at least, not {x.shape[1:3]}")
+    return x if x.ndim == 4 else x[..., np.newaxis]
+
+
+def pixels(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return all pixels of records as rows (n * height * width, channels): what a channel's scale is taken from."""
+    grid = images(x)
+    return grid.reshape(-1, grid.shape[3])
+
+
+@dataclass(frozen=True, eq=False)
+class FittedCNN:
+    """A trained network. ``module`` maps images (n, channels, height, width), see ``inputs``, to logits.
+
+    ``standardizer`` has one mean and one deviation for each channel.
+    """
+
+    module: torch.nn.Sequential
+    standardizer: Standardizer
+    device: str
+
+    def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
+        """Return records (n, ...) as ``module`` takes them, channels last in memory; scaled in float64, then rounded.
+
+        They come on the model's device.
+        """
+        import torch
+
+        scaled = self.standardizer(pixels(x)).reshape(images(x).shape).astype(np.float32)
+        return torch.from_numpy(scaled).to(self.device).permute(0, 3, 1, 2)
+
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return float64 log-posteriors (n, n_classes) of the network's float32 logits, whatever it was trained in."""
+        import torch
+
+        with torch.no_grad():
+            # No record is one block of none, so that the answer has its columns.
+            blocks = torch.split(self.inputs(x).contiguous(), BLOCK)
+            return log_softmax(torch.cat([self.module(block) for block in blocks]).cpu().numpy())

@@ -1,0 +1,65 @@
+"""The small convolutional network of Chen et al.: its layers, its first weights, its pass in training."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unlearnbench.core.seeding import keyed_bits
+from unlearnbench.engine.mlp.init import initial_layers
+
+if TYPE_CHECKING:
+    import torch
+
+EDGES, MAPS, HIDDEN = 32, 64, 128
+"""Maps of the first and of the second convolution, units of the hidden layer."""
+
+SMALLEST = 6
+"""Pixels an image must have each way: each convolution takes two, pooling halves the rest."""
+
+MAPS_LEFT_OUT, HIDDEN_LEFT_OUT = 0.25, 0.5
+SHARES = np.repeat([MAPS_LEFT_OUT, HIDDEN_LEFT_OUT], [MAPS, HIDDEN])
+"""How probable it is that dropout leaves out each map of the second convolution, and each hidden unit."""
+
+
+def network(image: tuple[int, int, int], n_classes: int, seed: int) -> torch.nn.Sequential:
+    """Return the network for images (height, width, channels), on the CPU.
+
+    All weights are uniform in +-1/sqrt(fan-in), torch's own default, each layer by a seed of its own.
+    """
+    import torch
+    from torch import nn
+    from torch.nn.utils import skip_init
+
+    height, width, channels = image
+    pooled = MAPS * ((height - 4) // 2) * ((width - 4) // 2)
+    layers = [
+        skip_init(nn.Conv2d, channels, EDGES, 3),  # type: ignore[no-untyped-call]  # torch has no type for it
+        skip_init(nn.Conv2d, EDGES, MAPS, 3),  # type: ignore[no-untyped-call]  # as above
+        skip_init(nn.Linear, pooled, HIDDEN),  # type: ignore[no-untyped-call]  # as above
+        skip_init(nn.Linear, HIDDEN, n_classes),  # type: ignore[no-untyped-call]  # as above
+    ]
+    with torch.no_grad():
+        for level, layer in enumerate(layers):
+            fan_out, *fan_in = layer.weight.shape
+            ((weight, bias),) = initial_layers((math.prod(fan_in), fan_out), int(keyed_bits(seed, level)))
+            layer.weight.copy_(torch.from_numpy(weight).reshape(layer.weight.shape))
+            layer.bias.copy_(torch.from_numpy(bias))
+    first, second, hidden, last = layers
+    return nn.Sequential(
+        first, nn.ReLU(), second, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), hidden, nn.ReLU(), last
+    )  # fmt: skip
+
+
+def logits_in_training(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return logits (n, classes) of images (n, channels, height, width) under dropout.
+
+    ``scales`` (n, MAPS + HIDDEN): by what the maps and the hidden units of each record are multiplied.
+    """
+    pool, flatten, last = 5, 6, 8
+    maps = module[:pool](x) * scales[:, :MAPS, None, None]
+    hidden = module[flatten:last](module[pool](maps)) * scales[:, MAPS:]
+    logits: torch.Tensor = module[last](hidden)
+    return logits

@@ -1,0 +1,48 @@
+"""The contract of unlearning algorithms, as the run sees it. Authors start from a base in ``engine.unlearners``."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+from unlearnbench.core.models import Fitted, TargetModel
+from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.scenarios import Request
+from unlearnbench.core.seeding import SeedPath
+
+
+class State(Protocol):
+    """An original or unlearned model together with what its unlearner keeps to serve the next step."""
+
+    @property
+    def fitted(self) -> Fitted:
+        """The model that is queried."""
+        ...
+
+
+class Unlearner(ABC):
+    """An unlearning algorithm: trains the original, then serves deletion requests that branch off it."""
+
+    def refusal(self, model: TargetModel) -> str | None:  # noqa: ARG002 - most unlearners go with every model
+        """Return why this unlearner and this model do not go together, or None where they do."""
+        return None
+
+    @abstractmethod
+    def prepare(self, model: TargetModel, data: TrainingSet, seeds: SeedPath, device: str) -> State:
+        """Train the original on ``data`` with the seeds at ``seeds``."""
+
+    @abstractmethod
+    def serve(self, state: State, step: Step, seeds: SeedPath) -> State:
+        """Return the state after one step; ``state`` itself is left as it was."""
+
+    def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
+        """Serve each request on its own, from the original: one list of versions per request."""
+        return [self._serve_chain(state, request, seeds / r) for r, request in enumerate(requests)]
+
+    def _serve_chain(self, state: State, request: Request, seeds: SeedPath) -> list[State]:
+        versions = []
+        for v, step in enumerate(request.steps, start=1):
+            state = self.serve(state, step, seeds / v)
+            versions.append(state)
+        return versions

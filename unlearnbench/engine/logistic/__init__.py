@@ -1,0 +1,1 @@
+"""Logistic regression: many left-out sets of one base, solved together."""

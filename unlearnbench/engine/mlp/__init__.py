@@ -1,0 +1,1 @@
+"""Fully connected networks, trained one at a time in cache by compiled kernels."""

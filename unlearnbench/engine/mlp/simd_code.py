@@ -1,0 +1,140 @@
+"""What the vocabulary of :mod:`unlearnbench.engine.mlp.simd` is to numba: a type, and the LLVM code of each word.
+
+Importing this module registers it, and imports numba: only ``simd.ready`` does so. Kernels that numba keeps on
+disk are compiled again when ``simd`` changes, but not when this file alone does: clear numba's cache then.
+"""
+
+# ruff: noqa: ARG001, ARG005 - numba hands every lowering the same arguments
+# mypy: disable-error-code="no-untyped-call, import-untyped"
+# (numba and llvmlite are typed in part or not at all)
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import lower_builtin, models, register_model, type_callable
+
+from unlearnbench.engine.mlp import simd
+from unlearnbench.engine.mlp.simd import LANES
+
+Code = Callable[[Any, Any, Any, Any], Any]
+
+VECTOR = ir.VectorType(ir.FloatType(), LANES)
+ZERO = ir.Constant(VECTOR, [0.0] * LANES)
+UNDEFINED = ir.Constant(VECTOR, ir.Undefined)
+INDEX = ir.IntType(32)
+
+
+class LanesType(types.Type):
+    """The type of :class:`unlearnbench.engine.mlp.simd.Lanes`."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+@register_model(LanesType)
+class LanesModel(models.PrimitiveModel):
+    """Lanes are one LLVM vector."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, VECTOR)
+
+
+lanes = LanesType()
+
+
+def means(word: Callable[..., Any], takes: tuple[Any, ...], gives: Any) -> Callable[[Code], Code]:
+    """Return a decorator for the code of a word that takes and gives these types."""
+
+    def fits(given: Any, taken: Any) -> bool:
+        return isinstance(given, taken) if isinstance(taken, type) else bool(given == taken)
+
+    def result(*given: Any) -> Any:
+        return gives if all(map(fits, given, takes)) else None
+
+    typers: dict[int, Callable[..., Any]] = {  # numba reads their signatures, so there must be one for each length
+        1: lambda a: result(a),
+        2: lambda a, b: result(a, b),
+        3: lambda a, b, c: result(a, b, c),
+    }
+    type_callable(word)(lambda context: typers[len(takes)])
+    return lower_builtin(word, *takes)  # type: ignore[no-any-return]  # numba has no types
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+
+
+def _intrinsic(builder: Any, name: str, args: Any) -> Any:
+    kind = ir.FunctionType(VECTOR, [VECTOR] * len(args))
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f32"), args)
+
+
+def _shuffle(builder: Any, vector: Any, places: list[int]) -> Any:
+    return builder.shuffle_vector(vector, UNDEFINED, ir.Constant(ir.VectorType(INDEX, LANES), places))
+
+
+def _everywhere(builder: Any, number: Any) -> Any:
+    return _shuffle(builder, builder.insert_element(UNDEFINED, number, INDEX(0)), [0] * LANES)
+
+
+@means(simd.load, (types.Array, types.Integer), lanes)
+def _load(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    at = _address(context, builder, signature.args[0], *args)
+    return builder.load(builder.bitcast(at, VECTOR.as_pointer()), align=4)
+
+
+@means(simd.store, (types.Array, types.Integer, lanes), types.none)
+def _store(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    at = _address(context, builder, signature.args[0], *args[:2])
+    builder.store(args[2], builder.bitcast(at, VECTOR.as_pointer()), align=4)
+    return context.get_dummy_value()
+
+
+@means(simd.spread, (types.Array, types.Integer), lanes)
+def _spread(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _everywhere(builder, builder.load(_address(context, builder, signature.args[0], *args)))
+
+
+@means(simd.fill, (types.float32,), lanes)
+def _fill(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _everywhere(builder, args[0])
+
+
+@means(simd.fma, (lanes, lanes, lanes), lanes)
+def _fma(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _intrinsic(builder, "fma", args)
+
+
+@means(simd.root, (lanes,), lanes)
+def _root(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _intrinsic(builder, "sqrt", args)
+
+
+@means(simd.where_positive, (lanes, lanes), lanes)
+def _where_positive(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return builder.select(builder.fcmp_unordered(">", args[0], ZERO), args[1], ZERO)
+
+
+@means(simd.total, (lanes,), types.float32)
+def _total(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    (sums,) = args
+    for half in (8, 4, 2, 1):
+        sums = builder.fadd(sums, _shuffle(builder, sums, [(place + half) % LANES for place in range(LANES)]))
+    return builder.extract_element(sums, INDEX(0))
+
+
+def _arithmetic(word: Callable[..., Any], name: str) -> None:
+    @means(word, (lanes, lanes), lanes)
+    def _(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return getattr(builder, name)(*args)
+
+
+_arithmetic(operator.add, "fadd")
+_arithmetic(operator.sub, "fsub")
+_arithmetic(operator.mul, "fmul")
+_arithmetic(operator.truediv, "fdiv")

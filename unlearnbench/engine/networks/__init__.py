@@ -1,0 +1,1 @@
+"""Networks in torch: one training loop, stacks of networks, dropout."""

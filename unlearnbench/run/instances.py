@@ -1,0 +1,54 @@
+"""Live plug-ins by name: made once, checked to be what their kind promises, and identified for the store."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from unlearnbench.core.datasets import Dataset
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.records import Records
+from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.suite.model import PluginRef
+
+T = TypeVar("T")
+
+
+class PluginInstances:
+    """Makes plug-ins and loads data sets of one registry, each once."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._made: dict[str, object] = {}
+        self._records: dict[str, Records] = {}
+
+    def make(self, ref: PluginRef, contract: type[T]) -> T:
+        """Return the plug-in, which must follow ``contract``."""
+        key = _key(ref)
+        if key not in self._made:
+            self._made[key] = build(self.registry.get(ref.kind, ref.name), ref.params)
+        made = self._made[key]
+        if not isinstance(made, contract):
+            raise UserError(
+                f'{ref.kind} "{ref.name}" is a {type(made).__name__}, which does not derive from {contract.__name__}'
+            )
+        return made
+
+    def records(self, ref: PluginRef) -> Records:
+        """Return the records of a data set, loaded once."""
+        key = _key(ref)
+        if key not in self._records:
+            self._records[key] = self.make(ref, Dataset).load()
+        return self._records[key]
+
+    def identity(self, ref: PluginRef) -> dict[str, object]:
+        """Return what a result depends on: name, revision, parameters and, for code not ours, where it came from."""
+        entry = self.registry.get(ref.kind, ref.name)
+        own = entry.source.kind == "builtin"  # ours is told by revision: results outlive a release that changed nothing
+        source = "" if own else entry.source.sha256 or entry.source.version
+        return {"name": ref.name, "revision": entry.plugin.revision, "params": dict(ref.params), "source": source}
+
+
+def _key(ref: PluginRef) -> str:
+    return canonical_json([ref.kind, ref.name, dict(ref.params)])

@@ -1,0 +1,102 @@
+"""Makes a board of a checked submission, and finds a board and its submission that have drifted apart since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.report.publication import Accepted, Publication
+from unlearnbench.run.results import Row, mark_invalid, mean_over_seeds
+from unlearnbench.submissions.cells import CellId, told_ids, where_cell
+from unlearnbench.submissions.check import Case
+from unlearnbench.submissions.claims import claims, same
+from unlearnbench.submissions.curves import curves
+from unlearnbench.submissions.findings import Finding, RefusedError
+from unlearnbench.submissions.reading import read_submission
+from unlearnbench.submissions.schema import Document
+
+ACCEPT_AGAIN: Final = "make the board again: leaderboard check FOLDER --accept"
+
+
+def accept(case: Case, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str] = ()) -> Path:
+    """Write the computed ``rows`` of a submission without findings as its board's ``results.json``; return it.
+
+    ``rerun`` are the lines that tell which cells were run anew, drawn by ``nonce``. The same check writes the same.
+    """
+    document, folder = case.submission.document, case.submission.folder
+    cells = tuple(line.removeprefix("run anew, ") for line in rerun)
+    accepted = Accepted(document.id, document.digest, document.name, document.author, nonce, cells)
+    published = Publication(
+        document.suite, document.suite_sha256, document.environment, tuple(rows), accepted, curves(case, rows)
+    )
+    return published.write(folder.parents[2])
+
+
+def drift(results: Path) -> list[Finding]:
+    """Compare a ``results.json`` with the submission that it names: digests, suite, environment and every metric.
+
+    Nothing is computed from scores: that their metrics are right was found when the submission was checked. A board
+    that names no submission has none to drift from.
+    """
+    publication = Publication.read(results)
+    if publication.submission is None:
+        return []
+    folder = results.parent / "submissions" / publication.submission.id
+    try:
+        submission, found = read_submission(folder)
+    except UserError:
+        return [Finding(str(results), f"its submission {folder.name} is not beside it", ACCEPT_AGAIN)]
+    except RefusedError as error:
+        return list(error.findings)
+    return [*found, *(Finding(*one, ACCEPT_AGAIN) for one in _apart(str(results), publication, submission.document))]
+
+
+def _apart(file: str, publication: Publication, document: Document) -> Iterator[tuple[str, str]]:
+    told = publication.submission
+    own = (document.id, document.digest, document.name, document.author)
+    if told and (told.id, told.digest, told.name, told.author) != own:
+        yield file, "names another digest, name or author than the submission has"
+    if (publication.suite_sha256, publication.suite) != (document.suite_sha256, document.suite):
+        yield file, "is of another suite than its submission"
+    if publication.environment != document.environment:
+        yield file, "tells another environment than its submission"
+    yield from ((where_cell(name), "results.json and submission differ") for name in _differing(publication, document))
+    if not _follow(publication.rows):
+        yield file, "its means over seeds, or its rows marked invalid, do not follow from its rows"
+
+
+def _differing(publication: Publication, document: Document) -> Iterator[CellId]:
+    """Yield cells that have other metrics on the board than in the submission, or are in one of them only."""
+    rows = {(*row.names.values(), str(row.seed)): row for row in publication.rows if row.seed is not None}
+    for part in document.benches:
+        for number, name in enumerate(told_ids(part)):
+            row = rows.pop(name, None)
+            try:
+                told = claims(document, part, number)
+            except KeyError:
+                told = {}
+            if row is None or row.metrics.keys() != told.keys() or not all(same(told[m], row.metrics[m]) for m in told):
+                yield name
+    left = {name for name, row in rows.items() if row.status != "skipped"}
+    yield from sorted(left)
+
+
+def _follow(rows: Sequence[Row]) -> bool:
+    """Say whether the rows that are made of other rows are those that the others make."""
+    plain = [
+        replace(row, status="ok", reason="") if row.status == "invalid" else row for row in rows if row.seed is not None
+    ]
+    made = mark_invalid(plain)
+    made += mean_over_seeds(made) if len({row.seed for row in made}) > 1 else []
+    return len(made) == len(rows) and all(map(_alike, made, rows))
+
+
+def _alike(one: Row, other: Row) -> bool:
+    return (
+        (one.names, one.seed, one.status) == (other.names, other.seed, other.status)
+        and one.metrics.keys() == other.metrics.keys()
+        and all(same(one.metrics[name], other.metrics[name]) for name in one.metrics)
+    )

@@ -1,0 +1,81 @@
+"""What a submission claims, beside what follows from its scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Final
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.submissions.cells import told_ids, where_cell
+from unlearnbench.submissions.findings import Finding
+from unlearnbench.submissions.remeasure import Remeasured
+from unlearnbench.submissions.schema import Document, GroupPart
+from unlearnbench.suite.messages import one_line
+
+TOLERANCE: Final = 1e-9
+"""Relative; metrics are computed again in the same order, so that only a library's last digits may differ."""
+
+Claims = Mapping[str, Estimate]
+
+
+def claims(document: Document, part: GroupPart, number: int) -> Claims:
+    """Return the metrics claimed for one cell; KeyError where it names an estimate that is not there."""
+    try:
+        places = dict(zip(document.metrics, part.cells[number].estimates, strict=True))
+        chosen = {name: document.estimates[place] for name, place in places.items() if place is not None}
+        return {name: Estimate(**entry.model_dump()) for name, entry in chosen.items()}
+    except (IndexError, ValueError) as error:
+        raise KeyError(str(error)) from error
+
+
+def compare(document: Document, part: GroupPart, measured: Remeasured) -> Iterator[Finding]:
+    """Compare what is claimed with what follows from the scores."""
+    for number, name in enumerate(told_ids(part)):
+        estimates = measured.estimates.get(number)
+        if estimates is None:
+            continue
+        try:
+            told = claims(document, part, number)
+        except KeyError:
+            yield Finding(where_cell(name), "its metrics are not estimates", "pack the run again")
+            continue
+        differing = [
+            key for key in sorted(told.keys() | estimates.keys()) if not same(told.get(key), estimates.get(key))
+        ]
+        if differing:
+            what = f"its scores do not give the claimed {_examples(differing, told, estimates)}"
+            yield Finding(where_cell(name), what, "leave scores and metrics as they were packed")
+        bare = [key for key, one in estimates.items() if one.status == "ok" and (one.low is None or one.high is None)]
+        if bare:
+            yield Finding(where_cell(name), f"{', '.join(bare)}: no interval and no reason", "the metric must give one")
+
+
+def _examples(names: Sequence[str], told: Claims, computed: Claims) -> str:
+    def one(name: str) -> str:
+        claimed, real = (each[name].value if name in each else None for each in (told, computed))
+        return f"{one_line(name)[:60]} ({claimed}, computed {real})"
+
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(one, names[:3])) + more
+
+
+def same(told: Estimate | None, computed: Estimate | None) -> bool:
+    """Say whether two estimates agree: words and counts exactly, numbers up to the tolerance."""
+    if told is None or computed is None:
+        return told is computed
+    one, other = _flat(told), _flat(computed)
+    return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
+
+
+def _flat(estimate: Estimate) -> dict[str, object]:
+    plain = asdict(estimate)
+    details = plain.pop("details")
+    return plain | {f"details.{key}": value for key, value in details.items()}
+
+
+def _close(one: object, other: object) -> bool:
+    if isinstance(one, float | int) and isinstance(other, float | int):
+        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-12)
+    return one == other

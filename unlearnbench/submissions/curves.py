@@ -1,0 +1,59 @@
+"""The ROC curves that a board draws, from the scores of a submission: few points, at the same rates for all."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.report.plots.roc import LEAST, hits_at, roc
+from unlearnbench.report.publication import Curve
+from unlearnbench.report.site.tracks import samples
+from unlearnbench.run.results import Row
+from unlearnbench.submissions.check import Case
+from unlearnbench.suite.model import AXES
+
+Numbers = NDArray[np.float64]
+
+RATES: Final[Numbers] = np.unique(np.concatenate([[0.0], np.geomspace(LEAST, 1, 31), np.linspace(0, 1, 21)]).round(5))
+"""The false-positive rates of the points: enough for both a linear and a logarithmic drawing."""
+
+
+def curves(case: Case, rows: Sequence[Row]) -> tuple[Curve, ...]:
+    """Return one curve for each line of the attacks' tables: the mean over seeds, as scores of seeds have no one scale.
+
+    A curve begins, but for rate 0, at the least rate that its negatives can show.
+    """
+    lines = [tuple(line.names.values()) for sample in samples(list(rows)) for line in sample.lines["attack"]]
+    found: dict[tuple[str, ...], list[Numbers]] = {name: [] for name in lines}
+    fewest: dict[tuple[str, ...], int] = {}
+    for name, scores, positive in _scored(case, found):
+        found[name].append(hits_at(RATES, *roc(scores, positive)))
+        fewest[name] = min(int((~positive).sum()), fewest.get(name, len(positive)))
+    return tuple(_curve(name, np.mean(each, axis=0), fewest[name]) for name, each in found.items() if each)
+
+
+def _scored(
+    case: Case, wanted: Container[tuple[str, ...]]
+) -> Iterator[tuple[tuple[str, ...], Numbers, NDArray[np.bool_]]]:
+    """Yield name, scores and membership of the game's rows, for each wanted cell and seed that has both."""
+    for part, bench in case.benches:
+        chosen = [(n, cell) for n, cell in enumerate(bench.cells.values()) if tuple(cell.labels.values()) in wanted]
+        if not chosen:
+            continue
+        board = case.remeasurer.board(part, bench)
+        asked = np.isin(board.game.target.role, (board.game.positive, board.game.negative))
+        positive = board.game.deleted(board.game.target)[asked]
+        if positive.all() or not positive.any():
+            continue
+        for number, cell in chosen:
+            scores = case.remeasurer.cell(part.cells[number], cell, board).scores
+            yield tuple(cell.labels.values()), scores[asked], positive
+
+
+def _curve(name: tuple[str, ...], hits: Numbers, negatives: int) -> Curve:
+    shown = np.equal(RATES, 0) | np.greater_equal(RATES, 1 / negatives)
+    labels: dict[str, str] = dict(zip(AXES, name, strict=True))
+    return Curve(labels, tuple(RATES[shown].tolist()), tuple(hits[shown].round(4).tolist()))
