@@ -28,8 +28,8 @@ R = TypeVar("R")
 class Course(NamedTuple):
     """All that decides one network.
 
-    ``start``: the layers to go on from · ``x``: the base's records in lanes (:func:`unlearnbench.engine.mlp.layout.rows_in_lanes`), and
-    their ``labels`` (n,) · ``fate`` (n,): which of them are learned from · ``orders`` (epochs, n): how each epoch goes
+    ``start``: the layers to go on from · ``x``: the base's records in lanes
+    (:func:`unlearnbench.engine.mlp.layout.rows_in_lanes`), and their ``labels`` (n,) · ``fate`` (n,): which of them are learned from · ``orders`` (epochs, n): how each epoch goes
     through them.
     """
 
