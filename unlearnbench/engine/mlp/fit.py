@@ -26,18 +26,18 @@ R = TypeVar("R")
 
 
 class Course(NamedTuple):
-    """All that decides one network.
-
-    ``start``: the layers to go on from · ``x``: the base's records in lanes
-    (:func:`unlearnbench.engine.mlp.layout.rows_in_lanes`), and their ``labels`` (n,) · ``fate`` (n,): which of them are learned from · ``orders`` (epochs, n): how each epoch goes
-    through them.
-    """
+    """All that decides one network."""
 
     start: Layers
+    """The layers to go on from."""
     x: Floats
+    """The base's records in lanes, see :func:`unlearnbench.engine.mlp.layout.rows_in_lanes`."""
     labels: NDArray[np.int64]
+    """The base's labels (n,)."""
     fate: NDArray[np.uint8]
+    """Which of the records (n,) are learned from."""
     orders: NDArray[np.int32]
+    """How each epoch goes through the records (epochs, n)."""
 
 
 class Network(NamedTuple):
