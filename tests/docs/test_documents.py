@@ -114,7 +114,7 @@ def test_the_page_on_statistics_has_every_control_row(registry: Registry) -> Non
     controls = {
         f"{plugin.kind} {plugin.name}"
         for plugin in registry.plugins
-        if isinstance(plugin.plugin, AttackPlugin | UnlearnerPlugin) and plugin.plugin.control
+        if isinstance(plugin.plugin, AttackPlugin | UnlearnerPlugin) and plugin.plugin.role == "control"
     }
     assert controls | {"unlearner retrain", "attack classical"} == {
         row for row in table_rows(DOCS / "statistics.md") if row.startswith(("attack ", "unlearner "))

@@ -24,7 +24,7 @@ def test_every_standard_suite_loads_and_says_what_it_is_for(name: str) -> None:
 def test_every_suite_of_a_leaderboard_names_its_control_rows(name: str) -> None:  # the paper's leave them to the plan
     suite, registry = load_suite(find_suite(name))
     for kind, refs in (("unlearner", suite.unlearners), ("attack", suite.attacks)):
-        controls = {found.name for found in registry.all(kind) if found.plugin.control}
+        controls = {found.name for found in registry.all(kind) if found.plugin.role == "control"}
         assert controls <= {ref.name for ref in refs}
 
 

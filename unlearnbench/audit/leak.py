@@ -156,7 +156,7 @@ def _finding(plugin: AttackPlugin, sees: Versions, scores: NDArray[np.float64], 
     return Finding(
         attack=plugin.name,
         sees=sees,
-        control=plugin.control,
+        control=plugin.role == "control",
         auc=clustered_auc(own, positive, cluster, record=record),
         retained=clustered_auc(scores[kept], forgotten, kept_cluster, record=kept_record),
         found={fpr: tpr_at_fpr(own, positive, fpr, cluster, record) for fpr in FALSE_ALARMS},

@@ -26,7 +26,8 @@ from unlearnbench.hooks.sources import (
     place,
 )
 
-BUILTIN: Final = "unlearnbench.builtin.plugins"
+BUILTIN: Final = tuple(f"unlearnbench.builtin.{kind}s.plugins" for kind in RECORDS)
+"""The modules that register the built-in plug-ins, one a kind, beside the classes that they name."""
 
 
 class Collector:
@@ -45,7 +46,8 @@ class Collector:
 
     def add_builtin(self) -> None:
         """Take in our own plug-ins, through the same hooks as anyone's."""
-        self._register(import_module(BUILTIN), Source("builtin", PROJECT, __version__))
+        for module in BUILTIN:
+            self._register(import_module(module), Source("builtin", PROJECT, __version__))
 
     def add_distributions(self, disabled: frozenset[str]) -> None:
         """Take in every installed distribution with an entry point of our group; disabled ones are not imported."""

@@ -23,28 +23,32 @@ Versions = Literal["both", "original", "unlearned", "none"]
 Answers = Literal["posteriors", "labels"]
 """What an adversary is answered with."""
 
+EntryRole = Literal["entry", "baseline", "control"]
+"""What a plug-in is in a table: an entry that is ranked, what entries are compared with, or what shows whether the
+measurement is sound. Baselines and controls are never ranked."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """What all kinds share.
-
-    ``name``: lower-case words and digits joined by hyphens · ``summary``: one line · ``factory``: the class, as
-    ``package.module:Class``; in a one-file plug-in the class itself · ``reference``: the paper it comes from ·
-    ``revision``: a count to raise whenever the results change, since stored results are found by it.
-
-    Raises ValueError where a field breaks these rules.
-    """
+    """What all kinds share. Raises ValueError where a field breaks its rule."""
 
     kind: ClassVar[Kind]
 
     name: str
+    """Lower-case words and digits joined by hyphens."""
     summary: str
+    """One line of text."""
     factory: str | type
+    """The class, as ``package.module:Class``; in a one-file plug-in the class itself."""
     reference: str = ""
+    """The paper it comes from."""
     revision: int = 1
+    """A count to raise whenever the results change, since stored results are found by it."""
+    role: EntryRole = "entry"
+    """What it is in tables: an entry, a baseline or a control."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -55,6 +59,7 @@ class Plugin:
             raise ValueError(f"{self.name}: factory {self.factory!r} must look like 'package.module:Class'")
         if type(self.revision) is not int or self.revision < 1:
             raise ValueError(f"{self.name}: revision {self.revision!r} must be an integer from 1 on")
+        self._check("role", self.role, get_args(EntryRole))
 
     def _check(self, field: str, value: object, allowed: tuple[object, ...]) -> None:
         if value not in allowed:
@@ -78,16 +83,13 @@ class ModelPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class UnlearnerPlugin(Plugin):
-    """An unlearning algorithm: a :class:`unlearnbench.core.unlearners.Unlearner`.
-
-    ``exact``: is the unlearned model distributed as if retrained without the forget set · ``sees``: what it may
-    look at · ``control``: is it there to judge the others by.
-    """
+    """An unlearning algorithm: a :class:`unlearnbench.core.unlearners.Unlearner`."""
 
     kind: ClassVar[Kind] = "unlearner"
     exact: bool = False
+    """Is the unlearned model distributed as if retrained without the forget set."""
     sees: tuple[Seen, ...] = ("forget-set", "retain-set", "labels")
-    control: bool = False
+    """What it may look at."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -116,18 +118,17 @@ class DefensePlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class AttackPlugin(Plugin):
-    """An attack: a :class:`unlearnbench.core.attacks.Attack`. The fields describe its adversary.
-
-    ``versions``: which models it queries · ``answers``: what it is answered with · ``label``: does it know the true
-    class · ``features``: does it read the record itself · ``control``: is it there to judge the others by.
-    """
+    """An attack: a :class:`unlearnbench.core.attacks.Attack`. The fields describe its adversary."""
 
     kind: ClassVar[Kind] = "attack"
     versions: Versions = "both"
+    """Which models it queries."""
     answers: Answers = "posteriors"
+    """What it is answered with."""
     label: bool = False
+    """Does it know the true class."""
     features: bool = False
-    control: bool = False
+    """Does it read the record itself."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -16,7 +16,7 @@ from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.parameters import resolve
-from unlearnbench.hooks.records import AttackPlugin, DefensePlugin, Kind, UnlearnerPlugin
+from unlearnbench.hooks.records import DefensePlugin, Kind
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.choices import Choices, read_choices, refuse_unknown
 from unlearnbench.run.instances import PluginInstances
@@ -204,12 +204,7 @@ def with_controls(suite: Suite, registry: Registry) -> Suite:
         wanted = [
             entry.name
             for entry in registry.all(kind)
-            if entry.name in also
-            or (
-                isinstance(entry.plugin, UnlearnerPlugin | AttackPlugin)
-                and entry.plugin.control
-                and entry.source.kind == "builtin"
-            )
+            if entry.name in also or (entry.plugin.role == "control" and entry.source.kind == "builtin")
         ]
         return (*listed, *(default_ref(registry, kind, name) for name in wanted if name not in names))
 

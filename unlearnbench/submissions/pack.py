@@ -185,6 +185,8 @@ def _plugin(registered: Registered) -> dict[str, object]:
     plugin, source = registered.plugin, registered.source
     declared = {f.name: getattr(plugin, f.name) for f in fields(plugin) if f.name not in _NOT_DECLARED}
     listed = {name: list(value) if isinstance(value, tuple) else value for name, value in declared.items()}
+    if plugin.kind in ("attack", "unlearner"):  # the words of this schema, whatever a record calls it
+        listed["control"] = plugin.role == "control"
     return {
         "kind": plugin.kind,
         "name": plugin.name,

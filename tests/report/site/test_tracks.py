@@ -94,7 +94,7 @@ def test_an_unlearner_that_was_not_asked_for_forgetting_says_so(row: MakeRow) ->
 
 def test_every_built_in_control_is_one_here_too(registry: Registry) -> None:
     for track in ("attack", "unlearner"):
-        known = {entry.name for entry in registry.all(track) if entry.plugin.control}
+        known = {entry.name for entry in registry.all(track) if entry.plugin.role == "control"}
         assert known == CONTROLS[track]
 
 

@@ -1,0 +1,116 @@
+"""The attacks that come with the package: those of Chen et al., those by score, and the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from unlearnbench.builtin.papers import CHEN, JAGIELSKI, YEOM
+from unlearnbench.hooks.markers import hookimpl
+from unlearnbench.hooks.records import AttackPlugin
+
+_HERE: Final = "unlearnbench.builtin.attacks"
+
+
+@hookimpl
+def unlearnbench_attacks() -> Iterator[AttackPlugin]:
+    """Yield the attacks: those of Chen et al., those by score, and the controls."""
+    yield from _attacks_on_features()
+    yield from _attacks_by_score()
+    yield from _control_attacks()
+
+
+def _attacks_on_features() -> Iterator[AttackPlugin]:
+    """Yield the attacks that learn from both posteriors, by how these are put together, and their baseline."""
+    for name, factory, summary in (
+        ("direct-concat", "direct_concat:DirectConcat", "Learns from both posteriors, side by side"),
+        (
+            "sorted-concat",
+            "sorted_concat:SortedConcat",
+            "Learns from both posteriors, classes sorted as the original ranks them",
+        ),
+        ("direct-diff", "direct_diff:DirectDiff", "Learns from the difference of the posteriors"),
+        (
+            "sorted-diff",
+            "sorted_diff:SortedDiff",
+            "Learns from the difference of the posteriors, classes sorted as the original ranks them",
+        ),
+        ("euclidean", "euclidean:Euclidean", "Learns from the Euclidean distance between the posteriors"),
+    ):
+        yield AttackPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=CHEN)
+    yield AttackPlugin(
+        name="ensemble",
+        summary="Learns from all these features together",
+        factory=f"{_HERE}.ensemble:Ensemble",
+        reference="arXiv 2506.06112",
+    )
+    yield AttackPlugin(
+        name="classical",
+        summary="Membership inference on the original alone: the baseline",
+        factory=f"{_HERE}.classical:Classical",
+        reference="Salem et al. 2019, arXiv 1806.01246",
+        versions="original",
+        role="baseline",
+    )
+
+
+def _attacks_by_score() -> Iterator[AttackPlugin]:
+    """Yield the attacks that are a formula of the true class's posterior."""
+    yield AttackPlugin(
+        name="score-diff",
+        summary="How much the score of the true class falls",
+        factory=f"{_HERE}.score_diff:ScoreDiff",
+        reference=JAGIELSKI,
+        label=True,
+    )
+    yield AttackPlugin(
+        name="delta",
+        summary="How much the score of the true class falls where it falls most, over all versions",
+        factory=f"{_HERE}.delta:Delta",
+        reference=JAGIELSKI,
+        label=True,
+    )
+    yield AttackPlugin(
+        name="score-ratio",
+        summary="By which factor the score of the true class falls",
+        factory=f"{_HERE}.score_ratio:ScoreRatio",
+        reference=JAGIELSKI,
+        label=True,
+    )
+    yield AttackPlugin(
+        name="forgetting",
+        summary="Sees the unlearned model only: is the record forgotten",
+        factory=f"{_HERE}.forgetting:Forgetting",
+        reference=YEOM,
+        versions="unlearned",
+        label=True,
+        role="baseline",
+    )
+
+
+def _control_attacks() -> Iterator[AttackPlugin]:
+    """Yield what the others are judged by: chance, the features alone, and the truth."""
+    yield AttackPlugin(
+        name="random",
+        summary="Guesses",
+        factory=f"{_HERE}.random:Random",
+        versions="none",
+        role="control",
+    )
+    yield AttackPlugin(
+        name="blind",
+        summary="Reads the record itself and asks no model: above chance, the negatives give themselves away",
+        factory=f"{_HERE}.blind:Blind",
+        reference="Das et al. 2024, arXiv 2406.16201",
+        versions="none",
+        label=True,
+        features=True,
+        role="control",
+    )
+    yield AttackPlugin(
+        name="oracle-label",
+        summary="Is told the answer",
+        factory=f"{_HERE}.oracle_label:OracleLabel",
+        versions="none",
+        role="control",
+    )

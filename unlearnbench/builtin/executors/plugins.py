@@ -1,0 +1,23 @@
+"""The executors that come with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unlearnbench.hooks.markers import hookimpl
+from unlearnbench.hooks.records import ExecutorPlugin
+
+
+@hookimpl
+def unlearnbench_executors() -> Iterator[ExecutorPlugin]:
+    """Yield the executors."""
+    yield ExecutorPlugin(
+        name="serial",
+        summary="One piece of work after the other, in this process",
+        factory="unlearnbench.run.executors.serial:SerialExecutor",
+    )
+    yield ExecutorPlugin(
+        name="processes",
+        summary="Several worker processes on this machine",
+        factory="unlearnbench.run.executors.processes:ProcessExecutor",
+    )

@@ -1,0 +1,50 @@
+"""The target models that come with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from unlearnbench.builtin.papers import CHEN
+from unlearnbench.hooks.markers import hookimpl
+from unlearnbench.hooks.records import ModelPlugin
+
+_HERE: Final = "unlearnbench.builtin.models"
+
+
+@hookimpl
+def unlearnbench_models() -> Iterator[ModelPlugin]:
+    """Yield the target models."""
+    yield ModelPlugin(
+        name="logistic-regression",
+        summary="Logistic regression",
+        factory=f"{_HERE}.logistic_regression:LogisticRegression",
+    )
+    yield ModelPlugin(
+        name="decision-tree",
+        summary="One decision tree (CART)",
+        factory=f"{_HERE}.decision_tree:DecisionTree",
+    )
+    yield ModelPlugin(
+        name="random-forest",
+        summary="A forest of decision trees",
+        factory=f"{_HERE}.random_forest:RandomForest",
+        reference="Breiman 2001, doi 10.1023/A:1010933404324",
+    )
+    yield ModelPlugin(
+        name="mlp",
+        summary="A fully connected neural network",
+        factory=f"{_HERE}.mlp.model:MLP",
+    )
+    yield ModelPlugin(
+        name="simple-cnn",
+        summary="A small convolutional neural network with dropout, for images",
+        factory=f"{_HERE}.simple_cnn.model:SimpleCNN",
+        reference=CHEN,
+    )
+    yield ModelPlugin(
+        name="lightgbm",
+        summary="Gradient-boosted trees",
+        factory=f"{_HERE}.lightgbm:LightGBM",
+        reference="Ke et al. 2017, NeurIPS 30",
+    )

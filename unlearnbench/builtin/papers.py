@@ -1,0 +1,8 @@
+"""Papers that several built-in plug-ins come from, as `reference` names them."""
+
+from typing import Final
+
+CHEN: Final = "Chen et al. 2021, arXiv 2005.02205"
+CARLINI: Final = "Carlini et al. 2022, arXiv 2112.03570"
+YEOM: Final = "Yeom et al. 2018, arXiv 1709.01604"
+JAGIELSKI: Final = "Jagielski et al. 2023, arXiv 2205.06369"

@@ -1,0 +1,59 @@
+"""The unlearning algorithms that come with the package, and their controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from unlearnbench.builtin.papers import CHEN
+from unlearnbench.hooks.markers import hookimpl
+from unlearnbench.hooks.records import UnlearnerPlugin
+
+_HERE: Final = "unlearnbench.builtin.unlearners"
+
+
+@hookimpl
+def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
+    """Yield the unlearning algorithms."""
+    yield UnlearnerPlugin(
+        name="retrain",
+        summary="Train again on the retain set",
+        factory=f"{_HERE}.retrain:Retrain",
+        reference=CHEN,
+        exact=True,
+        role="baseline",
+    )
+    yield UnlearnerPlugin(
+        name="sisa",
+        summary="One model per shard; a deletion retrains only the shard that holds the record",
+        factory=f"{_HERE}.sisa:SISA",
+        reference="Bourtoule et al. 2021, arXiv 1912.03817",
+        exact=True,
+    )
+    yield UnlearnerPlugin(
+        name="forest-exact",
+        summary="Mends only the trees of a forest that held the record",
+        factory=f"{_HERE}.forest_exact:ForestExact",
+        reference="Brophy and Lowd 2021, arXiv 2009.05567",
+        exact=True,
+    )
+    yield UnlearnerPlugin(
+        name="none",
+        summary="The original itself: nothing is unlearned",
+        factory=f"{_HERE}.none:NoUnlearning",
+        sees=(),
+        role="control",
+    )
+    yield UnlearnerPlugin(
+        name="random-noise",
+        summary="A sham: the original with noise that no record caused",
+        factory=f"{_HERE}.random_noise:RandomNoise",
+        sees=(),
+        role="control",
+    )
+    yield UnlearnerPlugin(
+        name="noise-floor",
+        summary="Trained again with the record named but not deleted",
+        factory=f"{_HERE}.noise_floor:NoiseFloor",
+        role="control",
+    )
