@@ -1,1 +1,1 @@
-"""Values and contracts: what a record, an episode and an observation are. Imports numpy and nothing else."""
+"""Values (records, requests, observations, estimates) and the contracts of plug-ins. Imports numpy and nothing else."""

@@ -1,4 +1,4 @@
-"""The contract of attacks: learn on shadow models, score target rows whose membership they are never told."""
+"""The contract of attacks: learn from shadow models, then score target rows of unknown membership."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unlearnbench.core.observations import Needs, ShadowView, View
 
 
 class FittedAttack(Protocol):
-    """An attack that is ready to score."""
+    """A fitted attack: what :meth:`Attack.fit` returns."""
 
     def score(self, view: View) -> NDArray[np.float64]:
         """Return one finite score (n,) per row of one request; higher means "deleted"."""
@@ -33,14 +33,14 @@ class Attack(ABC):
     """A kind of attack. One that learns writes ``fit``; one that is a formula subclasses :class:`ScoreAttack`.
 
     ``needs`` declares all that it may read: a class attribute, or a property where it depends on parameters.
-    ``probabilistic`` is True where scores are probabilities of "deleted": DegCount and DegRate exist for those only.
     """
 
     probabilistic: ClassVar[bool] = False
+    """True where scores are probabilities of "deleted"; DegCount and DegRate are defined for those only."""
 
     @property
     def needs(self) -> Needs:
-        """What the attack must be shown; by default the posteriors of the original and the unlearned models."""
+        """What the attack may read; by default the posteriors of the original and of the unlearned models."""
         return Needs()
 
     @property
@@ -50,11 +50,11 @@ class Attack(ABC):
 
     @abstractmethod
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
-        """Learn from the balanced shadow rows (one first negative for each forgotten record)."""
+        """Learn from balanced shadow rows: every positive, and as many negatives of the same request."""
 
 
 class ScoreAttack(Attack):
-    """An attack that is a formula: it learns nothing from shadow models. ``score`` is all an author must write."""
+    """An attack given by a formula: it learns nothing from shadow models. Authors must write only ``score``."""
 
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:  # noqa: ARG002 - nothing to learn
         """Return the attack itself."""

@@ -1,4 +1,4 @@
-"""What a person wants to know of a data set before using it: is it at hand, and what is in it."""
+"""What a person wants to know about a data set before using it: is it available locally, and what does it hold."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ import numpy as np
 from unlearnbench.core.records import Records
 
 Way = Literal["package", "variable", "cache", "download", ""]
-"""How a data set comes here: installed with a package, found under UNLEARNBENCH_DATA or in the user's cache, or not
-here but to be downloaded. Empty where none of these is known."""
+"""Where a data set is read from: an installed package, UNLEARNBENCH_DATA, the user's cache, or (not yet available) a
+download. Empty where none of these is known."""
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Is a data set at hand; ``place`` says where it is, or how to get it, and ``way`` by which way."""
+    """Whether a data set is available locally."""
 
     available: bool
     place: str
+    """Its path, or how to get it."""
     way: Way = ""
 
 
 @runtime_checkable
 class Located(Protocol):
-    """A data set that can tell where it is without being loaded. Others are only known to be there once loaded."""
+    """A data set that can report its location without being loaded. Others must be loaded to know."""
 
     def availability(self) -> Availability:
-        """Look for the data set; quick, and without reading it."""
+        """Look for the data set without reading it; fast."""
         ...
 
 
 @runtime_checkable
 class Fetchable(Protocol):
-    """A data set that can put itself at hand."""
+    """A data set that can download itself."""
 
     def fetch(self) -> None:
-        """Download what is not here; a UserError that names the ways to get it where that fails."""
+        """Download what is missing; a UserError that names the ways to get it where that fails."""
         ...
 
 
 @dataclass(frozen=True)
 class Card:
-    """A data set at a glance.
-
-    ``features`` counts the numbers per record · ``classes`` holds (name, rows) in label order · ``duplicates`` counts
-    the rows that share all features with another: deleting one of those deletes nothing, so they are never deletion
-    targets · ``sha256`` is that of the content.
-    """
+    """A summary of a data set."""
 
     name: str
     rows: int
     features: int
+    """Numbers per record."""
     classes: tuple[tuple[str, int], ...]
+    """(name, rows) of each class, in label order."""
     duplicates: int
+    """Rows that share all features with another. Deleting one of those deletes nothing, so they are never deleted."""
     licence: str
     source: str
     note: str
     sha256: str
+    """Checksum of the content."""
 
     @property
     def majority(self) -> float:
@@ -67,7 +67,7 @@ class Card:
 
 
 def card(records: Records) -> Card:
-    """Describe these records; classes without a name go by their number."""
+    """Summarize these records; a class without a name is named by its number."""
     names = records.class_names or tuple(str(label) for label in range(records.n_classes))
     counts = np.bincount(records.y, minlength=records.n_classes)
     return Card(

@@ -8,7 +8,7 @@ from unlearnbench.core.records import Records
 
 
 class Dataset(ABC):
-    """A data set that can be loaded. ``load`` is all an author must write; it needs no pickle and no network."""
+    """A data set. Authors must write only ``load``, which must use neither pickle nor the network."""
 
     @abstractmethod
     def load(self) -> Records:

@@ -1,4 +1,4 @@
-"""The contract of defenses: what changes in training, in publication or in what is released."""
+"""The contract of defenses: changes to training, to when models are published, or to released posteriors."""
 
 from __future__ import annotations
 
@@ -15,31 +15,29 @@ from unlearnbench.core.scenarios import Request
 
 @dataclass(frozen=True, eq=False)
 class ReleaseKeys:
-    """What tells two releases apart, each (n,): a defense that draws noise draws it anew for each combination.
-
-    ``seed`` differs between target and shadow side. ``version`` is 0 for the original and v for the v-th unlearned
-    model.
-    """
+    """What identifies a release, arrays (n,): a defense that adds noise draws it for each combination of these."""
 
     seed: int
+    """Differs between the target and the shadow side."""
     episode: NDArray[np.int64]
     request: NDArray[np.int64]
     version: NDArray[np.int64]
+    """0 for the original, v for the v-th unlearned model."""
     record: NDArray[np.int64]
 
 
 class Defense:
-    """A defense: it acts at one stage and leaves the others alone. Authors start from one of the three below.
+    """A defense: it acts at one stage and changes nothing at the others. Authors subclass one of the three below.
 
-    The adversary knows the defense: its shadow models are trained, published and released under it too.
+    The adversary knows the defense, so its shadow models are trained, published and released under it too.
     """
 
     def training(self) -> TrainingOptions:
-        """Return how models are to be trained, originals and unlearned ones alike."""
+        """Return how models are trained, originals and unlearned models alike."""
         return PLAIN
 
     def schedule(self, requests: Sequence[Request]) -> Sequence[Request]:
-        """Return the requests as they are served, each by a model that is published."""
+        """Return the requests as they are served; the model that serves each one is published."""
         return requests
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:  # noqa: ARG002
@@ -48,15 +46,15 @@ class Defense:
 
 
 class TrainingDefense(Defense, ABC):
-    """A defense in training; models that do not know the option are skipped with the reason."""
+    """A defense in training. Cells whose model lacks the training option are skipped, with the reason."""
 
     @abstractmethod
     def training(self) -> TrainingOptions:
-        """Return how models are to be trained."""
+        """Return how models are trained."""
 
 
 class PublicationDefense(Defense, ABC):
-    """A defense in when models are published."""
+    """A defense that changes when models are published."""
 
     @abstractmethod
     def schedule(self, requests: Sequence[Request]) -> Sequence[Request]:
@@ -64,7 +62,7 @@ class PublicationDefense(Defense, ABC):
 
 
 class ReleaseDefense(Defense, ABC):
-    """A defense at release time: posteriors in, what the adversary gets out, for every version alike."""
+    """A defense that changes released posteriors, of the original and of every unlearned version."""
 
     @abstractmethod
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:

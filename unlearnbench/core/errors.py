@@ -1,4 +1,4 @@
-"""Errors that a person caused and can mend, told in one line."""
+"""Errors that a user can correct, reported in one line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UserError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``'; did you mean "..."?'`` for the closest known word, or what is known where none is close."""
+    """Return ``'; did you mean "..."?'`` with the closest known word, or a list of the known words if none is close."""
     names = sorted(known)
     close = get_close_matches(word, names, n=1, cutoff=0.6)
     if close:

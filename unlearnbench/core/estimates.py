@@ -1,4 +1,4 @@
-"""A measured number together with its uncertainty and, where it is not defined, the reason."""
+"""A measured number with its uncertainty or, where it is not defined, the reason."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["ok", "no-interval", "degenerate", "undefined"]
-"""ok: value and interval · no-interval: value only · degenerate: value of a constant score · undefined: no value."""
+"""What an estimate holds.
+
+``ok``: a value with an interval. ``no-interval``: a value only. ``degenerate``: a value without spread, such as that of
+a constant score. ``undefined``: no value.
+"""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One metric of one cell.
-
-    ``value`` is None exactly when ``status`` is ``undefined``; ``low`` and ``high`` bound a 95 % interval and are
-    None where there is none. ``n`` counts the rows (or seeds) behind the value. ``details`` holds plain numbers
-    that a reader needs to judge the value, such as a design effect or a realized false-positive rate.
-    """
+    """One metric of one cell."""
 
     value: float | None
+    """None exactly when ``status`` is ``undefined``."""
     low: float | None = None
+    """Lower end of the 95 % interval; None where there is no interval."""
     high: float | None = None
+    """Upper end of the 95 % interval; None where there is no interval."""
     n: int = 0
+    """Number of rows (or seeds) behind the value."""
     status: Status = "ok"
     reason: str = ""
+    """Why the status is not ``ok``."""
     details: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that help to judge the value, such as a design effect or a realized false positive rate."""
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.status == "undefined"):
@@ -38,5 +43,5 @@ class Estimate:
 
     @classmethod
     def undefined(cls, reason: str, n: int = 0) -> Estimate:
-        """Return the estimate of a number that is not defined here."""
+        """Return an estimate without a value."""
         return cls(None, n=n, status="undefined", reason=reason)

@@ -1,4 +1,4 @@
-"""The contract of executors: where the work of a run is done."""
+"""The contract of executors: where the tasks of a run are done, such as in processes or on a cluster."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Outcome = TypeVar("Outcome")
 
 
 class Executor(ABC):
-    """Does tasks, in any order, anywhere. Results never depend on which executor did them."""
+    """Runs tasks, in any order. Results must not depend on the executor."""
 
     @abstractmethod
     def run(self, work: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
-        """Yield each task with its outcome as it is done. ``work`` raises nothing that belongs to a task."""
+        """Yield each task with its outcome, as tasks finish. ``work`` does not raise: it returns failures."""

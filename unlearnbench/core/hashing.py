@@ -1,4 +1,4 @@
-"""One text for one value, and its checksum: how results and suites get their names."""
+"""Canonical JSON and its checksum, by which results and suites are identified."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 def canonical_json(value: object) -> str:
-    """Return the one JSON text of a value: sorted keys, no spaces, shortest floats; NaN is refused."""
+    """Return the canonical JSON text of a value: sorted keys, no spaces, shortest floats. ValueError for NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
 
 

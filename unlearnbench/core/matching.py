@@ -1,4 +1,4 @@
-"""Matched negatives: unseen records like the forgotten one, the hard case of a deletion-inference attack."""
+"""Matched negatives: unseen records that resemble the forgotten one, the hard case for a deletion-inference attack."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from unlearnbench.core.models import Fitted, HasRegions
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
-LOOK_AT = 256
-"""How many candidates are looked at before all of them are."""
+TRY_FIRST = 256
+"""Number of candidates that are tried first; all are tried where these are too few."""
 
 
 def matched_negatives(
@@ -21,11 +21,11 @@ def matched_negatives(
     per_request: int,
     seeds: SeedPath,
 ) -> NDArray[np.int64]:
-    """Return up to ``per_request`` unseen ids of the label and the neighbourhood of the first forgotten records.
+    """Return up to ``per_request`` unseen ids with the label and in the neighbourhood of the forgotten records.
 
-    Neighbourhood: the same region of the original model where it has regions (a tree's leaves), else the nearest
-    by Euclidean distance on features standardized over the training set. A region without such a record gives
-    none. With several forgotten records the matches are dealt out evenly, each record's own ones first.
+    Neighbourhood: the same region of the original model where it has regions (the leaves of a tree), else the nearest
+    records by Euclidean distance on features standardized over the training set. A region without unseen records of the
+    label gives none. Several forgotten records share ``per_request`` evenly; the first ones get the remainder.
     """
     if not len(forgotten) or not per_request:
         return np.empty(0, dtype=np.int64)
@@ -47,9 +47,9 @@ def matched_negatives(
 def _in_region(
     original: Fitted, data: TrainingSet, record: np.int64, candidates: NDArray[np.int64], n: int
 ) -> NDArray[np.int64]:
-    """Return the first ``n`` candidates of the record's region; most of the time few need to be looked at."""
-    few = _of_region(original, data, record, candidates[:LOOK_AT])
-    if len(few) >= n or len(candidates) <= LOOK_AT:
+    """Return the first ``n`` candidates in the record's region; the first few candidates usually suffice."""
+    few = _of_region(original, data, record, candidates[:TRY_FIRST])
+    if len(few) >= n or len(candidates) <= TRY_FIRST:
         return few[:n]
     return _of_region(original, data, record, candidates)[:n]
 

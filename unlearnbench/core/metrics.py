@@ -1,4 +1,4 @@
-"""The contract of metrics: scores and membership in, estimates out."""
+"""The contract of metrics: they get scores and membership and return estimates."""
 
 from __future__ import annotations
 
@@ -16,36 +16,43 @@ from unlearnbench.core.scenarios import Role
 
 @dataclass(frozen=True, eq=False)
 class Utility:
-    """What the models are worth and cost, one entry per (original, request), each (m,).
+    """Accuracy, time and privacy loss of the models, one entry per (original, request), each (m,).
 
-    Accuracies are shares in [0, 1] on training records (the retain set, for unlearned models) and on records that
-    no model of this side was trained on; seconds are wall time. ``epsilon`` is the original's privacy loss, infinite
-    where it was trained without differential privacy.
+    Accuracies are shares in [0, 1].
     """
 
     episode: NDArray[np.int64]
+    """The original."""
     train_accuracy_original: NDArray[np.float64]
+    """On the training set."""
     test_accuracy_original: NDArray[np.float64]
+    """On records that no model of this side was trained on."""
     train_accuracy_unlearned: NDArray[np.float64]
+    """On the retain set."""
     test_accuracy_unlearned: NDArray[np.float64]
+    """On records that no model of this side was trained on."""
     seconds_to_train: NDArray[np.float64]
+    """Wall time to train the original."""
     seconds_to_unlearn: NDArray[np.float64]
+    """Wall time to serve the request."""
     epsilon: NDArray[np.float64]
+    """Privacy loss of the original; infinite where it was trained without differential privacy."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of a game as statistics take them, each (k,).
-
-    scores, baseline: of the attack and of its classical baseline · positive: was it deleted · cluster: its original ·
-    record: its id, the same wherever the record is asked again.
-    """
+    """Rows of a game in the form that the statistics take, each (k,)."""
 
     scores: NDArray[np.float64]
+    """Of the attack."""
     baseline: NDArray[np.float64]
+    """Scores of the attack's classical baseline."""
     positive: NDArray[np.bool_]
+    """Was the record deleted."""
     cluster: NDArray[np.int64]
+    """The original model."""
     record: NDArray[np.int64]
+    """Id of the record, the same in each request that queries it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +100,7 @@ class Scored:
 
 
 class Metric(ABC):
-    """A number, or a few, about one cell. Metrics see scores and membership; the attack is out of the room."""
+    """One or several numbers about one cell, computed from scores and membership, without access to the attack."""
 
     @abstractmethod
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

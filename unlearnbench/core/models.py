@@ -1,4 +1,4 @@
-"""The contract of target models: what is trained, with which seeds, and what it answers."""
+"""The contract of target models: training, its seeds, and the posteriors of the trained model."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ Engine = Literal["fast", "reference"]
 class Seeds:
     """The three sources of randomness of one training run, as 32-bit integers.
 
-    ``init``: initial weights, bags, feature draws · ``order``: which record comes when · ``noise``: noise that is
-    added for privacy. An unlearned model may share the first two with its original, never the third.
+    An unlearned model may share ``init`` and ``order`` with its original, but never ``noise``.
     """
 
     init: int
+    """Initial weights, bags, feature draws."""
     order: int
+    """The order of the records."""
     noise: int
+    """Noise that is added for privacy."""
 
     @classmethod
     def at(cls, path: SeedPath) -> Seeds:
@@ -44,7 +46,7 @@ class Seeds:
 
 @runtime_checkable
 class Fitted(Protocol):
-    """A trained model. Anything with this one method is one."""
+    """A trained model: any object with this method."""
 
     def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return natural-log class probabilities (n, n_classes), float64 and finite, for ``x`` (n, ...)."""
@@ -63,7 +65,7 @@ class HasPrivacy(Protocol):
 
 @runtime_checkable
 class HasRegions(Protocol):
-    """A trained model that cuts the feature space into regions, such as the leaves of a tree."""
+    """A trained model that partitions the feature space into regions, such as the leaves of a tree."""
 
     def region(self, x: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the region (n,) each row of ``x`` falls in."""
@@ -72,45 +74,47 @@ class HasRegions(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FitTask:
-    """One model to train: on what, with which seeds, for models that continue, from where, and how else."""
+    """One model to train."""
 
     data: TrainingSet
     seeds: Seeds
     start: Fitted | None = None
+    """The model to continue training from, for kinds of models that can (``continues``)."""
     options: TrainingOptions = PLAIN
 
 
 class TargetModel(ABC):
-    """A kind of model that can be trained. ``fit`` is all an author must write.
-
-    ``seeds_used`` says which seeds change the result: runs that differ only in others are trained once. ``orders``
-    says which deletion orders the model can honour: one whose draws all move when a record goes (a bootstrap over
-    n rows, say) must leave out ``slot`` and ``compact``. ``continues`` is True for models that can go on training
-    from ``task.start``. ``uses_device`` is True for models that run on a GPU where there is one. ``options`` are those
-    of ``task.options`` that the kind knows; it is never handed others.
-    """
+    """A kind of model that can be trained. Authors must write only ``fit``."""
 
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order", "noise"})
+    """The seeds that change the result. Training runs that differ only in other seeds are done once."""
     continues: ClassVar[bool] = False
+    """Whether it can continue training from ``task.start``."""
     uses_device: ClassVar[bool] = False
+    """Whether it runs on a GPU where there is one."""
     options: ClassVar[frozenset[TrainingOption]] = frozenset()
+    """The training options that it supports; ``task.options`` never asks for others."""
 
     @property
     def orders(self) -> frozenset[Order]:
-        """The deletion orders under which only the deleted record differs."""
+        """The deletion orders under which only the deleted record differs.
+
+        A model whose random draws all change when a record is removed (such as a bootstrap over n rows) must leave out
+        ``slot`` and ``compact``.
+        """
         return frozenset({"slot", "compact", "fresh"})
 
     def has_fast_path(self, device: str) -> bool:  # noqa: ARG002 - most kinds have none on any device
-        """Say whether ``fit_many`` does better on this machine than one ``fit`` after the other."""
+        """Return whether ``fit_many`` is faster on this machine than one ``fit`` after the other."""
         return False
 
     @abstractmethod
     def fit(self, task: FitTask, device: str) -> Fitted:
-        """Train one model on ``task.data`` (``.x``, ``.y`` hold what may be learned from)."""
+        """Train one model on the features ``task.data.x`` (m, ...) and labels ``task.data.y`` (m,)."""
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
-        """Train many models, in the order of ``tasks``; override it where training them together is faster.
+        """Train many models and return them in the order of ``tasks``; override it if training together is faster.
 
-        A model must come out the same, bitwise, whichever others are trained with it.
+        A model must be bitwise the same, whichever others are trained with it.
         """
         return [self.fit(task, device) for task in tasks]

@@ -1,4 +1,4 @@
-"""What the adversary sees of queried records, and what it may learn from it."""
+"""The answers to an adversary's queries, and the part of them that an attack may read."""
 
 from __future__ import annotations
 
@@ -17,25 +17,28 @@ Versions = Literal["both", "original", "unlearned", "none"]
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """Everything known of one side's queried records; a row is (episode, request, record).
-
-    before (n, C), after (n, V, C): log-posteriors of the original and of each unlearned version, float64 ·
-    versions (n,): how many of the V versions the row's request has, the rest are padding · member (n, V+1): was the
-    record in the training set of the original and of each version (what was requested, not what the unlearner did) ·
-    label, record, episode, request (n,) · role (n,): a :class:`Role` · position (n,): place among the rows of
-    the same request and role.
-    """
+    """All that is known about the queried records of one side. A row is one (episode, request, record)."""
 
     before: NDArray[np.float64]
+    """Log-posteriors (n, C) of the original model."""
     after: NDArray[np.float64]
+    """Log-posteriors (n, V, C) of each unlearned version."""
     versions: NDArray[np.int64]
+    """How many of the V versions the row's request has (n,); the others are padding."""
     member: NDArray[np.bool_]
+    """Was the record in the training set of the original and of each version (n, V+1), according to the request."""
     label: NDArray[np.int64]
+    """The true class (n,)."""
     record: NDArray[np.int64]
+    """Id of the record (n,)."""
     episode: NDArray[np.int64]
+    """Number of the original model (n,)."""
     request: NDArray[np.int64]
+    """Number of the request (n,), counted within the episode."""
     role: NDArray[np.int8]
+    """A :class:`Role` (n,)."""
     position: NDArray[np.int64]
+    """Index among the rows of the same request and role (n,)."""
 
     def __len__(self) -> int:
         return len(self.label)
@@ -52,14 +55,14 @@ class Observations:
         return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in padded]) for f in fields(cls)})
 
     def pad_versions(self, n_versions: int) -> Observations:
-        """Repeat the last version until there are ``n_versions``; ``versions`` still tells the real number."""
+        """Repeat the last version until there are ``n_versions``; ``versions`` still holds the real number."""
         missing = n_versions - self.after.shape[1]
         after = np.concatenate([self.after, np.repeat(self.after[:, -1:], missing, axis=1)], axis=1)
         member = np.concatenate([self.member, np.repeat(self.member[:, -1:], missing, axis=1)], axis=1)
         return replace(self, after=after, member=member)
 
     def last_only(self) -> Observations:
-        """Return what is left where of each request's unlearned versions only the last is met."""
+        """Return the observations of an adversary that queries only the last unlearned version of each request."""
         rows, last = np.arange(len(self)), self.versions - 1
         return replace(
             self,
@@ -69,7 +72,7 @@ class Observations:
         )
 
     def left_at(self) -> NDArray[np.int64]:
-        """Return the version (n,) that each record was first gone from; 0 for those that never left."""
+        """Return the first version (n,) that no longer contains the record; 0 for records that stay."""
         leaves = self.member[:, :-1] & ~self.member[:, 1:]
         return np.where(leaves.any(axis=1), leaves.argmax(axis=1) + 1, 0)
 
@@ -83,29 +86,34 @@ class Observations:
 
 @dataclass(frozen=True)
 class Needs:
-    """What an attack must be shown. It is shown nothing else."""
+    """What an attack reads. It has no access to anything else."""
 
     versions: Versions = "both"
+    """The models whose posteriors it reads."""
     label: bool = False
+    """Whether it reads the true class."""
     features: bool = False
+    """Whether it reads the record's features."""
 
 
 class UndeclaredNeedError(AttributeError):
-    """An attack read something that its ``needs`` do not declare."""
+    """An attack read an array that its ``needs`` do not declare."""
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What an adversary holds: the rows it queried and the answers that its :class:`Needs` declare.
+    """What an attack may read: the queried rows with the arrays that its :class:`Needs` declare.
 
-    ``episode`` and ``request`` (n,) say which pair of models a row was asked of. Rows come in random order and
-    carry neither membership nor role. A target view holds one request, each record of it once.
+    Rows are in random order and carry neither membership nor role. A target view holds one request, each record of it
+    once.
     """
 
     needs: Needs
     n_classes: int
     episode: NDArray[np.int64]
+    """Number of the original model that was queried (n,)."""
     request: NDArray[np.int64]
+    """Number of the request whose unlearned models were queried (n,)."""
     _before: NDArray[np.float64]
     _after: NDArray[np.float64]
     _versions: NDArray[np.int64]
@@ -150,17 +158,16 @@ class View:
 
     @property
     def features(self) -> NDArray[np.float64]:
-        """The record's own features (n, ...)."""
+        """The record's features (n, ...)."""
         self._allow(self.needs.features, "the features")
         return self._features
 
 
 @dataclass(frozen=True, eq=False)
 class ShadowView(View):
-    """What an adversary holds of its own shadow models: there it knows which rows were deleted.
-
-    deleted (n,): True for the scenario's positive rows · member (n, V+1) as in :class:`Observations`.
-    """
+    """What an attack may read of its own shadow models. There it knows which records were deleted."""
 
     deleted: NDArray[np.bool_]
+    """True for rows of the scenario's positive role (n,)."""
     member: NDArray[np.bool_]
+    """Membership (n, V+1) as in :class:`Observations`."""

@@ -1,4 +1,4 @@
-"""What a training-stage defense asks of training."""
+"""Training options, which training-stage defenses set."""
 
 from __future__ import annotations
 
@@ -6,38 +6,36 @@ from dataclasses import dataclass
 from typing import Literal
 
 TrainingOption = Literal["dp", "dropout"]
-"""A way to train that a kind of model may or may not know."""
+"""A way to train that a kind of model may or may not support."""
 
 
 @dataclass(frozen=True)
 class DPSGD:
-    """Differentially private gradient descent: clipped per-record gradients, Poisson batches, Gaussian noise.
-
-    noise_multiplier: standard deviation of the noise on a batch's sum of gradients, in units of ``clip`` · clip:
-    largest Euclidean norm of one record's gradient · delta: the probability at which epsilon is reported.
-    """
+    """Differentially private gradient descent: clipped per-record gradients, Poisson batches, Gaussian noise."""
 
     noise_multiplier: float
+    """Standard deviation of the noise on a batch's sum of gradients, in units of ``clip``."""
     clip: float
+    """Largest Euclidean norm of one record's gradient."""
     delta: float
+    """The delta at which epsilon is reported."""
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train beyond what the model's own parameters say; as it stands, in no other way.
-
-    dp: differentially private gradient descent, or None · dropout: share of hidden units left out in each step.
-    """
+    """How to train, in addition to the model's own parameters. The default changes nothing."""
 
     dp: DPSGD | None = None
+    """Differentially private gradient descent, or None."""
     dropout: float = 0.0
+    """Share of hidden units left out in each step."""
 
     @property
     def used(self) -> frozenset[TrainingOption]:
-        """What these options ask for."""
-        asked: dict[TrainingOption, bool] = {"dp": self.dp is not None, "dropout": self.dropout > 0}
-        return frozenset(option for option, is_asked in asked.items() if is_asked)
+        """The options that are set."""
+        is_set: dict[TrainingOption, bool] = {"dp": self.dp is not None, "dropout": self.dropout > 0}
+        return frozenset(option for option, yes in is_set.items() if yes)
 
 
 PLAIN = TrainingOptions()
-"""No option: training as the model's own parameters say."""
+"""No option set: training by the model's own parameters."""

@@ -1,4 +1,4 @@
-"""How the records of a data set are dealt out to the two sides and to each original model."""
+"""The split of a data set between the two sides and the original models of each."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from unlearnbench.core.records import Records, among
 from unlearnbench.core.seeding import SeedPath
 
 Side = Literal["target", "shadow"]
-"""The victim's models, or the adversary's own copies, trained on disjoint records."""
+"""The attacked models, or the adversary's own shadow models. They are trained on disjoint records."""
 
 
 @dataclass(frozen=True)
 class EpisodeSizes:
-    """How much one side (target or shadow) trains and asks.
-
-    originals: original models · requests: deletion requests of each original, each served on its own · records:
-    training records of an original · negatives, matched, retained: records queried per request beside the
-    forgotten ones (unseen at random, unseen and like the forgotten record, still in the training set).
-    """
+    """How many models one side (target or shadow) trains, and how many records it queries."""
 
     originals: int = 10
+    """Original models."""
     requests: int = 20
+    """Deletion requests of each original; each starts from the original."""
     records: int = 2000
+    """Training records of an original."""
     negatives: int = 50
+    """Unseen records queried per request, drawn at random."""
     matched: int = 5
+    """Unseen records queried per request that resemble the forgotten ones."""
     retained: int = 20
+    """Retained records queried per request."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def side_pools(
 ) -> tuple[Pools, NDArray[np.int64]]:
     """Return the pools of one original and the ids (m,) on which test accuracy is measured.
 
-    One permutation of all records cuts the data in a target half and a shadow half; 80 % of a half may be trained
-    on, 20 % never is (Chen et al. 2021, section 4). Each original draws its training set from the 80 %.
+    One permutation of all records splits the data into a target half and a shadow half. 80 % of a half may be trained
+    on, 20 % is unseen (Chen et al. 2021, section 4). Each original draws its training set from the 80 %.
     """
     trainable, unseen = side_halves(records, side, seeds)
     path = seeds / side / original
@@ -78,7 +79,7 @@ def side_pools(
 
 
 def side_halves(records: Records, side: Side, seeds: SeedPath) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the ids that a side may train on and those that it never does: 40 % and 10 % of all records."""
+    """Return the ids that a side may train on and its unseen ones: 40 % and 10 % of all records."""
     order = _split(seeds, len(records))
     half = np.array_split(order, 2)[0 if side == "target" else 1]
     cut = len(half) * 4 // 5

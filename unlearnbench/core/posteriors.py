@@ -1,4 +1,4 @@
-"""Log-posteriors: the only thing a model shows. Natural logarithms, float64, shape (n, n_classes)."""
+"""Log-posteriors, the only output of a model: natural logarithms, float64, shape (n, n_classes)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FLOOR = 1e-45
-"""The smallest probability told apart from zero (the smallest positive float32); trees and labels give exact zeros."""
+"""The smallest probability distinguished from zero, near the smallest positive float32. Trees give exact zeros."""
 
 
 def log_of(posteriors: ArrayLike) -> NDArray[np.float64]:
-    """Return the logarithm of probabilities, floored at :data:`FLOOR` so that no infinity travels on."""
+    """Return the logarithm of probabilities, floored at :data:`FLOOR` so that it is finite."""
     return np.asarray(np.log(np.maximum(np.asarray(posteriors, dtype=np.float64), FLOOR)))
 
 
@@ -29,7 +29,7 @@ def log_mean(log_posteriors: NDArray[np.float64], weights: ArrayLike | None = No
 def spread_classes(posteriors: NDArray[np.float64], classes: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
     """Give every class a column: ``posteriors`` (n, k) over ``classes`` (k,) becomes (n, n_classes).
 
-    A class that a training subset lacks gets probability zero.
+    A class that does not occur in a training subset gets probability zero.
     """
     full = np.zeros((len(posteriors), n_classes))
     full[:, np.asarray(classes, dtype=np.int64)] = posteriors

@@ -1,4 +1,4 @@
-"""Data sets as values: what is known of every record, and the training sets cut from them."""
+"""Data sets and training sets as values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from unlearnbench.core.seeding import row_keys
 
 Order = Literal["slot", "compact", "fresh"]
-"""What a deletion does to the order of the others: masked in place, closed up, or drawn anew."""
+"""What a deletion does to the training order of the others.
+
+``slot``: the deleted record is masked and its slot stays empty. ``compact``: the later records move up. ``fresh``: the
+order is drawn again.
+"""
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,15 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """The records one model is trained on.
-
-    ``ids`` (n,) are rows of ``records`` in training order. ``mask`` (n,) is False where a record was deleted but
-    keeps its place (order ``slot``); such rows must not be learned from. ``reference`` is the original's training
-    set where this one follows a deletion: a model that scales its features with ``scaler: original`` takes its
-    statistics there.
-    """
+    """The records one model is trained on."""
 
     records: Records
     ids: NDArray[np.int64]
+    """Rows (n,) of ``records``, in training order."""
     mask: NDArray[np.bool_]
+    """False (n,) where a record was deleted but keeps its slot; such rows must not be learned from."""
     reference: TrainingSet | None = None
+    """The original's training set where this one results from a deletion; ``scaler: original`` scales by it."""
 
     @classmethod
     def of(cls, records: Records, ids: Sequence[int] | NDArray[np.int64]) -> TrainingSet:
@@ -95,7 +96,7 @@ class TrainingSet:
 
     @property
     def n_classes(self) -> int:
-        """The number of classes of the data set, whether or not they all occur here."""
+        """The number of classes of the data set, whether or not all occur in this training set."""
         return self.records.n_classes
 
     @property
@@ -120,7 +121,7 @@ class TrainingSet:
 
     @property
     def original(self) -> TrainingSet:
-        """The training set of the original model: this one, unless a deletion led here."""
+        """The training set of the original model: this one, unless it results from a deletion."""
         return self.reference or self
 
     def __len__(self) -> int:
@@ -128,17 +129,17 @@ class TrainingSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells two training sets of one data set apart: ids, order, mask and reference."""
+        """A hash that identifies a training set of a data set: ids, order, mask and reference."""
         digest = hashlib.blake2b(self.ids.tobytes() + self.mask.tobytes(), digest_size=16)
         digest.update((self.reference.fingerprint if self.reference else "").encode())
         return digest.hexdigest()
 
-    def select(self, places: NDArray[np.bool_]) -> TrainingSet:
-        """Return the part at these ``places`` (n,), a shard or a slice, as an original training set of its own."""
-        return TrainingSet(self.records, self.ids[places], self.mask[places])
+    def select(self, rows: NDArray[np.bool_]) -> TrainingSet:
+        """Return these rows (n,), such as those of a shard, as an original training set."""
+        return TrainingSet(self.records, self.ids[rows], self.mask[rows])
 
     def after(self, step: Step, order: Order = "slot") -> TrainingSet:
-        """Return this set once a step is served: forgotten records masked (slot) or dropped, added ones appended."""
+        """Return the training set after one step: forgotten records masked (slot) or dropped, added ones appended."""
         ids = np.concatenate([self.ids, step.add])
         mask = np.concatenate([self.mask, np.ones(len(step.add), dtype=np.bool_)])
         mask &= ~among(ids, step.forget)
@@ -148,8 +149,8 @@ class TrainingSet:
 
 
 def among(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which record ids (n,) are among others: ``np.isin``, told what is quickest.
+    """Return which record ids (n,) are among others: ``np.isin`` by the faster of its two methods.
 
-    For a handful that is one after the other, else a table of all records: ids lie closer than numpy can know.
+    Sorting is faster for a few ids. A lookup table is faster for many, because ids are dense, which numpy cannot know.
     """
     return np.isin(ids, others, kind="sort" if len(others) < 20 else "table")

@@ -1,4 +1,4 @@
-"""The contract of scenarios: which records are deleted, and which are queried to judge the leak."""
+"""The contract of scenarios: which records are deleted, and which are queried."""
 
 from __future__ import annotations
 
@@ -21,19 +21,24 @@ class Role(IntEnum):
     """Why a record is queried."""
 
     FORGOTTEN = 0
+    """The request deletes it."""
     UNSEEN = 1
+    """No original of this side was trained on it; drawn at random."""
     MATCHED = 2
+    """Unseen, and like a forgotten record."""
     RETAINED = 3
+    """In the training set before and after."""
     ADDED = 4
+    """The request adds it to the training set."""
 
 
 Sees = Literal["all", "last"]
-"""Which unlearned versions of a request an adversary meets: every one, or only the last."""
+"""Which unlearned versions of a request an adversary queries: every one, or only the last."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A deletion request: a chain of steps, each giving one unlearned version. Requests branch off the original."""
+    """A deletion request: a sequence of steps, starting from the original; each step gives one unlearned version."""
 
     steps: tuple[Step, ...]
 
@@ -50,15 +55,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Queries:
-    """Records to query for one request: ids, their :class:`Role`, and their place among those of the same role."""
+    """Records to query for one request, each (n,)."""
 
     ids: NDArray[np.int64]
     role: NDArray[np.int8]
+    """A :class:`Role`."""
     position: NDArray[np.int64]
+    """Index among the records of the same role."""
 
     @classmethod
     def of(cls, by_role: dict[Role, NDArray[np.int64]]) -> Queries:
-        """Lay out the ids of each role one after the other."""
+        """Concatenate the ids of all roles."""
         return cls(
             np.concatenate([np.asarray(ids, dtype=np.int64) for ids in by_role.values()]),
             np.concatenate([np.full(len(ids), role, dtype=np.int8) for role, ids in by_role.items()]),
@@ -67,15 +74,13 @@ class Queries:
 
 
 class Scenario(ABC):
-    """What deletion requests look like. ``requests`` is all an author must write.
-
-    ``positive`` and ``negative`` are the roles that an attack has to tell apart. ``sees`` says which unlearned versions
-    of a request the adversary meets, beside the original: all are served, but what it does not meet is not observed.
-    """
+    """A kind of deletion requests. Authors must write ``requests`` and ``deletions_needed``."""
 
     positive: Role = Role.FORGOTTEN
+    """The role that an attack has to distinguish from ``negative``."""
     negative: Role = Role.UNSEEN
     sees: Sees = "all"
+    """The unlearned versions that the adversary queries, besides the original. All steps are served in any case."""
 
     @abstractmethod
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
@@ -83,7 +88,7 @@ class Scenario(ABC):
 
     @abstractmethod
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
-        """Return how many distinct duplicate-free training records the requests of one original consume."""
+        """Return how many records of ``pools.deletable`` the requests of one original delete together."""
 
     def additions_needed(self, sizes: EpisodeSizes) -> int:  # noqa: ARG002 - most scenarios add nothing
         """Return how many records of ``pools.addable`` the requests of one original add together."""
@@ -98,9 +103,9 @@ class Scenario(ABC):
         sizes: EpisodeSizes,
         seeds: SeedPath,
     ) -> Queries:
-        """Choose the records to query for one request; the default asks for every role.
+        """Choose the records to query for one request, by default of every role.
 
-        What the request adds is neither unseen nor retained, but a role of its own unless it is forgotten too.
+        Records that the request adds have the role ``ADDED``, or ``FORGOTTEN`` if it also deletes them.
         """
         forgotten = request.forgotten
         changed = np.concatenate([forgotten, request.added])

@@ -1,8 +1,8 @@
 """Randomness that depends on a path, never on order, worker or chunk.
 
-Two tools. A :class:`SeedPath` names a place in a run (``adult/target/3/request/7``) and yields a generator for it.
-:func:`keyed_bits` gives every (seed, record, ...) its own draw, so that removing one record leaves the draws of
-all others as they were: that is what keeps "only the record differs" true for bags, batches and noise.
+There are two tools. A :class:`SeedPath` names a part of a run (``adult/target/3/request/7``) and yields a generator for
+it. :func:`keyed_bits` gives every (seed, record, ...) its own draw, so that removing one record leaves the draws of all
+others unchanged. For bags, batches and noise, two models then differ by the deleted record only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True)
 class SeedPath:
-    """A root seed and the path to the place that draws; ``path / "target" / 3`` goes one place deeper."""
+    """A root seed and the path of the part of the run that draws; ``path / "target" / 3`` appends two parts."""
 
     root: int
     parts: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class SeedPath:
         return np.random.Philox(np.random.SeedSequence(self.root, spawn_key=key))
 
     def rng(self) -> np.random.Generator:
-        """Return a fresh generator for this place; the same place always yields the same one."""
+        """Return a new generator for this path; equal paths give equal draws."""
         return np.random.Generator(self._bits())
 
     def seed(self) -> int:
@@ -48,29 +48,29 @@ class SeedPath:
         return _seed(self)
 
     def permutation(self, n: int, first: int | None = None) -> NDArray[np.int64]:
-        """Return a permutation of ``range(n)`` made from raw Philox words, or only its ``first`` so many entries.
+        """Return a permutation of ``range(n)`` made from raw Philox words, or only its ``first`` entries.
 
-        Raw words are stable across numpy versions while generator methods are not, so anyone can re-derive
-        the draws of a submission.
+        Raw words are stable across numpy versions, generator methods are not. So anyone can derive the draws of a
+        submission again.
         """
         return order_of(self._bits().random_raw(n), n if first is None else first)
 
 
-@lru_cache(maxsize=4096)  # every request asks for the seeds of its original again
+@lru_cache(maxsize=4096)  # every request needs the seeds of its original
 def _seed(path: SeedPath) -> int:
     return int(path._bits().random_raw(1)[0] >> 32)
 
 
 def order_of(words: NDArray[np.uint64], first: int) -> NDArray[np.int64]:
-    """Return the places of the ``first`` lowest of random 64-bit words (n,), from low to high: a stable argsort's.
+    """Return the indices of the ``first`` lowest of random 64-bit words (n,), as a stable argsort does.
 
-    Twice as fast as one, and more where few are asked for: each word's lowest bits give way to its place, and the
-    words themselves are sorted. Where that makes two of them alike, which is rare, the argsort decides.
+    At least twice as fast: the lowest bits of each word are replaced by its index, and the words themselves are sorted.
+    Where two words become equal in their other bits, which is rare, a stable argsort is used.
     """
     low = np.uint64((1 << max(len(words) - 1, 0).bit_length()) - 1)
     packed = (words & ~low) | np.arange(len(words), dtype=np.uint64)
     if first < len(packed):
-        packed = np.partition(packed, first)[: first + 1]  # one more, so that a tie at the edge is seen
+        packed = np.partition(packed, first)[: first + 1]  # one more, so that a tie at the boundary is detected
     packed.sort()
     high = packed & ~low
     if (high[1:] == high[:-1]).any():
@@ -88,7 +88,7 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def keyed_bits(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
     """Return one 64-bit word per broadcast element of ``keys`` (integers), a hash of the seed and its keys.
 
-    Not for cryptography or for differential privacy's noise: SplitMix64 passes statistical tests, no more.
+    Not for cryptography or the noise of differential privacy: SplitMix64 only passes statistical tests.
     """
     with np.errstate(over="ignore"):  # wrapping modulo 2**64 is the algorithm
         state = _mix(np.asarray(seed).astype(np.uint64) + _GOLDEN)

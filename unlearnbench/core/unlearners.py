@@ -1,4 +1,4 @@
-"""The contract of unlearning algorithms, as the run sees it. Authors start from a base in ``engine.unlearners``."""
+"""The contract of unlearning algorithms that a run uses. Authors subclass a base of ``engine.unlearners``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unlearnbench.core.seeding import SeedPath
 
 
 class State(Protocol):
-    """An original or unlearned model together with what its unlearner keeps to serve the next step."""
+    """An original or unlearned model, with what its unlearner needs to serve the next step."""
 
     @property
     def fitted(self) -> Fitted:
@@ -22,10 +22,10 @@ class State(Protocol):
 
 
 class Unlearner(ABC):
-    """An unlearning algorithm: trains the original, then serves deletion requests that branch off it."""
+    """An unlearning algorithm: trains the original, then serves deletion requests, each starting from the original."""
 
-    def refusal(self, model: TargetModel) -> str | None:  # noqa: ARG002 - most unlearners go with every model
-        """Return why this unlearner and this model do not go together, or None where they do."""
+    def refusal(self, model: TargetModel) -> str | None:  # noqa: ARG002 - most unlearners work with every model
+        """Return why this unlearner cannot be used with this model, or None where it can."""
         return None
 
     @abstractmethod
@@ -34,10 +34,10 @@ class Unlearner(ABC):
 
     @abstractmethod
     def serve(self, state: State, step: Step, seeds: SeedPath) -> State:
-        """Return the state after one step; ``state`` itself is left as it was."""
+        """Return the state after one step; must not change ``state``."""
 
     def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
-        """Serve each request on its own, from the original: one list of versions per request."""
+        """Serve each request independently, starting from the original; return a list of versions per request."""
         return [self._serve_chain(state, request, seeds / r) for r, request in enumerate(requests)]
 
     def _serve_chain(self, state: State, request: Request, seeds: SeedPath) -> list[State]:
