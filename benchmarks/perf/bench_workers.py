@@ -13,8 +13,9 @@ import pytest
 from comparing import Compare
 
 from unlearnbench.run.executors.processes import ProcessExecutor
-from unlearnbench.run.plan import Selection, make_plan
+from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner
+from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
 from unlearnbench.suite.load import load_suite
 

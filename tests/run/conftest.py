@@ -13,10 +13,12 @@ import pytest
 
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.executors.serial import SerialExecutor
-from unlearnbench.run.plan import Plan, Selection, make_plan
+from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Outcome, Rerun, Runner
+from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
 from unlearnbench.suite.load import load_suite
 from unlearnbench.suite.model import AXES, Suite

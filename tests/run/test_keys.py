@@ -10,8 +10,9 @@ import pytest
 from unlearnbench.hooks.records import Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.hooks.sources import Source
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Plan, make_plan
+from unlearnbench.run.plan import make_plan
 from unlearnbench.suite.model import PluginRef
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def test_the_order_of_metrics_changes_no_key(lab: Lab) -> None:
 
 def test_every_episode_and_cell_has_a_key_of_its_own(lab: Lab) -> None:
     plan = lab.plan(seeds=[0, 1], defenses=["none", "label-only"])
-    assert len(plan.cells) == sum(len(bench.cells) for bench in plan.benches)
-    assert len(plan.episodes) == sum(len(bench.episodes) for bench in plan.benches)
+    assert len(plan.cells) == sum(len(group.cells) for group in plan.groups)
+    assert len(plan.episodes) == sum(len(group.episodes) for group in plan.groups)
 
 
 def revised(registry: Registry, kind: Kind, name: str) -> Registry:
@@ -200,7 +201,7 @@ def test_the_content_of_a_data_set_is_in_the_keys(lab: Lab, monkeypatch: pytest.
 def test_a_device_is_in_the_keys_of_models_that_use_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, registry = lab.load(models=["decision-tree", "mlp"])
     on_cpu = make_plan(suite, registry, "cpu")
-    monkeypatch.setattr("unlearnbench.run.plan.resolve_device", lambda device: device)
+    monkeypatch.setattr("unlearnbench.run.keys.resolve_device", lambda device: device)
     on_gpu = make_plan(suite, registry, "cuda")
     shared = keys(on_cpu) & keys(on_gpu)
     assert {on_cpu.episodes[key].model.name for key in shared} == {"decision-tree"}
@@ -213,7 +214,7 @@ def test_the_engine_and_its_revision_are_in_the_keys(lab: Lab, monkeypatch: pyte
     assert {task.engine for task in fast.episodes.values()} == {"fast"}
     assert {task.engine for task in reference.episodes.values()} == {"reference"}
     assert keys(fast).isdisjoint(keys(reference))
-    monkeypatch.setattr("unlearnbench.run.plan.ENGINE_REVISION", 1000)
+    monkeypatch.setattr("unlearnbench.run.keys.ENGINE_REVISION", 1000)
     assert keys(lab.plan(ONE, engine="auto")).isdisjoint(keys(fast))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.run.plan import Selection, make_plan
+from unlearnbench.run.plan import make_plan
+from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def test_controls_and_the_classical_baseline_stand_in_every_plan(lab: Lab) -> No
     plan = lab.plan(unlearners=["sisa"], attacks=["euclidean"], metrics=["utility"])
     assert {cell.unlearner.name for cell in plan.cells.values()} == {*CONTROLS, "sisa"}
     assert {cell.attack.name for cell in plan.cells.values()} == {*ATTACKS, "euclidean"}
-    assert {ref.name for bench in plan.benches for ref in bench.metrics} == {"utility", "auc"}
+    assert {ref.name for group in plan.groups for ref in group.metrics} == {"utility", "auc"}
     assert [ref.name for ref in plan.suite.unlearners] == ["sisa"]
 
 
@@ -35,16 +36,16 @@ def test_what_a_suite_lists_is_not_added_again(lab: Lab) -> None:
 def test_a_plan_counts_cells_episodes_and_models(lab: Lab) -> None:
     plan = lab.plan(models=["decision-tree", "logistic-regression"], seeds=[0, 1], defenses=["none", "label-only"])
     attacks, unlearners = len(ATTACKS) + 1, len(CONTROLS)
-    benches = 2 * unlearners * 2
-    assert len(plan.benches) == benches
+    groups = 2 * unlearners * 2
+    assert len(plan.groups) == groups
     assert plan.summary(Store(lab.folder / "store")) == {
-        "cells": benches * 2 * attacks,
+        "cells": groups * 2 * attacks,
         "cells cached": 0,
         "cells skipped": 0,
-        "episodes": benches * (2 + 2),
+        "episodes": groups * (2 + 2),
         "episodes cached": 0,
-        "models": benches * 4 * (1 + 3),
-        "models to train": benches * 4 * (1 + 3),
+        "models": groups * 4 * (1 + 3),
+        "models to train": groups * 4 * (1 + 3),
     }
 
 
@@ -67,10 +68,10 @@ def test_planning_trains_nothing_and_writes_nothing(lab: Lab, monkeypatch: pytes
 
 def test_an_adversary_of_other_sizes_gets_its_own_episodes(lab: Lab) -> None:
     plan = lab.plan(("unlearner=retrain",), adversary={"originals": 4, "records": 60})
-    (bench,) = plan.benches
-    assert (len(bench.target), len(bench.shadow)) == (2, 4)
-    assert {task.sizes.records for task in bench.target} == {80}
-    assert {task.sizes.records for task in bench.shadow} == {60}
+    (group,) = plan.groups
+    assert (len(group.target), len(group.shadow)) == (2, 4)
+    assert {task.sizes.records for task in group.target} == {80}
+    assert {task.sizes.records for task in group.shadow} == {60}
 
 
 def test_excluded_cells_are_skipped_with_the_reason_of_the_rule(lab: Lab) -> None:
@@ -223,7 +224,7 @@ def test_a_model_that_cannot_be_trained_as_a_defense_asks_is_skipped_with_the_re
 
 def test_a_defense_in_publication_has_episodes_of_its_own_and_one_at_release_shares_them(lab: Lab) -> None:
     plan = lab.plan(("unlearner=retrain",), defenses=["none", "label-only", "batched-release"])
-    apart, shared = sorted(plan.benches, key=lambda bench: len({cell.defense.name for cell in bench.cells.values()}))
+    apart, shared = sorted(plan.groups, key=lambda group: len({cell.defense.name for cell in group.cells.values()}))
     assert {cell.defense.name for cell in apart.cells.values()} == {"batched-release"}
     assert {cell.defense.name for cell in shared.cells.values()} == {"none", "label-only"}
     assert not {task.key for task in apart.episodes} & {task.key for task in shared.episodes}
@@ -234,7 +235,7 @@ def test_an_adversary_may_have_another_model(lab: Lab) -> None:
     other = {"name": "decision-tree", "shadow": "logistic-regression"}
     plan = lab.plan(("unlearner=retrain",), models=["decision-tree", other, "logistic-regression"])
     own, transfer, linear = (
-        next(bench for bench in plan.benches if {cell.model.label for cell in bench.cells.values()} == {label})
+        next(group for group in plan.groups if {cell.model.label for cell in group.cells.values()} == {label})
         for label in ("decision-tree", "decision-tree, shadow logistic-regression", "logistic-regression")
     )
     assert [task.key for task in transfer.target] == [task.key for task in own.target]
@@ -250,5 +251,5 @@ def test_a_data_set_at_several_sizes_is_a_row_for_each(lab: Lab) -> None:
     few, many = ({"name": "breast-cancer", "label": f"{n} shadows", "adversary": {"originals": n}} for n in (2, 3))
     plan = lab.plan(("unlearner=retrain",), datasets=[few, many, {**many, "label": "again"}])
     assert {cell.dataset.label for cell in plan.cells.values()} == {"2 shadows", "3 shadows", "again"}
-    told = {next(iter(bench.cells.values())).dataset.label: len(bench.shadow) for bench in plan.benches}
+    told = {next(iter(group.cells.values())).dataset.label: len(group.shadow) for group in plan.groups}
     assert told == {"2 shadows": 2, "3 shadows": 3, "again": 3}

@@ -11,8 +11,9 @@ import pytest
 from unlearnbench.hooks.observers import Observer, Observers
 from unlearnbench.hooks.sources import Source
 from unlearnbench.run.executors.serial import SerialExecutor
-from unlearnbench.run.plan import Selection, make_plan
+from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Outcome, Runner
+from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
 
 if TYPE_CHECKING:

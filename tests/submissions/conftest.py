@@ -17,8 +17,9 @@ import pytest
 from numpy.typing import NDArray
 
 from unlearnbench.hooks.registry import Registry, load_registry
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.executors.serial import SerialExecutor
-from unlearnbench.run.plan import Plan, make_plan
+from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.arrays import ArrayPool

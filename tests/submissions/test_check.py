@@ -232,7 +232,7 @@ def logistic(copy: Copy) -> Data:
 
 
 def test_matched_negatives_must_be_unseen_records(copy: Copy, packed: Packed) -> None:
-    first = packed.plan.benches[0].target[0]
+    first = packed.plan.groups[0].target[0]
     entry = packed.store.get("episode", first.key)
     assert entry is not None
     forgotten = int(entry.arrays["row-record"][0])
@@ -256,7 +256,7 @@ def test_a_matched_negative_stands_there_once(copy: Copy) -> None:
 
 
 def test_matched_negatives_have_the_label_of_what_they_are_like(copy: Copy, packed: Packed) -> None:
-    labels = packed.store.get("episode", packed.plan.benches[0].target[0].key)
+    labels = packed.store.get("episode", packed.plan.groups[0].target[0].key)
     assert labels is not None
 
     def change(ids: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any

@@ -11,10 +11,12 @@ import pytest
 
 from unlearnbench.core.observations import Observations
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.cells import CellGroup
 from unlearnbench.run.episode_work import make_episode
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import CellGroup, Selection, make_plan
+from unlearnbench.run.plan import make_plan
+from unlearnbench.run.selection import Selection
 from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.suite.load import load_suite
 
@@ -43,8 +45,8 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
     plan = make_plan(suite, registry, "cpu", Selection.parse(["unlearner=retrain"]))
     instances = PluginInstances(registry)
     derivation = Derivation(instances)
-    assert len(plan.benches) == 20
-    for bench in plan.benches:
+    assert len(plan.groups) == 20
+    for bench in plan.groups:
         real = real_rows(bench, instances)
         labels = instances.records(bench.target[0].dataset).y
         named = QueriedRows.of(real).matched(2)
@@ -65,7 +67,7 @@ def real_rows(bench: CellGroup, instances: PluginInstances) -> Observations:
 
 
 def test_a_derived_side_has_no_answers(packed: Packed) -> None:
-    rows = Derivation(PluginInstances(packed.registry)).side(packed.plan.benches[0].target).rows
+    rows = Derivation(PluginInstances(packed.registry)).side(packed.plan.groups[0].target).rows
     assert rows.before.shape == (len(rows), 1)
     assert not rows.before.any()
     assert {f.name for f in fields(rows)} >= {"role", "member"}
@@ -73,5 +75,5 @@ def test_a_derived_side_has_no_answers(packed: Packed) -> None:
 
 def test_nothing_is_written_to_derive(packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Derivation(PluginInstances(packed.registry)).side(packed.plan.benches[0].target)
+    Derivation(PluginInstances(packed.registry)).side(packed.plan.groups[0].target)
     assert list(tmp_path.iterdir()) == []

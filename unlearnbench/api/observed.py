@@ -32,8 +32,7 @@ from unlearnbench.run.episodes import Episode, EpisodeParts
 from unlearnbench.run.episodes import observe as observe_episode
 from unlearnbench.run.evaluation import utility
 from unlearnbench.run.game import Game, attack_scores, measure
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import default_ref
+from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.sizes import check_episodes
 from unlearnbench.stats import clustered_auc
 from unlearnbench.suite.load import DEFAULTS

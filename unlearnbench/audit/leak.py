@@ -22,8 +22,7 @@ from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.episode_work import guarded
 from unlearnbench.run.evaluation import ORACLE
 from unlearnbench.run.game import Game, attack_scores
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import default_ref
+from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.store import Failure
 from unlearnbench.stats import auc_above_half, clustered_auc, holm, tpr_at_fpr
 

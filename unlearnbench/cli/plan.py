@@ -19,7 +19,7 @@ from unlearnbench.cli.options import (
     SuiteName,
 )
 from unlearnbench.cli.output import print_json, print_table
-from unlearnbench.run.plan import SHARED_AXES
+from unlearnbench.run.cells import SHARED_AXES
 from unlearnbench.run.session import open_session
 
 EXAMPLES = ("unlearnbench plan quickstart", "unlearnbench plan quickstart --only model=lightgbm --json")

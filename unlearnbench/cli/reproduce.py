@@ -18,10 +18,10 @@ from unlearnbench.core.executors import Executor
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.reproduction.pages import Reproduced, finding_line, write_page
+from unlearnbench.run.cells import SIDES
 from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import SIDES
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.session import Session, open_session

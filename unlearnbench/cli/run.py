@@ -26,8 +26,7 @@ from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.executors.processes import ProcessExecutor
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import default_ref
+from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
 from unlearnbench.run.session import Session, open_session

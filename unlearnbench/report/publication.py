@@ -11,7 +11,7 @@ from typing import Any
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.sources import one_line
-from unlearnbench.run.plan import Plan
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES

@@ -12,7 +12,7 @@ from unlearnbench.report.plots.gather import frontier_points
 from unlearnbench.report.plots.parameter import Point, parameter_plot
 from unlearnbench.reproduction.claims import of
 from unlearnbench.reproduction.experiment import Curve, Experiment
-from unlearnbench.run.plan import Plan
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
 
 UTILITY = "test-accuracy-original"

@@ -15,7 +15,7 @@ from unlearnbench.report.numbers import cell, number
 from unlearnbench.report.tables import to_csv
 from unlearnbench.reproduction.claims import Finding, Results, Verdict
 from unlearnbench.reproduction.experiment import Experiment
-from unlearnbench.run.plan import Plan
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 

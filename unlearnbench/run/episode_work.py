@@ -13,9 +13,9 @@ from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.reference import WithoutFastPath
 from unlearnbench.engine.wrappers import WithTrainingOptions
+from unlearnbench.run.cells import EpisodeTask
 from unlearnbench.run.episodes import Episode, EpisodeParts, observe
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import EpisodeTask
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import Failure
 

@@ -15,11 +15,11 @@ from unlearnbench.core.metrics import Metric, Utility
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.run.cells import Cell, CellGroup, EpisodeTask
 from unlearnbench.run.episode_work import MissingError
 from unlearnbench.run.episodes import Episode, from_arrays
 from unlearnbench.run.game import Game, Scores, attack_scores, measure, oracle_scores, release
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, CellGroup, EpisodeTask, baseline_ref
+from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.episode_work import guarded
 from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, CellGroup
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import Failure, SharedStore, Store
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
+from unlearnbench.core.attacks import Attack
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.records import Records
-from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.parameters import build, resolve
+from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.suite.model import PluginRef
 
@@ -48,6 +51,17 @@ class PluginInstances:
         own = entry.source.kind == "builtin"  # ours is told by revision: results outlive a release that changed nothing
         source = "" if own else entry.source.sha256 or entry.source.version
         return {"name": ref.name, "revision": entry.plugin.revision, "params": dict(ref.params), "source": source}
+
+
+def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, object] | None = None) -> PluginRef:
+    """Return a plug-in with the given parameters and defaults for the rest."""
+    return PluginRef(kind, name, resolve(registry.get(kind, name), params or {}))
+
+
+def baseline_ref(attack: PluginRef, instances: PluginInstances) -> PluginRef:
+    """Return the classical attack that an attack's degradation is measured against."""
+    baseline = instances.make(attack, Attack).baseline
+    return default_ref(instances.registry, "attack", baseline.name, baseline.params)
 
 
 def _key(ref: PluginRef) -> str:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.run.plan import BLIND, Cell, Plan
+from unlearnbench.run.cells import Cell, Plan
+from unlearnbench.run.selection import BLIND
 from unlearnbench.run.store import Store
 from unlearnbench.stats import holm, t_interval
 from unlearnbench.suite.model import AXES, PluginRef

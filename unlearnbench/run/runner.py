@@ -7,12 +7,12 @@ from typing import Literal
 
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.cells import Cell, Plan
 from unlearnbench.run.environment import fingerprint, one_thread
 from unlearnbench.run.episode_work import EpisodeWork
 from unlearnbench.run.episodes import to_arrays
 from unlearnbench.run.evaluation_work import CellResult, EvaluationWork, plain
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, Plan
 from unlearnbench.run.progress import progress
 from unlearnbench.run.store import Failure, Store
 
@@ -81,9 +81,7 @@ class Runner:
 
     def _judge(self, plan: Plan, rerun: Rerun) -> None:
         due = {key for key in plan.cells if self._due("cell", key, rerun)}
-        left = [
-            replace(bench, cells={k: cell for k, cell in bench.cells.items() if k in due}) for bench in plan.benches
-        ]
+        left = [replace(bench, cells={k: cell for k, cell in bench.cells.items() if k in due}) for bench in plan.groups]
         work = EvaluationWork.here(self.instances, self.store)
         with progress("attacking", len(due), self.show_progress) as advance:
             for bench, outcome in self.executor.run(work, [bench for bench in left if bench.cells]):

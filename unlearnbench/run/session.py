@@ -8,7 +8,9 @@ from pathlib import Path
 
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.plan import Plan, Selection, make_plan
+from unlearnbench.run.cells import Plan
+from unlearnbench.run.plan import make_plan
+from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite

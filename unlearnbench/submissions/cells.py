@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unlearnbench.run.plan import Cell
+from unlearnbench.run.cells import Cell
 from unlearnbench.submissions.schema import GroupPart
 from unlearnbench.suite.messages import one_line
 

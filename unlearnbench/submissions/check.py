@@ -14,9 +14,10 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import content_key
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.cells import CellGroup, Plan
 from unlearnbench.run.environment import one_thread
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import CellGroup, Plan, make_plan
+from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, mark_invalid, mean_over_seeds
 from unlearnbench.submissions.cells import cell_id, told_ids, where_cell
 from unlearnbench.submissions.claims import compare
@@ -180,7 +181,7 @@ def _complete(case: Case) -> Iterator[Finding]:
 
 def _pairs(case: Case) -> tuple[list[tuple[GroupPart, CellGroup]], list[Finding]]:
     """Pair benches of the same cells in the same order, each once, and compare their keys."""
-    known = {cell_id(cell): bench for bench in case.plan.benches for cell in bench.cells.values()}
+    known = {cell_id(cell): bench for bench in case.plan.groups for cell in bench.cells.values()}
     pairs, found = [], []
     for part in case.submission.document.benches:
         names = told_ids(part)

@@ -23,9 +23,9 @@ from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.run.cells import CellGroup, EpisodeTask
 from unlearnbench.run.episodes import EpisodeParts, observe
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import CellGroup, EpisodeTask
 
 Ids = NDArray[np.int64]
 

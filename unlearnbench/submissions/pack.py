@@ -18,10 +18,10 @@ from unlearnbench.core.hashing import canonical_json
 from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
+from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.environment import one_thread
 from unlearnbench.run.episode_work import MissingError
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, CellGroup, Plan
 from unlearnbench.run.progress import progress
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.store import Store
@@ -63,7 +63,7 @@ def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboard
     environment = Publication.of(plan, rows, store).environment
     packer = _Packer(PluginInstances(registry), store)
     with one_thread(), progress("judging again", len(plan.cells), shown=True) as advance:
-        benches = [packer.bench(bench, advance) for bench in plan.benches]
+        benches = [packer.bench(bench, advance) for bench in plan.groups]
     _fill(benches, len(packer.metrics))
     packed = packer.pool.packed()
     document: dict[str, Any] = {

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Utility
+from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.evaluation import Evaluator
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, CellGroup, baseline_ref
+from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.derived import Ids, QueriedRows
 

@@ -12,11 +12,11 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, Utility
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.evaluation import ORACLE
 from unlearnbench.run.game import Game, Scores, attack_scores, measure, oracle_scores
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, CellGroup, baseline_ref
+from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.submissions.findings import Finding, RefusedError
 from unlearnbench.submissions.reading import Submission

@@ -20,10 +20,10 @@ import numpy as np
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.environment import fingerprint, one_thread
 from unlearnbench.run.episode_work import MissingError, guarded
 from unlearnbench.run.executors.serial import SerialExecutor
-from unlearnbench.run.plan import Cell, CellGroup
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Failure, Store
 from unlearnbench.submissions.cells import CellId, cell_id, where_cell
@@ -62,7 +62,7 @@ def rerun(case: Case, n: int, nonce: str) -> tuple[list[Finding], list[str]]:
     with TemporaryDirectory(prefix="unlearnbench-rerun-") as folder:
         store = Store(Path(folder))
         benches = tuple(_only(bench, wanted) for _, bench, wanted in drawn)
-        Runner(case.registry, store, SerialExecutor()).run(replace(case.plan, benches=benches, skipped=()))
+        Runner(case.registry, store, SerialExecutor()).run(replace(case.plan, groups=benches, skipped=()))
         with one_thread():
             found = [finding for one in drawn for finding in _compare(case, store, *one)]
     return found, [

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.run.choices import Choices, read_choices, refuse_unknown
-from unlearnbench.run.plan import Plan
+from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
+from unlearnbench.run.selection import Choices, read_choices, refuse_unknown
 from unlearnbench.suite.model import AXES
 
 

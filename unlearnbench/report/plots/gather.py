@@ -19,9 +19,9 @@ from unlearnbench.report.plots.degradation import Gains
 from unlearnbench.report.plots.frontier import Defended
 from unlearnbench.report.plots.parameter import Point
 from unlearnbench.report.plots.roc import Scored
+from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.episodes import from_arrays
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import Cell, CellGroup, Plan, baseline_ref
+from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.results import Row
 from unlearnbench.run.store import Store
 from unlearnbench.stats import true_confidence
@@ -104,7 +104,7 @@ def _cells(run: Run, rows: Sequence[Row]) -> Iterator[_Found]:
     """Yield each row with its cell, in the order of the rows."""
     places = {
         (tuple(cell.labels.values()), cell.seed): (cell, key, bench)
-        for bench in run.plan.benches
+        for bench in run.plan.groups
         for key, cell in bench.cells.items()
     }
     for row in rows:

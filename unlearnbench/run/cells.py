@@ -1,0 +1,124 @@
+"""What a plan consists of: episodes to make, cells to evaluate, and the cells that share their episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from unlearnbench.core.models import Engine
+from unlearnbench.core.pools import EpisodeSizes, Side
+from unlearnbench.run.store import Store
+from unlearnbench.suite.model import AXES, Axis, DatasetRef, PluginRef, Suite
+
+SIDES: tuple[Side, Side] = ("target", "shadow")
+SHARED_AXES = AXES[:4]
+"""What the episodes of a cell depend on. The other axes only use their result."""
+
+
+@dataclass(frozen=True)
+class EpisodeTask:
+    """One original model and its deletion requests, by name: all that a worker needs to make the episode."""
+
+    dataset: PluginRef
+    model: PluginRef
+    unlearner: PluginRef
+    scenario: PluginRef
+    defense: PluginRef | None
+    """None where the defense changes neither what is trained nor what is published."""
+    sizes: EpisodeSizes
+    side: Side
+    original: int
+    seed: int
+    engine: Engine
+    device: str
+    key: str
+    """Where the store keeps the episode."""
+
+    @property
+    def models(self) -> int:
+        """How many models are trained at most, constituents of ensembles not counted."""
+        return 1 + self.sizes.requests
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of the results: one attack on one defense of one set of episodes, with one seed."""
+
+    dataset: DatasetRef
+    model: PluginRef
+    unlearner: PluginRef
+    scenario: PluginRef
+    defense: PluginRef
+    attack: PluginRef
+    seed: int
+    skipped: str = ""
+    """Why the cell cannot run, or empty."""
+
+    @property
+    def axes(self) -> dict[str, PluginRef]:
+        """The plug-in this cell uses on each axis."""
+        return {axis: getattr(self, axis) for axis in AXES}
+
+    @property
+    def names(self) -> dict[Axis, str]:
+        """The name of the plug-in on each axis."""
+        return {axis: self.axes[axis].name for axis in AXES}
+
+    @property
+    def labels(self) -> dict[Axis, str]:
+        """The label of the plug-in on each axis: its name, and the parameters that are not the default."""
+        return {axis: self.axes[axis].label for axis in AXES}
+
+
+@dataclass(frozen=True, eq=False)
+class CellGroup:
+    """Cells that share their episodes, and differ only in what is released and in the attack."""
+
+    target: tuple[EpisodeTask, ...]
+    shadow: tuple[EpisodeTask, ...]
+    cells: Mapping[str, Cell]
+    """The cells by their store key."""
+    metrics: tuple[PluginRef, ...]
+
+    @property
+    def episodes(self) -> tuple[EpisodeTask, ...]:
+        """The episodes of both sides."""
+        return self.target + self.shadow
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The cells of a suite, and the episodes that they need."""
+
+    suite: Suite
+    """The suite as it was loaded."""
+    full: Suite
+    """The suite with the control rows that it does not list itself."""
+    groups: tuple[CellGroup, ...]
+    """All cells that can run."""
+    skipped: tuple[Cell, ...]
+    """The cells that cannot run, with reasons."""
+
+    @cached_property
+    def episodes(self) -> dict[str, EpisodeTask]:
+        """Every episode once, by its store key."""
+        return {task.key: task for group in self.groups for task in group.episodes}
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """Every cell that can run, by its store key."""
+        return {key: cell for group in self.groups for key, cell in group.cells.items()}
+
+    def summary(self, store: Store) -> dict[str, int]:
+        """Count what the plan holds and what the store has of it already."""
+        missing = [task for key, task in self.episodes.items() if not store.has("episode", key)]
+        return {
+            "cells": len(self.cells),
+            "cells cached": sum(store.has("cell", key) for key in self.cells),
+            "cells skipped": len(self.skipped),
+            "episodes": len(self.episodes),
+            "episodes cached": len(self.episodes) - len(missing),
+            "models": sum(task.models for task in self.episodes.values()),
+            "models to train": sum(task.models for task in missing),
+        }
