@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,21 +9,28 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
 from unlearnbench import (
+    Attack,
     EpisodeSizes,
     Needs,
     Observed,
     Provenance,
     Records,
+    Role,
     ScoreAttack,
     SklearnModel,
     UserError,
     View,
+    load_registry,
     observe,
 )
 from unlearnbench.builtin.attacks.sorted_diff import SortedDiff
 from unlearnbench.core.observations import UndeclaredNeedError
+from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.evaluation import ORACLE
 from unlearnbench.stats import auc
 
+ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if found.name != ORACLE]
 SIZES = EpisodeSizes(originals=5, requests=3, records=60, negatives=8, matched=1, retained=2)
 
 
@@ -67,7 +75,7 @@ def test_an_attack_is_tried_in_a_few_lines(seen: Observed) -> None:
 
 def test_the_auc_is_that_of_the_games_rows(seen: Observed) -> None:
     scores = Moved().score(seen.target(Moved()))
-    rows = seen.game.target
+    rows = seen.rows
     chosen = np.isin(rows.role, (seen.game.positive, seen.game.negative))
     assert seen.auc(scores).value == pytest.approx(auc(scores[chosen], seen.deleted[chosen]))
 
@@ -87,7 +95,52 @@ def test_an_attack_sees_what_it_declares_and_no_more(seen: Observed) -> None:
         _ = seen.target(Moved()).label
     with pytest.raises(UndeclaredNeedError):
         _ = seen.target(Reads()).before
-    assert np.array_equal(seen.target(Reads()).features, own_records().x[seen.game.target.record])
+    assert np.array_equal(seen.target(Reads()).features, own_records().x[seen.rows.record])
+    assert Reads().needs == seen.target(Reads()).needs
+    assert seen.target(Reads())._before.size == seen.target(Reads())._after.size == 0
+    assert seen.shadow(Reads())._before.size == seen.shadow(Reads())._versions.size == 0
+
+
+class ByPlace(ScoreAttack):
+    """Asks no model: whoever lays rows out puts the deleted one of each request first."""
+
+    needs: ClassVar[Needs] = Needs(versions="none")
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        request = view.episode * SIZES.requests + view.request
+        first = np.unique(request, return_index=True)[1]
+        return np.isin(np.arange(len(view)), first).astype(float)
+
+
+def test_the_place_of_a_row_tells_nothing_by_hand_or_as_a_run_does_it(seen: Observed) -> None:
+    attack = ByPlace()
+    found = seen.auc(attack.fit(seen.shadow(attack), np.random.default_rng(0)).score(seen.target(attack)))
+    measured = seen.measure(attack, ["auc"])["auc"]
+    for estimate in (found, measured):
+        assert estimate.value == pytest.approx(0.5, abs=0.1)
+    laid_out = seen.game.target
+    first = np.unique(laid_out.episode * SIZES.requests + laid_out.request, return_index=True)[1]
+    assert set(laid_out.role[first]) == {Role.FORGOTTEN}, "in the order of the observations it would tell all"
+
+
+def test_shadow_rows_are_shuffled_too(seen: Observed) -> None:
+    shadow = seen.shadow(Moved())
+    assert not np.array_equal(shadow.deleted, seen.game.deleted(seen.game.balanced))
+    assert (np.diff(shadow.episode) < 0).any()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_target_membership_and_roles_change_no_score(seen: Observed, registry: Registry, name: str) -> None:
+    attack = build(registry.get("attack", name), {})
+    assert isinstance(attack, Attack)
+    rows = seen.game.target
+    order = np.random.default_rng(0).permutation(len(rows))
+    mixed = replace(rows, member=rows.member[order], role=rows.role[order], position=rows.position[order])
+    other = Observed(replace(seen.game, target=mixed), seen.utility, seen.instances)
+    honest, blindfolded = (
+        attack.fit(each.shadow(attack), np.random.default_rng(0)).score(each.target(attack)) for each in (seen, other)
+    )
+    assert np.array_equal(honest, blindfolded)
 
 
 def test_shadow_rows_are_balanced_and_told_apart(seen: Observed) -> None:

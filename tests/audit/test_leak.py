@@ -140,6 +140,41 @@ def test_attacks_that_fail_are_told_with_the_reason(arrays: Make, audited: Audit
     assert "what" in found.left_out["asks"]
 
 
+BY_PLACE = """
+import numpy as np
+from unlearnbench import AttackPlugin, Needs, ScoreAttack, hookimpl
+
+class ByPlace(ScoreAttack):
+    needs = Needs(versions="none")
+
+    def score(self, view):
+        return -np.arange(len(view))
+
+@hookimpl
+def unlearnbench_attacks():
+    yield AttackPlugin(name="by-place", summary="The first rows.", factory=ByPlace)
+"""
+
+
+def test_the_place_of_a_row_in_the_file_tells_nothing(arrays: Make, audited: Audited, tmp_path: Path) -> None:
+    (tmp_path / "by_place.py").write_text(BY_PLACE)
+    found = of(
+        audited(arrays(forgotten=100, unseen=400), registry=load_registry([tmp_path / "by_place.py"], discover=False)),
+        "by-place",
+    )
+    assert found.auc.value == pytest.approx(0.5, abs=0.1)
+
+
+def test_roles_in_the_file_change_no_score(arrays: Make, audited: Audited) -> None:
+    given, shadow = arrays(leak=1.0), arrays(leak=1.0, seed=1)
+    mixed = given | {"role": np.random.default_rng(0).permutation(given["role"])}
+    honest, other = audited(given, shadow).findings, audited(mixed, shadow).findings
+    scores = {finding.attack: finding.scores for finding in other}
+    assert len(honest) == len(scores)
+    for finding in honest:
+        assert np.array_equal(finding.scores, scores[finding.attack]), finding.attack
+
+
 def test_order_and_p_are_of_attacks_that_compare_both_models(arrays: Make, audited: Audited) -> None:
     found = audited(arrays(leak=0.4), arrays(leak=0.4, seed=1))
     comparing = [finding for finding in found.findings if finding.compares]

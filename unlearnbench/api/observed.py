@@ -17,7 +17,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, Utility
 from unlearnbench.core.models import TargetModel
-from unlearnbench.core.observations import Observations, ShadowView, View
+from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Scenario
@@ -31,7 +31,7 @@ from unlearnbench.run.environment import one_thread
 from unlearnbench.run.episodes import Episode, EpisodeParts
 from unlearnbench.run.episodes import observe as observe_episode
 from unlearnbench.run.evaluation import utility
-from unlearnbench.run.game import Game, attack_scores, measure
+from unlearnbench.run.game import Game, attack_scores, game_seeds, measure
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.sizes import check_episodes
 from unlearnbench.stats import clustered_auc
@@ -44,8 +44,9 @@ T = TypeVar("T")
 class Observed:
     """What the adversary saw of both sides, and whether its guesses are right.
 
-    By hand: ``attack.fit(seen.shadow(attack), rng).score(seen.target(attack))`` gives scores (n,) for :meth:`auc`. As a
-    run does it, target rows shuffled and request by request: :meth:`measure`.
+    By hand: ``attack.fit(seen.shadow(attack), rng).score(seen.target(attack))`` gives scores (n,) for :meth:`auc`.
+    Rows are shuffled and views hold only what the attack declares, by the code that a run uses. A run also shows one
+    request at a time; :meth:`measure` does so too.
     """
 
     game: Game
@@ -54,22 +55,37 @@ class Observed:
 
     def shadow(self, attack: Attack) -> ShadowView:
         """Return the balanced rows that ``attack`` may learn from, with all that it declares to need."""
-        rows = self.game.balanced
-        view = _view(attack, rows, self.game.shadow_records)
-        return ShadowView(**vars(view), deleted=self.game.deleted(rows), member=rows.member)
+        rows = np.arange(len(self.game.balanced))
+        return self.game.shadow_view(attack.needs, rows, self._seeds / "shadow")
 
     def target(self, attack: Attack) -> View:
-        """Return all target rows (n,) for ``attack`` to score, in the order in which :meth:`auc` takes them back."""
-        return _view(attack, self.game.target, self.game.records)
+        """Return all target rows (n,) for ``attack`` to score, shuffled as :attr:`rows` are."""
+        return self._target(attack.needs)[0]
+
+    @cached_property
+    def rows(self) -> Observations:
+        """All that is known of the target rows (n,), in the order of :meth:`target`, the same for every attack."""
+        _, order = self._target(Needs(versions="none"))
+        return self.game.target.take(order)
 
     @cached_property
     def deleted(self) -> NDArray[np.bool_]:
-        """Which target rows (n,) are of forgotten records: what an attack has to guess."""
-        return self.game.deleted(self.game.target)
+        """Which target rows (n,), in the order of :meth:`target`, are of forgotten records: what attacks guess."""
+        return self.game.deleted(self.rows)
+
+    @property
+    def _seeds(self) -> SeedPath:
+        return self.game.seeds / "by-hand"
+
+    def _target(self, needs: Needs) -> tuple[View, NDArray[np.int64]]:
+        return self.game.view("target", needs, np.arange(len(self.game.target)), self._seeds / "target")
 
     def auc(self, scores: ArrayLike) -> Estimate:
-        """Return the AUC of scores (n,), forgotten against unseen records, clustered by original model."""
-        rows = self.game.target
+        """Return the AUC of scores (n,), forgotten against unseen records, clustered by original model.
+
+        Scores are in the order of :meth:`target`.
+        """
+        rows = self.rows
         chosen = np.isin(rows.role, (self.game.positive, self.game.negative))
         values = np.asarray(scores, dtype=np.float64)
         if values.shape != chosen.shape:
@@ -123,7 +139,15 @@ def observe(
 
     with one_thread():
         target, shadow = (episodes(side) for side in get_args(Side))
-    return Observed(_game(records, asked, target, shadow, seed), utility(target), instances)
+    game = Game.of(
+        records,
+        [episode.observations for episode in target],
+        [episode.observations for episode in shadow],
+        positive=asked.positive,
+        negative=asked.negative,
+        seeds=game_seeds(seed, records),
+    )
+    return Observed(game, utility(target), instances)
 
 
 def _make(kind: Kind, given: object, contract: type[T], instances: PluginInstances) -> T:
@@ -135,31 +159,3 @@ def _make(kind: Kind, given: object, contract: type[T], instances: PluginInstanc
             f"{kind}: {type(given).__name__} must be a name or derive from unlearnbench.{contract.__name__}"
         )
     return given
-
-
-def _game(
-    records: Records, scenario: Scenario, target: Sequence[Episode], shadow: Sequence[Episode], seed: int
-) -> Game:
-    return Game(
-        records=records,
-        shadow_records=records,
-        target=Observations.concatenate([episode.observations for episode in target]),
-        shadow=Observations.concatenate([episode.observations for episode in shadow]),
-        positive=scenario.positive,
-        negative=scenario.negative,
-        seeds=SeedPath(seed) / records.name / "judge",
-    )
-
-
-def _view(attack: Attack, rows: Observations, records: Records) -> View:
-    return View(
-        attack.needs,
-        records.n_classes,
-        rows.episode,
-        rows.request,
-        rows.before,
-        rows.after,
-        rows.versions,
-        rows.label,
-        records.x[rows.record] if attack.needs.features else np.empty((len(rows), 0)),
-    )

@@ -130,15 +130,14 @@ def _refusal(attack: Attack, target: Answers, shadow: Answers | None) -> str:
 
 def _game(target: Answers, shadow: Answers | None) -> Game:
     """Return the game that attacks play; without shadow data its shadow side has no rows."""
-    learn = shadow.rows if shadow else target.rows.take(np.empty(0, dtype=np.int64))
-    return Game(
-        records=_records(target),
-        shadow_records=_records(shadow or target),
-        target=target.rows,
-        shadow=learn,
+    return Game.of(
+        _records(target),
+        [target.rows],
+        [shadow.rows if shadow else target.rows.take(np.empty(0, dtype=np.int64))],
         positive=Role.FORGOTTEN,
         negative=Role.UNSEEN,
         seeds=SeedPath(0, ("audit",)),
+        shadow_records=_records(shadow) if shadow else None,
     )
 
 

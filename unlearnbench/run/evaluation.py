@@ -12,13 +12,11 @@ from unlearnbench.core.defenses import Defense
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.metrics import Metric, Utility
-from unlearnbench.core.observations import Observations
 from unlearnbench.core.scenarios import Scenario
-from unlearnbench.core.seeding import SeedPath
 from unlearnbench.run.cells import Cell, CellGroup, EpisodeTask
 from unlearnbench.run.episode_work import MissingError
 from unlearnbench.run.episodes import Episode, from_arrays
-from unlearnbench.run.game import Game, Scores, attack_scores, measure, oracle_scores, release
+from unlearnbench.run.game import Game, Scores, attack_scores, game_seeds, measure, oracle_scores, release
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef
@@ -36,14 +34,14 @@ class Evaluator:
         records = instances.records(first.dataset)
         scenario = instances.make(first.scenario, Scenario)
         self._workshop = instances
-        self._plain = Game(
+        self._plain = Game.of(
             records,
-            instances.records(bench.shadow[0].dataset),
-            Observations.concatenate([episode.observations for episode in target]),
-            Observations.concatenate([episode.observations for episode in shadow]),
-            scenario.positive,
-            scenario.negative,
-            SeedPath(first.seed) / records.name / "judge",
+            [episode.observations for episode in target],
+            [episode.observations for episode in shadow],
+            positive=scenario.positive,
+            negative=scenario.negative,
+            seeds=game_seeds(first.seed, records),
+            shadow_records=instances.records(bench.shadow[0].dataset),
         )
         self._utility = utility(target)
         self._metrics: Mapping[str, Metric] = {ref.label: instances.make(ref, Metric) for ref in bench.metrics}

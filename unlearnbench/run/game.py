@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, Scored, Utility
 from unlearnbench.core.observations import Needs, Observations, ShadowView, View
+from unlearnbench.core.pools import Side
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
@@ -22,37 +23,69 @@ from unlearnbench.core.seeding import SeedPath
 FOLDS = 5
 """Shadow originals are left out in at most so many groups when shadow rows are scored to fix thresholds on."""
 
+Indices = NDArray[np.int64]
 
-Places = NDArray[np.int64]
 
-
-class QueriedRows(NamedTuple):
-    """The rows of one request: their ``places`` among all, ``distinct`` ones of one row a record, and the way back.
-
-    ``distinct[back]`` are rows of the same records as ``places``.
-    """
+class RequestRows(NamedTuple):
+    """The target rows of one request."""
 
     episode: int
     request: int
-    places: Places
-    distinct: Places
-    back: Places
+    rows: Indices
+    """Their indices among all target rows."""
+    distinct: Indices
+    """The first row of each record among them."""
+    inverse: Indices
+    """``distinct[inverse]`` are rows of the same records as ``rows``."""
+
+
+def game_seeds(seed: int, records: Records) -> SeedPath:
+    """Return where the draws of a run's evaluation start. The word is part of every result: it never changes."""
+    return SeedPath(seed) / records.name / "judge"
 
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """One side-by-side of target and shadow, as released by one defense, and the roles to tell apart.
+    """The rows of target and shadow side, and the two roles that an attack has to tell apart.
 
-    Each side has the records that its rows name: the adversary's may be of another data set than the target's.
+    Attacks never get the game. All that they are shown comes from :meth:`view` and :meth:`shadow_view`.
     """
 
     records: Records
+    """The data set of the target rows."""
     shadow_records: Records
+    """The data set of the shadow rows; the adversary may have another."""
     target: Observations
     shadow: Observations
     positive: Role
     negative: Role
     seeds: SeedPath
+
+    @classmethod
+    def of(
+        cls,
+        records: Records,
+        target: Sequence[Observations],
+        shadow: Sequence[Observations],
+        *,
+        positive: Role,
+        negative: Role,
+        seeds: SeedPath,
+        shadow_records: Records | None = None,
+    ) -> Game:
+        """Set up a game from the observations of each side, one entry per original.
+
+        ``shadow_records`` are given where the shadow rows are of another data set.
+        """
+        return cls(
+            records,
+            records if shadow_records is None else shadow_records,
+            Observations.concatenate(target),
+            Observations.concatenate(shadow),
+            positive,
+            negative,
+            seeds,
+        )
 
     def deleted(self, observations: Observations) -> NDArray[np.bool_]:
         """Return which rows (n,) are positives of the game."""
@@ -64,17 +97,47 @@ class Game:
         return self.shadow.take(self.shadow.paired(self.positive, self.negative))
 
     @cached_property
-    def requests(self) -> tuple[QueriedRows, ...]:
+    def requests(self) -> tuple[RequestRows, ...]:
         """The target rows request by request."""
         return tuple(_requests(self.target))
 
+    def view(self, side: Side, needs: Needs, rows: Indices, seeds: SeedPath) -> tuple[View, Indices]:
+        """Return what an attack of these needs is shown of chosen ``rows`` (k,), and their order in the view.
 
-def _requests(rows: Observations) -> Iterator[QueriedRows]:
+        ``rows`` index the target rows, or the balanced shadow rows. Row i of the view is ``rows[order[i]]``. The order
+        is random, so that it tells nothing. What ``needs`` do not declare is not in the view at all.
+        """
+        observed, records = (self.target, self.records) if side == "target" else (self.balanced, self.shadow_records)
+        order = seeds.permutation(len(rows))
+        chosen, n = rows[order], len(rows)
+        before, after = needs.versions in ("both", "original"), needs.versions in ("both", "unlearned")
+        view = View(
+            needs,
+            records.n_classes,
+            observed.episode[chosen],
+            observed.request[chosen],
+            observed.before[chosen] if before else np.empty((n, 0)),
+            observed.after[chosen] if after else np.empty((n, 0, 0)),
+            observed.versions[chosen] if after else np.empty(0, dtype=np.int64),
+            observed.label[chosen] if needs.label else np.empty(0, dtype=np.int64),
+            records.x[observed.record[chosen]] if needs.features else np.empty((n, 0)),
+        )
+        return view, order
+
+    def shadow_view(self, needs: Needs, rows: Indices, seeds: SeedPath) -> ShadowView:
+        """Return what an attack of these needs learns from: chosen balanced shadow rows, and which were deleted."""
+        view, order = self.view("shadow", needs, rows, seeds)
+        chosen = rows[order]
+        deleted = self.deleted(self.balanced)[chosen]
+        return ShadowView(**vars(view), deleted=deleted, member=self.balanced.member[chosen])
+
+
+def _requests(rows: Observations) -> Iterator[RequestRows]:
     _, group = np.unique(np.stack([rows.episode, rows.request]), axis=1, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    for places in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        _, first, back = np.unique(rows.record[places], return_index=True, return_inverse=True)
-        yield QueriedRows(int(rows.episode[places[0]]), int(rows.request[places[0]]), places, places[first], back)
+    for chosen in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        _, first, inverse = np.unique(rows.record[chosen], return_index=True, return_inverse=True)
+        yield RequestRows(int(rows.episode[chosen[0]]), int(rows.request[chosen[0]]), chosen, chosen[first], inverse)
 
 
 def release(game: Game, defense: Defense) -> Game:
@@ -124,12 +187,9 @@ def oracle_scores(game: Game) -> Scores:
     return Scores(game.deleted(game.target).astype(float), game.deleted(game.balanced).astype(float), True)
 
 
-def _fit(game: Game, attack: Attack, chosen: Places, seeds: SeedPath) -> FittedAttack:
-    """Fit on the chosen balanced shadow rows, in random order."""
-    rows, chosen = game.balanced, chosen[seeds.permutation(len(chosen))]
-    view = _view(game.shadow_records, rows, chosen, attack.needs)
-    shadow = ShadowView(**vars(view), deleted=game.deleted(rows)[chosen], member=rows.member[chosen])
-    return attack.fit(shadow, seeds.rng())
+def _fit(game: Game, attack: Attack, rows: Indices, seeds: SeedPath) -> FittedAttack:
+    """Fit on the chosen balanced shadow rows."""
+    return attack.fit(game.shadow_view(attack.needs, rows, seeds), seeds.rng())
 
 
 def _score_requests(game: Game, fitted: FittedAttack, needs: Needs, seeds: SeedPath) -> NDArray[np.float64]:
@@ -139,21 +199,21 @@ def _score_requests(game: Game, fitted: FittedAttack, needs: Needs, seeds: SeedP
     held several requests could tell them apart by counting, without any model.
     """
     scores = np.empty(len(game.target))
-    for asked in game.requests:
-        path = seeds / asked.episode / asked.request
-        scores[asked.places] = _score(game.records, game.target, asked.distinct, fitted, needs, path)[asked.back]
+    for request in game.requests:
+        path = seeds / request.episode / request.request
+        scores[request.rows] = _score(game, "target", request.distinct, fitted, needs, path)[request.inverse]
     return scores
 
 
 def _score(
-    records: Records, rows: Observations, chosen: Places, fitted: FittedAttack, needs: Needs, seeds: SeedPath
+    game: Game, side: Side, rows: Indices, fitted: FittedAttack, needs: Needs, seeds: SeedPath
 ) -> NDArray[np.float64]:
-    """Score the chosen rows in random order, so that their order tells nothing."""
-    order = seeds.permutation(len(chosen))
-    answered = np.asarray(fitted.score(_view(records, rows, chosen[order], needs)), dtype=np.float64)
-    if answered.shape != (len(chosen),) or not np.isfinite(answered).all():
-        raise ValueError(f"an attack must give one finite score for each of {len(chosen)} rows, {_got(answered)}")
-    scores = np.empty(len(chosen))
+    """Return a score (k,) for each of the chosen rows (k,)."""
+    view, order = game.view(side, needs, rows, seeds)
+    answered = np.asarray(fitted.score(view), dtype=np.float64)
+    if answered.shape != (len(rows),) or not np.isfinite(answered).all():
+        raise ValueError(f"an attack must give one finite score for each of {len(rows)} rows, {_got(answered)}")
+    scores = np.empty(len(rows))
     scores[order] = answered
     return scores
 
@@ -174,25 +234,8 @@ def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> NDArray[np.flo
         fitted = _fit(game, attack, np.flatnonzero(fold != k), seeds / "fold" / k)
         held_out = np.flatnonzero(fold == k)
         path = seeds / "fold-score" / k
-        scores[held_out] = _score(game.shadow_records, rows, held_out, fitted, attack.needs, path)
+        scores[held_out] = _score(game, "shadow", held_out, fitted, attack.needs, path)
     return scores
-
-
-def _view(records: Records, rows: Observations, chosen: Places, needs: Needs) -> View:
-    """Return what ``needs`` declare of the chosen rows; the rest is not merely hidden but left out."""
-    n, n_classes = len(chosen), rows.before.shape[1]
-    sees_before, sees_after = needs.versions in ("both", "original"), needs.versions in ("both", "unlearned")
-    return View(
-        needs,
-        n_classes,
-        rows.episode[chosen],
-        rows.request[chosen],
-        rows.before[chosen] if sees_before else np.empty((n, 0)),
-        rows.after[chosen] if sees_after else np.empty((n, 0, 0)),
-        rows.versions[chosen],
-        rows.label[chosen] if needs.label else np.empty(0, dtype=np.int64),
-        records.x[rows.record[chosen]] if needs.features else np.empty((n, 0)),
-    )
 
 
 def measure(

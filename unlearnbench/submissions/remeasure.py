@@ -11,11 +11,10 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, Utility
 from unlearnbench.core.scenarios import Scenario
-from unlearnbench.core.seeding import SeedPath
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.evaluation import ORACLE
-from unlearnbench.run.game import Game, Scores, attack_scores, measure, oracle_scores
+from unlearnbench.run.game import Game, Scores, attack_scores, game_seeds, measure, oracle_scores
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.submissions.findings import Finding, RefusedError
@@ -87,14 +86,14 @@ class Remeasurer:
         nearest, shadow = self._derivation.side(bench.target), self._derivation.side(bench.shadow)
         record = self._bench_record(part, nearest.requests, first.sizes.matched)
         asked = nearest.with_matched(record.matched, records.y)
-        game = Game(
-            records=records,
-            shadow_records=self._workshop.records(bench.shadow[0].dataset),
-            target=asked.rows,
-            shadow=shadow.rows,
+        game = Game.of(
+            records,
+            [asked.rows],
+            [shadow.rows],
             positive=scenario.positive,
             negative=scenario.negative,
-            seeds=SeedPath(first.seed) / records.name / "judge",
+            seeds=game_seeds(first.seed, records),
+            shadow_records=self._workshop.records(bench.shadow[0].dataset),
         )
         metrics = {ref.label: self._workshop.make(ref, Metric) for ref in bench.metrics}
         return Board(game, nearest, record, record.utility(nearest.episode), metrics)
