@@ -214,8 +214,16 @@ def test_the_engine_and_its_revision_are_in_the_keys(lab: Lab, monkeypatch: pyte
     assert {task.engine for task in fast.episodes.values()} == {"fast"}
     assert {task.engine for task in reference.episodes.values()} == {"reference"}
     assert keys(fast).isdisjoint(keys(reference))
-    monkeypatch.setattr("unlearnbench.run.keys.ENGINE_REVISION", 1000)
+    monkeypatch.setattr("unlearnbench.builtin.models.decision_tree.DecisionTree.engine_revision", 1000)
     assert keys(lab.plan(ONE, engine="auto")).isdisjoint(keys(fast))
+
+
+def test_an_engine_revision_belongs_to_one_kind_of_model(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = lab.plan(models=["decision-tree", "logistic-regression"])
+    monkeypatch.setattr("unlearnbench.builtin.models.decision_tree.DecisionTree.engine_revision", 2)
+    after = lab.plan(models=["decision-tree", "logistic-regression"])
+    kept = keys(before) & keys(after)
+    assert {before.episodes[key].model.name for key in kept} == {"logistic-regression"}
 
 
 def test_a_model_without_a_fast_path_has_one_engine(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

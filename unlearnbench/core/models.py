@@ -94,6 +94,8 @@ class TargetModel(ABC):
     """Whether it runs on a GPU where there is one."""
     options: ClassVar[frozenset[TrainingOption]] = frozenset()
     """The training options that it supports; ``task.options`` never asks for others."""
+    engine_revision: ClassVar[int] = 1
+    """Raise it when a change to ``fit`` or ``fit_many`` changes results: stored ones are then computed again."""
 
     @property
     def orders(self) -> frozenset[Order]:

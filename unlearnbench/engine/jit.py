@@ -79,14 +79,17 @@ class Kernel(Generic[P, R]):
 
     @cached_property
     def _digest(self) -> str:
-        """A digest of the files that this kernel and all it calls come from."""
-        files = sorted({file for kernel in self._reached() for file in kernel._files()})
-        return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()[:12]
+        return hashlib.sha256(b"".join(file.read_bytes() for file in self.sources)).hexdigest()[:12]
 
-    def _files(self) -> list[str]:
+    @property
+    def sources(self) -> list[Path]:
+        """The files that this kernel and all it calls come from, those in ``KERNEL_SOURCES`` included, sorted."""
+        return sorted({file for kernel in self._reached() for file in kernel._files()})
+
+    def _files(self) -> list[Path]:
         functions = [self.function, *(value for value in self._names().values() if isinstance(value, FunctionType))]
-        spelled_out = [str(file) for each in functions for file in each.__globals__.get("KERNEL_SOURCES", ())]
-        return [*(each.__code__.co_filename for each in functions), *spelled_out]
+        spelled_out = [Path(file) for each in functions for file in each.__globals__.get("KERNEL_SOURCES", ())]
+        return [*(Path(each.__code__.co_filename) for each in functions), *spelled_out]
 
     def _called(self) -> dict[str, Kernel[..., Any]]:
         return {name: value for name, value in self._names().items() if isinstance(value, Kernel)}

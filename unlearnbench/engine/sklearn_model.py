@@ -21,10 +21,15 @@ def as_table(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
-def training_table(data: TrainingSet) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return features (m, d) and labels (m,) of the records to learn from; an empty set is a :class:`UserError`."""
+def require_records(data: TrainingSet) -> None:
+    """Raise :class:`UserError` for a training set without a record to learn from."""
     if not len(data):
         raise UserError("a training set has no record left to learn from: delete fewer records, or cut fewer shards")
+
+
+def training_table(data: TrainingSet) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return features (m, d) and labels (m,) of the records to learn from; an empty set is a :class:`UserError`."""
+    require_records(data)
     return as_table(data.x), data.y
 
 

@@ -15,9 +15,6 @@ from unlearnbench.run.cells import SHARED_AXES, SIDES, Cell, CellGroup, EpisodeT
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.suite.model import PluginRef, Suite
 
-ENGINE_REVISION = 1
-"""Goes up when a change to the engine changes results, so that older ones are not read for new ones."""
-
 
 def group_key(cell: Cell, instances: PluginInstances) -> str:
     """Return what cells that share their episodes have in common; a suite may list a data set at several sizes."""
@@ -76,7 +73,7 @@ def _tasks(suite: Suite, cell: Cell, side: Side, instances: PluginInstances, dev
         "side": side,
         "seed": cell.seed,
         "engine": engine,
-        "engine_revision": ENGINE_REVISION,
+        "engine_revision": kind.engine_revision,
         "device": where,
     }
     return tuple(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from unlearnbench.engine.logistic.direction import Directions
 from unlearnbench.engine.logistic.newton import Newton, inverse
 from unlearnbench.engine.logistic.objective import Objective, basis
-from unlearnbench.engine.logistic.solve import Base
+from unlearnbench.engine.logistic.solve import SolvedBase
 
 NOBODY = np.empty(0, dtype=np.int64)
 TOL = 1e-10
@@ -26,7 +26,7 @@ def penalty_of(objective, c=1.0):
 
 def base_of(objective, c=1.0, tol=TOL, max_steps=400):
     start = np.zeros((objective.n_classes - 1, len(objective.rows)))
-    return Base.of(objective, penalty_of(objective, c), start, tol, max_steps)
+    return SolvedBase.of(objective, penalty_of(objective, c), start, tol, max_steps)
 
 
 def without(base, gone):

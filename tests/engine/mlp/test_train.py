@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.engine import jit
 from unlearnbench.engine.batches import batches, shuffled
-from unlearnbench.engine.mlp.fit import fates, in_threads
+from unlearnbench.engine.deltas import Base
+from unlearnbench.engine.mlp.fit import in_threads
 
 if not jit.usable():
     pytest.skip("numba has no wheel for this platform", allow_module_level=True)
@@ -25,10 +26,11 @@ RECORDS = Records("r", np.arange(80.0)[:, None], np.zeros(80, dtype=np.int64), 2
 
 def cut(base, data, size, seed=1, epoch=0) -> list[list[int]]:
     """Return the ids of the kernel's batches."""
-    fate, order, rows = fates(base, data), shuffled(base.ids, seed, epoch).astype(np.int32), np.zeros(size, np.int64)
+    status, rows = Base(base).row_status(data), np.zeros(size, np.int64)
+    order = shuffled(base.ids, seed, epoch).astype(np.int32)
     begin, found = 0, []
     while begin < len(order):
-        count, begin = next_batch(order, fate, begin, size, rows)
+        count, begin = next_batch(order, status, begin, size, rows)
         found.append(base.ids[rows[:count]].tolist())
     return [batch for batch in found if batch]
 
@@ -41,14 +43,6 @@ def test_the_kernel_cuts_the_batches_of_the_reference(ids, data, size, order):
     after = base.after(Step(np.array(list(gone[0]), dtype=np.int64)), order)
     after = after.after(Step(np.array(list(gone[1]), dtype=np.int64)), data.draw(st.sampled_from(["slot", "compact"])))
     assert cut(base, after, size) == [after.kept_ids[rows].tolist() for rows in batches(after, 1, 0, size)]
-
-
-def test_a_set_with_added_or_rearranged_records_is_no_part_of_the_base():
-    base = TrainingSet.of(RECORDS, np.arange(10))
-    assert fates(base, base.after(Step(np.array([2]), np.array([20])))) is None
-    assert fates(base, TrainingSet.of(RECORDS, [3, 2])) is None
-    assert fates(base, TrainingSet.of(RECORDS, [2, 2])) is None
-    assert fates(base, TrainingSet.of(RECORDS, [2, 5])).tolist() == [0, 0, 2, 0, 0, 2, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])

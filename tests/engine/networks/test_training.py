@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.engine.networks.training import Descent
+from unlearnbench.engine.networks.training import TrainingLoop
 
-SGD = Descent("sgd", learning_rate=0.5, weight_decay=0.0, precision="fp32", fused=False)
+SGD = TrainingLoop("sgd", learning_rate=0.5, weight_decay=0.0, precision="fp32", fused=False)
 X = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, -2.0]], dtype=np.float32)
 Y = np.array([0, 1, 1])
 

@@ -18,10 +18,10 @@ from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.banks import Member
+from unlearnbench.engine.deltas import Base, Group, group_by_base
 from unlearnbench.engine.logistic.bank import LogisticBank
-from unlearnbench.engine.logistic.bases import BaseSet, LeftOut, by_base
 from unlearnbench.engine.logistic.objective import Objective
-from unlearnbench.engine.logistic.solve import Base
+from unlearnbench.engine.logistic.solve import SolvedBase
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import Constant, training_table
 
@@ -35,7 +35,7 @@ _LARGEST = 2500
 records outnumber weights, its time."""
 
 
-_bases: WeakValueDictionary[tuple[LogisticRegression, str, str], Base] = WeakValueDictionary()
+_bases: WeakValueDictionary[tuple[LogisticRegression, str, str], SolvedBase] = WeakValueDictionary()
 """Bases of models that are still in use, by model and training set: requests start where their original is."""
 
 
@@ -116,30 +116,33 @@ class LogisticRegression(TargetModel):
         Where the originals are too wide or too short for a Hessian to pay, that is left to :meth:`fit`.
         """
         fitted: dict[int, Fitted] = {}
-        for base in by_base([task.data for task in tasks]):
-            group = [tasks[each.index] for each in base.members]
-            models = self._fit_base(base) if _hessian_pays(base.data.original) else super().fit_many(group, device)
-            fitted.update(zip((each.index for each in base.members), models, strict=True))
-        return [fitted[i] for i in range(len(tasks))]
+        for group in group_by_base([task.data for task in tasks], accepts=_keeps_all_classes):
+            its_tasks = [tasks[index] for index in group.indices]
+            if _hessian_pays(group.base.data.original):
+                models = self._fit_group(group, [task.data for task in its_tasks])
+            else:
+                models = super().fit_many(its_tasks, device)
+            fitted.update(zip(group.indices, models, strict=True))
+        return [fitted[index] for index in range(len(tasks))]
 
-    def _fit_base(self, base_set: BaseSet) -> Sequence[Fitted]:
-        """Fit the members of one base."""
-        data, members = base_set.data, base_set.members
+    def _fit_group(self, group: Group, sets: Sequence[TrainingSet]) -> Sequence[Fitted]:
+        """Fit one model for each of the training ``sets`` of a group."""
+        data = group.base.data
         x, y = training_table(data)
         classes, labels = np.unique(y, return_inverse=True)
         if len(classes) == 1:
-            return [Constant(int(y[0]), data.n_classes)] * len(members)
+            return [Constant(int(y[0]), data.n_classes)] * len(sets)
         standardizer = Standardizer.for_training(data, self.scaler)
         key = (self, data.records.sha256, data.fingerprint)
         base = _bases.get(key) or self._base(Objective.of(standardizer(x), labels, len(classes)))
         _bases[key] = base
-        solved = base.without([member.gone for member in members], self._penalties(standardizer, members))
+        solved = base.without(group.removed, self._penalties(standardizer, sets))
         worst = int(solved.gradient.argmax())
         self._check(float(solved.gradient[worst]), int(solved.steps[worst]))
         bank = LogisticBank(solved.weights, classes, data.n_classes, standardizer, base)
-        return [Member(bank, i) for i in range(len(members))]
+        return [Member(bank, i) for i in range(len(sets))]
 
-    def _base(self, objective: Objective) -> Base:
+    def _base(self, objective: Objective) -> SolvedBase:
         """Solve for all records of a base."""
         penalty = np.append(np.full(len(objective.rows) - 1, 1 / self.c), 0.0)
         start = np.zeros((objective.n_classes - 1, len(objective.rows)))
@@ -147,21 +150,21 @@ class LogisticRegression(TargetModel):
             near = self._solve(objective.rows[:-1].T, objective.labels, max(self.tol, _NEAR))
             weights = np.column_stack([near.coef_, near.intercept_])
             start = weights if objective.n_classes == 2 else objective.basis.T @ weights
-        base = Base.of(objective, penalty, start, self.tol, self.max_iter)
+        base = SolvedBase.of(objective, penalty, start, self.tol, self.max_iter)
         self._check(base.optimum.gradient, base.optimum.steps)
         return base
 
-    def _penalties(self, standardizer: Standardizer, members: Sequence[LeftOut]) -> NDArray[np.float64]:
+    def _penalties(self, standardizer: Standardizer, sets: Sequence[TrainingSet]) -> NDArray[np.float64]:
         """Return each model's penalty (K, d + 1) on the weights of the base's features.
 
         A model with a scale of its own has the weight v = w scale / own scale on the base's features where it has w
         on its own, and the shift goes into the intercept: the same problem, with |w|^2 = sum (v own scale / scale)^2.
         """
-        penalties = np.zeros((len(members), len(standardizer.mean) + 1))
+        penalties = np.zeros((len(sets), len(standardizer.mean) + 1))
         penalties[:, :-1] = 1 / self.c
         if self.scaler == "refit":
-            for penalty, member in zip(penalties, members, strict=True):
-                penalty[:-1] *= (Standardizer.of(member.data.x).scale / standardizer.scale) ** 2
+            for penalty, data in zip(penalties, sets, strict=True):
+                penalty[:-1] *= (Standardizer.of(data.x).scale / standardizer.scale) ** 2
         return penalties
 
     def _solve(self, x: NDArray[np.float64], y: NDArray[np.int64], tol: float) -> Any:
@@ -180,6 +183,13 @@ class LogisticRegression(TargetModel):
                 f"logistic regression has not reached its optimum: mean gradient {gradient:.1e} after "
                 f"{steps} steps, tol {self.tol:g}; lower c, or raise max_iter ({self.max_iter}) or tol"
             )
+
+
+def _keeps_all_classes(base: Base, removed: NDArray[np.int64]) -> bool:
+    """Say whether the base without its rows ``removed`` has all of the base's classes; without one, C differs."""
+    before = np.bincount(base.data.y, minlength=base.data.n_classes)
+    lost = np.bincount(base.data.y[removed], minlength=base.data.n_classes)
+    return not ((lost == before) & (lost > 0)).any()
 
 
 def _hessian_pays(original: TrainingSet) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.engine.logistic.objective import basis, with_ones
-from unlearnbench.engine.logistic.solve import Base
+from unlearnbench.engine.logistic.solve import SolvedBase
 
 _BLOCK = 2**18  # logits in a block of models, 2 MiB
 
@@ -26,7 +26,7 @@ class LogisticBank:
     classes: NDArray[np.int64]
     n_classes: int
     standardizer: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    base: Base
+    base: SolvedBase
 
     def log_posteriors(self, x: NDArray[np.float64], which: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the log-posteriors (len(which), n, n_classes) of these members on ``x`` (n, ...).

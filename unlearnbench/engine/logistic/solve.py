@@ -43,7 +43,7 @@ class Solved:
 
 
 @dataclass(frozen=True, eq=False)
-class Base:
+class SolvedBase:
     """The optimum for all records of an objective, from which models without some of them are reached.
 
     ``penalty`` (D,) · ``tol`` is the largest component of the mean gradient that counts as an optimum; all models are
@@ -57,7 +57,7 @@ class Base:
     optimum: Optimum
 
     @classmethod
-    def of(cls, objective: Objective, penalty: Floats, start: Floats, tol: float, max_steps: int) -> Base:
+    def of(cls, objective: Objective, penalty: Floats, start: Floats, tol: float, max_steps: int) -> SolvedBase:
         """Solve for all records from ``start`` (m, D) on."""
         optimum = Newton(objective, _NOBODY, penalty).solve(start, tol / _SPARE, max_steps)
         return cls(objective, penalty, tol, max_steps, optimum)

@@ -14,11 +14,10 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.mlp.layout import Layers, Layout, aligned, layout_of, pack
 from unlearnbench.engine.mlp.passes import bench_for
 from unlearnbench.engine.mlp.simd import Floats, ready
-from unlearnbench.engine.mlp.train import KEPT, MASKED, train
+from unlearnbench.engine.mlp.train import train
 from unlearnbench.engine.mlp.update import Rule
 
 T = TypeVar("T")
@@ -72,21 +71,6 @@ def trained(course: Course, rule: Rule, batch_size: int) -> Network:
     train(net, bench, rule, state, course.x, course.labels, course.fate, course.orders, rows)
     parameters[:] = state[: net.size]
     return Network(net, parameters)
-
-
-def fates(base: TrainingSet, data: TrainingSet) -> NDArray[np.uint8] | None:
-    """Return what became of each of the base's places (n,) in ``data``, or None where that has other places.
-
-    ``data`` has the base's places if its ids are some of the base's, in the same sequence.
-    """
-    place = np.full(len(base.records), -1)
-    place[base.ids] = np.arange(len(base.ids))
-    at = place[data.ids]
-    if not (np.diff(at, prepend=-1) > 0).all():  # a foreign record's -1 is no step up
-        return None
-    fate = np.zeros(len(base.ids), dtype=np.uint8)
-    fate[at] = np.where(data.mask, KEPT, MASKED)
-    return fate
 
 
 def in_threads(work: Callable[[T], R], items: Iterable[T]) -> list[R]:

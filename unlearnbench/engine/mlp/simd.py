@@ -12,12 +12,16 @@ The functions here are names; :mod:`unlearnbench.engine.mlp.simd_code` says what
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.engine.jit import kernel
+
+KERNEL_SOURCES = (Path(__file__).with_name("simd_code.py"),)
+"""Read by :mod:`unlearnbench.engine.jit`: kernels that use these functions are compiled again when it changes."""
 
 LANES = 16
 

@@ -1,7 +1,6 @@
 """What the vocabulary of :mod:`unlearnbench.engine.mlp.simd` is to numba: a type, and the LLVM code of each word.
 
-Importing this module registers it, and imports numba: only ``simd.ready`` does so. Kernels that numba keeps on
-disk are compiled again when ``simd`` changes, but not when this file alone does: clear numba's cache then.
+Importing this module registers it, and imports numba: only ``simd.ready`` does so.
 """
 
 # ruff: noqa: ARG001, ARG005 - numba hands every lowering the same arguments

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.engine.deltas import KEPT, REMOVED
 from unlearnbench.engine.jit import kernel
 from unlearnbench.engine.mlp.layout import Layout
 from unlearnbench.engine.mlp.passes import Bench, blame_below, blame_outputs, forward, seat, sum_gradient
 from unlearnbench.engine.mlp.simd import Floats
 from unlearnbench.engine.mlp.update import Rule, descend
-
-GONE, MASKED, KEPT = 0, 1, 2
-"""What became of a record of the base: no place in any batch, a place that is left empty, a place."""
 
 
 @kernel(borrows=True)
@@ -27,7 +25,7 @@ def next_batch(
     while begin < len(order) and taken < places:
         record = order[begin]
         begin += 1
-        taken += fate[record] != GONE
+        taken += fate[record] != REMOVED
         if fate[record] == KEPT:
             rows[count] = record
             count += 1

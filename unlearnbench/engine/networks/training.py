@@ -1,4 +1,4 @@
-"""What the training of networks in torch shares: the loop over batches, the optimizer, the precision, the check."""
+"""Training one torch module: the loop over batches, the optimizer, the precision, the check for overflow."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ OptimizerName = Literal["adam", "sgd"]
 Precision = Literal["fp32", "bf16"]
 Rows = NDArray[np.int64]
 Forward = Callable[["torch.Tensor", int, Rows], "torch.Tensor"]
-"""What gives the logits (b, classes) of a batch's inputs (b, ...), told the epoch and the batch's rows (b,)."""
+"""Returns the logits (b, classes) of a batch from its inputs (b, ...), the epoch and the batch's rows (b,) of ``x``."""
 
 
 @dataclass(frozen=True)
-class Descent:
-    """Descent on the mean cross-entropy of batches.
-
-    ``optimizer``: adam, or sgd without momentum · ``learning_rate``: step size · ``weight_decay``: L2 factor, added to
-    the gradient · ``precision``: fp32, or bf16 to multiply in bfloat16 while weights and sums stay in float32 ·
-    ``fused``: whether all weights are updated in one pass, where torch can; its roundings are others.
-    """
+class TrainingLoop:
+    """Minimizes the mean cross-entropy of batches, one optimizer step a batch."""
 
     optimizer: OptimizerName
+    """``adam``, or ``sgd`` without momentum."""
     learning_rate: float
+    """The step size."""
     weight_decay: float
+    """The L2 factor, added to the gradient."""
     precision: Precision
+    """``fp32``, or ``bf16`` to multiply in bfloat16 while weights and sums stay in float32."""
     fused: bool
+    """Whether all weights are updated in one pass, where torch can. The roundings differ from those of ``False``."""
 
     def train(
         self,
@@ -46,13 +46,13 @@ class Descent:
     ) -> None:
         """Train ``module`` in place and leave it without gradients; UserError where it overflows.
 
-        ``x`` (n, ...), float32, and ``y`` (n,), int64, are on the module's device · ``steps``: the epoch and the rows
-        of ``x`` of each batch · ``forward``: the module itself, if None. It runs in the chosen precision, the loss in
-        float32.
+        ``x`` (n, ...), float32, and ``y`` (n,), int64, are on the module's device. ``steps`` yields the epoch and the
+        rows of ``x`` of each batch. ``forward`` is the module itself if None; it runs in the chosen precision, the loss
+        in float32.
         """
         import torch
 
-        optimizer = self._optimizer(module)
+        optimizer = self.make_optimizer(module.parameters())
         for epoch, batch in steps:
             rows = torch.from_numpy(batch).to(x.device)
             optimizer.zero_grad()
@@ -60,19 +60,26 @@ class Descent:
                 logits = forward(x[rows], epoch, batch) if forward else module(x[rows])
             torch.nn.functional.cross_entropy(logits.float(), y[rows]).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
             optimizer.step()
-        module.zero_grad()
-        self._check(module)
+        self.finish(module)
 
-    def _optimizer(self, module: torch.nn.Module) -> torch.optim.Optimizer:
+    def make_optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
+        """Return a new optimizer for these parameters."""
         import torch
 
+        weights = list(parameters)
         kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.SGD
         how = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
         try:
-            return kind(list(module.parameters()), **how, fused=self.fused)  # type: ignore[arg-type]  # a dict of one type
+            return kind(weights, **how, fused=self.fused)  # type: ignore[arg-type]  # a dict of one type
         except RuntimeError:  # older torch fuses on some devices only
-            return kind(list(module.parameters()), **how)  # type: ignore[arg-type]  # as above
+            return kind(weights, **how)  # type: ignore[arg-type]  # as above
 
-    def _check(self, module: torch.nn.Module) -> None:
-        if not all(bool(values.isfinite().all()) for values in module.state_dict().values()):
+    def finish(self, module: torch.nn.Module) -> None:
+        """Leave a trained module without gradients; UserError where its weights overflowed."""
+        module.zero_grad()
+        self.check_finite(all(bool(values.isfinite().all()) for values in module.state_dict().values()))
+
+    def check_finite(self, finite: bool) -> None:
+        """Raise :class:`UserError` unless the trained weights are ``finite``."""
+        if not finite:
             raise UserError(f"the network's weights overflowed: lower learning_rate ({self.learning_rate:g})")

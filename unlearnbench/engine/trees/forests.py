@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import isqrt
 from typing import NamedTuple
 
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.engine.banks import Member
+from unlearnbench.engine.deltas import Base, Group, group_by_base
+from unlearnbench.engine.sklearn_model import require_records, training_table
 from unlearnbench.engine.trees.builder import Rules
 from unlearnbench.engine.trees.ensemble import Grove, grow_grove, requests_of
 from unlearnbench.engine.trees.forest_sums import add_up
-from unlearnbench.engine.trees.tasks import Group, groups_of
+from unlearnbench.engine.trees.table import Table, tabulate
 from unlearnbench.engine.trees.tree_bank import as_float32
 
 
@@ -56,20 +58,28 @@ class ForestBank:
 
 def fit_forests(tasks: Sequence[FitTask], rules: Rules, bags: Callable[[int, NDArray[np.int64]], Bags]) -> list[Fitted]:
     """Return the forest of each task: ``bags(seed, ids)`` gives its bags; the square root of the features is tried."""
+    for task in tasks:
+        require_records(task.data)
+
+    @cache  # groups of several seeds share a base
+    def table_of(base: Base) -> Table:
+        return tabulate(*training_table(base.data), base.data.n_classes)
+
+    seeds = [task.seeds.init for task in tasks]
     fitted: dict[int, Fitted] = {}
-    for group in groups_of(tasks, by_seed=True):
-        bank = ForestBank(_grow(group, rules, bags(group.seeds[0], group.base.ids)))
-        fitted.update((place, Member(bank, index)) for index, place in enumerate(group.places))
-    return [fitted[place] for place in range(len(tasks))]
+    for group in group_by_base([task.data for task in tasks], labels=seeds):
+        drawn = bags(seeds[group.indices[0]], group.base.data.kept_ids)
+        bank = ForestBank(_grow(group, table_of(group.base), rules, drawn))
+        fitted.update((index, Member(bank, member)) for member, index in enumerate(group.indices))
+    return [fitted[index] for index in range(len(tasks))]
 
 
-def _grow(group: Group, rules: Rules, bags: Bags) -> Grove:
-    """Grow the forests of a group: the base set's, and what each task changes; a lone task's at once."""
-    table = group.base.table
+def _grow(group: Group, table: Table, rules: Rules, bags: Bags) -> Grove:
+    """Grow the forest of the base and each task's variant of it; a single task's forest is grown directly."""
     rules = rules._replace(max_features=max(1, isqrt(len(table.codes))))
-    if len(group.gone) > 1:
-        keys = np.tile(bags.keys, (len(group.gone), 1))
-        return grow_grove(table, bags.weights, bags.keys, requests_of(group.gone, keys), rules)
-    bags.weights[:, group.gone[0]] = 0
+    if len(group.removed) > 1:
+        keys = np.tile(bags.keys, (len(group.removed), 1))
+        return grow_grove(table, bags.weights, bags.keys, requests_of(group.removed, keys), rules)
+    bags.weights[:, group.removed[0]] = 0
     grove = grow_grove(table, bags.weights, bags.keys, requests_of([], bags.keys[np.newaxis, :][:0]), rules)
     return grove._replace(patches=np.full((len(bags.keys), 1), -1))

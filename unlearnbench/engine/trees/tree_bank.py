@@ -12,10 +12,11 @@ from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.core.seeding import keyed_bits
 from unlearnbench.engine.banks import Member
-from unlearnbench.engine.sklearn_model import as_table
+from unlearnbench.engine.deltas import Group, group_by_base
+from unlearnbench.engine.sklearn_model import as_table, require_records, training_table
 from unlearnbench.engine.trees.builder import Rules
 from unlearnbench.engine.trees.ensemble import Nodes, grow_grove, requests_of
-from unlearnbench.engine.trees.tasks import Group, groups_of
+from unlearnbench.engine.trees.table import tabulate
 from unlearnbench.engine.trees.walk import leaves
 
 
@@ -56,23 +57,26 @@ def as_float32(x: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def fit_trees(tasks: Sequence[FitTask], rules: Rules) -> list[Fitted]:
     """Return the tree of each task; ``rules.max_features`` may exceed the number there is."""
+    for task in tasks:
+        require_records(task.data)
     fitted: dict[int, Fitted] = {}
-    for group in groups_of(tasks, by_seed=False):
-        bank = _grow(group, rules)
-        fitted.update((place, TreeMember(bank, index)) for index, place in enumerate(group.places))
-    return [fitted[place] for place in range(len(tasks))]
+    for group in group_by_base([task.data for task in tasks]):
+        bank = _grow(group, [tasks[index].seeds.init for index in group.indices], rules)
+        fitted.update((index, TreeMember(bank, member)) for member, index in enumerate(group.indices))
+    return [fitted[index] for index in range(len(tasks))]
 
 
-def _grow(group: Group, rules: Rules) -> TreeBank:
-    """Grow the trees of a group: the base set's, and what each task changes; a lone task's at once."""
-    table = group.base.table
-    weights = np.ones((1, len(group.base.ids)), dtype=np.uint8)
-    keys = keyed_bits(0, group.seeds)[:, np.newaxis]
-    if len(group.gone) == 1:
-        weights[0, group.gone[0]] = 0
+def _grow(group: Group, seeds: Sequence[int], rules: Rules) -> TreeBank:
+    """Grow the tree of the base and each task's variant of it; a single task's tree is grown directly."""
+    data = group.base.data
+    table = tabulate(*training_table(data), data.n_classes)
+    weights = np.ones((1, len(data)), dtype=np.uint8)
+    keys = keyed_bits(0, seeds)[:, np.newaxis]
+    if len(group.removed) == 1:
+        weights[0, group.removed[0]] = 0
         requests = requests_of([], keys[:0])
     else:
-        requests = requests_of(group.gone, keys)
+        requests = requests_of(group.removed, keys)
     grove = grow_grove(table, weights, keys[0], requests, rules._replace(max_features=len(table.codes)))
     roots = np.where(grove.patches[0] < 0, grove.roots[0], grove.patches[0])
     return TreeBank(grove.nodes, roots if len(roots) else grove.roots)

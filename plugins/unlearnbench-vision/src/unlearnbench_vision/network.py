@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from unlearnbench import FitTask, TargetModel
 from unlearnbench.engine.batches import epochs_of_batches
-from unlearnbench.engine.networks.training import Descent, OptimizerName, Precision
+from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
 
 from unlearnbench_vision.begin import anew, onward
 from unlearnbench_vision.fitted import FittedNetwork
@@ -49,8 +49,8 @@ class Network(TargetModel):
             else anew(self.kind, self.network, data, seeds.init, device)
         )
         steps = epochs_of_batches(data, seeds.order, self.epochs, self.batch_size)
-        descent = Descent(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused=True)
+        loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused=True)
         y = torch.from_numpy(data.y).to(device)
-        descent.train(fitted.module.train(), fitted.inputs(data.x), y, steps)
+        loop.train(fitted.module.train(), fitted.inputs(data.x), y, steps)
         fitted.module.eval()
         return fitted

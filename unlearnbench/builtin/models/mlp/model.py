@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from unlearnbench.builtin.models.mlp.fitted import (
@@ -25,7 +26,7 @@ from unlearnbench.builtin.models.mlp.training_inputs import Courses
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.options import DPSGD, TrainingOption
-from unlearnbench.engine.batches import batches, batches_of_ids, poisson_batches
+from unlearnbench.engine.batches import batches_of_ids, epochs_of_batches, poisson_batches
 from unlearnbench.engine.jit import usable
 from unlearnbench.engine.mlp.bank import MLPBank
 from unlearnbench.engine.mlp.fit import Network, in_threads, trained
@@ -36,6 +37,7 @@ from unlearnbench.engine.mlp.update import Rule
 from unlearnbench.engine.networks.dropout import unit_scales
 from unlearnbench.engine.networks.stack import train_stacked
 from unlearnbench.engine.networks.stacked_jobs import Lesson
+from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop
 from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
@@ -103,7 +105,7 @@ class MLP(TargetModel):
     hidden: tuple[PositiveInt, ...] = (256, 128, 64, 32)
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 64
-    optimizer: Literal["adam", "sgd"] = "adam"
+    optimizer: OptimizerName = "adam"
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 0.0
     scaler: Scaler = "original"
@@ -118,11 +120,8 @@ class MLP(TargetModel):
         _check_options(task)
         fitted = self._begin(task, device)
         if task.options.dp:
-            fitted = self._train_privately(fitted, task, task.options.dp)
-        else:
-            self._train(fitted, task)
-        fitted.module.zero_grad()
-        self._check(all(bool(parameter.isfinite().all()) for parameter in fitted.module.parameters()))
+            return self._train_privately(fitted, task, task.options.dp)
+        self._train(fitted, task)
         return fitted
 
     def has_fast_path(self, device: str) -> bool:
@@ -167,7 +166,7 @@ class MLP(TargetModel):
                 privacy = Privacy(dp.clip, dp.noise_multiplier * dp.clip, _expected(run, task))
                 course = courses.private_course(task, layers, standardizer, run)
                 network = trained_privately(course, rule, privacy, task.seeds.noise)
-            self._check(bool(np.isfinite(network.parameters).all()))
+            self._loop.check_finite(bool(np.isfinite(network.parameters).all()))
             return network, standardizer
 
         done = in_threads(train, range(len(tasks)))
@@ -185,8 +184,11 @@ class MLP(TargetModel):
         for dropout in {task.options.dropout for task in tasks}:
             places = [place for place, task in enumerate(tasks) if task.options.dropout == dropout]
             some = [lessons[place] for place in places]
-            done.update(zip(places, train_stacked(some, self.epochs, dropout, self._optimizer, device), strict=True))
-        self._check(all(bool(np.isfinite(part).all()) for layers in done.values() for pair in layers for part in pair))
+            done.update(
+                zip(places, train_stacked(some, self.epochs, dropout, self._loop.make_optimizer, device), strict=True)
+            )
+        parts = (part for layers in done.values() for pair in layers for part in pair)
+        self._loop.check_finite(all(bool(np.isfinite(part).all()) for part in parts))
         return [
             FittedMLP(module_of(done[place]).to(device), standardizer, device)
             for place, standardizer in enumerate(standardizers)
@@ -217,22 +219,16 @@ class MLP(TargetModel):
     def _train(self, fitted: FittedMLP, task: FitTask) -> None:
         import torch
 
-        module = fitted.module
-        x, y = fitted.inputs(task.data.x), torch.from_numpy(task.data.y).to(fitted.device)
-        optimizer, seed, ids = self._optimizer(module.parameters()), task.seeds.order, task.data.kept_ids
+        data, seed, ids = task.data, task.seeds.order, task.data.kept_ids
+        x, y = fitted.inputs(data.x), torch.from_numpy(data.y).to(fitted.device)
         shares = np.full(sum(self.hidden), task.options.dropout)
-        for epoch in range(self.epochs):
-            for batch in batches(task.data, seed, epoch, self.batch_size):
-                rows = torch.from_numpy(batch).to(fitted.device)
-                optimizer.zero_grad()
-                if task.options.dropout:
-                    scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], shares)).to(fitted.device)
-                    logits = logits_under_dropout(module, x[rows], scales)
-                else:
-                    logits = module(x[rows])
-                loss = torch.nn.functional.cross_entropy(logits, y[rows])
-                loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
-                optimizer.step()
+
+        def under_dropout(x: torch.Tensor, epoch: int, batch: NDArray[np.int64]) -> torch.Tensor:
+            scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], shares)).to(fitted.device)
+            return logits_under_dropout(fitted.module, x, scales)
+
+        steps = epochs_of_batches(data, seed, self.epochs, self.batch_size)
+        self._loop.train(fitted.module, x, y, steps, under_dropout if task.options.dropout else None)
 
     def _train_privately(self, fitted: FittedMLP, task: FitTask, dp: DPSGD) -> PrivateMLP:
         import torch
@@ -240,7 +236,7 @@ class MLP(TargetModel):
         run = self._private_run(task, dp)
         descend_privately(
             fitted.module,
-            self._optimizer(fitted.module.parameters()),
+            self._loop.make_optimizer(fitted.module.parameters()),
             fitted.inputs(task.data.x),
             torch.from_numpy(task.data.y).to(fitted.device),
             poisson_batches(task.data, task.seeds.order, run.steps, run.sample_rate),
@@ -248,24 +244,15 @@ class MLP(TargetModel):
             _expected(run, task),
             task.seeds.noise,
         )
+        self._loop.finish(fitted.module)
         return PrivateMLP(fitted.module, fitted.standardizer, fitted.device, budget_of(run, task.start, dp))
 
     def _private_run(self, task: FitTask, dp: DPSGD) -> PrivateRun:
         return PrivateRun.over(len(task.data.original.ids), self.batch_size, self.epochs, dp)
 
-    def _check(self, finite: bool) -> None:
-        if not finite:
-            raise UserError(f"the network's weights overflowed: lower learning_rate ({self.learning_rate:g})")
-
-    def _optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
-        import torch
-
-        kind = torch.optim.Adam if self.optimizer == "adam" else torch.optim.SGD
-        weights, rate, decay = list(parameters), self.learning_rate, self.weight_decay
-        try:
-            return kind(weights, lr=rate, weight_decay=decay, fused=True)
-        except RuntimeError:  # older torch fuses on some devices only
-            return kind(weights, lr=rate, weight_decay=decay)
+    @property
+    def _loop(self) -> TrainingLoop:
+        return TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, precision="fp32", fused=True)
 
 
 def _check_options(task: FitTask) -> None:

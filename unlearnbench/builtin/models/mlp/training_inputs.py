@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import poisson_places, shuffled
-from unlearnbench.engine.mlp.fit import Course, fates
+from unlearnbench.engine.deltas import KEPT, MASKED, Bases
+from unlearnbench.engine.mlp.fit import Course
 from unlearnbench.engine.mlp.layout import Layers, rows_in_lanes
 from unlearnbench.engine.mlp.private import PrivateCourse
 from unlearnbench.engine.mlp.simd import Floats
-from unlearnbench.engine.mlp.train import KEPT, MASKED
 from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.scaling import Scaler, Standardizer
 
@@ -30,7 +30,7 @@ class Courses:
     def __init__(self, epochs: int, scaler: Scaler) -> None:
         self.epochs = epochs
         self.scaler = scaler
-        self._bases: dict[tuple[int, str], TrainingSet] = {}
+        self._bases = Bases()
         # Caches of this call: their keys compare by identity, and are kept alive by being keys.
         self._fit = lru_cache(_SHARED)(Standardizer.for_training)
         self._rows = lru_cache(_SHARED)(_rows)
@@ -39,7 +39,7 @@ class Courses:
 
     def standardizer(self, data: TrainingSet) -> Standardizer:
         """Return the scaler that a network trained on ``data`` from scratch has."""
-        return self._fit(self._one(data.original) if self.scaler == "original" else data, self.scaler)
+        return self._fit(self._bases.of(data.original).data if self.scaler == "original" else data, self.scaler)
 
     def course(self, task: FitTask, start: Layers, standardizer: Standardizer) -> Course:
         """Return how to train for a task from these layers behind this scaler."""
@@ -59,15 +59,11 @@ class Courses:
         return PrivateCourse(start, x, labels, places[kept], begins)
 
     def _base(self, data: TrainingSet) -> tuple[TrainingSet, NDArray[np.uint8]]:
-        base = self._one(data.original)
-        fate = fates(base, data)
-        if fate is None:
+        base = self._bases.of(data.original)
+        status = base.row_status(data)
+        if status is None:
             return data, np.where(data.mask, KEPT, MASKED).astype(np.uint8)
-        return base, fate
-
-    def _one(self, data: TrainingSet) -> TrainingSet:
-        """Return one object for all equal training sets, so that what is made for one serves all."""
-        return self._bases.setdefault((id(data.records), data.fingerprint), data)
+        return base.data, status
 
 
 def _rows(base: TrainingSet, standardizer: Standardizer) -> tuple[Floats, NDArray[np.int64]]:

@@ -18,7 +18,7 @@ from unlearnbench.core.models import FitTask, SeedUse, TargetModel
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import epochs_of_batches
 from unlearnbench.engine.networks.dropout import unit_scales
-from unlearnbench.engine.networks.training import Descent, OptimizerName, Precision
+from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
 
@@ -126,5 +126,5 @@ class SimpleCNN(TargetModel):
             scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], SHARES)).to(fitted.device)
             return logits_in_training(fitted.module, x, scales)
 
-        descent = Descent(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused)
-        descent.train(fitted.module, x, y, epochs_of_batches(data, seed, self.epochs, self.batch_size), forward)
+        loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused)
+        loop.train(fitted.module, x, y, epochs_of_batches(data, seed, self.epochs, self.batch_size), forward)
