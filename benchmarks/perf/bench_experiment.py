@@ -13,6 +13,7 @@ import pytest
 from comparing import Compare
 
 from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.selection import Selection
@@ -59,8 +60,9 @@ def run(model: str, engine: str, originals: int, requests: int, folder: Path) ->
     file.write_text(text, encoding="utf-8")
     suite, registry = load_suite(file)
     chosen = Selection({"unlearner": frozenset({"retrain"}), "attack": frozenset(ATTACKS)})
-    plan = make_plan(suite, registry, "cpu", chosen)
+    instances = PluginInstances(registry)
+    plan = make_plan(suite, instances, "cpu", chosen)
     with TemporaryDirectory(dir=folder) as store:
-        outcome = Runner(registry, Store(Path(store)), SerialExecutor(), show_progress=False).run(plan)
+        outcome = Runner(instances, Store(Path(store)), SerialExecutor(), show_progress=False).run(plan)
     if outcome.failed:
         raise RuntimeError(f"{outcome.failed} cells of the experiment failed")

@@ -13,6 +13,7 @@ import pytest
 from comparing import Compare
 
 from unlearnbench.run.executors.processes import ProcessExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.selection import Selection
@@ -49,11 +50,12 @@ def bench_workers(model: str, requests: int, compare: Compare, tmp_path: Path) -
 def run(file: Path, workers: int) -> Callable[[], None]:
     """Return a run of the suite's retraining cells by so many workers."""
     suite, registry = load_suite(file)
-    plan = make_plan(suite, registry, suite.device, Selection.parse(["unlearner=retrain"]))
+    instances = PluginInstances(registry)
+    plan = make_plan(suite, instances, suite.device, Selection.parse(["unlearner=retrain"]))
 
     def work() -> None:
         with TemporaryDirectory() as store:
-            outcome = Runner(registry, Store(Path(store)), ProcessExecutor(workers), show_progress=False).run(plan)
+            outcome = Runner(instances, Store(Path(store)), ProcessExecutor(workers), show_progress=False).run(plan)
             assert outcome.failed == 0, outcome  # noqa: S101 - rates of failed runs would mislead
 
     return work

@@ -9,10 +9,9 @@ import pytest
 
 from unlearnbench.cli import main
 from unlearnbench.report.plots.choose import Where
-from unlearnbench.report.plots.gather import Run, degradation_gains, roc_runs
-from unlearnbench.run.instances import PluginInstances
+from unlearnbench.report.plots.gather import degradation_gains, roc_runs
 from unlearnbench.run.results import Row, collect
-from unlearnbench.run.session import open_session
+from unlearnbench.run.session import Session, SessionOptions, open_session
 from unlearnbench.stats import auc
 
 SUITE = """
@@ -53,10 +52,10 @@ def plot(folder: Path, kind: str, *options: str) -> int:
     )
 
 
-def gathered(folder: Path) -> tuple[Run, list[Row]]:
-    session = open_session(str(folder / "tiny.yaml"), folder / "store")
+def gathered(folder: Path) -> tuple[Session, list[Row]]:
+    session = open_session(folder / "tiny.yaml", SessionOptions(folder / "store"))
     rows = Where.parse([ONE[1]]).choose(session.plan, collect(session.plan, session.store))
-    return Run(session.plan, session.store, PluginInstances(session.registry)), rows
+    return session, rows
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Outcome, Rerun, Runner
@@ -82,7 +83,7 @@ class Lab:
 
     def plan(self, only: Iterable[str] = (), name: str = "tiny", **changes: object) -> Plan:
         suite, registry = self.load(name, **changes)
-        return make_plan(suite, registry, suite.device, Selection.parse(only))
+        return make_plan(suite, PluginInstances(registry), suite.device, Selection.parse(only))
 
     def run(
         self,
@@ -94,9 +95,10 @@ class Lab:
         **changes: object,
     ) -> Ran:
         suite, registry = self.load(name, **changes)
-        plan = make_plan(suite, registry, suite.device, Selection.parse(only))
+        instances = PluginInstances(registry)
+        plan = make_plan(suite, instances, suite.device, Selection.parse(only))
         opened = Store(self.folder / store)
-        outcome = Runner(registry, opened, executor or SerialExecutor()).run(plan, rerun)
+        outcome = Runner(instances, opened, executor or SerialExecutor()).run(plan, rerun)
         return Ran(plan, opened, outcome)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
@@ -33,11 +34,12 @@ def rows(folder: Path, engine: str, model: str, unlearner: str) -> list[Row]:
     file = folder / "engines.yaml"
     file.write_text(SUITE.format(model=model, unlearner=unlearner, engine=engine))
     suite, registry = load_suite(file, load_registry(discover=False))
-    plan = make_plan(suite, registry, "cpu")
+    instances = PluginInstances(registry)
+    plan = make_plan(suite, instances, "cpu")
     wanted = {"reference": {"reference"}, "auto": {"fast"}}
     assert {task.engine for task in plan.episodes.values()} == wanted[engine]
     store = Store(folder / engine)
-    Runner(registry, store, SerialExecutor(), show_progress=False).run(plan)
+    Runner(instances, store, SerialExecutor(), show_progress=False).run(plan)
     return [row for row in collect(plan, store) if row.names["unlearner"] == unlearner and row.seed is not None]
 
 

@@ -13,7 +13,7 @@ from unlearnbench.hooks.sources import Source
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
-from unlearnbench.suite.model import PluginRef
+from unlearnbench.suite.model import PluginRef, Suite
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
@@ -112,13 +112,17 @@ def revised(registry: Registry, kind: Kind, name: str) -> Registry:
     return replace(registry, plugins=tuple(map(raised, registry.plugins)))
 
 
+def planned(suite: Suite, registry: Registry) -> Plan:
+    return make_plan(suite, PluginInstances(registry), "cpu")
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("dataset", "breast-cancer"), ("model", "decision-tree"), ("unlearner", "retrain"), ("scenario", "single")],
 )
 def test_a_revision_changes_the_keys_of_episodes_and_cells(lab: Lab, kind: Kind, name: str) -> None:
     suite, registry = lab.load()
-    before, after = (make_plan(suite, found, "cpu") for found in (registry, revised(registry, kind, name)))
+    before, after = (planned(suite, found) for found in (registry, revised(registry, kind, name)))
     told = {key for key, task in before.episodes.items() if name in (getattr(task, kind).name,)}
     assert told
     assert told.isdisjoint(keys(after))
@@ -129,7 +133,7 @@ def test_a_revision_changes_the_keys_of_episodes_and_cells(lab: Lab, kind: Kind,
 @pytest.mark.parametrize(("kind", "name"), [("defense", "none"), ("attack", "sorted-diff"), ("metric", "auc")])
 def test_a_revision_of_what_only_reads_changes_the_keys_of_cells(lab: Lab, kind: Kind, name: str) -> None:
     suite, registry = lab.load()
-    before, after = (make_plan(suite, found, "cpu") for found in (registry, revised(registry, kind, name)))
+    before, after = (planned(suite, found) for found in (registry, revised(registry, kind, name)))
     assert keys(before) == keys(after)
     told = {key for key, cell in before.cells.items() if kind == "metric" or getattr(cell, kind).name == name}
     assert told
@@ -138,7 +142,7 @@ def test_a_revision_of_what_only_reads_changes_the_keys_of_cells(lab: Lab, kind:
 
 def test_a_revision_of_the_classical_baseline_changes_the_keys_of_all_that_is_measured_against_it(lab: Lab) -> None:
     suite, registry = lab.load()
-    before, after = (make_plan(suite, found, "cpu") for found in (registry, revised(registry, "attack", "classical")))
+    before, after = (planned(suite, found) for found in (registry, revised(registry, "attack", "classical")))
     assert set(before.cells).isdisjoint(after.cells)
     assert keys(before) == keys(after)
 
@@ -200,9 +204,9 @@ def test_the_content_of_a_data_set_is_in_the_keys(lab: Lab, monkeypatch: pytest.
 
 def test_a_device_is_in_the_keys_of_models_that_use_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, registry = lab.load(models=["decision-tree", "mlp"])
-    on_cpu = make_plan(suite, registry, "cpu")
+    on_cpu = planned(suite, registry)
     monkeypatch.setattr("unlearnbench.run.keys.resolve_device", lambda device: device)
-    on_gpu = make_plan(suite, registry, "cuda")
+    on_gpu = make_plan(suite, PluginInstances(registry), "cuda")
     shared = keys(on_cpu) & keys(on_gpu)
     assert {on_cpu.episodes[key].model.name for key in shared} == {"decision-tree"}
     assert {task.device for task in on_gpu.episodes.values() if task.model.name == "mlp"} == {"cuda"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
@@ -161,10 +162,10 @@ def test_a_gpu_that_is_not_there_is_an_error_only_where_a_model_would_use_it(
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     suite, registry = lab.load()
-    assert {task.device for task in make_plan(suite, registry, "cuda").episodes.values()} == {"cpu"}
+    assert {task.device for task in make_plan(suite, PluginInstances(registry), "cuda").episodes.values()} == {"cpu"}
     suite, registry = lab.load(models=["mlp"])
     with pytest.raises(UserError, match='device "cuda" is not available'):
-        make_plan(suite, registry, "cuda")
+        make_plan(suite, PluginInstances(registry), "cuda")
 
 
 PLUGIN = """

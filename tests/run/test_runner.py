@@ -11,6 +11,7 @@ import pytest
 from unlearnbench.hooks.observers import Observer, Observers
 from unlearnbench.hooks.sources import Source
 from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Outcome, Runner
 from unlearnbench.run.selection import Selection
@@ -287,8 +288,9 @@ def test_observers_are_told_of_the_run_each_cell_and_each_failure(lab: Lab) -> N
             listen("after_run", ("suite", "results")),
         )
     )
-    plan = make_plan(suite, registry, "cpu", Selection.parse(["unlearner=none"]))
-    Runner(replace(registry, observers=listening), Store(lab.folder / "store"), SerialExecutor()).run(plan)
+    instances = PluginInstances(replace(registry, observers=listening))
+    plan = make_plan(suite, instances, "cpu", Selection.parse(["unlearner=none"]))
+    Runner(instances, Store(lab.folder / "store"), SerialExecutor()).run(plan)
     assert (told[0], told[-1]) == ("before_run", "after_run")
     assert (told.count("after_cell"), told.count("on_cell_error")) == (5, 1)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
@@ -65,11 +66,12 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
     path.write_text(TINY)
     registry = load_registry(discover=False)
     suite, _ = load_suite(path, registry)
-    plan = make_plan(suite, registry, "cpu")
+    instances = PluginInstances(registry)
+    plan = make_plan(suite, instances, "cpu")
     store = Store(home / "store")
-    outcome = Runner(registry, store, SerialExecutor(), show_progress=False).run(plan)
+    outcome = Runner(instances, store, SerialExecutor(), show_progress=False).run(plan)
     assert outcome.failed == 0
-    folder = pack(plan, registry, store, Entry("A name", "An author"), home / "leaderboards")
+    folder = pack(plan, instances, store, Entry("A name", "An author"), home / "leaderboards")
     return Packed(path, plan, registry, store, folder)
 
 

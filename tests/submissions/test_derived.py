@@ -42,8 +42,8 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
     path = tmp_path / "asked.yaml"
     path.write_text(SUITE)
     suite, _ = load_suite(path, registry)
-    plan = make_plan(suite, registry, "cpu", Selection.parse(["unlearner=retrain"]))
     instances = PluginInstances(registry)
+    plan = make_plan(suite, instances, "cpu", Selection.parse(["unlearner=retrain"]))
     derivation = Derivation(instances)
     assert len(plan.groups) == 20
     for bench in plan.groups:

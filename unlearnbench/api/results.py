@@ -15,7 +15,7 @@ from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
-from unlearnbench.run.session import open_session
+from unlearnbench.run.session import SessionOptions, open_session
 from unlearnbench.suite.model import AXES
 from unlearnbench.suite.profiles import Profile
 
@@ -106,7 +106,8 @@ def run_suite(
     As ``unlearnbench run``: what the ``store`` holds is not done again, arguments are the flags of that command. Cells
     that failed are rows with a reason, as there; a mistake in the suite is a :class:`UserError`.
     """
-    session = open_session(suite, Path(store), only, seed, device, plugin_files, profile=profile)
+    options = SessionOptions(Path(store), only, seed, device, profile, plugin_files)
+    session = open_session(suite, options)
     executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
-    Runner(session.registry, session.store, executor, show_progress=progress).run(session.plan, rerun)
+    Runner(session.instances, session.store, executor, show_progress=progress).run(session.plan, rerun)
     return Results(tuple(collect(session.plan, session.store)))

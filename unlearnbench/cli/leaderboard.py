@@ -8,19 +8,13 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import (
-    DEFAULT_STORE,
-    AsJson,
-    DeviceOption,
-    DisabledPlugins,
-    PluginFiles,
-    StoreDir,
-    SuiteName,
-)
+from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
 from unlearnbench.cli.output import epilog, new_app, print_json
+from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.report.leaderboard import published
+from unlearnbench.run.session import SessionOptions, open_session
 
 MOST_LINES = 100
 """Findings that are printed; ``--json`` gives all."""
@@ -78,27 +72,24 @@ def build(
 
 
 @app.command(epilog=epilog("unlearnbench leaderboard pack quickstart --name retrain --author 'A. Author'"))
+@with_session_options("only", "seed", "profile")
 def pack(
     suite: SuiteName,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="What tables call the entry.")],
     author: Annotated[str, typer.Option("--author", metavar="AUTHOR", help="Who enters it.")],
-    store: StoreDir = DEFAULT_STORE,
-    device: DeviceOption = None,
+    options: SessionOptions,
     leaderboards: Root = Path("leaderboards"),
-    plugin_file: PluginFiles = None,
-    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Make a submission of a finished run: its metadata, and the scores that metrics are computed from.
 
     The same run gives the same bytes. Refused where a cell has not run or has failed.
     """
-    from unlearnbench.run.session import open_session
     from unlearnbench.submissions.pack import Entry
     from unlearnbench.submissions.pack import pack as pack_run
 
     entry = Entry(name, author)
-    session = open_session(suite, store, device=device, plugin_files=plugin_file, disabled=disable_plugin)
-    typer.echo(f"wrote {pack_run(session.plan, session.registry, session.store, entry, leaderboards)}")
+    session = open_session(suite, options)
+    typer.echo(f"wrote {pack_run(session.plan, session.instances, session.store, entry, leaderboards)}")
 
 
 @app.command(

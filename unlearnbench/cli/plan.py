@@ -6,38 +6,23 @@ from collections import Counter
 
 import typer
 
-from unlearnbench.cli.options import (
-    DEFAULT_STORE,
-    AsJson,
-    DeviceOption,
-    DisabledPlugins,
-    Only,
-    PluginFiles,
-    ProfileOption,
-    Seed,
-    StoreDir,
-    SuiteName,
-)
+from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.run.cells import SHARED_AXES
-from unlearnbench.run.session import open_session
+from unlearnbench.run.session import SessionOptions, open_session
 
 EXAMPLES = ("unlearnbench plan quickstart", "unlearnbench plan quickstart --only model=lightgbm --json")
 
 
+@with_session_options()
 def command(
     suite: SuiteName,
-    only: Only = None,
-    store: StoreDir = DEFAULT_STORE,
-    seed: Seed = None,
-    device: DeviceOption = None,
-    profile: ProfileOption = "full",
+    options: SessionOptions,
     as_json: AsJson = False,
-    plugin_file: PluginFiles = None,
-    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print what would run: cells, episodes, models, and how much of it the store already holds."""
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
+    session = open_session(suite, options)
     summary = session.plan.summary(session.store)
     skipped = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.skipped) for cell in session.plan.skipped)
     headers = (*SHARED_AXES, "because", "cells")

@@ -7,16 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from unlearnbench.cli.options import (
-    DEFAULT_STORE,
-    DeviceOption,
-    DisabledPlugins,
-    PluginFiles,
-    ProfileOption,
-    Seed,
-    StoreDir,
-    SuiteName,
-)
+from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.plots import gather
 from unlearnbench.report.plots.choose import Where, title
@@ -25,9 +16,8 @@ from unlearnbench.report.plots.frontier import frontier_plot
 from unlearnbench.report.plots.parameter import parameter_plot
 from unlearnbench.report.plots.roc import roc_plot
 from unlearnbench.report.plots.style import Files
-from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.results import Row, collect
-from unlearnbench.run.session import open_session
+from unlearnbench.run.session import Session, SessionOptions, open_session
 
 EXAMPLES = (
     "unlearnbench plot roc quickstart --where model=decision-tree --where unlearner=retrain",
@@ -38,9 +28,11 @@ EXAMPLES = (
 Kind = Literal["roc", "parameter", "degradation", "frontier"]
 
 
+@with_session_options("only")
 def command(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="roc, parameter, degradation or frontier.")],
     suite: SuiteName,
+    options: SessionOptions,
     x: Annotated[
         str | None,
         typer.Option(
@@ -53,12 +45,6 @@ def command(
         typer.Option("--where", metavar="AXIS=LABEL", help="Only rows with this label on an axis; repeatable."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where to write.")] = Path(),
-    store: StoreDir = DEFAULT_STORE,
-    seed: Seed = None,
-    device: DeviceOption = None,
-    profile: ProfileOption = "full",
-    plugin_file: PluginFiles = None,
-    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Draw a figure of a finished run, and print the files written: one SVG, one PNG.
 
@@ -70,27 +56,31 @@ def command(
     if kind == "parameter" and x is None:
         raise UserError('a plot of kind parameter needs --x, for example "--x scenario.size"')
     chosen = Where.parse(where or ())
-    session = open_session(suite, store, None, seed, device, plugin_file, disable_plugin, profile)
-    also = f"{'' if seed is None else f' --seed {seed}'}{'' if profile == 'full' else f' --profile {profile}'}"
-    remedy = f"run: unlearnbench run {suite}{also} --store {store}"
-    rows = chosen.choose(session.plan, collect(session.plan, session.store), remedy)
-    run = gather.Run(session.plan, session.store, PluginInstances(session.registry))
+    session = open_session(suite, options)
+    rows = chosen.choose(session.plan, collect(session.plan, session.store), _remedy(suite, options))
     path = out / f"{Path(session.plan.suite.name).name}-{kind}"
     try:
-        files = _draw(kind, run, rows, path, x, metric)
+        files = _draw(kind, session, rows, path, x, metric)
     except OSError as error:
         raise UserError(f"cannot be written: {error.strerror or error}", f"--out {out}") from None
     typer.echo("\n".join(str(file) for file in files))
 
 
-def _draw(kind: Kind, run: gather.Run, rows: list[Row], path: Path, x: str | None, metric: str) -> Files:
+def _remedy(suite: str, options: SessionOptions) -> str:
+    """Return what to tell where rows have no result: the command that makes them."""
+    seed = "" if options.seed is None else f" --seed {options.seed}"
+    profile = "" if options.profile == "full" else f" --profile {options.profile}"
+    return f"run: unlearnbench run {suite}{seed}{profile} --store {options.store}"
+
+
+def _draw(kind: Kind, session: Session, rows: list[Row], path: Path, x: str | None, metric: str) -> Files:
     chance = 0.5 if metric.startswith("auc") else None
     name = "AUC" if metric == "auc" else metric
     match kind:
         case "roc":
-            return roc_plot(gather.roc_runs(run, rows), path, title(rows))
+            return roc_plot(gather.roc_runs(session, rows), path, title(rows))
         case "degradation":
-            return degradation_plot(gather.degradation_gains(run, rows), path, title(rows))
+            return degradation_plot(gather.degradation_gains(session, rows), path, title(rows))
         case "frontier":
             utility = x or "test-accuracy-original"
             points = gather.frontier_points(rows, utility, metric)

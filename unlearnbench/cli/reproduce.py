@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import DEFAULT_STORE, AsJson, ProfileName, ProfileOption, StoreDir, Workers
+from unlearnbench.cli.options import AsJson, Workers
 from unlearnbench.cli.output import print_json
+from unlearnbench.cli.session import DEFAULT_STORE, ProfileOption, StoreDir
 from unlearnbench.core.dataset_cards import Located
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
+from unlearnbench.hooks.registry import load_registry
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.reproduction.pages import Reproduced, finding_line, write_page
@@ -24,9 +26,12 @@ from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
-from unlearnbench.run.session import Session, open_session
+from unlearnbench.run.session import Session, SessionOptions, plan_session
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite
+from unlearnbench.suite.model import Suite
+
+Pair = tuple[Experiment, Suite]
 
 EXAMPLES = (
     "unlearnbench reproduce",
@@ -57,9 +62,15 @@ def command(
     hold. What the store holds already is not run again. Experiments whose data are not here are left out, unless they
     are asked for by name.
     """
-    chosen = [experiment_named(name) for name in experiment] if experiment else _at_hand()
+    named = [experiment_named(name) for name in experiment] if experiment else EXPERIMENTS
+    instances = PluginInstances(load_registry())
+    pairs = [(each, load_suite(find_suite(each.suite), instances.registry)[0]) for each in named]
+    pairs = pairs if experiment else _with_data(pairs, instances)
     executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
-    done = [_reproduced(each, _session(each, store, profile), None if check else executor) for each in chosen]
+    done = []
+    for planned, suite in pairs:
+        session = plan_session(suite, instances, SessionOptions(store, _listed(suite), profile=profile))
+        done.append(_reproduced(planned, session, None if check else executor))
     done = _write_tables(done, tables) if tables else done
     if as_json:
         print_json({each.experiment.name: [asdict(finding) for finding in each.findings] for each in done})
@@ -74,34 +85,32 @@ def command(
         raise typer.Exit(1)
 
 
-def _at_hand() -> list[Experiment]:
-    """Return the experiments whose data are here, and name those left out."""
-    absent = {experiment.name: _absent(experiment) for experiment in EXPERIMENTS}
-    for name, data in absent.items():
-        if data:
-            typer.echo(f"left out: {name} (no {', '.join(data)}; see unlearnbench data list)", err=True)
-    return [experiment for experiment in EXPERIMENTS if not absent[experiment.name]]
+def _with_data(pairs: Sequence[Pair], instances: PluginInstances) -> list[Pair]:
+    """Return the experiments whose data are available here, and print the names of the others."""
+    kept = []
+    for experiment, suite in pairs:
+        if absent := _absent(suite, instances):
+            typer.echo(f"left out: {experiment.name} (no {', '.join(absent)}; see unlearnbench data list)", err=True)
+        else:
+            kept.append((experiment, suite))
+    return kept
 
 
-def _absent(experiment: Experiment) -> list[str]:
-    suite, registry = load_suite(find_suite(experiment.suite))
-    instances = PluginInstances(registry)
+def _absent(suite: Suite, instances: PluginInstances) -> list[str]:
     refs = {ref.on(side).name: ref.on(side) for ref in suite.datasets for side in SIDES}
     datasets = {name: instances.make(ref, Dataset) for name, ref in refs.items()}
     return [name for name, data in datasets.items() if isinstance(data, Located) and not data.availability().available]
 
 
-def _session(experiment: Experiment, store: Path, profile: ProfileName) -> Session:
-    """Plan what the suite lists: no claim is about a control row, and these are three quarters of the work."""
-    suite, _ = load_suite(find_suite(experiment.suite))
-    listed = [f"{ref.kind}={ref.label}" for ref in (*suite.unlearners, *suite.attacks)]
-    return open_session(experiment.suite, store, listed, profile=profile)
+def _listed(suite: Suite) -> list[str]:
+    """Select what the suite lists: no claim is about a control row, and these are three quarters of the work."""
+    return [f"{ref.kind}={ref.label}" for ref in (*suite.unlearners, *suite.attacks)]
 
 
 def _reproduced(experiment: Experiment, session: Session, executor: Executor | None) -> Reproduced:
     """Run an experiment, if there is an executor to do it, and judge it."""
     if executor:
-        Runner(session.registry, session.store, executor).run(session.plan)
+        Runner(session.instances, session.store, executor).run(session.plan)
     rows = collect(session.plan, session.store)
     _refuse_unfinished(experiment, rows)
     return Reproduced.of(experiment, session.plan, rows)

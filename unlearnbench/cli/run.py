@@ -9,27 +9,17 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import (
-    DEFAULT_STORE,
-    DeviceOption,
-    DisabledPlugins,
-    Only,
-    PluginFiles,
-    ProfileOption,
-    Seed,
-    StoreDir,
-    SuiteName,
-    Workers,
-)
+from unlearnbench.cli.options import Workers
+from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.executors.processes import ProcessExecutor
-from unlearnbench.run.instances import PluginInstances, default_ref
+from unlearnbench.run.instances import default_ref
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
-from unlearnbench.run.session import Session, open_session
+from unlearnbench.run.session import Session, SessionOptions, open_session
 
 EXAMPLES = (
     "unlearnbench run quickstart",
@@ -37,16 +27,13 @@ EXAMPLES = (
     "unlearnbench run quickstart --publish",
 )
 
-FAILED = ("failed", "timeout", "crashed")
+FAILED = ("failed", "crashed")
 
 
+@with_session_options()
 def command(
     suite: SuiteName,
-    only: Only = None,
-    store: StoreDir = DEFAULT_STORE,
-    seed: Seed = None,
-    device: DeviceOption = None,
-    profile: ProfileOption = "full",
+    options: SessionOptions,
     rerun: Annotated[Rerun, typer.Option("--rerun", help="What to do again of what was done before.")] = "failed",
     executor: Annotated[
         str, typer.Option("--executor", metavar="NAME", help="The plug-in that does the work.")
@@ -65,27 +52,25 @@ def command(
     leaderboards: Annotated[Path, typer.Option("--leaderboards", metavar="DIR", help="Where --publish writes.")] = Path(
         "leaderboards"
     ),
-    plugin_file: PluginFiles = None,
-    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Run a suite: train, unlearn, attack, measure, and print the leaderboard.
 
     What the store already holds is not done again, so an interrupted run goes on where it stopped. Exits with 0 when
     all cells are done, 1 when some failed, 2 on a mistake in the suite or the flags.
     """
-    if publish and (only or seed is not None or profile != "full"):
+    if publish and (options.only or options.seed is not None or options.profile != "full"):
         raise UserError("--publish: publishes whole suites only; leave out --only, --seed and --profile")
     if workers > 1 and executor != "serial":
         raise UserError(f"--workers: {executor} has its own way to work; leave out --workers or --executor")
     if memory and workers == 1:
         raise UserError("--memory: says how many workers fit; give --workers too, 2 or more")
     pool = ProcessExecutor(workers, memory) if workers > 1 else None
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
-    work = pool or PluginInstances(session.registry).make(default_ref(session.registry, "executor", executor), Executor)
-    outcome = Runner(session.registry, session.store, work).run(session.plan, rerun)
+    session = open_session(suite, options)
+    work = pool or session.instances.make(default_ref(session.registry, "executor", executor), Executor)
+    outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
     rows = collect(session.plan, session.store)
     typer.echo("\n".join(section.text("simple") for section in sections(rows)))
-    typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {store}")
+    typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)
     if outcome.failed:

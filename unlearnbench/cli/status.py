@@ -6,39 +6,24 @@ from collections import Counter
 
 import typer
 
-from unlearnbench.cli.options import (
-    DEFAULT_STORE,
-    AsJson,
-    DeviceOption,
-    DisabledPlugins,
-    Only,
-    PluginFiles,
-    ProfileOption,
-    Seed,
-    StoreDir,
-    SuiteName,
-)
+from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.run.results import collect
-from unlearnbench.run.session import open_session
+from unlearnbench.run.session import SessionOptions, open_session
 
 EXAMPLES = ("unlearnbench status quickstart", "unlearnbench status quickstart --json")
-BAD = ("failed", "timeout", "crashed", "invalid")
+BAD = ("failed", "crashed", "invalid")
 
 
+@with_session_options()
 def command(
     suite: SuiteName,
-    only: Only = None,
-    store: StoreDir = DEFAULT_STORE,
-    seed: Seed = None,
-    device: DeviceOption = None,
-    profile: ProfileOption = "full",
+    options: SessionOptions,
     as_json: AsJson = False,
-    plugin_file: PluginFiles = None,
-    disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Print how many cells are done, missing, failed or skipped, and the reason of each failure."""
-    session = open_session(suite, store, only, seed, device, plugin_file, disable_plugin, profile)
+    session = open_session(suite, options)
     rows = [row for row in collect(session.plan, session.store) if row.seed is not None]
     counts = dict(Counter(row.status for row in rows))
     failures = [row for row in rows if row.status in BAD]

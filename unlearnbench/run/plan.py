@@ -20,20 +20,12 @@ from unlearnbench.run.sizes import check_sizes
 from unlearnbench.suite.model import PluginRef, Suite
 
 
-def make_plan(
-    suite: Suite,
-    registry: Registry,
-    device: Device,
-    selection: Selection | None = None,
-    instances: PluginInstances | None = None,
-) -> Plan:
+def make_plan(suite: Suite, instances: PluginInstances, device: Device, selection: Selection | None = None) -> Plan:
     """Expand a suite to groups of cells. Data sets are loaded, to check sizes; nothing is trained.
 
-    Control rows and the classical baseline stand in every plan, whether or not the suite lists them. Given
-    ``instances`` of the registry, what they have loaded is not loaded again.
+    Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
     """
-    full = with_controls(suite, registry)
-    instances = instances or PluginInstances(registry)
+    full = with_controls(suite, instances.registry)
     check_sizes(full, instances)
     cells = list(_expand(full, instances))
     selection = selection or Selection()

@@ -13,7 +13,7 @@ from unlearnbench.run.store import Store
 from unlearnbench.stats import holm, t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
-RowStatus = Literal["ok", "failed", "timeout", "crashed", "skipped", "missing", "invalid"]
+RowStatus = Literal["ok", "failed", "crashed", "skipped", "missing", "invalid"]
 BLIND_LEVEL = 0.001
 """A blind attack that beats chance at this level, Holm-adjusted, invalidates its cells: at .05 it would invalidate
 one in twenty sound ones."""

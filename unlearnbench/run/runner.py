@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from unlearnbench.core.executors import Executor
-from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Cell, Plan
 from unlearnbench.run.environment import fingerprint, one_thread
 from unlearnbench.run.episode_work import EpisodeWork
@@ -31,16 +30,18 @@ class Outcome:
 class Runner:
     """Runs plans into one store. Episodes and benches go through the executor; this process alone writes."""
 
-    def __init__(self, registry: Registry, store: Store, executor: Executor, show_progress: bool = True) -> None:
-        self.registry = registry
+    def __init__(
+        self, instances: PluginInstances, store: Store, executor: Executor, show_progress: bool = True
+    ) -> None:
+        self.instances = instances
+        self.observers = instances.registry.observers
         self.store = store
         self.executor = executor
         self.show_progress = show_progress
-        self.instances = PluginInstances(registry)
 
     def run(self, plan: Plan, rerun: Rerun = "failed") -> Outcome:
         """Make everything that is missing. Earlier failures are tried again unless ``rerun`` is ``never``."""
-        self.registry.observers.before_run(suite=plan.suite, plan=plan)
+        self.observers.before_run(suite=plan.suite, plan=plan)
         if rerun == "all":
             self._forget(plan)
         with one_thread():
@@ -48,7 +49,7 @@ class Runner:
             self._judge(plan, rerun)
         done = sum(self.store.has("cell", key) for key in plan.cells)
         outcome = Outcome(done, len(plan.cells) - done, len(plan.skipped))
-        self.registry.observers.after_run(suite=plan.suite, results=outcome)
+        self.observers.after_run(suite=plan.suite, results=outcome)
         return outcome
 
     def _forget(self, plan: Plan) -> None:
@@ -92,7 +93,7 @@ class Runner:
     def _keep(self, key: str, cell: Cell, judged: CellResult | Failure) -> None:
         if isinstance(judged, Failure):
             self.store.fail("cell", key, judged)
-            self.registry.observers.on_cell_error(cell=cell, error=judged)
+            self.observers.on_cell_error(cell=cell, error=judged)
         else:
             self.store.put("cell", key, {"metrics": plain(judged.estimates)}, {"scores": judged.scores})
-            self.registry.observers.after_cell(cell=cell, results=judged.estimates)
+            self.observers.after_cell(cell=cell, results=judged.estimates)

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 class Failure:
     """Why a piece of work has no result."""
 
-    status: Literal["failed", "timeout", "crashed"]
+    status: Literal["failed", "crashed"]
     reason: str
     traceback: str = ""
 

@@ -38,7 +38,6 @@ class Case:
 
     submission: Submission
     plan: Plan
-    registry: Registry
     instances: PluginInstances
     benches: Sequence[tuple[GroupPart, CellGroup]] = ()
 
@@ -95,11 +94,12 @@ def _open(submission: Submission, suite_file: Path | None, plugins: Iterable[Pat
     suite, registry = _suite(document, suite_file, plugins, disabled)
     devices = {bench.device for bench in document.benches} - {"cpu"}
     device: Device = next(iter(sorted(devices)), "cpu")
+    instances = PluginInstances(registry)
     try:
-        plan = make_plan(suite, registry, device)
+        plan = make_plan(suite, instances, device)
     except UserError:  # the device is not here: who was asked and what follows from it are the same on any
-        plan = make_plan(suite, registry, "cpu")
-    return Case(submission, plan, registry, PluginInstances(registry))
+        plan = make_plan(suite, instances, "cpu")
+    return Case(submission, plan, instances)
 
 
 def _suite(
@@ -126,7 +126,7 @@ def _suite(
 
 def _plugins(case: Case) -> Iterator[Finding]:
     """Compare the plug-ins of the run with those that are installed here."""
-    known = {(part.kind, part.name): part for part in map(_part, plugin_table(case.plan.full, case.registry))}
+    known = {(part.kind, part.name): part for part in map(_part, plugin_table(case.plan.full, case.instances.registry))}
     told = {(part.kind, part.name): part for part in case.submission.document.plugins}
     if len(told) != len(case.submission.document.plugins):
         yield Finding(DOCUMENT, "a plug-in is listed twice", "pack the run again")

@@ -52,7 +52,7 @@ class Entry:
                 )
 
 
-def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboards: Path) -> Path:
+def pack(plan: Plan, instances: PluginInstances, store: Store, entry: Entry, leaderboards: Path) -> Path:
     """Write the submission of a run and return its folder.
 
     Every cell is judged once more from the stored episodes: scores that do not come out as they were stored are of no
@@ -61,7 +61,7 @@ def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboard
     rows = collect(plan, store)
     _check_finished(plan, rows)
     environment = Publication.of(plan, rows, store).environment
-    packer = _Packer(PluginInstances(registry), store)
+    packer = _Packer(instances, store)
     with one_thread(), progress("judging again", len(plan.cells), shown=True) as advance:
         benches = [packer.bench(bench, advance) for bench in plan.groups]
     _fill(benches, len(packer.metrics))
@@ -73,7 +73,7 @@ def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboard
         "suite": plan.suite.to_dict(),
         "suite_sha256": plan.suite.sha256,
         "environment": dict(environment),
-        "plugins": plugin_table(plan.full, registry),
+        "plugins": plugin_table(plan.full, instances.registry),
         "cost": _cost(plan, store),
         "metrics": packer.metrics,
         "estimates": packer.estimates.entries,

@@ -62,7 +62,7 @@ def rerun(case: Case, n: int, nonce: str) -> tuple[list[Finding], list[str]]:
     with TemporaryDirectory(prefix="unlearnbench-rerun-") as folder:
         store = Store(Path(folder))
         benches = tuple(_only(bench, wanted) for _, bench, wanted in drawn)
-        Runner(case.registry, store, SerialExecutor()).run(replace(case.plan, groups=benches, skipped=()))
+        Runner(case.instances, store, SerialExecutor()).run(replace(case.plan, groups=benches, skipped=()))
         with one_thread():
             found = [finding for one in drawn for finding in _compare(case, store, *one)]
     return found, [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -19,24 +19,15 @@ from unlearnbench.report.plots.degradation import Gains
 from unlearnbench.report.plots.frontier import Defended
 from unlearnbench.report.plots.parameter import Point
 from unlearnbench.report.plots.roc import Scored
-from unlearnbench.run.cells import Cell, CellGroup, Plan
+from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.episodes import from_arrays
-from unlearnbench.run.instances import PluginInstances, baseline_ref
+from unlearnbench.run.instances import baseline_ref
 from unlearnbench.run.results import Row
-from unlearnbench.run.store import Store
+from unlearnbench.run.session import Session
 from unlearnbench.stats import true_confidence
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef
 
 AGAIN = "a stored result is gone or damaged; run the suite again"
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A finished run: its plan, the store that holds it, and the plug-ins to read it with."""
-
-    plan: Plan
-    store: Store
-    instances: PluginInstances
 
 
 class _Found(NamedTuple):
@@ -48,19 +39,19 @@ class _Found(NamedTuple):
     bench: CellGroup
 
 
-def roc_runs(run: Run, rows: Sequence[Row]) -> list[Scored]:
+def roc_runs(run: Session, rows: Sequence[Row]) -> list[Scored]:
     """Return each row's scores of the game's positives and negatives, in the order of the rows."""
     name = series(rows)
     return [_scored(run, found, name(found.row)) for found in _cells(run, of_seeds(rows))]
 
 
-def _scored(run: Run, found: _Found, name: str) -> Scored:
+def _scored(run: Session, found: _Found, name: str) -> Scored:
     seen, scenario = _observations(run, found.bench), _scenario(run, found)
     game = np.isin(seen.role, (scenario.positive, scenario.negative))
     return Scored(name, _scores(run, found.key)[game], np.asarray(seen.role == scenario.positive)[game])
 
 
-def degradation_gains(run: Run, rows: Sequence[Row]) -> list[Gains]:
+def degradation_gains(run: Session, rows: Sequence[Row]) -> list[Gains]:
     """Return each series' gains over its baseline in the balanced game of DegRate, records of all seeds together.
 
     Attacks whose scores are no probabilities, and baselines themselves, have none; :class:`UserError` if all are so.
@@ -76,7 +67,7 @@ def degradation_gains(run: Run, rows: Sequence[Row]) -> list[Gains]:
     return [Gains(each, np.concatenate(values)) for each, values in gains.items()]
 
 
-def _baseline(run: Run, found: _Found) -> str | None:
+def _baseline(run: Session, found: _Found) -> str | None:
     """Return the store key of the cell to compare with, None where there is nothing to compare."""
     cell, baseline = found.cell, baseline_ref(found.cell.attack, run.instances)
     probable = all(run.instances.make(ref, Attack).probabilistic for ref in (cell.attack, baseline))
@@ -92,7 +83,7 @@ def _same(one: PluginRef, other: PluginRef) -> bool:
     return (one.name, dict(one.params)) == (other.name, dict(other.params))
 
 
-def _gains(run: Run, found: _Found, baseline: str) -> NDArray[np.float64]:
+def _gains(run: Session, found: _Found, baseline: str) -> NDArray[np.float64]:
     seen, scenario = _observations(run, found.bench), _scenario(run, found)
     rows = seen.paired(scenario.positive, scenario.negative)
     positive = np.asarray(seen.role == scenario.positive)[rows]
@@ -100,7 +91,7 @@ def _gains(run: Run, found: _Found, baseline: str) -> NDArray[np.float64]:
     return surer - before
 
 
-def _cells(run: Run, rows: Sequence[Row]) -> Iterator[_Found]:
+def _cells(run: Session, rows: Sequence[Row]) -> Iterator[_Found]:
     """Yield each row with its cell, in the order of the rows."""
     places = {
         (tuple(cell.labels.values()), cell.seed): (cell, key, bench)
@@ -111,18 +102,18 @@ def _cells(run: Run, rows: Sequence[Row]) -> Iterator[_Found]:
         yield _Found(row, *places[tuple(row.names.values()), int(row.seed or 0)])
 
 
-def _scenario(run: Run, found: _Found) -> Scenario:
+def _scenario(run: Session, found: _Found) -> Scenario:
     return run.instances.make(found.cell.scenario, Scenario)
 
 
-def _scores(run: Run, key: str) -> NDArray[np.float64]:
+def _scores(run: Session, key: str) -> NDArray[np.float64]:
     entry = run.store.get("cell", key)
     if entry is None:
         raise UserError(AGAIN)
     return np.asarray(entry.arrays["scores"], dtype=np.float64)
 
 
-def _observations(run: Run, bench: CellGroup) -> Observations:
+def _observations(run: Session, bench: CellGroup) -> Observations:
     entries = [run.store.get("episode", task.key) for task in bench.target]
     if any(entry is None for entry in entries):
         raise UserError(AGAIN)

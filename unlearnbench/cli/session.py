@@ -1,0 +1,80 @@
+"""The options of all verbs that work on a suite: declared once, handed over as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from unlearnbench.cli.options import DisabledPlugins, PluginFiles
+from unlearnbench.engine.devices import Device
+from unlearnbench.run.session import SessionOptions
+from unlearnbench.suite.profiles import Profile
+
+SuiteName = Annotated[
+    str, typer.Argument(metavar="SUITE", help="The name of a standard suite, or the path of a suite file.")
+]
+StoreDir = Annotated[
+    Path,
+    typer.Option("--store", metavar="DIR", envvar="UNLEARNBENCH_STORE", file_okay=False, help="The folder of results."),
+]
+ProfileOption = Annotated[
+    Profile,
+    typer.Option("--profile", help="full: the suite as it is. smoke: one seed and tiny episodes, to test a suite."),
+]
+DEFAULT_STORE = SessionOptions().store
+
+
+def session_options(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="AXIS=VALUE",
+            help="Run only the cells whose AXIS has this value, e.g. model=mlp. Can be repeated. The control attack "
+            "blind always runs, because it decides whether rows are valid.",
+        ),
+    ] = None,
+    store: StoreDir = DEFAULT_STORE,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", min=0, help="Use this one seed in place of the suite's seeds.")
+    ] = None,
+    device: Annotated[
+        Device | None, typer.Option("--device", help="Use this device in place of the suite's device.")
+    ] = None,
+    profile: ProfileOption = "full",
+    plugin_file: PluginFiles = None,
+    disable_plugin: DisabledPlugins = None,
+) -> SessionOptions:
+    """Return the options as one value."""
+    return SessionOptions(store, only or (), seed, device, profile, plugin_file or (), disable_plugin or ())
+
+
+def with_session_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let typer see the parameters of :func:`session_options` in place of a verb's parameter ``options``.
+
+    ``without`` names those that the verb does not offer; they keep their defaults.
+    """
+    shared = [each for name, each in _parameters(session_options).items() if name not in without]
+
+    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
+        @wraps(verb)
+        def expanded(**given: Any) -> None:
+            chosen = {each.name: given.pop(each.name) for each in shared}
+            verb(options=session_options(**chosen), **given)
+
+        own = _parameters(verb)
+        listed = [each for name in own for each in (shared if name == "options" else [own[name]])]
+        keywords = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in listed]
+        expanded.__signature__ = Signature(keywords)  # type: ignore[attr-defined]  # what inspect.signature reads
+        return expanded
+
+    return decorate
+
+
+def _parameters(function: Callable[..., object]) -> dict[str, Parameter]:
+    return dict(signature(function, eval_str=True).parameters)
