@@ -23,7 +23,6 @@ from unlearnbench.stats import (
     deg_rate,
     midranks,
     rank_deg_count,
-    sign_flip,
     tpr_at_fpr,
     true_confidence,
 )
@@ -144,28 +143,6 @@ def bench_midranks(compare: Compare) -> None:
         reference_models=FEW,
         fast=lambda: midranks(scores),
         fast_models=ROWS,
-        table=TABLE,
-    )
-
-
-def plain_sign_flip(differences: list[float]) -> float:
-    """Return the two-sided p-value from every pattern of signs, one by one."""
-    seen = abs(sum(differences))
-    patterns = product((1, -1), repeat=len(differences))
-    sums = [abs(sum(s * d for s, d in zip(signs, differences, strict=True))) for signs in patterns]
-    return sum(each >= seen - 1e-12 for each in sums) / len(sums)
-
-
-def bench_sign_flip(compare: Compare) -> None:
-    """Test 20 differences by all their sign patterns, a million; the loop tries those of 14."""
-    d = np.random.default_rng(0).normal(0.3, 1, size=20)
-    compare(
-        "sign-flip test, patterns",
-        "20 differences",
-        reference=lambda: plain_sign_flip(d[:14].tolist()),
-        reference_models=2**14,
-        fast=lambda: sign_flip(d),
-        fast_models=2**20,
         table=TABLE,
     )
 

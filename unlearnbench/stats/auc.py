@@ -22,7 +22,7 @@ from unlearnbench.stats.clusters import (
     one_class,
     t_estimate,
 )
-from unlearnbench.stats.ranks import Ladder, ladder, midranks
+from unlearnbench.stats.ranks import RankedScores, midranks, rank_scores
 
 
 def structural_components(scores: ArrayLike, positive: ArrayLike) -> NDArray[np.float64]:
@@ -35,7 +35,7 @@ def structural_components(scores: ArrayLike, positive: ArrayLike) -> NDArray[np.
     chosen = flags(positive, len(vector))
     if one_class(chosen):
         raise ValueError("placements need positives and negatives")
-    return _placements(ladder(vector, chosen), chosen)
+    return _placements(rank_scores(vector, chosen), chosen)
 
 
 def delong_se(scores: ArrayLike, positive: ArrayLike) -> float:
@@ -51,31 +51,31 @@ def clustered_auc(
 
     scores, positive, cluster, record (n,). Variance by Obuchowski (1997: structural components summed per cluster),
     interval on the logit scale with t(G - 1), where G is the number of clusters. A cluster may hold one class only;
-    G is then the number of clusters of the rarer class. Undefined without both classes, degenerate for a constant
-    score, a perfect one and one without spread; no interval below 5 clusters.
+    G is then the number of clusters of the rarer class. Undefined without both classes; degenerate for a constant or a
+    perfect score and where clusters do not vary; no interval below 5 clusters.
 
-    Where clusters share negatives, they are not independent. In simulations in which a record's own part in its score
-    is as large as the noise, 95 % intervals still cover 94-96 % while distinct negatives far outnumber positives (10 or
-    20 originals of 20 positives, 1,500 negatives or more), but 80 % when 10 originals share 20 negatives. Pass
-    ``record``, an id a row, and they cover 95-97 % in both cases (98 % with 5 originals).
+    Clusters that share negatives are not independent. In simulations in which the effect of a record on its score is as
+    large as the noise, 95 % intervals still cover 94-96 % if distinct negatives far outnumber positives (10 or 20
+    originals with 20 positives, 1,500 negatives or more), but 80 % if 10 originals share 20 negatives. With ``record``,
+    an id per row, they cover 95-97 % in both cases (98 % with 5 originals).
 
-    Details: ``se``; ``design_effect``, the variance over that of independent rows; ``clusters``; ``macro_auc``, the
-    mean of the AUCs within clusters.
+    Details: ``se``; ``design_effect``, the variance divided by that of independent rows; ``clusters``; ``macro_auc``,
+    the mean of the AUCs within clusters.
     """
     vector = numbers(scores)
     n, chosen = len(vector), flags(positive, len(vector))
     if one_class(chosen):
         return Estimate.undefined("the AUC needs positives and negatives", n)
-    rungs, clusters = ladder(vector, chosen), clusters_of(cluster, n, record)
-    placement = _placements(rungs, chosen)
+    ranked, clusters = rank_scores(vector, chosen), clusters_of(cluster, n, record)
+    placement = _placements(ranked, chosen)
     count, influence = in_each_class(chosen, clusters), class_influence(placement, chosen)
-    details = _details(rungs, placement, chosen, clusters, count)
-    if len(rungs.positives) == 1:
+    details = _details(ranked, placement, chosen, clusters, count)
+    if len(ranked.positives) == 1:
         return Estimate(0.5, n=n, status="degenerate", reason="constant score", details=details)
-    if rungs.auc in (0, 1):
-        reason = f"every positive scores {'above' if rungs.auc else 'below'} every negative"
-        return Estimate(rungs.auc, n=n, status="degenerate", reason=reason, details=details)
-    return t_estimate(rungs.auc, influence, clusters, count, details, on_logit_scale, level)
+    if ranked.auc in (0, 1):
+        reason = f"every positive scores {'above' if ranked.auc else 'below'} every negative"
+        return Estimate(ranked.auc, n=n, status="degenerate", reason=reason, details=details)
+    return t_estimate(ranked.auc, influence, clusters, count, details, on_logit_scale, level)
 
 
 def auc_above_half(
@@ -83,8 +83,8 @@ def auc_above_half(
 ) -> float:
     """Return the one-sided p-value of an AUC above .5, by the clustered standard error and t(G - 1).
 
-    Arguments as in ``clustered_auc``. It is 1 where nothing can be said: one class missing, fewer than 5 clusters, a
-    constant score. A score above .5 without any spread has p 0, so that a perfect giveaway is not passed over.
+    Arguments as in ``clustered_auc``. It is 1 where no test is possible: one class missing, fewer than 5 clusters, a
+    constant score. An AUC above .5 whose standard error is 0 has p = 0, so that a perfect score is detected.
     """
     from scipy.special import stdtr
 
@@ -93,18 +93,18 @@ def auc_above_half(
     clusters = clusters_of(cluster, len(vector), record)
     if one_class(chosen) or (count := in_each_class(chosen, clusters)) < MIN_CLUSTERS:
         return 1.0
-    rungs = ladder(vector, chosen)
-    influence = class_influence(_placements(rungs, chosen), chosen)
+    ranked = rank_scores(vector, chosen)
+    influence = class_influence(_placements(ranked, chosen), chosen)
     se = clustered_se(influence, clusters, count)
-    if negligible(se, rungs.auc, influence):
-        return 0.0 if rungs.auc > 0.5 else 1.0
-    return float(stdtr(count - 1, (0.5 - rungs.auc) / se))
+    if negligible(se, ranked.auc, influence):
+        return 0.0 if ranked.auc > 0.5 else 1.0
+    return float(stdtr(count - 1, (0.5 - ranked.auc) / se))
 
 
-def _placements(rungs: Ladder, positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    below = (np.cumsum(rungs.negatives) - rungs.negatives / 2) / rungs.negatives.sum()
-    above = 1 - (np.cumsum(rungs.positives) - rungs.positives / 2) / rungs.positives.sum()
-    return np.asarray(np.where(positive, below[rungs.place], above[rungs.place]))
+def _placements(ranked: RankedScores, positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    below = (np.cumsum(ranked.negatives) - ranked.negatives / 2) / ranked.negatives.sum()
+    above = 1 - (np.cumsum(ranked.positives) - ranked.positives / 2) / ranked.positives.sum()
+    return np.asarray(np.where(positive, below[ranked.dense_rank], above[ranked.dense_rank]))
 
 
 def _delong_se(placement: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
@@ -113,15 +113,15 @@ def _delong_se(placement: NDArray[np.float64], positive: NDArray[np.bool_]) -> f
 
 
 def _details(
-    rungs: Ladder,
+    ranked: RankedScores,
     placement: NDArray[np.float64],
     positive: NDArray[np.bool_],
     clusters: Clusters,
     count: int,
 ) -> dict[str, float]:
-    """Return what is defined of the details; the number of clusters and the error join where there is an interval."""
+    """Return the details that are defined; ``t_estimate`` adds ``clusters`` and ``se``."""
     details = {}
-    within = _aucs_within(rungs.place, positive, clusters)
+    within = _aucs_within(ranked.dense_rank, positive, clusters)
     if within.size:
         details["macro_auc"] = float(within.mean())
     if count > 1 and (independent := _delong_se(placement, positive)) > 0:
@@ -130,11 +130,11 @@ def _details(
     return details
 
 
-def _aucs_within(place: NDArray[np.int64], positive: NDArray[np.bool_], clusters: Clusters) -> NDArray[np.float64]:
+def _aucs_within(dense_rank: NDArray[np.int64], positive: NDArray[np.bool_], clusters: Clusters) -> NDArray[np.float64]:
     """Return the AUC of each cluster that holds both classes, from its rank sum (Mann and Whitney)."""
     rows = np.bincount(clusters.code)
     m = np.bincount(clusters.code[positive], minlength=clusters.count)
-    rank = midranks(clusters.code * len(place) + place) - (np.cumsum(rows) - rows)[clusters.code]
+    rank = midranks(clusters.code * len(dense_rank) + dense_rank) - (np.cumsum(rows) - rows)[clusters.code]
     rank_sum = np.bincount(clusters.code[positive], weights=rank[positive], minlength=clusters.count)
     both = (m > 0) & (m < rows)
     return np.asarray((rank_sum - m * (m + 1) / 2)[both] / (m * (rows - m))[both])

@@ -1,8 +1,8 @@
-"""What all clustered intervals share: rows of one cluster (an original model) depend on each other, clusters do not.
+"""Intervals for clustered rows: rows of one cluster (an original model) are dependent, clusters are independent.
 
-Every estimate here is, to first order, its true value plus a sum of one small term per row, the row's *influence*.
-Summed within clusters the terms are independent again, and their spread gives the standard error
-(Obuchowski 1997 for the AUC; the linearization estimator of survey statistics for means and ratios).
+To first order, each estimate is its true value plus a sum of one term per row, the *influence* of the row. The sums of
+influences per cluster are independent, and their spread gives the standard error (Obuchowski 1997 for the AUC; the
+linearization estimator of survey statistics for means and ratios).
 """
 
 from __future__ import annotations
@@ -17,25 +17,28 @@ from numpy.typing import ArrayLike, NDArray
 from unlearnbench.core.estimates import Estimate
 
 MIN_CLUSTERS = 5
-"""Below so many clusters the spread between them is itself too poorly known for an interval."""
+"""Least number of clusters for an interval; with fewer their variance is too uncertain."""
 NEGLIGIBLE = 1e-12
-"""A standard error below this share of its scale is rounding, not spread."""
+"""A standard error below this share of its scale is treated as rounding error."""
 
 COUNT_UP_TO = 32
-"""Ids that span up to so many times their number are told apart by counting, which is quicker than sorting them."""
+"""Ids whose range is at most this many times their number are coded by counting, which is faster than sorting."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Which cluster each row is in, ``code`` (n,) from 0; how many there are; and where given, each row's record."""
+    """The cluster of each row."""
 
     code: NDArray[np.int64]
+    """Number of the cluster (n,), from 0."""
     count: int
+    """Number of clusters."""
     record: NDArray[np.int64] | None = None
+    """Number of the record (n,), from 0, where records are given."""
 
 
 def clusters_of(cluster: ArrayLike, rows: int, record: ArrayLike | None = None) -> Clusters:
-    """Return the clusters, and the records where given, of ``rows`` rows from ids of any kind, each (rows,)."""
+    """Return the clusters, and the records where given, from ids of any type, each (rows,)."""
     code, count = _codes(cluster, rows)
     return Clusters(code, count, None if record is None else _codes(record, rows)[0])
 
@@ -53,7 +56,7 @@ def _codes(ids: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
 
 
 def _counted(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Return the same codes as sorting would give, for whole numbers from 0 that do not lie far apart."""
+    """Return the same codes as sorting would give, for integers from 0 with a small range."""
     number = np.cumsum(np.bincount(ids) > 0)
     return number[ids] - 1, int(number[-1])
 
@@ -82,24 +85,24 @@ def class_influence(values: NDArray[np.float64], positive: NDArray[np.bool_]) ->
 
 
 def in_each_class(positive: NDArray[np.bool_], clusters: Clusters) -> int:
-    """Return in how many clusters the class stands that stands in fewer.
+    """Return the number of clusters that contain the rarer class, by which the degrees of freedom are set.
 
-    Both classes in every cluster is the usual design, and then this is the number of clusters. Elsewhere it is what
-    the uncertain class's spread is estimated from, so what the degrees of freedom must follow.
+    Usually both classes occur in every cluster, and this is the number of clusters. Otherwise the variance of the rarer
+    class is estimated from these clusters only.
     """
     return min(int(np.count_nonzero(np.bincount(clusters.code[chosen]))) for chosen in (positive, ~positive))
 
 
 def one_class(positive: NDArray[np.bool_]) -> bool:
-    """Tell whether positives or negatives are missing."""
+    """Return whether positives or negatives are missing."""
     return bool(positive.all() or not positive.any())
 
 
 def clustered_se(influence: NDArray[np.float64], clusters: Clusters, count: int | None = None) -> float:
-    """Return the standard error of a sum of influences (n,); ``count`` is of clusters, to correct for a small number.
+    """Return the standard error of a sum of influences (n,), corrected for a small ``count`` of clusters.
 
-    Where one record is asked of several original models, its rows depend on each other as well. With records given,
-    what that adds beyond the clusters is added, if it is anything (two-way; Cameron, Gelbach and Miller 2011).
+    Where a record is queried of several original models, its rows are dependent too. With records given, the variance
+    that this adds is included where it is positive (two-way clustering; Cameron, Gelbach and Miller 2011).
     """
     count = clusters.count if count is None else count
     variance = _spread(influence, clusters.code) * count / (count - 1)
@@ -123,16 +126,16 @@ def t_quantile(degrees: float, level: float = 0.95) -> float:
 
 
 Interval = Callable[[float, float], tuple[float, float]]
-"""From a value and half a width to the two ends."""
+"""Maps a value and a half-width to the two ends."""
 
 
 def within(lowest: float, highest: float) -> Interval:
-    """Return the symmetric interval, cut to what the number can be."""
+    """Return the symmetric interval, clipped to the range of possible values."""
     return lambda value, half: (max(lowest, value - half), min(highest, value + half))
 
 
 def on_logit_scale(share: float, half: float) -> tuple[float, float]:
-    """Return the interval of a share in (0, 1) that is symmetric on the logit scale and, to first order, as wide."""
+    """Return the interval of a share in (0, 1) that is symmetric on the logit scale; same width to first order."""
     middle, half = math.log(share / (1 - share)), half / (share * (1 - share))
     return _expit(middle - half), _expit(middle + half)
 
@@ -148,12 +151,13 @@ def t_estimate(
     clusters: Clusters,
     count: int | None = None,
     details: Mapping[str, float] | None = None,
-    interval: Interval = within(-math.inf, math.inf),  # noqa: B008 a value like any other, and never changed
+    interval: Interval = within(-math.inf, math.inf),  # noqa: B008 - immutable
     level: float = 0.95,
 ) -> Estimate:
-    """Return ``value`` with a t interval on ``count - 1`` degrees of freedom, by default all clusters.
+    """Return ``value`` with a t interval on ``count - 1`` degrees of freedom; ``count`` defaults to all clusters.
 
-    No interval below 5 clusters, degenerate without spread; ``se`` and ``clusters`` join the details.
+    No interval below 5 clusters, degenerate where the clusters do not vary. Adds ``se`` and ``clusters`` to the
+    details.
     """
     count, details, n = clusters.count if count is None else count, details or {}, len(influence)
     details = {**details, "clusters": float(clusters.count)}
@@ -173,5 +177,5 @@ def too_few(count: int) -> str:
 
 
 def negligible(se: float, value: float, influence: NDArray[np.float64]) -> bool:
-    """Tell whether a standard error is zero but for rounding."""
+    """Return whether a standard error is zero up to rounding."""
     return se <= NEGLIGIBLE * max(abs(value), float(np.abs(influence).sum()))

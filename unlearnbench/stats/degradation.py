@@ -1,8 +1,8 @@
-"""How much more an attack that saw the unlearned model knows than the classical one on the original model alone.
+"""Privacy degradation: the gain of an attack on both models over the classical attack on the original model alone.
 
-DegCount and DegRate are defined by Chen et al. (CCS 2021, arXiv 2005.02205, section 3) on the confidence that an attack
-gives the *true* status of a record: its score for a deleted record, one minus its score for an unseen one. Both
-depend on how boldly two attacks state their confidence, so each has a counterpart here that looks at ranks only.
+DegCount and DegRate are defined by Chen et al. (CCS 2021, arXiv 2005.02205, section 3) on the confidence of an attack
+in the *true* status of a record: its score for a deleted record, one minus its score for an unseen one. Both depend on
+how extreme the probabilities of the two attacks are, so each has a counterpart here that uses ranks only.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ def true_confidence(probabilities: ArrayLike, positive: ArrayLike) -> NDArray[np
 
 
 def deg_count(attack_confidence: ArrayLike, classical_confidence: ArrayLike, cluster: ArrayLike) -> Estimate:
-    """Return the share of rows (n,) whose true status the attack is strictly surer of than the classical attack.
+    """Return the share of rows (n,) with strictly more confidence in the true status than the classical attack.
 
-    Interval by t over clusters; ties count 0 and their share is ``details["tie_rate"]``.
+    t interval over clusters. Ties count 0; their share is ``details["tie_rate"]``.
     """
     return _count(numbers(attack_confidence) - numbers(classical_confidence), cluster)
 
 
 def deg_rate(attack_confidence: ArrayLike, classical_confidence: ArrayLike, cluster: ArrayLike) -> Estimate:
-    """Return the mean gain in confidence in the true status, rows (n,): a difference, in [-1, 1]. t over clusters."""
+    """Return the mean gain in confidence in the true status over rows (n,), in [-1, 1]. t interval over clusters."""
     return clustered_mean(numbers(attack_confidence) - numbers(classical_confidence), cluster, (-1, 1))
 
 
 def rank_deg_count(scores: ArrayLike, classical_scores: ArrayLike, positive: ArrayLike, cluster: ArrayLike) -> Estimate:
-    """Return the share of rows that the attack ranks strictly nearer their true end than the classical attack does.
+    """Return the share of rows with a strictly better rank (higher for positives) than from the classical attack.
 
     scores, classical_scores, positive, cluster (n,), all of one run. Interval and ``tie_rate`` as in ``deg_count``.
     """
@@ -45,7 +45,7 @@ def rank_deg_count(scores: ArrayLike, classical_scores: ArrayLike, positive: Arr
 
 
 def rank_deg_rate(scores: ArrayLike, classical_scores: ArrayLike, positive: ArrayLike, cluster: ArrayLike) -> Estimate:
-    """Return the mean gain in mid-rank scaled to (0, 1), for negatives in one minus it.
+    """Return the mean gain in mid-rank (for negatives, the mean loss), with ranks scaled to (0, 1).
 
     scores, classical_scores, positive, cluster (n,), all of one run. With P positives and N negatives it is exactly
     2 P N / n^2 times the gain in AUC, half of it in a balanced game, and its interval is that of the paired clustered
@@ -55,7 +55,7 @@ def rank_deg_rate(scores: ArrayLike, classical_scores: ArrayLike, positive: Arra
     n = len(vector)
     chosen = flags(positive, n)
     if one_class(chosen):
-        return Estimate.undefined("ranks tell nothing without positives and negatives", n=n)
+        return Estimate.undefined("ranks need positives and negatives", n=n)
     value = float(_rank_gain(vector, classical, chosen).mean()) / n
     gain = structural_components(vector, chosen) - structural_components(classical, chosen)
     weight = 2 * chosen.sum() * (n - chosen.sum()) / n**2
@@ -63,7 +63,7 @@ def rank_deg_rate(scores: ArrayLike, classical_scores: ArrayLike, positive: Arra
 
 
 def _rank_gain(scores: NDArray[np.float64], classical: NDArray[np.float64], positive: ArrayLike) -> NDArray[np.float64]:
-    """Return by how many places (n,) each row is nearer its true end; whole and half numbers, so exact."""
+    """Return by how much each row's mid-rank (n,) is better; multiples of one half, so exact."""
     gain = midranks(scores) - midranks(classical)
     return np.where(flags(positive, len(gain)), gain, -gain)
 

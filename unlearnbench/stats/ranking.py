@@ -1,8 +1,8 @@
-"""Which ranks an entry may have, given how well its AUC is known.
+"""Holm's adjustment, and the ranks that entries may have given the uncertainty of their AUCs.
 
-Entries of one table column met the same records and deletions, so they are compared in pairs: by seed where there are
-seeds, else by a bound that holds however strongly their errors hang together. Holm's rule over all pairs keeps the
-chance of any false order in a column below 5 %.
+Entries of one table column are measured on the same records and deletions, so they are compared in pairs: by seed where
+there are several seeds, else by a bound that holds for any dependence between their errors. Holm's adjustment over all
+pairs keeps the probability of any wrong order in a column below 5 %.
 """
 
 from __future__ import annotations
@@ -14,28 +14,36 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.stats import holm
+from unlearnbench.stats.clusters import numbers
 
 LEVEL = 0.05
 
 Best = Literal["high", "half"]
-"""What is good: a high AUC (attacks), or one near chance (defenses, unlearners); below half is a leak as well."""
+"""Which AUC is best: a high one (attacks), or one near .5 (defenses, unlearners), since below .5 is a leak as well."""
 RankRange = tuple[int, int]
-"""The best and the worst rank that an entry may have; those that cannot be told apart from any other have all."""
+"""The best and the worst rank that an entry may have."""
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return p-values (k,) adjusted for the family-wise error rate (Holm 1979)."""
+    p = numbers(p_values)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(stepped, 1)
+    return adjusted
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The AUC of one entry, and its value for each seed; fewer than two values, and the estimate alone counts.
-
-    An estimate without a value is a ValueError: such an entry has no rank.
-    """
+    """The AUC of one entry. ValueError for an estimate without a value: such an entry has no rank."""
 
     estimate: Estimate
     by_seed: tuple[float, ...] = ()
+    """Its value for each seed; with fewer than two values only the estimate is used."""
 
     def __post_init__(self) -> None:
         if self.estimate.value is None:
@@ -48,25 +56,20 @@ class Measured:
         return self.estimate.value
 
 
-def rank_ranges(entries: Sequence[Measured], best: Best) -> list[RankRange]:
-    """Return the ranks that each entry may have: 1 + those surely better, to all but those surely worse.
-
-    The form is that of Mogstad et al. (2024); for the tests see :func:`surely_better`.
-    """
-    return ranges_of(surely_better(entries, best))
-
-
 def ranges_of(better: NDArray[np.bool_]) -> list[RankRange]:
-    """Return the ranks that follow from who is surely better than whom."""
+    """Return the rank range of each entry: from 1 + those surely better, to n - those surely worse.
+
+    ``better`` (n, n) as from :func:`surely_better`. The form is that of Mogstad et al. (2024).
+    """
     above, below = better.sum(axis=0).tolist(), better.sum(axis=1).tolist()
     return [(1 + over, len(better) - under) for over, under in zip(above, below, strict=True)]
 
 
 def surely_better(entries: Sequence[Measured], best: Best) -> NDArray[np.bool_]:
-    """Return which entry (row) is surely better than which (column), (n, n); at most 5 % to be wrong anywhere.
+    """Return which entry (row) is significantly better than which (column), (n, n), at a family-wise level of 5 %.
 
-    Values by seed are in the same order for all. Pairs are tested by paired t tests over seeds, or ``_bound`` for one
-    seed, adjusted by Holm.
+    ``by_seed`` must list the same seeds in the same order for all entries. Pairs are compared by paired t tests over
+    seeds, or by ``_bound`` where there is one seed, adjusted by Holm.
     """
     pairs = list(combinations(range(len(entries)), 2))
     adjusted = holm([_p(entries[i], entries[j], best) for i, j in pairs])
@@ -85,7 +88,7 @@ def _merit(entry: Measured, best: Best) -> float:
 def _p(a: Measured, b: Measured, best: Best) -> float:
     """Return the two-sided p-value of two entries being equally good.
 
-    Equally near to half is "equal, or mirror images": both must be refuted, so the larger p counts (an
+    Equally near to .5 means equal, or mirrored at .5. Both must be rejected, so the larger p counts (an
     intersection-union test).
     """
     test = _paired if len(a.by_seed) == len(b.by_seed) > 1 else _bound
@@ -113,7 +116,7 @@ def _bound(a: Measured, b: Measured, mirrored: bool) -> float:
 
 
 def _on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
-    """Return logit, standard error and degrees of freedom; a constant score is half whatever the sample."""
+    """Return logit, standard error and degrees of freedom, or None if unknown; a constant score is .5 without error."""
     value, se, clusters = estimate.value, estimate.details.get("se"), estimate.details.get("clusters")
     if estimate.status == "degenerate" and value == 0.5:
         return 0.0, 0.0, math.inf
@@ -125,7 +128,7 @@ def _on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
 def _two_sided(difference: float, se: float, degrees: float) -> float:
     from scipy.special import stdtr
 
-    if abs(difference) < 1e-12:  # equal but for rounding
+    if abs(difference) < 1e-12:  # equal up to rounding
         return 1.0
     if se < 1e-12:  # the same difference in all seeds
         return 0.0

@@ -11,40 +11,43 @@ from unlearnbench.stats.clusters import flags, numbers, one_class
 
 
 def midranks(x: ArrayLike) -> NDArray[np.float64]:
-    """Return ranks (n,) from 1; rows that cannot be told apart share the mean of their ranks."""
-    _, place, size = np.unique(numbers(x), return_inverse=True, return_counts=True)
-    return np.asarray(np.cumsum(size) - (size - 1) / 2)[place]
+    """Return ranks (n,) from 1; tied rows share the mean of their ranks."""
+    _, dense_rank, size = np.unique(numbers(x), return_inverse=True, return_counts=True)
+    return np.asarray(np.cumsum(size) - (size - 1) / 2)[dense_rank]
 
 
-class Ladder(NamedTuple):
-    """The distinct scores from low to high: each row's ``place`` (n,), and how many of each class stand there."""
+class RankedScores(NamedTuple):
+    """The distinct scores (d,) in ascending order, with the counts of each class."""
 
-    place: NDArray[np.int64]
+    dense_rank: NDArray[np.int64]
+    """Each row's index (n,) among the distinct scores."""
     positives: NDArray[np.int64]
+    """Number of positives with each distinct score (d,)."""
     negatives: NDArray[np.int64]
+    """Number of negatives with each distinct score (d,)."""
 
     @property
     def auc(self) -> float:
-        """The share of pairs in which the positive stands above the negative, equal places counting one half."""
+        """The share of pairs in which the positive scores above the negative; ties count one half."""
         halves = self.positives @ (2 * np.cumsum(self.negatives) - self.negatives)
         return int(halves) / (2 * int(self.positives.sum()) * int(self.negatives.sum()))
 
 
-def ladder(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Ladder:
-    """Sort the scores (n,) once; all that the AUC needs are counts on the ladder."""
-    distinct, place = np.unique(scores, return_inverse=True)
-    positives = np.bincount(place[positive], minlength=len(distinct))
-    return Ladder(place, positives, np.bincount(place[~positive], minlength=len(distinct)))
+def rank_scores(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> RankedScores:
+    """Sort the scores (n,) once and count each class per distinct score; the AUC needs nothing else."""
+    distinct, dense_rank = np.unique(scores, return_inverse=True)
+    positives = np.bincount(dense_rank[positive], minlength=len(distinct))
+    return RankedScores(dense_rank, positives, np.bincount(dense_rank[~positive], minlength=len(distinct)))
 
 
 def auc(scores: ArrayLike, positive: ArrayLike) -> float:
     """Return the probability that a positive scores above a negative, ties counting one half.
 
-    scores, positive (n,). Pairs are counted in whole numbers, so the value does not depend on the order of rows. A
-    value below .5 is left as it is: turning it round would be using the answer. One class missing is a ValueError.
+    scores, positive (n,). Pairs are counted in integers, so the value does not depend on the order of rows. A value
+    below .5 is not flipped, since that would use the labels. ValueError where one class is missing.
     """
     vector = numbers(scores)
     chosen = flags(positive, len(vector))
     if one_class(chosen):
         raise ValueError("the AUC needs positives and negatives")
-    return ladder(vector, chosen).auc
+    return rank_scores(vector, chosen).auc

@@ -1,4 +1,4 @@
-"""Ranks of AUCs: what they say, and that they seldom say too much."""
+"""Holm's adjustment, and ranks of AUCs: their values, and how often they are wrong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,26 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.stats.ranking import Measured, rank_ranges
+from unlearnbench.stats import holm
+from unlearnbench.stats.ranking import Best, Measured, RankRange, ranges_of, surely_better
 
 Numbers = np.ndarray
+
+
+def test_holm_multiplies_the_smallest_by_the_number_of_tests_and_steps_down() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_keeps_the_order_and_lies_between_the_p_value_and_bonferroni(p: list[float]) -> None:
+    adjusted = holm(p)
+    assert np.all(np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0)
+    assert np.all(adjusted >= np.array(p))
+    assert np.all(adjusted <= np.minimum(np.array(p) * len(p), 1))
+
+
+def rank_ranges(entries: list[Measured], best: Best) -> list[RankRange]:
+    return ranges_of(surely_better(entries, best))
 
 
 def one_seed(value: float, se: float = 0.01, clusters: int = 10) -> Measured:
