@@ -129,7 +129,7 @@ def test_what_has_not_run_says_so(lab: Lab) -> None:
     assert {(r.status, r.reason) for r in rows} == {("missing", "not run yet"), ("missing", "seed 0: not run yet")}
 
 
-def test_a_recorded_failure_is_told_with_its_status(lab: Lab) -> None:
+def test_a_recorded_failure_is_a_row_with_its_status(lab: Lab) -> None:
     plan, store = lab.plan(("unlearner=retrain",)), Store(lab.folder / "store")
     for key, status in zip(plan.cells, ("failed", "crashed"), strict=False):
         store.fail("cell", key, Failure(status, f"it {status}"))  # type: ignore[arg-type]  # one of the two
