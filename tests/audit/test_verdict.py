@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from unlearnbench.audit.answers import read_answers
-from unlearnbench.audit.balance import labels_differ
 from unlearnbench.audit.leak import audit
-from unlearnbench.audit.verdict import Verdict, judge
+from unlearnbench.audit.verdict import Verdict, judge, labels_differ
 from unlearnbench.hooks.registry import Registry
 
 Arrays = dict[str, Any]

@@ -1,13 +1,16 @@
-"""Rows made by hand, so that these tests know every number."""
+"""Rows made by hand, so that these tests know every number, and a board with everything on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.run.results import Row, RowStatus
+from unlearnbench.report.leaderboard import build
+from unlearnbench.report.publication import Publication
+from unlearnbench.run.results import Row, RowStatus, mean_over_seeds
 from unlearnbench.suite.model import AXES, PluginRef
 
 MakeRow = Callable[..., Row]
@@ -33,3 +36,69 @@ def make_row(
 @pytest.fixture(scope="session")
 def row() -> MakeRow:
     return make_row
+
+
+SEEDS = (0, 1, 2)
+NASTY = "blind('<script>throw 1</script>')"
+AUCS = {"sorted-diff": 0.9, "euclidean": 0.8, "score-diff": 0.8, "forgetting": 0.55, "classical": 0.52, "random": 0.5}
+UNLEARNERS = {"retrain": 0.0, "none": -0.4, "sisa": -0.1, "<b>fast</b>": -0.3}
+WIGGLE = (0.0, 0.004, -0.004)
+
+
+def metrics(auc: float, accuracy: float) -> dict[str, Estimate]:
+    return {
+        "auc": Estimate(auc, auc - 0.03, min(auc + 0.03, 1.0), 40, details={"se": 0.01, "clusters": 5.0}),
+        "auc-matched": Estimate(0.5, n=40, status="no-interval", reason="few"),
+        "auc-retained": Estimate(auc - 0.01, auc - 0.04, auc, 40),
+        "tpr-at-fpr-0.01": Estimate.undefined("n/a (ties)", 40),
+        "test-accuracy-unlearned": Estimate(accuracy, accuracy - 0.01, accuracy + 0.01, 40),
+    }
+
+
+def all_rows(row: MakeRow) -> list[Row]:
+    """Return the rows of each seed, then the means."""
+    seeds = [
+        row(
+            seed=seed,
+            model=model,
+            unlearner=unlearner,
+            defense=defense,
+            attack=attack,
+            metrics=metrics(_auc(auc, shift, defense) + WIGGLE[(seed + i) % 3], 0.8 - shift / 10),
+        )
+        for model in ("decision-tree", "mlp")
+        for unlearner, shift in UNLEARNERS.items()
+        for defense in ("none", "label-only", "temperature")
+        for i, (attack, auc) in enumerate(AUCS.items())
+        for seed in SEEDS
+    ]
+    nasty = [row(seed=seed, attack=NASTY, metrics=metrics(0.5, 0.8)) for seed in SEEDS]
+    failed = [row(seed=seed, attack="euclidean(k=1)", status="failed", reason="<i>no</i> luck") for seed in SEEDS]
+    rows = [*seeds, *nasty, *failed]
+    return [*rows, *mean_over_seeds(rows)]
+
+
+def _auc(auc: float, shift: float, defense: str) -> float:
+    return 0.5 + (auc - 0.5) * (1 + shift) * {"none": 1, "label-only": 0.1, "temperature": 1}[defense]
+
+
+@pytest.fixture(scope="session")
+def publication(row: MakeRow) -> Publication:
+    suite = {
+        "suite": "made-up",
+        "version": 1,
+        "description": "Made up & <u>marked up</u>.",
+        "seeds": list(SEEDS),
+        "models": [{"name": "decision-tree"}, {"name": "mlp"}],
+        "engine": "auto",
+    }
+    return Publication(suite, "abc123", {"python": "3.12", "processor": "<em>fast</em>"}, tuple(all_rows(row)))
+
+
+@pytest.fixture(scope="session")
+def board(publication: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write and build the board; return its page."""
+    results = publication.write(tmp_path_factory.mktemp("leaderboards"))
+    for file, text in build(results).items():
+        file.write_text(text, encoding="utf-8")
+    return results.parent / "index.html"

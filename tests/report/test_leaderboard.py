@@ -1,15 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.report.leaderboard import Section, build, headline_rows, page, published, sections
+from unlearnbench.report import leaderboard
+from unlearnbench.report.leaderboard import Section, build, page, published
 from unlearnbench.report.publication import Publication
-from unlearnbench.run.results import Row
+from unlearnbench.report.site import tracks
+from unlearnbench.report.site.tracks import samples
+from unlearnbench.run.results import Row, headline_rows
+from unlearnbench.stats.ranking import Best, Measured, surely_better
 
 MakeRow = Callable[..., Row]
 SUITE = {"suite": "made-up", "version": 1, "description": "Made up.", "seeds": [0]}
@@ -28,6 +34,10 @@ def rows(row: MakeRow) -> list[Row]:
             for attack in ("sorted-diff", "forgetting")
         )
     ]
+
+
+def sections(rows: list[Row]) -> list[Section]:
+    return leaderboard.sections(samples(rows))
 
 
 def titled(found: list[Section], title: str) -> Section:
@@ -156,11 +166,29 @@ def test_a_page_is_made_from_the_published_results_alone(board: Path) -> None:
     names = {"README.md", "table.csv", "table.json", "table.tex", "index.html"}
     assert files.keys() == {board.parent / name for name in names}
     text = files[board.parent / "README.md"]
-    assert text == page(Publication.read(board))
+    publication = Publication.read(board)
+    assert text == page(publication, samples(publication.rows))
     for part in ("# made-up", "Made up.", "do not edit", "Seeds: 0.", "invalid: 1 here", "python 3.12", "`abc123`"):
         assert part in text
-    assert text.count("\n### ") == len(sections(Publication.read(board).rows))
+    assert text.count("\n### ") == len(sections(list(publication.rows)))
     assert build(board) == files
+
+
+def test_ranks_are_computed_once_a_page(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compared: list[int] = []
+
+    def counted(entries: Sequence[Measured], best: Best) -> NDArray[np.bool_]:
+        compared.append(len(entries))
+        return surely_better(entries, best)
+
+    monkeypatch.setattr(tracks, "surely_better", counted)
+    samples(publication.rows)
+    once = list(compared)
+    compared.clear()
+    build(publication.write(tmp_path))
+    assert compared == once != []
 
 
 def test_boards_are_found_in_the_order_of_names(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from unlearnbench.stats import (
     clopper_pearson,
     clustered_auc,
     clustered_mean,
+    counts_differ,
     korn_graubard,
+    mean_above_zero,
     precision_at_prior,
     rank_deg_rate,
     t_interval,
@@ -276,3 +278,15 @@ def test_the_interval_of_the_rank_rate_covers(originals: int) -> None:
 
     truth = (_true_auc(design, originals) - _true_auc(classical, originals)) / 2
     assert 0.93 <= _coverage((repeat() for _ in range(TRIALS)), truth) <= 0.97
+
+
+def test_on_pure_noise_the_t_test_of_a_mean_keeps_its_level() -> None:
+    rng = np.random.default_rng(9)
+    p = [mean_above_zero(rng.normal(size=5)) for _ in range(TRIALS)]
+    assert all(_keeps_level(p, level) for level in (0.05, 0.1, 0.5))
+
+
+def test_on_pure_noise_the_permutation_test_of_counts_keeps_its_level() -> None:
+    rng = np.random.default_rng(10)
+    p = [counts_differ(*rng.multinomial([200, 600], [0.3, 0.3, 0.2, 0.1, 0.1]), rng) for _ in range(TRIALS // 4)]
+    assert all(_keeps_level(p, level) for level in (0.05, 0.1, 0.5))

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.stats import roc_curve
+
 SIDE: Final = 300
 """Width and height of the square, in the SVG's units."""
 MOST_CORNERS: Final = 400
@@ -22,17 +24,6 @@ class Series(NamedTuple):
     name: str
     scores: NDArray[np.float64]
     positive: NDArray[np.bool_]
-
-
-def corners(
-    scores: NDArray[np.float64], positive: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return false- and true-positive rates, each (k,), from (0, 0) to (1, 1); equal scores are one slanted step."""
-    distinct, place = np.unique(-scores, return_inverse=True)
-    false, found = (
-        np.cumsum(np.bincount(place[who], minlength=len(distinct))) / who.sum() for who in (~positive, positive)
-    )
-    return np.r_[0.0, false], np.r_[0.0, found]
 
 
 def roc_svg(series: Sequence[Series]) -> str:
@@ -51,7 +42,7 @@ def roc_svg(series: Sequence[Series]) -> str:
 
 
 def _line(one: Series, number: int) -> str:
-    x, y = corners(one.scores, one.positive)
+    x, y = roc_curve(one.scores, one.positive)
     kept = (
         np.unique(np.linspace(0, len(x) - 1, MOST_CORNERS).round().astype(int))
         if len(x) > MOST_CORNERS

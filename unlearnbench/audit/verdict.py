@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from unlearnbench.audit.answers import Answers
-from unlearnbench.audit.balance import LEVEL, labels_differ
 from unlearnbench.audit.leak import Audit, Finding
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.scenarios import Role
-from unlearnbench.stats import MIN_CLUSTERS
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.stats import MIN_CLUSTERS, counts_differ
 from unlearnbench.stats.tpr import NONMEMBERS_PER_FPR
 
 Outcome = Literal["leak", "no leak found", "cannot tell"]
@@ -19,6 +21,8 @@ Outcome = Literal["leak", "no leak found", "cannot tell"]
 SMALLEST_P = 0.001
 ALPHA = 0.05
 """A leak is called one where chance would do as well less often than this, all attacks together (Holm)."""
+LABELS_LEVEL = 0.001
+"""Below this p-value of equal label distributions, the audit warns."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +122,23 @@ def _scope(target: Answers) -> str:
 def _cautions(audit: Audit) -> Iterator[str]:
     if audit.shadow is None:
         yield "Attacks that learn from shadow models were not tried; they are often the stronger ones."
-    if (p := labels_differ(audit.target)) < LEVEL:
+    if (p := labels_differ(audit.target)) < LABELS_LEVEL:
         yield (
             f"Caution: the labels of forgotten and unseen records differ more than chance would have it (p {_p(p)}). "
             "Unseen records must be drawn as the forgotten ones were, or attacks may tell the two apart by that alone."
         )
+
+
+def labels_differ(target: Answers) -> float:
+    """Return the p-value of forgotten and unseen records having the same label distribution, 1 without labels.
+
+    Where they differ, unseen records were not drawn as the forgotten ones were, and a high AUC may come from that.
+    """
+    rows = target.rows
+    forgotten, unseen = (
+        np.bincount(rows.label[rows.role == role], minlength=target.n_classes) for role in (Role.FORGOTTEN, Role.UNSEEN)
+    )
+    return counts_differ(forgotten, unseen, SeedPath(0, ("audit", "labels")).rng())
 
 
 def _against_retained(found: Finding) -> Iterator[str]:

@@ -15,6 +15,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
+from unlearnbench.report.site.tracks import samples
 from unlearnbench.run.executors.processes import ProcessExecutor
 from unlearnbench.run.instances import default_ref
 from unlearnbench.run.results import Row, collect
@@ -69,7 +70,7 @@ def command(
     work = pool or session.instances.make(default_ref(session.registry, "executor", executor), Executor)
     outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
     rows = collect(session.plan, session.store)
-    typer.echo("\n".join(section.text("simple") for section in sections(rows)))
+    typer.echo("\n".join(section.text("simple") for section in sections(samples(rows))))
     typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)

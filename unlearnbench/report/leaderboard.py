@@ -10,10 +10,9 @@ from tabulate import tabulate
 
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
-from unlearnbench.report.site.tracks import COLUMNS, Line, Sample, Track, headline_rows, samples
-from unlearnbench.run.results import Row
+from unlearnbench.report.site.tracks import COLUMNS, Line, Sample, Track, samples
 
-__all__ = ["Section", "build", "headline_rows", "latex", "page", "published", "sections"]
+__all__ = ["Section", "build", "latex", "page", "published", "sections"]
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ class Section:
         return tabulate(self.lines, self.headers, tablefmt=style, disable_numparse=True)
 
 
-def sections(rows: Iterable[Row]) -> list[Section]:
+def sections(found: Iterable[Sample]) -> list[Section]:
     """Return the tables of each data set and scenario: attacks, unlearners, defenses, and region or record."""
-    return [section for sample in samples(list(rows)) for section in _sample_sections(sample)]
+    return [section for sample in found for section in _sample_sections(sample)]
 
 
 def _sample_sections(sample: Sample) -> Iterator[Section]:
@@ -109,11 +108,11 @@ def _unlearners(sample: Sample) -> Section:
     )
 
 
-def page(publication: Publication) -> str:
-    """Return the leaderboard as Markdown."""
+def page(publication: Publication, found: Sequence[Sample]) -> str:
+    """Return the leaderboard as Markdown; ``found`` are the standard tables of its rows."""
     suite = publication.suite
     invalid = sum(row.status == "invalid" for row in publication.rows)
-    body = "\n".join(section.text("github") for section in sections(publication.rows))
+    body = "\n".join(section.text("github") for section in sections(found))
     seeds = ", ".join(str(seed) for seed in suite["seeds"])
     environment = ", ".join(f"{name} {value}" for name, value in publication.environment.items())
     return f"""# {publication.name}
@@ -149,11 +148,11 @@ here were computed again from its scores by `unlearnbench leaderboard check`. {t
 """
 
 
-def latex(publication: Publication) -> str:
-    """Return the tables for a paper."""
+def latex(publication: Publication, found: Sequence[Sample]) -> str:
+    """Return the tables for a paper; ``found`` are the standard tables of the publication's rows."""
     head = f"% {publication.name}: made by `unlearnbench leaderboard build` from results.json, do not edit.\n"
     need = "% Needs \\usepackage{booktabs}. \\#1-3: best and worst rank an entry may have, with 95 % confidence.\n"
-    return "\n".join([head + need, *(section.latex() for section in sections(publication.rows))])
+    return "\n".join([head + need, *(section.latex() for section in sections(found))])
 
 
 def build(results: Path) -> dict[Path, str]:
@@ -163,10 +162,10 @@ def build(results: Path) -> dict[Path, str]:
     publication = Publication.read(results)
     found = samples(publication.rows)
     files = {
-        "README.md": page(publication),
+        "README.md": page(publication, found),
         "table.csv": to_csv(found),
         "table.json": to_json(publication, found),
-        "table.tex": latex(publication),
+        "table.tex": latex(publication, found),
         "index.html": to_html(publication, found),
     }
     return {results.parent / name: text for name, text in files.items()}

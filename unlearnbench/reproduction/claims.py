@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.run.results import Row
-from unlearnbench.stats import t_interval
+from unlearnbench.stats import mean_above_zero, t_interval
 
 Verdict = Literal["holds", "does not hold", "cannot tell"]
 LEVEL = 0.05
@@ -165,7 +165,7 @@ class Near(Claim):
 
     def tested(self, per_seed: NDArray[np.float64]) -> Finding:
         """Test that it is nearer than ``within`` on both sides; contradicted where it is farther on one."""
-        p = max(_p_positive(self.within + sign * per_seed) for sign in (1, -1))
+        p = max(mean_above_zero(self.within + sign * per_seed) for sign in (1, -1))
         return Finding(self.text, _verdict(p), t_interval(per_seed), p)
 
 
@@ -176,21 +176,9 @@ def _slopes(series: Sequence[Of], results: Results) -> NDArray[np.float64]:
 
 
 def _finding(text: str, per_seed: NDArray[np.float64]) -> Finding:
-    p = _p_positive(per_seed)
+    p = mean_above_zero(per_seed)
     return Finding(text, _verdict(p), t_interval(per_seed), p)
 
 
 def _verdict(p: float) -> Verdict:
     return "holds" if p < LEVEL else "does not hold" if p > 1 - LEVEL else "cannot tell"
-
-
-def _p_positive(values: NDArray[np.float64]) -> float:
-    """Return the one-sided p value of a t test; seeds that all agree leave no doubt, one seed tells nothing."""
-    from scipy.stats import t
-
-    if len(values) < 2:
-        return 0.5
-    mean, error = float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-    if error == 0:
-        return 0.5 * (1 - float(np.sign(mean)))
-    return float(t.sf(mean / error, len(values) - 1))

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from unlearnbench.report.plots.choose import Where, means, title
+from unlearnbench.report.plots.choose import Where, title
 from unlearnbench.report.plots.frontier import Defended, frontier_plot
 from unlearnbench.report.plots.gather import frontier_points
 from unlearnbench.report.plots.parameter import Point, parameter_plot
 from unlearnbench.reproduction.claims import of
 from unlearnbench.reproduction.experiment import Curve, Experiment
 from unlearnbench.run.cells import Plan
-from unlearnbench.run.results import Row
+from unlearnbench.run.results import Row, headline_rows
 
 UTILITY = "test-accuracy-original"
 
@@ -25,7 +25,7 @@ def draw(experiment: Experiment, plan: Plan, rows: Sequence[Row], directory: Pat
     """
     path = directory / experiment.name
     if experiment.curve:
-        points = curve_points(experiment.curve, means(rows))
+        points = curve_points(experiment.curve, headline_rows(rows))
         return parameter_plot(points, experiment.curve.parameter, path).svg if points else None
     if experiment.frontier:
         shown = Where().choose(plan, [row for row in rows if row.status == "ok"])

@@ -16,7 +16,7 @@ from unlearnbench.report.tables import to_csv
 from unlearnbench.reproduction.claims import Finding, Results, Verdict
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.run.cells import Plan
-from unlearnbench.run.results import Row
+from unlearnbench.run.results import Row, headline_rows
 from unlearnbench.suite.model import AXES
 
 BEGIN, END = "<!-- begin: written by unlearnbench reproduce -->", "<!-- end: written by unlearnbench reproduce -->"
@@ -69,8 +69,7 @@ class Reproduced:
     @property
     def means(self) -> list[Row]:
         """Of those, the means over seeds; with one seed, its rows."""
-        means = [row for row in self.listed if row.seed is None]
-        return means or self.listed
+        return headline_rows(self.listed)
 
     def csv(self) -> str:
         """Return the numbers that the page shows, for each seed and their mean, one a line."""

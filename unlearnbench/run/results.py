@@ -107,6 +107,11 @@ def mean_over_seeds(rows: Sequence[Row]) -> list[Row]:
     return [_mean(group) for group in groups.values()]
 
 
+def headline_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the means over seeds; where there are none, the rows of the only seed."""
+    return [row for row in rows if row.seed is None] or list(rows)
+
+
 def _mean(rows: Sequence[Row]) -> Row:
     """Return the mean of one cell; a seed that has no result is named, never passed over."""
     bad = next((row for row in rows if row.status != "ok"), None)

@@ -1,4 +1,4 @@
-"""AUC, TPR, means and ranks with intervals and tests for clustered rows; usable alone, on any scores.
+"""AUC, ROC curves, TPR, means and ranks with intervals and tests for clustered rows; usable alone, on any scores.
 
 A *cluster* is an original model. Rows of one cluster are dependent, and all intervals and tests account for this.
 Arguments are vectors of finite numbers, one per row; a higher score means "deleted". ValueError for other input or
@@ -13,11 +13,14 @@ from unlearnbench.stats.degradation import deg_count, deg_rate, rank_deg_count, 
 from unlearnbench.stats.means import clopper_pearson, clustered_mean, korn_graubard, t_interval
 from unlearnbench.stats.ranking import holm
 from unlearnbench.stats.ranks import auc, midranks
+from unlearnbench.stats.roc import Roc, roc_curve
+from unlearnbench.stats.significance import counts_differ, mean_above_zero
 from unlearnbench.stats.thresholds import advantage, best_threshold, precision_at_prior
 from unlearnbench.stats.tpr import tpr_at_fpr
 
 __all__ = [
     "MIN_CLUSTERS",
+    "Roc",
     "advantage",
     "auc",
     "auc_above_half",
@@ -25,15 +28,18 @@ __all__ = [
     "clopper_pearson",
     "clustered_auc",
     "clustered_mean",
+    "counts_differ",
     "deg_count",
     "deg_rate",
     "delong_se",
     "holm",
     "korn_graubard",
+    "mean_above_zero",
     "midranks",
     "precision_at_prior",
     "rank_deg_count",
     "rank_deg_rate",
+    "roc_curve",
     "structural_components",
     "t_interval",
     "tpr_at_fpr",

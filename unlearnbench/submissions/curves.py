@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.report.plots.roc import LEAST, hits_at, roc
+from unlearnbench.report.plots.roc import LEAST
 from unlearnbench.report.publication import Curve
 from unlearnbench.report.site.tracks import samples
 from unlearnbench.run.results import Row
+from unlearnbench.stats import roc_curve
 from unlearnbench.submissions.check import Case
 from unlearnbench.suite.model import AXES
 
@@ -30,7 +31,7 @@ def curves(case: Case, rows: Sequence[Row]) -> tuple[Curve, ...]:
     found: dict[tuple[str, ...], list[Numbers]] = {name: [] for name in lines}
     fewest: dict[tuple[str, ...], int] = {}
     for name, scores, positive in _scored(case, found):
-        found[name].append(hits_at(RATES, *roc(scores, positive)))
+        found[name].append(roc_curve(scores, positive).tpr_at(RATES))
         fewest[name] = min(int((~positive).sum()), fewest.get(name, len(positive)))
     return tuple(_curve(name, np.mean(each, axis=0), fewest[name]) for name, each in found.items() if each)
 

@@ -67,7 +67,7 @@ def test_json_and_csv_say_the_same(publication: Publication, table: list[dict[st
 
 
 def test_latex_opens_nothing_that_it_does_not_close(publication: Publication) -> None:
-    text = latex(publication)
+    text = latex(publication, samples(publication.rows))
     for word in ("table", "tabular"):
         assert text.count(f"\\begin{{{word}}}") == text.count(f"\\end{{{word}}}") == 4
     assert r"\ensuremath{<}b\ensuremath{>}fast" in text
@@ -92,7 +92,7 @@ def test_latex_text_has_no_active_character_left(text: str) -> None:
 
 
 def test_markdown_shows_names_and_runs_none(publication: Publication) -> None:
-    text = page(publication)
+    text = page(publication, samples(publication.rows))
     assert "<script" not in text
     assert "&lt;script&gt;throw 1&lt;/script&gt;" in text
     assert "Made up & &lt;u&gt;marked up&lt;/u&gt;." in text

@@ -53,11 +53,6 @@ def of_seeds(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.seed is not None]
 
 
-def means(rows: Sequence[Row]) -> list[Row]:
-    """Return the means over seeds; with one seed, its rows."""
-    return [row for row in rows if row.seed is None] or list(rows)
-
-
 def title(rows: Sequence[Row], without: str = "") -> str:
     """Return the labels that all rows share, as the title of their plot; no defense goes unsaid."""
     varying, names = {*_varying(rows), without}, rows[0].names

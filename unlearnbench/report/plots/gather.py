@@ -14,15 +14,15 @@ from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.scenarios import Scenario
-from unlearnbench.report.plots.choose import means, of_seeds, series
+from unlearnbench.report.plots.choose import of_seeds, series
 from unlearnbench.report.plots.degradation import Gains
 from unlearnbench.report.plots.frontier import Defended
 from unlearnbench.report.plots.parameter import Point
-from unlearnbench.report.plots.roc import Scored
+from unlearnbench.report.plots.roc import RocInput
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.episodes import from_arrays
 from unlearnbench.run.instances import baseline_ref
-from unlearnbench.run.results import Row
+from unlearnbench.run.results import Row, headline_rows
 from unlearnbench.run.session import Session
 from unlearnbench.stats import true_confidence
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef
@@ -39,16 +39,16 @@ class _Found(NamedTuple):
     bench: CellGroup
 
 
-def roc_runs(run: Session, rows: Sequence[Row]) -> list[Scored]:
+def roc_runs(run: Session, rows: Sequence[Row]) -> list[RocInput]:
     """Return each row's scores of the game's positives and negatives, in the order of the rows."""
     name = series(rows)
     return [_scored(run, found, name(found.row)) for found in _cells(run, of_seeds(rows))]
 
 
-def _scored(run: Session, found: _Found, name: str) -> Scored:
+def _scored(run: Session, found: _Found, name: str) -> RocInput:
     seen, scenario = _observations(run, found.bench), _scenario(run, found)
     game = np.isin(seen.role, (scenario.positive, scenario.negative))
-    return Scored(name, _scores(run, found.key)[game], np.asarray(seen.role == scenario.positive)[game])
+    return RocInput(name, _scores(run, found.key)[game], np.asarray(seen.role == scenario.positive)[game])
 
 
 def degradation_gains(run: Session, rows: Sequence[Row]) -> list[Gains]:
@@ -129,7 +129,7 @@ def parameter_points(rows: Sequence[Row], x: str, metric: str) -> list[Point]:
     axis, _, parameter = x.partition(".")
     if axis not in AXES:
         raise UserError(f'--x {x}: must be axis.parameter, for example "scenario.size"{did_you_mean(axis, AXES)}')
-    every = means(rows)
+    every = headline_rows(rows)
     known = sorted({name for row in every for name in _numbers(row.axes[axis])})
     shown = [row for row in every if parameter in _numbers(row.axes[axis])]
     if not shown:
@@ -166,7 +166,7 @@ def _numbers(ref: PluginRef) -> dict[str, float]:
 
 def frontier_points(rows: Sequence[Row], utility: str, metric: str) -> list[Defended]:
     """Return each defense's leak against its utility; several attacks, models, ... are several series."""
-    shown = means(rows)
+    shown = headline_rows(rows)
     name = series(shown, "defense")
     worth = {id(row): estimate.value for row, estimate in _estimates(shown, utility)}
     return [

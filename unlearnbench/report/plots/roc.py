@@ -1,4 +1,4 @@
-"""ROC curves: linear, and log-log, where one sees what an attack finds while it accuses hardly anybody."""
+"""ROC curves: on linear axes, and on logarithmic ones, which show low false-positive rates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.report.plots.style import DASHES, FAINT, Files, Look, looks, new_figure, save
-from unlearnbench.stats import auc
+from unlearnbench.stats import auc, roc_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,26 +25,18 @@ FPR: Final[NDArray[np.float64]] = np.unique(
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """What one series says with one seed: scores (n,), a higher one says "deleted", and who was, positive (n,)."""
+class RocInput:
+    """The scores of one series with one seed."""
 
     series: str
+    """The name of the series: one curve each."""
     scores: NDArray[np.float64]
+    """Scores (n,); a higher one says "deleted"."""
     positive: NDArray[np.bool_]
+    """Which records (n,) were deleted."""
 
 
-def roc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the corners of the curve from (0, 0) to (1, 1): false-positive rates and true-positive rates, each (k,).
-
-    Equal scores are one slanted step, so that the area under the curve is the AUC in which ties count one half.
-    """
-    distinct, place = np.unique(-scores, return_inverse=True)
-    hits = np.cumsum(np.bincount(place[positive], minlength=len(distinct))) / positive.sum()
-    false = np.cumsum(np.bincount(place[~positive], minlength=len(distinct))) / (~positive).sum()
-    return np.concatenate([[0.0], false]), np.concatenate([[0.0], hits])
-
-
-def roc_plot(runs: Sequence[Scored], path: Path, title: str = "") -> Files:
+def roc_plot(runs: Sequence[RocInput], path: Path, title: str = "") -> Files:
     """Draw one curve a series to ``path`` + ``.svg`` and ``.png``: the mean over its runs and, shaded, their range.
 
     A run is one seed: scores of different seeds are on different scales, and are not pooled. Raises
@@ -65,13 +57,13 @@ def roc_plot(runs: Sequence[Scored], path: Path, title: str = "") -> Files:
         return save(figure, path)
 
 
-def _area(runs: Sequence[Scored], name: str) -> float:
+def _area(runs: Sequence[RocInput], name: str) -> float:
     return float(np.mean([auc(run.scores, run.positive) for run in runs if run.series == name]))
 
 
-def _curve(axes: Axes, runs: Sequence[Scored], look: Look) -> None:
-    """Draw one series, from the least rate that its negatives can show."""
-    curves = np.stack([hits_at(FPR, *roc(run.scores, run.positive)) for run in runs])
+def _curve(axes: Axes, runs: Sequence[RocInput], look: Look) -> None:
+    """Draw one series, from the lowest rate above 0 that its negatives can have."""
+    curves = np.stack([roc_curve(run.scores, run.positive).tpr_at(FPR) for run in runs])
     least = 1 / min((~run.positive).sum() for run in runs)
     shown = np.equal(FPR, 0) | np.greater_equal(FPR, least)
     x, middle = FPR[shown], curves.mean(axis=0)[shown]
@@ -80,12 +72,6 @@ def _curve(axes: Axes, runs: Sequence[Scored], look: Look) -> None:
     label = f"{runs[0].series}  {_area(runs, runs[0].series):.3f}"
     marked = np.searchsorted(x, (0.01, 0.03, 0.1, 0.3, 0.6)).tolist()
     axes.plot(x, middle, color=look.colour, marker=look.marker, markevery=marked, markeredgecolor="white", label=label)
-
-
-def hits_at(rates: NDArray[np.float64], false: NDArray[np.float64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the curve at the given false-positive rates: where it rises straight up, its upper end."""
-    last = np.flatnonzero(np.append(np.diff(false) > 0, True))
-    return np.interp(rates, false[last], hits[last])
 
 
 def _legend(axes: Axes) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.numbers import cell
-from unlearnbench.run.results import Row
+from unlearnbench.run.results import Row, headline_rows
 from unlearnbench.stats.ranking import Best, Measured, ranges_of, surely_better
 
 Track = Literal["attack", "unlearner", "defense"]
@@ -152,13 +152,6 @@ class Line:
 def rank_text(rank: Rank) -> str:
     """Return ``2``, or ``1-3`` where an entry may stand in several places."""
     return str(rank.best) if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
-
-
-def headline_rows(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows a leaderboard shows: means over seeds, or the single seed where there is one."""
-    rows = list(rows)
-    means = [row for row in rows if row.seed is None]
-    return means or rows
 
 
 def sources(rows: Sequence[Row]) -> list[Source]:
