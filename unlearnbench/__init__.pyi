@@ -125,9 +125,6 @@ from unlearnbench.engine.unlearners import (
 from unlearnbench.engine.unlearners import (
     FunctionUnlearner as FunctionUnlearner,
 )
-from unlearnbench.hooks.markers import (
-    hookimpl as hookimpl,
-)
 from unlearnbench.hooks.records import (
     AttackPlugin as AttackPlugin,
 )
@@ -154,6 +151,9 @@ from unlearnbench.hooks.records import (
 )
 from unlearnbench.hooks.registry import (
     load_registry as load_registry,
+)
+from unlearnbench.hooks.specs import (
+    hookimpl as hookimpl,
 )
 
 __version__: str

@@ -23,12 +23,14 @@ PLUGIN = """
     class Mine:
         \"\"\"Attacks from the left.
 
+        ``size``: how big it is
+
         ``side``: where it comes from.
         \"\"\"
 
         def __init__(
             self,
-            size: Annotated[int, Field(gt=0, description="how big it is")],
+            size: Annotated[int, Field(gt=0)],
             side: Literal["left", "right"] = "left",
             strict: bool = False,
         ) -> None:

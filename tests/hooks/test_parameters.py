@@ -26,22 +26,24 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Everything:
-    """Takes some of everything.
+    """Takes parameters of many types.
+
+    ``k``: how many are kept
 
     ``order``: what becomes of the
     others.
 
-    ``k`` is told elsewhere.
+    ``share`` is mentioned in a sentence, which describes it too.
     """
 
-    k: Annotated[PositiveInt, Field(description="how many are kept")] = 3
+    k: PositiveInt = 3
     noise: NonNegativeFloat = 1
     share: Annotated[float, Field(ge=0, le=1)] = 0.5
     order: Literal["slot", "compact", "fresh"] = "slot"
     hidden: tuple[PositiveInt, ...] = (64, 32)
     exact: bool = False
     seed: int | None = None
-    device: Annotated[str, "where it runs"] = "auto"
+    device: str = "auto"
     width: Literal["auto"] | PositiveInt = "auto"
     schedule: Schedule = Schedule()
     weights: dict[str, float] = field(default_factory=dict)
@@ -102,7 +104,7 @@ def test_parameters_are_described_in_the_words_of_a_suite() -> None:
     assert described["k"] == Parameter("k", "integer > 0", 3, False, (), "how many are kept")
     assert described["order"].choices == ("slot", "compact", "fresh")
     assert described["order"].description == "what becomes of the others."
-    assert described["device"].description == "where it runs"
+    assert described["device"].description == ""
     assert {name: parameter.type for name, parameter in described.items()} == {
         "k": "integer > 0",
         "noise": "number >= 0",
@@ -117,6 +119,15 @@ def test_parameters_are_described_in_the_words_of_a_suite() -> None:
         "weights": "mapping of text to number",
         "labels": "list of text",
     }
+
+
+def test_a_class_inherits_descriptions_and_may_replace_them() -> None:
+    class Narrower(Everything):
+        """``order``: of the narrower class"""
+
+    described = {parameter.name: parameter.description for parameter in parameters(Narrower)}
+    assert described["k"] == "how many are kept"
+    assert described["order"] == "of the narrower class"
 
 
 def test_a_parameter_without_default_is_required() -> None:
@@ -137,7 +148,7 @@ def test_a_constructor_that_cannot_be_checked_is_refused(cls: type) -> None:
 
 
 def test_a_type_that_yaml_cannot_fill_is_refused() -> None:
-    with pytest.raises(UserError, match=r"the type of plugin, .*, is not one that YAML can fill"):
+    with pytest.raises(UserError, match=r"the type of plugin, .*, cannot be given in YAML"):
         parameters(NotFromYaml)
 
 

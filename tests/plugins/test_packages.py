@@ -1,4 +1,4 @@
-"""Packages outside the core, installed as a stranger would: built, put somewhere else, found by their entry points."""
+"""Packages outside the core, installed as by a third party: built, put elsewhere, found by entry points."""
 
 from __future__ import annotations
 

@@ -13,10 +13,11 @@ from unlearnbench.audit.answers import Answers
 from unlearnbench.core.attacks import Attack, ScoreAttack
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.observations import Needs, Versions
+from unlearnbench.core.observations import Needs
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.versions import Versions
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.episode_work import guarded

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.scenarios import Role
-
-Versions = Literal["both", "original", "unlearned", "none"]
-"""Which models an adversary queries: before and after, before only, after only, or no model at all."""
+from unlearnbench.core.versions import Versions
 
 
 @dataclass(frozen=True, eq=False)

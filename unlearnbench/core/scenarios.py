@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from unlearnbench.core.models import Fitted
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
 from unlearnbench.core.records import Step, TrainingSet, among
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.versions import Sees
 
 
 class Role(IntEnum):
@@ -30,10 +30,6 @@ class Role(IntEnum):
     """In the training set before and after."""
     ADDED = 4
     """The request adds it to the training set."""
-
-
-Sees = Literal["all", "last"]
-"""Which unlearned versions of a request an adversary queries: every one, or only the last."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""The hooks that plug-ins implement, the records they yield, and the registry that collects them."""
+"""The hooks that plug-ins implement, the records that they yield, and the registry of all plug-ins."""
 
 from __future__ import annotations
 
-from unlearnbench.hooks.markers import hookimpl
+from unlearnbench.hooks.specs import hookimpl
 
 __all__ = ["hookimpl"]

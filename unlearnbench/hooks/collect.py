@@ -1,4 +1,4 @@
-"""Collecting what plug-ins offer, each on its own, so that a broken one takes no other with it."""
+"""Collects plug-ins from each source separately, so that a broken one does not affect the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pluggy import HookImpl
 from unlearnbench import __version__
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks import specs
-from unlearnbench.hooks.markers import PROJECT
 from unlearnbench.hooks.observers import HOOKS, Observer
 from unlearnbench.hooks.records import RECORDS, Kind, Plugin
 from unlearnbench.hooks.sources import (
@@ -23,34 +22,37 @@ from unlearnbench.hooks.sources import (
     import_distribution,
     import_file,
     one_line,
-    place,
+    position,
 )
+from unlearnbench.hooks.specs import PROJECT
 
 BUILTIN: Final = tuple(f"unlearnbench.builtin.{kind}s.plugins" for kind in RECORDS)
 """The modules that register the built-in plug-ins, one a kind, beside the classes that they name."""
 
 
 class Collector:
-    """Takes in sources one by one; then ``plugins`` and ``observers`` hand out what their hooks offer.
+    """Adds sources one by one; then ``plugins`` and ``observers`` yield what their hooks return.
 
-    What is wrong with an installed distribution is noted in ``broken``. What is wrong with a file that the user
-    named is the user's to mend, and a :class:`UserError`.
+    An error in an installed distribution is recorded in ``broken``. An error in a file that the user named raises
+    :class:`UserError`.
     """
 
     def __init__(self) -> None:
         self.broken: list[BrokenPlugin] = []
+        """Distributions, or hooks of them, that could not be used."""
         self.sources: list[Source] = []
+        """All distributions and files, disabled ones too."""
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(specs)
         self._source_of: dict[str, Source] = {}
 
     def add_builtin(self) -> None:
-        """Take in our own plug-ins, through the same hooks as anyone's."""
+        """Add the built-in plug-ins, through the same hooks as others."""
         for module in BUILTIN:
             self._register(import_module(module), Source("builtin", PROJECT, __version__))
 
     def add_distributions(self, disabled: frozenset[str]) -> None:
-        """Take in every installed distribution with an entry point of our group; disabled ones are not imported."""
+        """Add each installed distribution with an entry point of our group; disabled ones are not imported."""
         for entry_point in metadata.entry_points(group=PROJECT):
             source = distribution_of(entry_point)
             self.sources.append(source)
@@ -58,11 +60,11 @@ class Collector:
                 continue
             try:
                 self._register(*import_distribution(entry_point))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's import may raise anything
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - third-party code may raise anything
                 self.broken.append(BrokenPlugin(source, one_line(error)))
 
     def add_files(self, files: Iterable[str | Path], disabled: frozenset[str]) -> None:
-        """Take in one-file plug-ins, each once however often it is named."""
+        """Add one-file plug-ins, each once."""
         for path in dict.fromkeys(Path(file).expanduser().resolve() for file in files):
             self.sources.append(Source("file", path.name, path=str(path)))
             if disabled.isdisjoint({path.name, str(path)}):
@@ -73,7 +75,7 @@ class Collector:
                     raise UserError(one_line(error), str(path)) from error
 
     def plugins(self) -> Iterator[tuple[Plugin, Source]]:
-        """Yield every record with where it comes from."""
+        """Yield all records with their sources."""
         for kind in RECORDS:
             for implementation in self._implementations(f"{PROJECT}_{kind}s"):
                 source = self._source_of[implementation.plugin_name]
@@ -81,7 +83,7 @@ class Collector:
                     yield plugin, source
 
     def observers(self) -> Iterator[Observer]:
-        """Yield every observer with where it comes from."""
+        """Yield all observers with their sources."""
         for hook in HOOKS:
             for found in self._implementations(f"{PROJECT}_{hook}"):
                 yield Observer(hook, found.function, found.argnames, self._source_of[found.plugin_name])
@@ -90,18 +92,18 @@ class Collector:
         return list(getattr(self._manager.hook, hook).get_hookimpls())
 
     def _call(self, kind: Kind, implementation: HookImpl, source: Source) -> list[Plugin]:
-        offer = cast("Callable[[], Iterable[object]]", implementation.function)
+        hook = cast("Callable[[], Iterable[object]]", implementation.function)
         try:
-            return [_checked(kind, record) for record in offer()]
-        except Exception as error:  # a stranger's hook may raise anything
+            return [_checked(kind, record) for record in hook()]
+        except Exception as error:  # third-party code may raise anything
             message = f"{PROJECT}_{kind}s fails: {one_line(error)}"
             if source.kind == "file":
-                raise UserError(message, place(error, source.path)) from error
+                raise UserError(message, position(error, source.path)) from error
             self.broken.append(BrokenPlugin(source, message))
             return []
 
     def _register(self, plugin: object, source: Source) -> None:
-        """Register a plug-in whole or not at all; raises where it has no hook, or none that exists."""
+        """Register a plug-in completely or not at all; UserError where it has no hook or an unknown one."""
         name = f"{source}#{len(self._source_of)}"
         try:
             self._manager.register(plugin, name)

@@ -1,8 +1,8 @@
 """A plug-in's parameters: the typed keyword arguments of its constructor.
 
-Values come from YAML or JSON, so they are checked by JSON's rules and strictly: a list is a tuple's value, an integer
-a number's, but neither the text "3" nor ``true`` is an integer. pydantic does the checking and is imported on first
-use, so that listing plug-ins stays light.
+Values come from YAML or JSON and are checked strictly, by the rules of JSON: a list is valid for a tuple and an integer
+for a number, but neither the text "3" nor ``true`` for an integer. pydantic checks them; it is imported on first use,
+so that listing plug-ins is fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.hooks import type_names as readable
+from unlearnbench.hooks import type_names
 from unlearnbench.hooks.registry import Registered
 from unlearnbench.hooks.sources import one_line
 
@@ -28,31 +28,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. ``choices`` are the allowed words where there are only a few; ``default`` is plain data."""
+    """One parameter, as tables and editors show it."""
 
     name: str
     type: str
+    """In words, such as ``integer > 0``."""
     default: object | None
+    """Plain data."""
     required: bool
     choices: tuple[str, ...]
+    """The allowed words of a literal type; empty for other types."""
     description: str
 
 
 class ParameterError(UserError):
-    """A parameter that is wrong. ``parameter`` is the path of the offending key, such as ``("schedule", 0)``."""
+    """An invalid parameter."""
 
     def __init__(self, message: str, parameter: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
         self.parameter = parameter
+        """The path of the invalid key, such as ``("schedule", 0)``."""
 
 
 @dataclass(frozen=True)
 class _Argument:
-    """One argument of a constructor; ``default`` is ``MISSING`` for a required one."""
+    """One argument of a constructor."""
 
     name: str
     hint: Any
     default: object
+    """``MISSING`` for a required argument."""
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
@@ -61,14 +66,14 @@ class _Argument:
         try:
             return TypeAdapter(self.hint)
         except PydanticUserError as error:
-            raise UserError(f"the type of {self.name}, {self.hint}, is not one that YAML can fill") from error
+            raise UserError(f"the type of {self.name}, {self.hint}, cannot be given in YAML") from error
 
     def check(self, value: object) -> Any:
-        """Return the value as the constructor wants it; pydantic's ValidationError where it is wrong."""
+        """Return the value in the type of the argument; pydantic's ValidationError where it is invalid."""
         return self._adapter.validate_json(json.dumps(value, allow_nan=False), strict=True, extra="forbid")
 
     def plain(self, value: object) -> object:
-        """Return a checked value as JSON has it; sets are sorted, since their order is not their own."""
+        """Return a checked value as JSON data; sets are sorted, since their order is undefined."""
         plain = self._adapter.dump_python(value, mode="json", warnings=False)
         return sorted(plain) if isinstance(value, set | frozenset) else plain
 
@@ -76,19 +81,18 @@ class _Argument:
 def parameters(cls: type) -> tuple[Parameter, ...]:
     """Return the parameters of a plug-in's class, in the constructor's order.
 
-    Descriptions come from ``Annotated[..., "text"]``, from pydantic's ``Field(description=...)``, or from a paragraph
-    of the class's docstring that starts with the parameter's name in double backquotes. UserError where the
-    constructor has an argument without a type or a name of its own.
+    A description is the paragraph of the docstring of the class, or of a base class, that starts with the parameter's
+    name in double backquotes. UserError where an argument of the constructor has no type or no name.
     """
     documented = _documented(cls)
     return tuple(
         Parameter(
             name=argument.name,
-            type=readable.type_name(argument.hint),
+            type=type_names.type_name(argument.hint),
             default=None if argument.default is MISSING else argument.plain(argument.default),
             required=argument.default is MISSING,
-            choices=readable.choices(argument.hint),
-            description=readable.description(argument.hint) or documented.get(argument.name, ""),
+            choices=type_names.choices(argument.hint),
+            description=documented.get(argument.name, ""),
         )
         for argument in _arguments(cls)
     )
@@ -97,14 +101,14 @@ def parameters(cls: type) -> tuple[Parameter, ...]:
 def resolve(registered: Registered, params: Mapping[str, object]) -> dict[str, object]:
     """Return all parameters as plain JSON data, checked and with defaults filled in.
 
-    The constructor is tried too, so that what it refuses is known before any work starts. ParameterError names the
-    key that is wrong: unknown, missing, of another type, out of range, or refused by the constructor.
+    The constructor is called too, so that its errors show before any work starts. ParameterError names the invalid key:
+    unknown, missing, of the wrong type, out of range, or rejected by the constructor.
     """
     return _bind(registered, params)[0]
 
 
 def build(registered: Registered, params: Mapping[str, object]) -> object:
-    """Check the parameters as :func:`resolve` does, and return the plug-in made with them."""
+    """Check the parameters as :func:`resolve` does, and return an instance of the plug-in."""
     return _bind(registered, params)[1]
 
 
@@ -127,7 +131,7 @@ def _known(name: str, arguments: Mapping[str, _Argument]) -> str:
 
 
 def _value(registered: Registered, argument: _Argument, params: Mapping[str, object]) -> Any:
-    """Return one argument's value. A default is checked as if it had been given: 1 and 1.0 make one number."""
+    """Return the checked value of one argument. A default is checked too, so that 1 and 1.0 give the same number."""
     from pydantic import ValidationError
 
     if argument.name not in params and argument.default is MISSING:
@@ -147,7 +151,7 @@ def _value(registered: Registered, argument: _Argument, params: Mapping[str, obj
 
 
 def _first_problem(errors: list[ErrorDetails], value: object) -> tuple[tuple[str | int, ...], str]:
-    """Return where the first wrong value is and what is wrong with it; a union says all that would be right."""
+    """Return the path of the first invalid value and a message; for a union the message lists all valid types."""
     paths = [tuple(_inside(error["loc"], value)) for error in errors]
     messages = [_message(error) for error, path in zip(errors, paths, strict=True) if path == paths[0]]
     found = value
@@ -159,10 +163,10 @@ def _first_problem(errors: list[ErrorDetails], value: object) -> tuple[tuple[str
 
 
 def _inside(loc: tuple[str | int, ...], value: object) -> Iterator[str | int]:
-    """Yield the keys that lead into the value, leaving out the names that pydantic gives to a union's members."""
+    """Yield the keys of the value, without the names that pydantic gives to a union's members."""
     for key in loc:
-        there = key in value if isinstance(value, dict) else isinstance(value, list) and isinstance(key, int)
-        if there:
+        found = key in value if isinstance(value, dict) else isinstance(value, list) and isinstance(key, int)
+        if found:
             yield key
             value = value[key]  # type: ignore[index]  # a dict or a list, and the key is in it
 
@@ -181,7 +185,7 @@ def _message(error: ErrorDetails) -> str:
 
 
 def _closest(hint: object, value: object) -> str:
-    choices = readable.choices(hint)
+    choices = type_names.choices(hint)
     return did_you_mean(value, get_close_matches(value, choices)) if isinstance(value, str) else ""
 
 
@@ -219,7 +223,8 @@ def _default(cls: type, argument: inspect.Parameter) -> object:
 
 
 def _documented(cls: type) -> dict[str, str]:
-    """Return the paragraphs of a docstring that start with a parameter's name."""
-    paragraphs = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
+    """Return the docstrings' paragraphs that start with a parameter's name; a class overrides its bases."""
+    docs = (vars(base).get("__doc__") or "" for base in reversed(cls.__mro__))
+    paragraphs = (paragraph for doc in docs for paragraph in inspect.cleandoc(doc).split("\n\n"))
     matches = (re.match(r"``(\w+)``:? (.*)", paragraph, re.DOTALL) for paragraph in paragraphs)
     return {match[1]: " ".join(match[2].split()) for match in matches if match}

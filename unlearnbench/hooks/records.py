@@ -1,6 +1,6 @@
-"""The records that hooks yield: what a plug-in is called, what it is, and where its class lives.
+"""The records that hooks yield: the name and description of a plug-in, and the path of its class.
 
-A record is cheap: ``factory`` is a dotted string, so that listing plug-ins imports none of them.
+``factory`` is a dotted string, so that listing plug-ins imports none of them.
 """
 
 from __future__ import annotations
@@ -9,23 +9,22 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, get_args
 
+from unlearnbench.core.versions import Versions
+
 Kind = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack", "metric", "executor"]
 
 Seen = Literal["forget-set", "retain-set", "labels", "training-log"]
-"""What an unlearning algorithm may look at."""
+"""What an unlearning algorithm may use."""
 
 Stage = Literal["training", "publication", "release"]
 """When a defense acts: while the model is trained, when versions are published, or on each answer."""
 
-Versions = Literal["both", "original", "unlearned", "none"]
-"""Which models an adversary queries."""
-
 Answers = Literal["posteriors", "labels"]
-"""What an adversary is answered with."""
+"""What the models return to an adversary."""
 
 EntryRole = Literal["entry", "baseline", "control"]
-"""What a plug-in is in a table: an entry that is ranked, what entries are compared with, or what shows whether the
-measurement is sound. Baselines and controls are never ranked."""
+"""The role of a plug-in in a table: an entry, which is ranked; a baseline, which entries are compared with; a control,
+which shows whether the measurement is valid. Baselines and controls are never ranked."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -33,7 +32,7 @@ _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """What all kinds share. Raises ValueError where a field breaks its rule."""
+    """The fields of all kinds. ValueError for a field with an invalid value."""
 
     kind: ClassVar[Kind]
 
@@ -46,9 +45,9 @@ class Plugin:
     reference: str = ""
     """The paper it comes from."""
     revision: int = 1
-    """A count to raise whenever the results change, since stored results are found by it."""
+    """Must be raised whenever the results change, since it is part of the keys of stored results."""
     role: EntryRole = "entry"
-    """What it is in tables: an entry, a baseline or a control."""
+    """Its role in tables."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -68,10 +67,11 @@ class Plugin:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetPlugin(Plugin):
-    """A data set: a :class:`unlearnbench.core.datasets.Dataset`. ``licence`` says under what terms it may be used."""
+    """A data set: a :class:`unlearnbench.core.datasets.Dataset`."""
 
     kind: ClassVar[Kind] = "dataset"
     licence: str = ""
+    """The terms of use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +87,9 @@ class UnlearnerPlugin(Plugin):
 
     kind: ClassVar[Kind] = "unlearner"
     exact: bool = False
-    """Is the unlearned model distributed as if retrained without the forget set."""
+    """Whether the unlearned model has the distribution of one retrained without the forget set."""
     sees: tuple[Seen, ...] = ("forget-set", "retain-set", "labels")
-    """What it may look at."""
+    """What it uses."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,17 +99,18 @@ class UnlearnerPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class ScenarioPlugin(Plugin):
-    """What deletion requests look like: a :class:`unlearnbench.core.scenarios.Scenario`."""
+    """A kind of deletion requests: a :class:`unlearnbench.core.scenarios.Scenario`."""
 
     kind: ClassVar[Kind] = "scenario"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DefensePlugin(Plugin):
-    """A :class:`unlearnbench.core.defenses.Defense`, of the kind that acts at ``stage``."""
+    """A defense: a :class:`unlearnbench.core.defenses.Defense`."""
 
     kind: ClassVar[Kind] = "defense"
     stage: Stage = "release"
+    """The stage at which it acts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -124,11 +125,11 @@ class AttackPlugin(Plugin):
     versions: Versions = "both"
     """Which models it queries."""
     answers: Answers = "posteriors"
-    """What it is answered with."""
+    """What the models return to it."""
     label: bool = False
-    """Does it know the true class."""
+    """Whether it reads the true class."""
     features: bool = False
-    """Does it read the record itself."""
+    """Whether it reads the record's features."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,7 +146,7 @@ class MetricPlugin(Plugin):
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorPlugin(Plugin):
-    """What runs the work of a plan."""
+    """An executor: a :class:`unlearnbench.core.executors.Executor`."""
 
     kind: ClassVar[Kind] = "executor"
 

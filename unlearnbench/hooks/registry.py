@@ -1,4 +1,4 @@
-"""All plug-ins that a run can use, as one immutable value."""
+"""The registry: all plug-ins that a run can use, as one immutable value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["BrokenPlugin", "Observers", "Registered", "Registry", "Source", "loa
 
 @dataclass(frozen=True)
 class Registered:
-    """A plug-in and where it comes from."""
+    """A plug-in and its source."""
 
     plugin: Plugin
     source: Source
@@ -36,7 +36,7 @@ class Registered:
 
     @property
     def factory(self) -> str:
-        """Where the class lives, as text: ``package.module:Class``."""
+        """The path of the class: ``package.module:Class``."""
         factory = self.plugin.factory
         return factory if isinstance(factory, str) else f"{self.source.name}:{factory.__name__}"
 
@@ -50,7 +50,7 @@ class Registered:
         module, _, attribute = self.plugin.factory.partition(":")
         try:
             found = getattr(import_module(module), attribute)
-        except (Exception, SystemExit) as error:  # a stranger's import may raise anything
+        except (Exception, SystemExit) as error:  # third-party code may raise anything
             raise UserError(f"{self} of {self.source} cannot be loaded: {one_line(error)}") from error
         if not isinstance(found, type):
             raise UserError(f"{self} of {self.source} cannot be loaded: {self.plugin.factory} is not a class")
@@ -89,11 +89,11 @@ class Registry:
 
 
 def load_registry(files: Iterable[str | Path] = (), disabled: Iterable[str] = (), discover: bool = True) -> Registry:
-    """Collect our own plug-ins, those of installed distributions (unless ``discover`` is False) and of ``files``.
+    """Collect the built-in plug-ins, those of installed distributions (unless ``discover`` is False) and of ``files``.
 
-    ``disabled`` leaves plug-ins out, by ``name``, by ``kind:name``, or all of a distribution or file by its name;
-    such a distribution or file is not even imported. UserError where two plug-ins of a kind share a name, where a
-    file cannot be used, or where ``disabled`` names nothing.
+    ``disabled`` leaves plug-ins out, by ``name``, by ``kind:name``, or all of a distribution or file by its name; such
+    a distribution or file is not imported. UserError where two plug-ins of a kind share a name, where a file cannot be
+    used, or for a name in ``disabled`` that does not exist.
     """
     off = frozenset(disabled)
     collector = Collector()
@@ -126,7 +126,7 @@ def _check_disabled(disabled: frozenset[str], found: list[Registered], sources: 
 
 def _check_clashes(found: list[Registered]) -> None:
     first: dict[tuple[Kind, str], Registered] = {}
-    for plugin in found:  # ours come first, so it is the other one that a clash tells to go
+    for plugin in found:  # built-in ones come first, so the message asks to remove the other one
         other = first.setdefault((plugin.kind, plugin.name), plugin)
         if other is not plugin:
             raise UserError(_clash(other, plugin))

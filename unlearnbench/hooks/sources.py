@@ -1,4 +1,4 @@
-"""Where plug-ins come from: unlearnbench itself, an installed distribution, or a file."""
+"""The sources of plug-ins: unlearnbench itself, an installed distribution, or a file."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from types import ModuleType
 from typing import Literal
 
 from unlearnbench.core.errors import Location, UserError
-from unlearnbench.hooks.markers import PROJECT
+from unlearnbench.hooks.specs import PROJECT
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a plug-in comes from.
-
-    ``name``: of the distribution or file · ``version``: of the distribution · ``path``: absolute, of a file or of
-    an editable distribution · ``sha256``: of the code where a version does not pin it, that is, of files and of
-    editable distributions.
-    """
+    """The source of a plug-in."""
 
     kind: Literal["builtin", "distribution", "file"]
     name: str
+    """Of the distribution or file."""
     version: str = ""
+    """Of the distribution."""
     path: str = ""
+    """Absolute, of a file or of an editable distribution."""
     sha256: str = ""
+    """Of the code of a file or an editable distribution, whose version does not identify the code."""
 
     def __str__(self) -> str:
         if self.kind == "builtin":
@@ -49,15 +48,15 @@ class BrokenPlugin:
 
 
 def one_line(error: BaseException) -> str:
-    """Tell an exception in one line; what was meant for a user needs no type."""
+    """Describe an exception in one line, with its type unless it is a UserError."""
     if isinstance(error, UserError):
         return str(error)
     message = " ".join(str(error).split())
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def place(error: BaseException, path: str) -> Location | str:
-    """Return where in the file at ``path`` an exception comes from, or the path where it does not say."""
+def position(error: BaseException, path: str) -> Location | str:
+    """Return the location in the file at ``path`` that raised an exception, or the path if it is not known."""
     if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
         return Location(path, error.lineno, error.offset or 1)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -67,10 +66,10 @@ def place(error: BaseException, path: str) -> Location | str:
 
 
 def import_file(path: Path) -> tuple[ModuleType, Source]:
-    """Run a one-file plug-in as a module of its own; UserError with file:line where it cannot be read or run.
+    """Run a one-file plug-in as a separate module; UserError with file:line where it cannot be read or run.
 
-    The module's name carries a hash of path and content: two files that share a stem stay apart, and the same file
-    is run once however often a registry is loaded.
+    The module's name contains a hash of path and content: files with the same stem stay separate, and a file is run
+    once even if several registries are loaded.
     """
     location = str(path)
     try:
@@ -88,14 +87,13 @@ def import_file(path: Path) -> tuple[ModuleType, Source]:
 def _run(name: str, code: bytes, location: str) -> None:
     module = ModuleType(name)
     module.__file__ = location
-    sys.modules[name] = module  # dataclasses look their module up while they are being made
+    sys.modules[name] = module  # dataclasses look up their module when they are created
     try:
-        # Not through an import-system loader: its byte-code cache goes by time stamp, and would be written beside
-        # the user's file.
+        # Not by the import system: it would write a byte-code cache, keyed by time stamp, beside the user's file.
         exec(compile(code, location, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user asked for it
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise UserError(f"the plug-in file fails: {one_line(error)}", place(error, location)) from error
+        raise UserError(f"the plug-in file fails: {one_line(error)}", position(error, location)) from error
 
 
 def distribution_of(entry_point: metadata.EntryPoint) -> Source:
@@ -105,7 +103,7 @@ def distribution_of(entry_point: metadata.EntryPoint) -> Source:
 
 
 def import_distribution(entry_point: metadata.EntryPoint) -> tuple[object, Source]:
-    """Import what an entry point names. Raises whatever that raises."""
+    """Import the object that an entry point names. Exceptions of the import propagate."""
     plugin, source = entry_point.load(), distribution_of(entry_point)
     direct_url = entry_point.dist.read_text("direct_url.json") if entry_point.dist else None
     if not direct_url or not json.loads(direct_url).get("dir_info", {}).get("editable"):

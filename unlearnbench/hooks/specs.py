@@ -1,15 +1,17 @@
-"""The hooks. A plug-in implements those it has something for, marked with ``unlearnbench.hooks.hookimpl``.
+"""The hooks. A plug-in implements some of them, as functions marked with ``unlearnbench.hooks.hookimpl``.
 
-Eight *collecting* hooks yield records, one hook a kind. Four *observers* are told how a run goes; one that raises is
-logged and never fails a cell, and each may leave out arguments it has no use for. Every example is a whole plug-in
-file: ``--plugin-file FILE`` takes it as it stands.
+Eight *collecting* hooks yield records, one hook per kind. Four *observers* are called as a run proceeds. An exception
+in an observer is logged and never fails a cell, and an observer may leave out arguments that it does not need. Each
+example is a complete plug-in file that ``--plugin-file FILE`` accepts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from unlearnbench.hooks.markers import hookspec
+import pluggy
+
 from unlearnbench.hooks.records import (
     AttackPlugin,
     DatasetPlugin,
@@ -20,6 +22,12 @@ from unlearnbench.hooks.records import (
     ScenarioPlugin,
     UnlearnerPlugin,
 )
+
+PROJECT: Final = "unlearnbench"
+"""The project of the hooks, the prefix of their names, and the entry-point group."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
@@ -76,7 +84,7 @@ def unlearnbench_unlearners() -> Iterable[UnlearnerPlugin]:
         def unlearnbench_unlearners():
             yield UnlearnerPlugin(
                 name="my-method",
-                summary="One Newton step away from the forget set",
+                summary="One Newton step that removes the forget set",
                 factory="my_package.method:MyMethod",
                 reference="Author 2026, arXiv ...",
                 sees=("forget-set", "retain-set", "labels"),
@@ -87,7 +95,7 @@ def unlearnbench_unlearners() -> Iterable[UnlearnerPlugin]:
 
 @hookspec
 def unlearnbench_scenarios() -> Iterable[ScenarioPlugin]:
-    """Yield scenarios: what deletion requests look like.
+    """Yield scenarios: kinds of deletion requests.
 
     Example::
 
@@ -182,7 +190,7 @@ def unlearnbench_metrics() -> Iterable[MetricPlugin]:
 
 @hookspec
 def unlearnbench_executors() -> Iterable[ExecutorPlugin]:
-    """Yield executors: what runs the work of a plan.
+    """Yield executors, which run the tasks of a plan.
 
     Example::
 
@@ -202,7 +210,7 @@ def unlearnbench_executors() -> Iterable[ExecutorPlugin]:
 
 @hookspec
 def unlearnbench_before_run(suite: object, plan: object) -> None:
-    """Be told that a run starts, before anything is trained. Both values are the ones that the run itself works on.
+    """Observe the start of a run, before anything is trained. The arguments are the run's own suite and plan.
 
     Example::
 
@@ -216,7 +224,7 @@ def unlearnbench_before_run(suite: object, plan: object) -> None:
 
 @hookspec
 def unlearnbench_after_cell(cell: object, results: object) -> None:
-    """Be told the results of one cell of the suite's grid, as soon as it is measured.
+    """Observe the results of one cell of the suite's grid, as soon as it is measured.
 
     Example::
 
@@ -230,7 +238,7 @@ def unlearnbench_after_cell(cell: object, results: object) -> None:
 
 @hookspec
 def unlearnbench_on_cell_error(cell: object, error: object) -> None:
-    """Be told that a cell failed, and of what.
+    """Observe the failure of a cell.
 
     Example::
 
@@ -244,7 +252,7 @@ def unlearnbench_on_cell_error(cell: object, error: object) -> None:
 
 @hookspec
 def unlearnbench_after_run(suite: object, results: object) -> None:
-    """Be told the results of the whole run, failed cells among them.
+    """Observe the results of the whole run, including failed cells.
 
     Example::
 

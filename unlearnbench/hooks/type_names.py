@@ -1,4 +1,4 @@
-"""Types as a reader of a suite knows them: ``integer > 0``, ``list of number``, ``one of "slot", "fresh"``."""
+"""Types in words, for readers of a suite: ``integer > 0``, ``list of number``, ``one of "slot", "fresh"``."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _collection(origin: type, arguments: tuple[object, ...]) -> str:
 
 
 def choices(hint: object) -> tuple[str, ...]:
-    """Return the allowed words of a literal type, also of one inside a union; empty for any other type."""
+    """Return the allowed words of a literal type or of one inside a union; empty for any other type."""
     if get_origin(hint) is Literal:
         return tuple(str(choice) for choice in get_args(hint))
     if get_origin(hint) in (Annotated, Union, types.UnionType):
@@ -52,26 +52,16 @@ def choices(hint: object) -> tuple[str, ...]:
     return ()
 
 
-def description(hint: object) -> str:
-    """Return the ``description`` of a pydantic ``Field`` or a plain text in ``Annotated[...]``, where there is one."""
-    for note in _notes(hint):
-        if isinstance(note, str):
-            return note
-        if isinstance(text := getattr(note, "description", None), str):
-            return text
-    return ""
-
-
-def _notes(hint: object) -> Iterator[object]:
-    """Yield what ``Annotated`` adds, looking into a pydantic ``Field``."""
-    for note in getattr(hint, "__metadata__", ()):
-        yield note
-        inner = getattr(note, "metadata", ())
+def _metadata(hint: object) -> Iterator[object]:
+    """Yield the metadata of ``Annotated``, and those inside a pydantic ``Field``."""
+    for item in getattr(hint, "__metadata__", ()):
+        yield item
+        inner = getattr(item, "metadata", ())
         yield from inner if isinstance(inner, Iterable) else ()
 
 
 def _bounds(hint: object) -> Iterator[str]:
-    for note in _notes(hint):
+    for item in _metadata(hint):
         for attribute, text in {**_BOUNDS, **_LENGTHS}.items():
-            if (bound := getattr(note, attribute, None)) is not None:
+            if (bound := getattr(item, attribute, None)) is not None:
                 yield text.format(bound)

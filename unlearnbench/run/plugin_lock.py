@@ -7,10 +7,10 @@ from importlib import metadata
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.collect import Collector
-from unlearnbench.hooks.markers import PROJECT
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.hooks.sources import Source
+from unlearnbench.hooks.specs import PROJECT
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _seen(look: Callable[[], Iterable[str]], refusable: bool = False) -> list[st
     seen: list[str] = []
     try:
         seen.extend(look())  # keeps what came before an exception
-    except Exception as error:  # noqa: BLE001 - a stranger's method may raise anything
+    except Exception as error:  # noqa: BLE001 - third-party code may raise anything
         if not (refusable and isinstance(error, UserError)):
             seen.append(f"raises {type(error).__name__} {_place(error)}: {one_line(error)}")
     return seen

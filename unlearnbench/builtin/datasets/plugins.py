@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.hooks.markers import hookimpl
 from unlearnbench.hooks.records import DatasetPlugin
+from unlearnbench.hooks.specs import hookimpl
 
 _HERE: Final = "unlearnbench.builtin.datasets"
 

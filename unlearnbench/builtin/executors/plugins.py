@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unlearnbench.hooks.markers import hookimpl
 from unlearnbench.hooks.records import ExecutorPlugin
+from unlearnbench.hooks.specs import hookimpl
 
 
 @hookimpl

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from unlearnbench.builtin.papers import CHEN
-from unlearnbench.hooks.markers import hookimpl
 from unlearnbench.hooks.records import ScenarioPlugin
+from unlearnbench.hooks.specs import hookimpl
 
 _HERE: Final = "unlearnbench.builtin.scenarios"
 

@@ -9,8 +9,9 @@ from pydantic import Field, PositiveInt
 
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
-from unlearnbench.core.scenarios import Request, Scenario, Sees
+from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.versions import Sees
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from unlearnbench import FitTask, TargetModel
@@ -20,14 +20,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Network(TargetModel):
-    """A network trained with cross-entropy; ``network`` and a name of its kind are all that one must add."""
+    """A network trained with cross-entropy. Subclasses add ``network`` and ``kind``.
 
-    epochs: Annotated[PositiveInt, "passes over the records, of each training stage"] = 10
-    batch_size: Annotated[PositiveInt, "records of a batch"] = 64
-    optimizer: Annotated[OptimizerName, "adam, or sgd without momentum"] = "adam"
-    learning_rate: Annotated[PositiveFloat, "step size"] = 1e-3
-    weight_decay: Annotated[NonNegativeFloat, "L2 factor, added to the gradient"] = 0.0
-    precision: Annotated[Precision, "fp32, or bf16 to multiply in bfloat16: weights and answers stay float32"] = "fp32"
+    ``epochs``: passes over the records, of each training stage
+
+    ``batch_size``: records of a batch
+
+    ``optimizer``: adam, or sgd without momentum
+
+    ``learning_rate``: step size
+
+    ``weight_decay``: L2 factor, added to the gradient
+
+    ``precision``: fp32, or bf16 to multiply in bfloat16; weights and posteriors stay float32
+    """
+
+    epochs: PositiveInt = 10
+    batch_size: PositiveInt = 64
+    optimizer: OptimizerName = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: NonNegativeFloat = 0.0
+    precision: Precision = "fp32"
 
     kind: ClassVar[str]
     seeds_used: ClassVar = frozenset({"init", "order"})
