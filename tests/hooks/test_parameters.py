@@ -29,11 +29,10 @@ class Everything:
     """Takes parameters of many types.
 
     ``k``: how many are kept
-
     ``order``: what becomes of the
     others.
 
-    ``share`` is mentioned in a sentence, which describes it too.
+    ``share`` is mentioned in a sentence, which describes nothing.
     """
 
     k: PositiveInt = 3
@@ -104,7 +103,7 @@ def test_parameters_are_described_in_the_words_of_a_suite() -> None:
     assert described["k"] == Parameter("k", "integer > 0", 3, False, (), "how many are kept")
     assert described["order"].choices == ("slot", "compact", "fresh")
     assert described["order"].description == "what becomes of the others."
-    assert described["device"].description == ""
+    assert described["share"].description == ""
     assert {name: parameter.type for name, parameter in described.items()} == {
         "k": "integer > 0",
         "noise": "number >= 0",

@@ -126,4 +126,4 @@ def test_a_package_asks_for_this_version(name: str) -> None:
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("plugins/*/src/*/*.py")), ids=lambda file: file.name)
 def test_every_file_of_a_package_is_short(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) < 60
+    assert len(file.read_text(encoding="utf-8").splitlines()) < 80

@@ -81,8 +81,9 @@ class _Argument:
 def parameters(cls: type) -> tuple[Parameter, ...]:
     """Return the parameters of a plug-in's class, in the constructor's order.
 
-    A description is the paragraph of the docstring of the class, or of a base class, that starts with the parameter's
-    name in double backquotes. UserError where an argument of the constructor has no type or no name.
+    A description is the text in the docstring of the class, or of a base class, that starts a line with the name in
+    double backquotes and a colon, and ends before the next such line or an empty line. UserError where an argument of
+    the constructor has no type or no name.
     """
     documented = _documented(cls)
     return tuple(
@@ -223,8 +224,8 @@ def _default(cls: type, argument: inspect.Parameter) -> object:
 
 
 def _documented(cls: type) -> dict[str, str]:
-    """Return the docstrings' paragraphs that start with a parameter's name; a class overrides its bases."""
-    docs = (vars(base).get("__doc__") or "" for base in reversed(cls.__mro__))
-    paragraphs = (paragraph for doc in docs for paragraph in inspect.cleandoc(doc).split("\n\n"))
-    matches = (re.match(r"``(\w+)``:? (.*)", paragraph, re.DOTALL) for paragraph in paragraphs)
+    """Return the texts of the docstrings that follow a parameter's name; a class overrides its bases."""
+    docs = (inspect.cleandoc(vars(base).get("__doc__") or "") for base in reversed(cls.__mro__))
+    texts = (text for doc in docs for text in re.split(r"\n\n|\n(?=``\w+``: )", doc))
+    matches = (re.match(r"``(\w+)``: (.*)", text, re.DOTALL) for text in texts)
     return {match[1]: " ".join(match[2].split()) for match in matches if match}

@@ -18,7 +18,7 @@ from unlearnbench.core.posteriors import true_class
 class ScoreRatio(ScoreAttack):
     """Score (c + l_u) / (c + l_o), where l is the cross-entropy (natural logarithm) of the true class.
 
-    ``c`` keeps records of almost no loss from deciding everything; the default is that of the authors' code.
+    ``c``: limits the ratio of records with almost no loss; the default is that of the authors' code
     """
 
     c: PositiveFloat = 5e-4
