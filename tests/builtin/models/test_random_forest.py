@@ -7,7 +7,7 @@ from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
-from unlearnbench.engine.trees.bags import bag_weights
+from unlearnbench.engine.trees.draws import bag_weights
 
 
 def plant(data, seeds, **params):

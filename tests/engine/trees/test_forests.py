@@ -12,8 +12,8 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.engine import jit
-from unlearnbench.engine.trees.bags import bag_weights
-from unlearnbench.engine.trees.walk import leaves
+from unlearnbench.engine.trees.draws import bag_weights
+from unlearnbench.engine.trees.nodes import find_leaves
 
 pytestmark = pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for this platform")
 
@@ -29,18 +29,18 @@ def made_up(n=300, d=9, n_classes=2, kind="continuous", seed=0):
     return Records(kind, x, y, n_classes, Provenance("", ""))
 
 
-def plant(tasks, n_trees=20, leaf=3, **params):
+def grow(tasks, n_trees=20, leaf=3, **params):
     return RandomForest(n_estimators=n_trees, min_samples_leaf=leaf, **params).fit_many(tasks, "cpu")
 
 
 def splits(member, t):
     """One tree from its root down, through links: (feature, threshold) of splits, class shares of leaves."""
-    grove, found = member.bank.grove, []
-    nodes = grove.nodes
+    ensemble, found = member.bank.ensemble, []
+    nodes = ensemble.nodes
 
     def visit(node):
         if nodes.feature[node] == -2:
-            visit(grove.roots[t] + nodes.child[node])
+            visit(ensemble.roots[t] + nodes.child[node])
         elif nodes.feature[node] == -1:
             found.append(("leaf", nodes.share[node].tobytes()))
         else:
@@ -48,8 +48,8 @@ def splits(member, t):
             visit(nodes.child[node])
             visit(nodes.child[node] + 1)
 
-    patch = grove.patches[t, member.index]
-    visit(grove.roots[t] if patch < 0 else patch)
+    variant = ensemble.variants[t, member.index]
+    visit(ensemble.roots[t] if variant < 0 else variant)
     return found
 
 
@@ -61,37 +61,37 @@ def test_a_forest_grown_from_anothers_is_the_forest_grown_from_nothing_bitwise(k
     rng = np.random.default_rng(2)
     tasks = [FitTask(base, SEEDS)]
     for k in range(60):
-        gone = rng.choice(180, size=(1, 1, 10)[k % 3], replace=False)
-        tasks.append(FitTask(base.after(Step(gone), ("slot", "compact")[k % 2]), SEEDS))
-    together = plant(tasks, leaf=leaf)
+        removed = rng.choice(180, size=(1, 1, 10)[k % 3], replace=False)
+        tasks.append(FitTask(base.after(Step(removed), ("slot", "compact")[k % 2]), SEEDS))
+    together = grow(tasks, leaf=leaf)
     compared = 0
     for task, forest in zip(tasks, together, strict=True):
-        alone = plant([task], leaf=leaf)[0]
+        alone = grow([task], leaf=leaf)[0]
         assert np.array_equal(alone.log_posteriors(records.x), forest.log_posteriors(records.x))
         for t in range(20):
             assert splits(alone, t) == splits(forest, t)
-            compared += forest.bank.grove.patches[t, forest.index] >= 0
+            compared += forest.bank.ensemble.variants[t, forest.index] >= 0
     assert compared > 600
 
 
 def test_only_trees_whose_bag_held_the_record_are_grown_again():
     base = TrainingSet.of(made_up(), np.arange(200))
-    forest = plant([FitTask(base, SEEDS), FitTask(base.after(Step(np.array([17]))), SEEDS)])[1]
+    forest = grow([FitTask(base, SEEDS), FitTask(base.after(Step(np.array([17]))), SEEDS)])[1]
     held = bag_weights(SEEDS.init, np.arange(20)[:, np.newaxis], np.array([17]))[:, 0] > 0
-    assert np.array_equal(forest.bank.grove.patches[:, 1] >= 0, held)
+    assert np.array_equal(forest.bank.ensemble.variants[:, 1] >= 0, held)
     assert 5 < held.sum() < 18
 
 
 def test_below_a_split_that_stays_nothing_is_grown_again():
     base = TrainingSet.of(made_up(2000, kind="mixed"), np.arange(2000))
-    forests = plant(
+    forests = grow(
         [FitTask(base, SEEDS)] + [FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(20)], leaf=30
     )
-    grove = forests[0].bank.grove
-    forms = (grove.patches >= 0).sum()
+    ensemble = forests[0].bank.ensemble
+    n_variants = (ensemble.variants >= 0).sum()
     whole = np.mean([2 * sum(split[0] == "leaf" for split in splits(forests[0], t)) - 1 for t in range(20)])
-    grown = (len(grove.nodes.feature) - 20 * whole) / forms
-    assert forms > 200
+    grown = (len(ensemble.nodes.feature) - 20 * whole) / n_variants
+    assert n_variants > 200
     assert grown < whole / 2
 
 
@@ -99,7 +99,7 @@ def test_with_one_feature_a_forest_is_the_reference_forest():
     records = made_up(200, d=1)  # no features to draw, so that nothing but the trees themselves is compared
     data = TrainingSet.of(records, np.arange(180)).after(Step(np.array([3, 77])))
     for leaf in (1, 5, 30):
-        fast = plant([FitTask(data, SEEDS)], leaf=leaf)[0]
+        fast = grow([FitTask(data, SEEDS)], leaf=leaf)[0]
         reference = RandomForest(n_estimators=20, min_samples_leaf=leaf).fit(FitTask(data, SEEDS), "cpu")
         np.testing.assert_allclose(
             np.exp(fast.log_posteriors(records.x)), np.exp(reference.log_posteriors(records.x)), atol=1e-12
@@ -108,9 +108,9 @@ def test_with_one_feature_a_forest_is_the_reference_forest():
 
 def test_a_leaf_holds_distinct_records_whatever_their_weight():
     records = made_up()
-    forest = plant([FitTask(TrainingSet.of(records, np.arange(300)), SEEDS)], n_trees=5, leaf=20)[0]
+    forest = grow([FitTask(TrainingSet.of(records, np.arange(300)), SEEDS)], n_trees=5, leaf=20)[0]
     bags = bag_weights(SEEDS.init, np.arange(5)[:, np.newaxis], np.arange(300)) > 0
-    ends = leaves(forest.bank.grove.nodes, forest.bank.grove.roots, records.x.astype(np.float32))
+    ends = find_leaves(forest.bank.ensemble.nodes, forest.bank.ensemble.roots, records.x.astype(np.float32))
     sizes = [np.unique(ends[t][bags[t]], return_counts=True)[1] for t in range(5)]
     assert min(each.min() for each in sizes) >= 20
     assert min(each.min() for each in sizes) < 30
@@ -119,14 +119,14 @@ def test_a_leaf_holds_distinct_records_whatever_their_weight():
 def test_features_that_do_not_vary_are_passed_over():
     records = made_up(d=2)
     padded = replace(records, x=np.hstack([records.x, np.ones((300, 34))]))
-    forest = plant([FitTask(TrainingSet.of(padded, np.arange(300)), SEEDS)])[0]
+    forest = grow([FitTask(TrainingSet.of(padded, np.arange(300)), SEEDS)])[0]
     assert all(split[0] in (0, 1, "leaf") for t in range(20) for split in splits(forest, t))
     assert all(len(splits(forest, t)) > 10 for t in range(20))
 
 
 def test_depth_is_limited():
     records = made_up()
-    forest = plant([FitTask(TrainingSet.of(records, np.arange(300)), SEEDS)], max_depth=2)[0]
+    forest = grow([FitTask(TrainingSet.of(records, np.arange(300)), SEEDS)], max_depth=2)[0]
     assert all(len(splits(forest, t)) <= 7 for t in range(20))
 
 
@@ -135,14 +135,14 @@ def test_deleting_a_record_that_no_bag_held_changes_no_bit():
     base = TrainingSet.of(records, np.arange(300))
     bags = bag_weights(SEEDS.init, np.arange(3)[:, np.newaxis], np.arange(300))
     unused = np.flatnonzero(bags.sum(axis=0) == 0)[:1]
-    before, after = plant([FitTask(base, SEEDS), FitTask(base.after(Step(unused)), SEEDS)], n_trees=3)
+    before, after = grow([FitTask(base, SEEDS), FitTask(base.after(Step(unused)), SEEDS)], n_trees=3)
     assert np.array_equal(before.log_posteriors(records.x), after.log_posteriors(records.x))
 
 
 def test_what_one_answers_does_not_depend_on_who_else_is_asked():
     records = made_up(n_classes=3)
     base = TrainingSet.of(records, np.arange(200))
-    forests = plant([FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(12)])
+    forests = grow([FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(12)])
     together = forests[0].bank.log_posteriors(records.x, np.arange(12))
     assert together.shape == (12, 300, 3)
     np.testing.assert_allclose(np.exp(together).sum(axis=2), 1, atol=1e-12)
@@ -154,9 +154,9 @@ def test_what_one_answers_does_not_depend_on_who_else_is_asked():
 def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(kind, n_classes, forgotten):
     records = made_up(kind=kind, n_classes=n_classes)
     data = TrainingSet.of(records, np.arange(200))
-    gone = np.random.default_rng(1).permutation(200)[: 4 * forgotten].reshape(4, forgotten) if forgotten < 50 else None
-    gone = np.arange(forgotten)[None] if gone is None else gone
-    members = plant([FitTask(data, SEEDS), *(FitTask(data.after(Step(ids)), SEEDS) for ids in gone)])
+    shuffled = np.random.default_rng(1).permutation(200)
+    removed = shuffled[: 4 * forgotten].reshape(4, forgotten) if forgotten < 50 else np.arange(forgotten)[None]
+    members = grow([FitTask(data, SEEDS), *(FitTask(data.after(Step(ids)), SEEDS) for ids in removed)])
     for member in members:
         walked = [walk(member, t, row) for row in records.x.astype(np.float32) for t in range(20)]
         mean = np.array(walked).reshape(len(records), 20, n_classes).mean(axis=1)
@@ -165,12 +165,12 @@ def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(kind, n_c
 
 def walk(member, t, row):
     """Return the class shares that one record gets of one tree."""
-    grove = member.bank.grove
-    nodes, patch = grove.nodes, grove.patches[t, member.index]
-    node = grove.roots[t] if patch < 0 else patch
+    ensemble = member.bank.ensemble
+    nodes, variant = ensemble.nodes, ensemble.variants[t, member.index]
+    node = ensemble.roots[t] if variant < 0 else variant
     while nodes.feature[node] != -1:
         if nodes.feature[node] == -2:
-            node = grove.roots[t] + nodes.child[node]
+            node = ensemble.roots[t] + nodes.child[node]
         else:
             node = nodes.child[node] + (row[nodes.feature[node]] > nodes.threshold[node])
     return nodes.share[node]
@@ -181,10 +181,10 @@ def test_forests_of_other_seeds_and_other_records_stand_apart():
     base = TrainingSet.of(records, np.arange(200))
     data = [base, base.after(Step(np.array([3]), np.array([250]))), base.select(np.arange(200) % 2 == 0)]
     tasks = [FitTask(each, replace(SEEDS, init=seed)) for each in data for seed in (1, 2)]
-    for task, forest in zip(tasks, plant(tasks), strict=True):
-        alone = plant([task])[0]
+    for task, forest in zip(tasks, grow(tasks), strict=True):
+        alone = grow([task])[0]
         assert np.array_equal(alone.log_posteriors(records.x), forest.log_posteriors(records.x))
-    answers = {forest.log_posteriors(records.x).tobytes() for forest in plant(tasks)}
+    answers = {forest.log_posteriors(records.x).tobytes() for forest in grow(tasks)}
     assert len(answers) == 6
 
 
@@ -192,7 +192,7 @@ def test_empty_bags_answer_the_same_for_every_class():
     records = Records("one", np.zeros((3, 2)), np.array([1, 1, 1]), 4, Provenance("", ""))
     base = TrainingSet.of(records, [0, 1, 2])
     tasks = [FitTask(base, SEEDS), FitTask(base.after(Step(np.array([0, 1]))), SEEDS)]
-    for task, forest in zip(tasks, plant(tasks, n_trees=200), strict=True):
+    for task, forest in zip(tasks, grow(tasks, n_trees=200), strict=True):
         empty = np.mean(bag_weights(SEEDS.init, np.arange(200)[:, np.newaxis], task.data.kept_ids).sum(axis=1) == 0)
         expected = [empty / 4, 1 - empty * 3 / 4, empty / 4, empty / 4]
         np.testing.assert_allclose(np.exp(forest.log_posteriors(records.x))[0], expected, atol=1e-12)
@@ -201,14 +201,14 @@ def test_empty_bags_answer_the_same_for_every_class():
 def test_no_record_left_is_an_error_that_says_what_to_do():
     data = TrainingSet.of(made_up(), [1]).after(Step(np.array([1])))
     with pytest.raises(UserError, match="delete fewer records"):
-        plant([FitTask(data, SEEDS)])
+        grow([FitTask(data, SEEDS)])
 
 
 def test_without_numba_or_keyed_draws_the_reference_is_used(monkeypatch):
     task = FitTask(TrainingSet.of(made_up(), np.arange(200)), SEEDS)
-    assert hasattr(plant([task], draws="redrawn")[0], "estimator")
+    assert hasattr(grow([task], draws="redrawn")[0], "estimator")
     monkeypatch.setattr(jit, "usable", lambda: False)
-    assert isinstance(plant([task])[0], KeyedForest)
+    assert isinstance(grow([task])[0], KeyedForest)
 
 
 def area(scores, positive):

@@ -106,8 +106,8 @@ def test_a_tree_is_the_same_alone_as_among_others_with_other_seeds(kind, n_class
     rng = np.random.default_rng(1)
     tasks = [FitTask(base, SEEDS)]
     for k in range(200):
-        gone = rng.choice(110, size=1 + k % 5 * 3, replace=False)
-        data = base.after(Step(gone), ("slot", "compact")[k % 2])
+        removed = rng.choice(110, size=1 + k % 5 * 3, replace=False)
+        data = base.after(Step(removed), ("slot", "compact")[k % 2])
         tasks.append(FitTask(data, replace(SEEDS, init=4 if k % 3 else k)))
     together = fit(tasks, **params)
     for task, tree in zip(tasks, together, strict=True):

@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt
 from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.engine import jit
 from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
-from unlearnbench.engine.trees.builder import NO_LIMIT, Rules
+from unlearnbench.engine.trees.builder import NO_LIMIT, GrowthLimits
 from unlearnbench.engine.trees.tree_bank import fit_trees
 
 
@@ -77,5 +77,10 @@ class DecisionTree(SklearnModel):
         """Grow the trees together, what they share once; one by one with scikit-learn where numba is missing."""
         if not jit.usable():
             return super().fit_many(tasks, device)
-        limits = (self.max_leaf_nodes or NO_LIMIT, self.max_depth or NO_LIMIT)
-        return fit_trees(tasks, Rules(self.min_samples_leaf, *limits, max_features=NO_LIMIT))
+        limits = GrowthLimits(
+            min_leaf=self.min_samples_leaf,
+            max_leaves=self.max_leaf_nodes or NO_LIMIT,
+            max_depth=self.max_depth or NO_LIMIT,
+            max_features=NO_LIMIT,
+        )
+        return fit_trees(tasks, limits)

@@ -16,8 +16,8 @@ from unlearnbench.core.posteriors import log_of, spread_classes
 from unlearnbench.core.records import Order
 from unlearnbench.engine import jit
 from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
-from unlearnbench.engine.trees.bags import bag_weights, tree_keys, tree_seed
-from unlearnbench.engine.trees.builder import NO_LIMIT, Rules
+from unlearnbench.engine.trees.builder import NO_LIMIT, GrowthLimits
+from unlearnbench.engine.trees.draws import bag_weights, tree_keys, tree_seed
 from unlearnbench.engine.trees.forests import Bags, fit_forests
 
 
@@ -37,7 +37,7 @@ class KeyedForest:
         return log_of(total / len(self.trees))
 
     def _posteriors(self, tree: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        if tree is None:  # it has seen nothing, so it knows nothing
+        if tree is None:  # an empty tree predicts the uniform distribution
             return np.full((len(x), self.n_classes), 1 / self.n_classes)
         return spread_classes(tree.predict_proba(x), tree.classes_, self.n_classes)
 
@@ -112,8 +112,14 @@ class RandomForest(SklearnModel):
         """Grow keyed forests together, each deletion's from its original's; all others one by one."""
         if not self.has_fast_path(device):
             return super().fit_many(tasks, device)
-        rules = Rules(self.min_samples_leaf, NO_LIMIT, self.max_depth or NO_LIMIT, max_features=NO_LIMIT, linked=True)
-        return fit_forests(tasks, rules, self._bags)
+        limits = GrowthLimits(
+            min_leaf=self.min_samples_leaf,
+            max_leaves=NO_LIMIT,
+            max_depth=self.max_depth or NO_LIMIT,
+            max_features=NO_LIMIT,
+            linked=True,
+        )
+        return fit_forests(tasks, limits, self._bags)
 
     def _bags(self, seed: int, ids: NDArray[np.int64]) -> Bags:
         trees = np.arange(self.n_estimators)

@@ -7,24 +7,31 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.engine.sklearn_model import as_table
+
 SAME = np.float32(1e-7)
 """Values at most this far apart, in float32, count as equal: scikit-learn's rule, so that splits are the same."""
 
 
 class Table(NamedTuple):
-    """Records (n) by feature (d), in the form that split search reads.
+    """Records (n) by feature (d), in the form that the search for splits reads.
 
-    ``codes`` (d, n): the rank of each value among the distinct values of its feature · ``values``: those distinct
-    values as float32, ascending, feature ``f`` at ``first[f]:first[f + 1]`` · ``close`` (d,): has the feature two
-    neighbouring values that count as equal · ``label`` (n,).
+    Features are the leading axis, because a search reads one feature of many rows. Ranks replace values, because rows
+    can then be sorted in linear time.
     """
 
     codes: NDArray[np.int32]
+    """(d, n): the rank of each value among the distinct values of its feature."""
     first: NDArray[np.int64]
+    """(d + 1,): the distinct values of feature ``f`` are ``values[first[f]:first[f + 1]]``."""
     values: NDArray[np.float32]
+    """The distinct values of all features, ascending within each."""
     close: NDArray[np.bool_]
+    """(d,): whether the feature has two neighbouring values that count as equal, see ``SAME``."""
     label: NDArray[np.int32]
+    """(n,): the class of each record."""
     n_classes: int
+    """The number of classes of the data set."""
 
 
 def tabulate(x: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> Table:
@@ -39,3 +46,8 @@ def tabulate(x: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> Ta
         label=y.astype(np.int32),
         n_classes=n_classes,
     )
+
+
+def as_float32(x: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return records (n, ...) as rows (n, d) in the precision in which trees compare features with thresholds."""
+    return np.ascontiguousarray(as_table(x), dtype=np.float32)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.core.seeding import keyed_uniforms
-from unlearnbench.engine.trees.bags import bag_weights, tree_seed
+from unlearnbench.engine.trees.draws import bag_weights, tree_seed
 
 
 def test_counts_follow_poissons_law_of_mean_1():
