@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.builtin.datasets.digits import Digits
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw, side_halves, side_pools
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.seeding import SeedPath
@@ -34,12 +35,30 @@ def test_the_sides_deal_out_every_record_exactly_once(n: int, seed: int) -> None
     assert sorted(np.concatenate(parts)) == list(range(n))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("originals", 0),
+        ("originals", 10**6),
+        ("requests", 0),
+        ("requests", True),
+        ("records", 1),
+        ("negatives", 0),
+        ("matched", -1),
+        ("retained", 1.5),
+    ],
+)
+def test_a_size_out_of_range_is_refused_by_its_name(name: str, value: object) -> None:
+    with pytest.raises(UserError, match=f"^{name}: must be an integer from .*, got {value}$"):
+        EpisodeSizes(**{name: value})  # type: ignore[arg-type]  # that is the point
+
+
 def test_two_fifths_of_all_records_train_a_side_and_a_tenth_is_kept_unseen() -> None:
     sizes = [len(part) for side in SIDES for part in side_halves(toy(1000), side, SEEDS)]
     assert sizes == [400, 100, 400, 100]
 
 
-@given(st.integers(10, 300), st.integers(1, 150), st.integers(0, 2**40))
+@given(st.integers(10, 300), st.integers(2, 150), st.integers(0, 2**40))
 def test_pools_keep_what_they_promise(n: int, size: int, seed: int) -> None:
     records, sizes = toy(n), EpisodeSizes(records=size)
     trained: dict[str, set[int]] = {}

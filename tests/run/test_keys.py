@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from unlearnbench.core.hashing import canonical_json, content_key
+from unlearnbench.core.models import TargetModel
 from unlearnbench.hooks.records import Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.hooks.sources import Source
-from unlearnbench.run.cells import Plan
-from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.cells import Cell, CellGroup, EpisodeTask, Plan
+from unlearnbench.run.instances import PluginInstances, baseline_ref
+from unlearnbench.run.keys import joined_key, json_fields
 from unlearnbench.run.plan import make_plan
 from unlearnbench.suite.model import PluginRef, Suite
 
@@ -100,6 +105,72 @@ def test_every_episode_and_cell_has_a_key_of_its_own(lab: Lab) -> None:
     plan = lab.plan(seeds=[0, 1], defenses=["none", "label-only"])
     assert len(plan.cells) == sum(len(group.cells) for group in plan.groups)
     assert len(plan.episodes) == sum(len(group.episodes) for group in plan.groups)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
+    max_leaves=8,
+)
+"""Plain data, as an identity may hold it."""
+
+
+@given(st.dictionaries(st.text(), PLAIN, min_size=2), st.data())
+def test_joined_fields_give_the_content_key_of_the_whole(identity: dict[str, object], data: st.DataObject) -> None:
+    names = sorted(identity)
+    cut = data.draw(st.integers(1, len(names) - 1))
+    parts = [{name: identity[name] for name in part} for part in (names[:cut], names[cut:])]
+    assert joined_key(*map(json_fields, parts)) == content_key(identity)
+
+
+def episode_key(task: EpisodeTask, instances: PluginInstances) -> str:
+    """Return the key of an episode from its whole identity."""
+    axes = ("dataset", "model", "unlearner", "scenario", *(["defense"] if task.defense else []))
+    return content_key(
+        {
+            "kind": "episode",
+            "records": instances.records(task.dataset).sha256,
+            "axes": {axis: instances.identity(getattr(task, axis)) for axis in axes},
+            "sizes": {name: value for name, value in asdict(task.sizes).items() if name != "originals"},
+            "side": task.side,
+            "seed": task.seed,
+            "engine": task.engine,
+            "engine_revision": instances.make(task.model, TargetModel).engine_revision,
+            "device": task.device,
+            "original": task.original,
+        }
+    )
+
+
+def cell_key(cell: Cell, group: CellGroup, instances: PluginInstances) -> str:
+    """Return the key of a cell from its whole identity."""
+    return content_key(
+        {
+            "kind": "cell",
+            "target": [task.key for task in group.target],
+            "shadow": [task.key for task in group.shadow],
+            "metrics": sorted((instances.identity(ref) for ref in group.metrics), key=canonical_json),
+            "defense": instances.identity(cell.defense),
+            "attack": instances.identity(cell.attack),
+            "baseline": instances.identity(baseline_ref(cell.attack, instances)),
+        }
+        | ({"entry": cell.dataset.label} if cell.dataset.named else {})
+    )
+
+
+def test_every_key_of_a_plan_is_the_content_key_of_the_whole_identity(lab: Lab) -> None:
+    suite, registry = lab.load(
+        datasets=["digits", {"name": "breast-cancer", "label": "more shadows", "adversary": {"originals": 3}}],
+        models=["decision-tree", {"name": "decision-tree", "shadow": "logistic-regression"}],
+        defenses=["none", {"name": "temperature", "params": {"temperature": 3.0}}, "batched-release"],
+        seeds=[0, 5],
+    )
+    instances = PluginInstances(registry)
+    plan = make_plan(suite, instances, "cpu")
+    assert len(plan.groups) == 2 * 2 * 4 * 2 * 2
+    for group in plan.groups:
+        assert [task.key for task in group.episodes] == [episode_key(task, instances) for task in group.episodes]
+        assert list(group.cells) == [cell_key(cell, group, instances) for cell in group.cells.values()]
 
 
 def revised(registry: Registry, kind: Kind, name: str) -> Registry:
@@ -205,7 +276,7 @@ def test_the_content_of_a_data_set_is_in_the_keys(lab: Lab, monkeypatch: pytest.
 def test_a_device_is_in_the_keys_of_models_that_use_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, registry = lab.load(models=["decision-tree", "mlp"])
     on_cpu = planned(suite, registry)
-    monkeypatch.setattr("unlearnbench.run.keys.resolve_device", lambda device: device)
+    monkeypatch.setattr("unlearnbench.run.plan.resolve_device", lambda device: device)
     on_gpu = make_plan(suite, PluginInstances(registry), "cuda")
     shared = keys(on_cpu) & keys(on_gpu)
     assert {on_cpu.episodes[key].model.name for key in shared} == {"decision-tree"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.run.cells import Cell
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.selection import Selection
@@ -116,6 +117,29 @@ def test_only_keeps_what_has_the_name_or_label(lab: Lab) -> None:
     one = lab.plan(("model=decision-tree(max_leaf_nodes=5)", "unlearner=none", "seed=1"), models=trees, seeds=[0, 1])
     told = {(cell.model.label, cell.unlearner.name, cell.seed) for cell in one.cells.values()}
     assert told == {("decision-tree(max_leaf_nodes=5)", "none", 1)}
+
+
+def test_cells_that_only_leaves_out_are_never_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Cell] = []
+
+    def make(*parts: object) -> Cell:
+        made.append(Cell(*parts))  # type: ignore[arg-type]  # the arguments of a cell, as they come
+        return made[-1]
+
+    monkeypatch.setattr("unlearnbench.run.plan.Cell", make)
+    trees = [{"name": "decision-tree", "params": {"max_leaf_nodes": n}} for n in (5, 10)]
+    plan = lab.plan(("unlearner=none", "attack=random", "seed=2"), models=trees, seeds=[0, 1, 2])
+    assert len(made) == len(plan.cells) == 2 * 2
+    assert len(plan.full.unlearners) == len(CONTROLS)
+
+
+def test_a_data_set_that_only_leaves_out_is_not_loaded(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(_: object) -> None:
+        raise AssertionError("nobody needs it")
+
+    monkeypatch.setattr("unlearnbench.builtin.datasets.digits.Digits.load", load)
+    plan = lab.plan(("dataset=breast-cancer",), datasets=["breast-cancer", "digits"])
+    assert {cell.dataset.name for cell in plan.cells.values()} == {"breast-cancer"}
 
 
 def test_only_keeps_blind_with_any_attack_since_it_tells_which_rows_are_valid(lab: Lab) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.pools import side_pools
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.run.instances import PluginInstances
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
@@ -40,6 +43,38 @@ def test_the_largest_size_that_is_named_fits_and_one_more_does_not(
     assert largest > SIZES[name]
     lab.plan(datasets=[dataset], **sizes(largest))
     assert f"the largest that fits is {largest}" in refusal(lab, datasets=[dataset], **sizes(largest + 1))
+
+
+DUPLICATES = """
+import numpy as np
+from unlearnbench import Dataset, DatasetPlugin, Provenance, Records, hookimpl
+
+class Coarse(Dataset):
+    def load(self):
+        x = np.random.default_rng(0).integers(0, 20, size=(400, 2)).astype(float)
+        return Records("coarse", x, np.arange(400) % 2, 2, Provenance("made here", "CC0"))
+
+@hookimpl
+def unlearnbench_datasets():
+    yield DatasetPlugin(name="coarse", summary="Few values, so many duplicates.", factory=Coarse)
+"""
+
+
+@pytest.mark.parametrize(("scenario", "pool"), [("single", "deletable"), ("online", "addable")])
+def test_the_original_with_the_most_duplicates_sets_the_limit(lab: Lab, scenario: str, pool: str) -> None:
+    named = {"plugins": [lab.plugin(DUPLICATES)], "datasets": ["coarse"]}
+    few = {"originals": 5, "requests": 1, "records": 60 if pool == "deletable" else 130, "negatives": 4}
+    suite, registry = lab.load(episodes=few, **named)
+    records = PluginInstances(registry).records(suite.datasets[0])
+    fewest = min(
+        len(getattr(side_pools(records, side, suite.datasets[0].episodes, i, SeedPath(0) / "coarse")[0], pool))
+        for side in ("target", "shadow")
+        for i in range(5)
+    )
+    params = {"delete": 1, "add": 10**4} if scenario == "online" else {}
+    many = {**few, "requests": 1 if scenario == "online" else 100}
+    message = refusal(lab, episodes=many, scenarios=[{"name": scenario, "params": params}], **named)
+    assert message.endswith(f"the largest that fits is {fewest}")
 
 
 def groups(size: int) -> list[object]:

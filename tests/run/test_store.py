@@ -49,6 +49,15 @@ def test_nothing_is_there_before_it_is_put(store: Store) -> None:
     assert store.failure("episode", KEY) is None
 
 
+def test_which_of_many_entries_are_stored_is_what_has_says_of_each(store: Store, entry: Path) -> None:
+    store.put("cell", OTHER, {}, {})
+    half = KEY[:-1] + ("0" if KEY[-1] != "0" else "1")
+    (entry.parent / half).mkdir()  # what a drop that was interrupted leaves
+    keys = [KEY, OTHER, half, "ff" * 32]
+    for kind in ("episode", "cell", "none"):
+        assert store.stored(kind, keys) == {key for key in keys if store.has(kind, key)}
+
+
 def test_opening_and_asking_writes_nothing(store: Store) -> None:
     store.get("episode", KEY)
     assert not store.root.exists()

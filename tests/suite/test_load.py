@@ -312,17 +312,40 @@ def test_a_header_is_read_without_knowing_any_plugin(tmp_path: Path) -> None:
         (
             "datasets: [adult]",
             "datasets: [{name: adult, adversary: {records: 1}}]",
-            "3:47: must be an integer from 2 to 1000000000, got 1",
+            "3:47: records: must be an integer from 2 to 1000000000, got 1",
         ),
         ("version: 1", "version: 1\nepisodes: 5", "3:11: must be a mapping (key: value), got 5"),
-        ("version: 1", "version: 1\nepisodes: {originals: 0}", "3:23: must be an integer from 1 to 1000000, got 0"),
-        ("version: 1", "version: 1\nepisodes: {requests: 0}", "3:22: must be an integer from 1 to 1000000, got 0"),
-        ("version: 1", "version: 1\nepisodes: {negatives: 0}", "3:23: must be an integer from 1 to 1000000000, got 0"),
-        ("version: 1", "version: 1\nepisodes: {matched: -1}", "3:21: must be an integer from 0 to 1000000000, got -1"),
+        (
+            "version: 1",
+            "version: 1\nepisodes: {originals: 0}",
+            "3:23: originals: must be an integer from 1 to 10000, since each trains one model and one more for every "
+            "request, got 0",
+        ),
+        (
+            "version: 1",
+            "version: 1\nepisodes: {originals: 1000000}",
+            "3:23: originals: must be an integer from 1 to 10000, since each trains one model and one more for every "
+            "request, got 1000000",
+        ),
+        (
+            "version: 1",
+            "version: 1\nepisodes: {requests: 0}",
+            "3:22: requests: must be an integer from 1 to 1000000, got 0",
+        ),
+        (
+            "version: 1",
+            "version: 1\nepisodes: {negatives: 0}",
+            "3:23: negatives: must be an integer from 1 to 1000000000, got 0",
+        ),
+        (
+            "version: 1",
+            "version: 1\nepisodes: {matched: -1}",
+            "3:21: matched: must be an integer from 0 to 1000000000, got -1",
+        ),
         (
             "version: 1",
             "version: 1\nadversary: {retained: 1.5}",
-            "3:23: must be an integer from 0 to 1000000000, got 1.5",
+            "3:23: retained: must be an integer from 0 to 1000000000, got 1.5",
         ),
         # exclusions
         (

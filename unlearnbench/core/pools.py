@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -9,16 +10,39 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Records, among
 from unlearnbench.core.seeding import SeedPath
 
 Side = Literal["target", "shadow"]
 """The attacked models, or the adversary's own shadow models. They are trained on disjoint records."""
 
+SIZES: Mapping[str, tuple[int, int]] = {
+    "originals": (1, 10_000),  # the keys of all of them are in the key of every cell
+    "requests": (1, 10**6),
+    "records": (2, 10**9),
+    "negatives": (1, 10**9),
+    "matched": (0, 10**9),
+    "retained": (0, 10**9),
+}
+"""Least and most of each size. How much a data set holds is a narrower limit for most of them."""
+
+
+def size_fault(name: str, value: object) -> str:
+    """Return what a size must be, or "" where the value is that."""
+    least, most = SIZES[name]
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return ""
+    reason = ", since each trains one model and one more for every request" if name == "originals" else ""
+    return f"{name}: must be an integer from {least} to {most}{reason}"
+
 
 @dataclass(frozen=True)
 class EpisodeSizes:
-    """How many models one side (target or shadow) trains, and how many records it queries."""
+    """How many models one side (target or shadow) trains, and how many records it queries.
+
+    Raises :class:`UserError` for a size that is not in its range, see :data:`SIZES`.
+    """
 
     originals: int = 10
     """Original models."""
@@ -32,6 +56,11 @@ class EpisodeSizes:
     """Unseen records queried per request that resemble the forgotten ones."""
     retained: int = 20
     """Retained records queried per request."""
+
+    def __post_init__(self) -> None:
+        for name in SIZES:
+            if fault := size_fault(name, value := getattr(self, name)):
+                raise UserError(f"{fault}, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +95,7 @@ def side_pools(
     """
     trainable, unseen = side_halves(records, side, seeds)
     path = seeds / side / original
-    training = draw(trainable, sizes.records, path / "training")
+    training = training_ids(trainable, sizes, path)
     return (
         Pools(
             training=training,
@@ -76,6 +105,11 @@ def side_pools(
         ),
         unseen,
     )
+
+
+def training_ids(trainable: NDArray[np.int64], sizes: EpisodeSizes, seeds: SeedPath) -> NDArray[np.int64]:
+    """Return the training set of the original whose path is ``seeds``, in training order."""
+    return draw(trainable, sizes.records, seeds / "training")
 
 
 def side_halves(records: Records, side: Side, seeds: SeedPath) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
@@ -71,10 +72,17 @@ class Registry:
 
     def get(self, kind: Kind, name: str) -> Registered:
         """Return one plug-in; UserError with the closest name where there is none."""
-        known = {found.name: found for found in self.all(kind)}
+        known = self._by_kind.get(kind, {})
         if name not in known:
             raise UserError(f'unknown {kind} "{name}"{did_you_mean(name, known)}{self._broken_note()}')
         return known[name]
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, dict[str, Registered]]:
+        index: dict[Kind, dict[str, Registered]] = {}
+        for found in self.plugins:
+            index.setdefault(found.kind, {})[found.name] = found
+        return index
 
     def named(self, name: str) -> tuple[Registered, ...]:
         """Return the plug-ins of any kind that have this name; UserError where there is none."""

@@ -9,14 +9,14 @@ from functools import cached_property
 from unlearnbench.core.models import Engine
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.run.store import Store
-from unlearnbench.suite.model import AXES, Axis, DatasetRef, PluginRef, Suite
+from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
 
 SIDES: tuple[Side, Side] = ("target", "shadow")
 SHARED_AXES = AXES[:4]
 """What the episodes of a cell depend on. The other axes only use their result."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EpisodeTask:
     """One original model and its deletion requests, by name: all that a worker needs to make the episode."""
 
@@ -41,7 +41,7 @@ class EpisodeTask:
         return 1 + self.sizes.requests
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One line of the results: one attack on one defense of one set of episodes, with one seed."""
 
@@ -57,18 +57,25 @@ class Cell:
 
     @property
     def axes(self) -> dict[str, PluginRef]:
-        """The plug-in this cell uses on each axis."""
-        return {axis: getattr(self, axis) for axis in AXES}
+        """The plug-in on each axis."""
+        return {
+            "dataset": self.dataset,
+            "model": self.model,
+            "unlearner": self.unlearner,
+            "scenario": self.scenario,
+            "defense": self.defense,
+            "attack": self.attack,
+        }
 
     @property
-    def names(self) -> dict[Axis, str]:
+    def names(self) -> dict[str, str]:
         """The name of the plug-in on each axis."""
-        return {axis: self.axes[axis].name for axis in AXES}
+        return {axis: ref.name for axis, ref in self.axes.items()}
 
     @property
-    def labels(self) -> dict[Axis, str]:
+    def labels(self) -> dict[str, str]:
         """The label of the plug-in on each axis: its name, and the parameters that are not the default."""
-        return {axis: self.axes[axis].label for axis in AXES}
+        return {axis: ref.label for axis, ref in self.axes.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +119,15 @@ class Plan:
 
     def summary(self, store: Store) -> dict[str, int]:
         """Count what the plan holds and what the store has of it already."""
-        missing = [task for key, task in self.episodes.items() if not store.has("episode", key)]
+        episodes = self.episodes
+        stored = store.stored("episode", episodes)
+        keys = (key for group in self.groups for key in group.cells)
         return {
-            "cells": len(self.cells),
-            "cells cached": sum(store.has("cell", key) for key in self.cells),
+            "cells": sum(len(group.cells) for group in self.groups),
+            "cells cached": len(store.stored("cell", keys)),
             "cells skipped": len(self.skipped),
-            "episodes": len(self.episodes),
-            "episodes cached": len(self.episodes) - len(missing),
-            "models": sum(task.models for task in self.episodes.values()),
-            "models to train": sum(task.models for task in missing),
+            "episodes": len(episodes),
+            "episodes cached": len(stored),
+            "models": sum(task.models for task in episodes.values()),
+            "models to train": sum(task.models for key, task in episodes.items() if key not in stored),
         }

@@ -8,7 +8,6 @@ from typing import TypeVar
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.records import Records
 from unlearnbench.hooks.parameters import build, resolve
 from unlearnbench.hooks.records import Kind
@@ -28,10 +27,9 @@ class PluginInstances:
 
     def make(self, ref: PluginRef, contract: type[T]) -> T:
         """Return the plug-in, which must follow ``contract``."""
-        key = _key(ref)
-        if key not in self._made:
-            self._made[key] = build(self.registry.get(ref.kind, ref.name), ref.params)
-        made = self._made[key]
+        if ref.key not in self._made:
+            self._made[ref.key] = build(self.registry.get(ref.kind, ref.name), ref.params)
+        made = self._made[ref.key]
         if not isinstance(made, contract):
             raise UserError(
                 f'{ref.kind} "{ref.name}" is a {type(made).__name__}, which does not derive from {contract.__name__}'
@@ -40,10 +38,9 @@ class PluginInstances:
 
     def records(self, ref: PluginRef) -> Records:
         """Return the records of a data set, loaded once."""
-        key = _key(ref)
-        if key not in self._records:
-            self._records[key] = self.make(ref, Dataset).load()
-        return self._records[key]
+        if ref.key not in self._records:
+            self._records[ref.key] = self.make(ref, Dataset).load()
+        return self._records[ref.key]
 
     def identity(self, ref: PluginRef) -> dict[str, object]:
         """Return what a result depends on: name, revision, parameters and, for code not ours, where it came from."""
@@ -62,7 +59,3 @@ def baseline_ref(attack: PluginRef, instances: PluginInstances) -> PluginRef:
     """Return the classical attack that an attack's degradation is measured against."""
     baseline = instances.make(attack, Attack).baseline
     return default_ref(instances.registry, "attack", baseline.name, baseline.params)
-
-
-def _key(ref: PluginRef) -> str:
-    return canonical_json([ref.kind, ref.name, dict(ref.params)])

@@ -1,107 +1,75 @@
-"""Store keys of episodes and cells: what decides a result is in its key, and nothing else is."""
+"""Store keys of episodes and cells: what decides a result is in its key, and nothing else is.
+
+A key is the content key of an identity, a mapping of plain data. Most of an identity is the same for many keys. So its
+fields are written as JSON once and joined for each key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from unlearnbench.core.errors import UserError
-from unlearnbench.core.hashing import canonical_json, content_key
-from unlearnbench.core.models import Engine, TargetModel
-from unlearnbench.core.pools import Side
-from unlearnbench.engine.devices import Device, resolve_device
-from unlearnbench.hooks.records import DefensePlugin
-from unlearnbench.run.cells import SHARED_AXES, SIDES, Cell, CellGroup, EpisodeTask
+from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.models import TargetModel
+from unlearnbench.run.cells import SHARED_AXES, EpisodeTask
 from unlearnbench.run.instances import PluginInstances, baseline_ref
-from unlearnbench.suite.model import PluginRef, Suite
+from unlearnbench.suite.model import DatasetRef, PluginRef
 
 
-def group_key(cell: Cell, instances: PluginInstances) -> str:
-    """Return what cells that share their episodes have in common; a suite may list a data set at several sizes."""
-    shared: dict[str, object] = {
-        f"{side}-{name}": identity for side in SIDES for name, identity in _identities(cell, side, instances).items()
-    }
-    return content_key(shared | {"entry": cell.dataset.label, "seed": cell.seed})
+def json_fields(identity: Mapping[str, object]) -> bytes:
+    """Return the fields of an identity as canonical JSON, without the braces around them."""
+    return canonical_json(identity)[1:-1].encode()
 
 
-def _identities(cell: Cell, side: Side, instances: PluginInstances) -> dict[str, object]:
-    """Return the identities of the plug-ins that one side's episodes depend on."""
-    axes: dict[str, object] = {axis: instances.identity(cell.axes[axis].on(side)) for axis in SHARED_AXES}
-    defense = _trained_with(cell, instances)
-    return axes | ({"defense": instances.identity(defense)} if defense else {})
+def joined_key(*fields: bytes) -> str:
+    """Return the content key of the identity that has all these fields.
+
+    Each argument comes from :func:`json_fields`. They must be given in the alphabetical order of their names.
+    """
+    return hashlib.sha256(b"{" + b",".join(fields) + b"}").hexdigest()
 
 
-def make_group(suite: Suite, cells: Sequence[Cell], instances: PluginInstances, device: Device) -> CellGroup:
-    """Return the group of cells that share their episodes, with all keys."""
-    first = cells[0]
-    target, shadow = (_tasks(suite, first, side, instances, device) for side in SIDES)
-    shared = {
-        "kind": "cell",
-        "target": [task.key for task in target],
-        "shadow": [task.key for task in shadow],
-        "metrics": sorted((instances.identity(ref) for ref in suite.metrics), key=canonical_json),
-    }
-    if first.dataset.named:  # a row of its own, even where its sizes are those of another entry
-        shared["entry"] = first.dataset.label
-    keyed = {
-        content_key(
-            {
-                **shared,
-                "defense": instances.identity(cell.defense),
-                "attack": instances.identity(cell.attack),
-                "baseline": instances.identity(baseline_ref(cell.attack, instances)),
-            }
-        ): cell
-        for cell in cells
-    }
-    return CellGroup(target, shadow, keyed, suite.metrics)
-
-
-def _tasks(suite: Suite, cell: Cell, side: Side, instances: PluginInstances, device: Device) -> tuple[EpisodeTask, ...]:
-    sizes = suite.sizes(cell.dataset, side)
-    dataset, model = cell.dataset.on(side), cell.model.on(side)
-    # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
-    kind = instances.make(model, TargetModel)
-    where = resolve_device(device) if kind.uses_device else "cpu"
-    engine = _engine(suite, model, kind.has_fast_path(where), where)
-    identity: dict[str, object] = {
+def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
+    """Return the keys of all originals that a side trains as ``task`` says; its own original and key are not read."""
+    axes = {axis: instances.identity(getattr(task, axis)) for axis in SHARED_AXES}
+    if task.defense is not None:
+        axes["defense"] = instances.identity(task.defense)
+    sizes = asdict(task.sizes)
+    del sizes["originals"]  # changes none of them: an experiment that grows keeps the episodes it has
+    before = {
+        "axes": axes,
+        "device": task.device,
+        "engine": task.engine,
+        "engine_revision": instances.make(task.model, TargetModel).engine_revision,
         "kind": "episode",
-        "records": instances.records(dataset).sha256,
-        "axes": _identities(cell, side, instances),
-        # How many originals there are changes none of them: growing an experiment keeps what is done.
-        "sizes": {name: value for name, value in asdict(sizes).items() if name != "originals"},
-        "side": side,
-        "seed": cell.seed,
-        "engine": engine,
-        "engine_revision": kind.engine_revision,
-        "device": where,
     }
-    return tuple(
-        EpisodeTask(
-            dataset=dataset,
-            model=model,
-            unlearner=cell.unlearner,
-            scenario=cell.scenario,
-            defense=_trained_with(cell, instances),
-            sizes=sizes,
-            side=side,
-            original=original,
-            seed=cell.seed,
-            engine=engine,
-            device=where,
-            key=content_key({**identity, "original": original}),
-        )
-        for original in range(sizes.originals)
-    )
+    after = {
+        "records": instances.records(task.dataset).sha256,
+        "seed": task.seed,
+        "side": task.side,
+        "sizes": sizes,
+    }
+    first, last = json_fields(before), json_fields(after)
+    return [joined_key(first, b'"original":%d' % original, last) for original in range(task.sizes.originals)]
 
 
-def _engine(suite: Suite, model: PluginRef, has_fast_path: bool, device: str) -> Engine:
-    if suite.engine == "fast" and not has_fast_path:
-        raise UserError(f'engine: fast: {model.name} has no fast path on {device} here; use "auto"')
-    return "fast" if suite.engine != "reference" and has_fast_path else "reference"
+def cell_fields(defense: PluginRef, attack: PluginRef, instances: PluginInstances) -> bytes:
+    """Return the fields in which cells of one group differ."""
+    refs = {"attack": attack, "baseline": baseline_ref(attack, instances), "defense": defense}
+    return json_fields({name: instances.identity(ref) for name, ref in refs.items()})
 
 
-def _trained_with(cell: Cell, instances: PluginInstances) -> PluginRef | None:
-    """Return the cell's defense if what is trained or published depends on it."""
-    plugin = instances.registry.get("defense", cell.defense.name).plugin
-    return cell.defense if isinstance(plugin, DefensePlugin) and plugin.stage != "release" else None
+def group_fields(
+    dataset: DatasetRef, target: Sequence[EpisodeTask], shadow: Sequence[EpisodeTask], metrics: Sequence[object]
+) -> bytes:
+    """Return the fields that all cells of a group share; ``metrics`` are the identities of the metrics, sorted."""
+    shared: dict[str, object] = {
+        "kind": "cell",
+        "metrics": metrics,
+        "shadow": [task.key for task in shadow],
+        "target": [task.key for task in target],
+    }
+    if dataset.named:  # a row of its own, even where its sizes are those of another entry
+        shared["entry"] = dataset.label
+    return json_fields(shared)

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
 from unlearnbench.core.defenses import Defense
-from unlearnbench.core.models import TargetModel
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.models import Engine, TargetModel
+from unlearnbench.core.pools import Side
 from unlearnbench.core.unlearners import Unlearner
-from unlearnbench.engine.devices import Device
-from unlearnbench.hooks.records import Kind
+from unlearnbench.engine.devices import Device, resolve_device
+from unlearnbench.hooks.records import DefensePlugin, Kind
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.cells import SIDES, Cell, Plan
+from unlearnbench.run.cells import SIDES, Cell, CellGroup, EpisodeTask, Plan
 from unlearnbench.run.instances import PluginInstances, default_ref
-from unlearnbench.run.keys import group_key, make_group
+from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key
 from unlearnbench.run.selection import Selection
 from unlearnbench.run.sizes import check_sizes
-from unlearnbench.suite.model import PluginRef, Suite
+from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
+
+Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
+"""Data set, model, unlearner and scenario, which the cells of a group share."""
 
 
 def make_plan(suite: Suite, instances: PluginInstances, device: Device, selection: Selection | None = None) -> Plan:
-    """Expand a suite to groups of cells. Data sets are loaded, to check sizes; nothing is trained.
+    """Expand the selected part of a suite to groups of cells. Its data sets are loaded, to check sizes.
 
     Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
     """
     full = with_controls(suite, instances.registry)
-    check_sizes(full, instances)
-    cells = list(_expand(full, instances))
-    selection = selection or Selection()
-    selection.check(cells)
-    chosen = [cell for cell in cells if selection.holds(cell)]
-    groups: dict[str, list[Cell]] = {}
-    for cell in chosen:
-        if not cell.skipped:
-            groups.setdefault(group_key(cell, instances), []).append(cell)
-    return Plan(
-        suite,
-        full,
-        tuple(make_group(full, cells, instances, device) for cells in groups.values()),
-        tuple(cell for cell in chosen if cell.skipped),
-    )
+    chosen = (selection or Selection()).narrow(full)
+    check_sizes(chosen, instances)
+    groups, skipped = Expansion(chosen, instances, device).expand()
+    return Plan(suite, full, tuple(groups), tuple(skipped))
 
 
 def with_controls(suite: Suite, registry: Registry) -> Suite:
@@ -67,30 +62,111 @@ def with_controls(suite: Suite, registry: Registry) -> Suite:
     )
 
 
-def _expand(suite: Suite, instances: PluginInstances) -> Iterator[Cell]:
-    grid = product(
-        suite.datasets,
-        suite.models,
-        suite.unlearners,
-        suite.scenarios,
-        suite.defenses,
-        suite.attacks,
-        suite.seeds,
-    )
-    for dataset, model, unlearner, scenario, defense, attack, seed in grid:
-        cell = Cell(dataset, model, unlearner, scenario, defense, attack, seed)
-        yield replace(cell, skipped=suite.excluded(cell.names) or _refused(cell, instances) or "")
+class Expansion:
+    """Makes the groups of a suite. What several of them share is computed once."""
+
+    def __init__(self, suite: Suite, instances: PluginInstances, device: Device) -> None:
+        self.suite = suite
+        self.instances = instances
+        self.device = device
+        self._metrics = sorted(map(instances.identity, suite.metrics), key=canonical_json)
+        self._cell_fields: dict[tuple[str, str], bytes] = {}
+        self._refusals: dict[tuple[str, str, str], str] = {}
+        self._settings: dict[str, tuple[Engine, str]] = {}
+
+    def expand(self) -> tuple[list[CellGroup], list[Cell]]:
+        """Return the groups of all cells that can run, and the cells that cannot, both in the suite's order."""
+        groups: list[CellGroup] = []
+        skipped: list[Cell] = []
+        suite = self.suite
+        for shared in product(suite.datasets, suite.models, suite.unlearners, suite.scenarios):
+            runnable: dict[PluginRef | None, list[tuple[PluginRef, PluginRef]]] = {}
+            for defense, attack in product(suite.defenses, suite.attacks):
+                if reason := self._excluded(*shared, defense, attack) or self._refused(shared, defense):
+                    skipped += (Cell(*shared, defense, attack, seed, reason) for seed in suite.seeds)
+                else:
+                    runnable.setdefault(self._in_training(defense), []).append((defense, attack))
+            for trained_with, pairs in runnable.items():
+                groups += (self._group(shared, trained_with, seed, pairs) for seed in suite.seeds)
+        return groups, skipped
+
+    def _excluded(self, *refs: PluginRef) -> str | None:
+        if not self.suite.exclude:
+            return None
+        return self.suite.excluded({axis: ref.name for axis, ref in zip(AXES, refs, strict=True)})
+
+    def _refused(self, shared: Shared, defense: PluginRef) -> str:
+        """Return why a cell cannot run, or "": its unlearner or defense does not go with the model of one side."""
+        _, model, unlearner, _ = shared
+        return next(filter(None, (self._refusal(model.on(side), unlearner, defense) for side in SIDES)), "")
+
+    def _refusal(self, model: PluginRef, unlearner: PluginRef, defense: PluginRef) -> str:
+        key = (model.key, unlearner.key, defense.key)
+        if key not in self._refusals:
+            self._refusals[key] = refusal(model, unlearner, defense, self.instances)
+        return self._refusals[key]
+
+    def _in_training(self, defense: PluginRef) -> PluginRef | None:
+        """Return the defense if what is trained or published depends on it."""
+        plugin = self.instances.registry.get("defense", defense.name).plugin
+        return defense if isinstance(plugin, DefensePlugin) and plugin.stage != "release" else None
+
+    def _group(
+        self, shared: Shared, trained_with: PluginRef | None, seed: int, pairs: Sequence[tuple[PluginRef, PluginRef]]
+    ) -> CellGroup:
+        """Return the group of these pairs of a defense and an attack."""
+        target, shadow = (self._tasks(shared, trained_with, seed, side) for side in SIDES)
+        fields = group_fields(shared[0], target, shadow, self._metrics)
+        cells = {
+            joined_key(self._fields_of(defense, attack), fields): Cell(*shared, defense, attack, seed)
+            for defense, attack in pairs
+        }
+        return CellGroup(target, shadow, cells, self.suite.metrics)
+
+    def _fields_of(self, defense: PluginRef, attack: PluginRef) -> bytes:
+        key = (defense.key, attack.key)
+        if key not in self._cell_fields:
+            self._cell_fields[key] = cell_fields(defense, attack, self.instances)
+        return self._cell_fields[key]
+
+    def _tasks(self, shared: Shared, trained_with: PluginRef | None, seed: int, side: Side) -> tuple[EpisodeTask, ...]:
+        """Return the episodes of one side, one for each original."""
+        dataset, model, unlearner, scenario = shared
+        engine, device = self._setting(model.on(side))
+        first = EpisodeTask(
+            dataset=dataset.on(side),
+            model=model.on(side),
+            unlearner=unlearner,
+            scenario=scenario,
+            defense=trained_with,
+            sizes=self.suite.sizes(dataset, side),
+            side=side,
+            original=0,
+            seed=seed,
+            engine=engine,
+            device=device,
+            key="",
+        )
+        keys = episode_keys(first, self.instances)
+        return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))
+
+    def _setting(self, ref: PluginRef) -> tuple[Engine, str]:
+        """Return the engine and the device that a model is trained with. UserError where there is none as wanted."""
+        if ref.key not in self._settings:
+            model = self.instances.make(ref, TargetModel)
+            # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
+            device = resolve_device(self.device) if model.uses_device else "cpu"
+            fast = model.has_fast_path(device)
+            if self.suite.engine == "fast" and not fast:
+                raise UserError(f'engine: fast: {ref.name} has no fast path on {device} here; use "auto"')
+            self._settings[ref.key] = ("fast" if fast and self.suite.engine != "reference" else "reference", device)
+        return self._settings[ref.key]
 
 
-def _refused(cell: Cell, instances: PluginInstances) -> str | None:
-    """Return why a cell cannot run: its unlearner or its defense does not go with a model of one of the sides."""
-    unlearner = instances.make(cell.unlearner, Unlearner)
-    options = instances.make(cell.defense, Defense).training().used
-    for side in SIDES:
-        ref = cell.model.on(side)
-        model = instances.make(ref, TargetModel)
-        if refusal := unlearner.refusal(model):
-            return refusal
-        if unknown := options - model.options:
-            return f"{ref.name} cannot be trained with {', '.join(sorted(unknown))}"
-    return None
+def refusal(model: PluginRef, unlearner: PluginRef, defense: PluginRef, instances: PluginInstances) -> str:
+    """Return why a model cannot be trained for this unlearner and defense, or "" where it can."""
+    made = instances.make(model, TargetModel)
+    if reason := instances.make(unlearner, Unlearner).refusal(made):
+        return reason
+    unknown = instances.make(defense, Defense).training().used - made.options
+    return f"{model.name} cannot be trained with {', '.join(sorted(unknown))}" if unknown else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, cast
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.run.cells import Cell
-from unlearnbench.suite.model import AXES
+from unlearnbench.suite.model import AXES, Axis, PluginRef, Suite
+
+Ref = TypeVar("Ref", bound=PluginRef)
 
 BLIND = "blind"
 """The control attack that reads records only; where it beats chance the sample gives itself away."""
@@ -52,19 +54,28 @@ class Selection:
         """Read ``key=value`` texts; several values for one key widen it."""
         return cls(read_choices(texts, "--only", ("key", "value"), (*AXES, "seed")))
 
-    def holds(self, cell: Cell) -> bool:
-        """Say whether a cell is selected. Blind always is: it decides whether the rows of the others are valid."""
-        named = _values(cell)
-        return all(
-            values & named[key] or (key == "attack" and cell.attack.name == BLIND) for key, values in self.only.items()
+    def narrow(self, suite: Suite) -> Suite:
+        """Return the part of a suite that is selected. UserError for a value that the suite does not have.
+
+        The blind attack always is: it decides whether the rows of the others are valid.
+        """
+        known = {axis: {ref.name for ref in refs} | {ref.label for ref in refs} for axis, refs in suite.axes.items()}
+        seeds = {str(seed) for seed in suite.seeds}
+        refuse_unknown(self.only, "--only", lambda key: known.get(cast(Axis, key), seeds))
+        return replace(
+            suite,
+            datasets=self._among(suite.datasets),
+            models=self._among(suite.models),
+            unlearners=self._among(suite.unlearners),
+            scenarios=self._among(suite.scenarios),
+            defenses=self._among(suite.defenses),
+            attacks=self._among(suite.attacks),
+            seeds=tuple(seed for seed in suite.seeds if str(seed) in self.only.get("seed", seeds)),
         )
 
-    def check(self, cells: Iterable[Cell]) -> None:
-        """Raise :class:`UserError` for a value that no cell has."""
-        known = [_values(cell) for cell in cells]
-        refuse_unknown(self.only, "--only", lambda key: set().union(*(one[key] for one in known)))
+    def _among(self, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        return tuple(ref for ref in refs if self._has(ref))
 
-
-def _values(cell: Cell) -> dict[str, set[str]]:
-    """Return what a cell may be called on each axis."""
-    return {str(axis): {cell.names[axis], cell.labels[axis]} for axis in AXES} | {"seed": {str(cell.seed)}}
+    def _has(self, ref: PluginRef) -> bool:
+        values = self.only.get(ref.kind, {ref.name})
+        return ref.name in values or ref.label in values or (ref.kind, ref.name) == ("attack", BLIND)

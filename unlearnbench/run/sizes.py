@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.pools import EpisodeSizes, Side, side_halves, side_pools
+from unlearnbench.core.pools import EpisodeSizes, Side, side_halves, training_ids
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
@@ -41,7 +44,7 @@ def check_sizes(suite: Suite, instances: PluginInstances) -> None:
             broken = [limit for limit in limits if limit.name == name and limit.asked > limit.largest]
             if broken:
                 worst = min(broken, key=lambda limit: limit.largest)
-                raise UserError(_told(instances.records(entry.on(worst.side)), worst))
+                raise UserError(_message(instances.records(entry.on(worst.side)), worst))
 
 
 def check_episodes(records: Records, sizes: EpisodeSizes, scenario: Scenario, seed: int) -> None:
@@ -50,41 +53,53 @@ def check_episodes(records: Records, sizes: EpisodeSizes, scenario: Scenario, se
     for side in get_args(Side):
         for limit in _limits(records, side, sizes, [(named, scenario)], seed):
             if limit.asked > limit.largest:
-                raise UserError(_told(records, limit))
+                raise UserError(_message(records, limit))
 
 
 def _check_alike(target: Records, shadow: Records) -> None:
     """Raise :class:`UserError` where an attack fitted on one data set could not read the other."""
-    told = [f"{each.name} has {each.n_classes} classes, features {each.x.shape[1:]}" for each in (target, shadow)]
+    shapes = [f"{each.name} has {each.n_classes} classes, features {each.x.shape[1:]}" for each in (target, shadow)]
     if (target.n_classes, target.x.shape[1:]) != (shadow.n_classes, shadow.x.shape[1:]):
-        raise UserError(f"shadow: {told[1]}, and {told[0]}; an adversary needs data of the same shape")
+        raise UserError(f"shadow: {shapes[1]}, and {shapes[0]}; an adversary needs data of the same shape")
 
 
 def _limits(
     records: Records, side: Side, sizes: EpisodeSizes, scenarios: list[tuple[PluginRef, Scenario]], seed: int
 ) -> Iterator[Limit]:
     seeds = SeedPath(seed) / records.name
-    trainable, _ = side_halves(records, side, seeds)
+    trainable, unseen = side_halves(records, side, seeds)
     yield Limit(side, "records", sizes.records, len(trainable), "may be trained on")
-    pools = [side_pools(records, side, sizes, original, seeds)[0] for original in range(sizes.originals)]
-    yield Limit(side, "negatives", sizes.negatives, len(pools[0].unseen), "are unseen and have no duplicate")
-    targets = min(len(pool.deletable) for pool in pools)
+    single = int(np.sum(~records.has_duplicate[unseen]))
+    yield Limit(side, "negatives", sizes.negatives, single, "are unseen and have no duplicate")
+    deletable, addable = _fewest(records, trainable, sizes, seeds / side)
     training = f"in a training set of {sizes.records} have no duplicate"
-    spare = min(len(pool.addable) for pool in pools)
     left = f"outside a training set of {sizes.records} may be trained on and have no duplicate"
     for ref, scenario in scenarios:
         per_request = -(-scenario.deletions_needed(sizes) // sizes.requests)
         forgotten = f"records that a request of scenario {ref.name} forgets"
-        yield Limit(side, forgotten, per_request, targets, training)
+        yield Limit(side, forgotten, per_request, deletable, training)
         yield Limit(side, forgotten, per_request, sizes.negatives, "negatives are there to balance them with")
         fit = f"of scenario {ref.name} fit"
         if added := -(-scenario.additions_needed(sizes) // sizes.requests):
-            yield Limit(side, f"records that a request of scenario {ref.name} adds", added, spare, left)
-            yield Limit(side, "requests", sizes.requests, spare // added, f"{fit}: {spare} records {left}")
-        yield Limit(side, "requests", sizes.requests, targets // per_request, f"{fit}: {targets} records {training}")
+            yield Limit(side, f"records that a request of scenario {ref.name} adds", added, addable, left)
+            yield Limit(side, "requests", sizes.requests, addable // added, f"{fit}: {addable} records {left}")
+        yield Limit(
+            side, "requests", sizes.requests, deletable // per_request, f"{fit}: {deletable} records {training}"
+        )
 
 
-def _told(records: Records, limit: Limit) -> str:
+def _fewest(records: Records, trainable: NDArray[np.int64], sizes: EpisodeSizes, seeds: SeedPath) -> tuple[int, int]:
+    """Return how many records any original can at least delete, and add: those of no duplicate in its training set."""
+    single = ~records.has_duplicate[trainable]
+    if single.all():  # then it is the same for all originals
+        deletable = min(sizes.records, len(trainable))
+        return deletable, len(trainable) - deletable
+    training = (training_ids(trainable, sizes, seeds / original) for original in range(sizes.originals))
+    counts = [int(np.sum(~records.has_duplicate[ids])) for ids in training]
+    return min(counts), int(single.sum()) - max(counts)
+
+
+def _message(records: Records, limit: Limit) -> str:
     return (
         f"{records.name}, {limit.side} side: {limit.name}: {limit.asked} is too large, {limit.largest} {limit.what}; "
         f"the largest that fits is {limit.largest}"

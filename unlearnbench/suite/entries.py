@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.hashing import canonical_json
-from unlearnbench.core.pools import EpisodeSizes
+from unlearnbench.core.pools import SIZES, EpisodeSizes, size_fault
 from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
@@ -16,16 +17,6 @@ from unlearnbench.suite.messages import shown
 from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.yaml import plain_scalar
-
-SIZES: Mapping[str, tuple[int, int]] = {
-    "originals": (1, 10**6),
-    "requests": (1, 10**6),
-    "records": (2, 10**9),
-    "negatives": (1, 10**9),
-    "matched": (0, 10**9),
-    "retained": (0, 10**9),
-}
-"""Least and most of each size of an episode."""
 
 SHADOWED: tuple[Kind, ...] = ("dataset", "model")
 """The kinds of which the adversary may have another than the target."""
@@ -45,7 +36,13 @@ class Sizes:
 
 
 def _sizes(node: Node) -> dict[str, int]:
-    return {name: size.integer(*SIZES[name]) for name, size in node.fields(SIZES).items()}
+    return {name: _size(name, size) for name, size in node.fields(SIZES).items()}
+
+
+def _size(name: str, node: Node) -> int:
+    if fault := size_fault(name, node.value):
+        node.fail(f"{fault}, got {shown(node.value)}")
+    return cast(int, node.value)
 
 
 def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[DatasetRef, ...]:
@@ -152,15 +149,16 @@ def _brief(value: object) -> str:
 
 def read_exclusions(node: Node, listed: Mapping[Kind, Iterable[PluginRef]]) -> tuple[Exclusion, ...]:
     """Read rules that leave cells out; each names plug-ins that the suite lists, and a reason."""
-    return tuple(_exclusion(rule, listed) for rule in node.items("rules"))
+    known = {axis: {ref.name for ref in listed[axis]} for axis in AXES}
+    return tuple(_exclusion(rule, known) for rule in node.items("rules"))
 
 
-def _exclusion(node: Node, listed: Mapping[Kind, Iterable[PluginRef]]) -> Exclusion:
+def _exclusion(node: Node, known: Mapping[Axis, set[str]]) -> Exclusion:
     fields = node.fields((*AXES, "because"), required=("because",))
     names: dict[Axis, str] = {}
     for axis in AXES:
         if axis in fields:
-            names[axis] = _listed(fields[axis], axis, {ref.name for ref in listed[axis]})
+            names[axis] = _listed(fields[axis], axis, known[axis])
     if not names:
         node.fail(f"must name what is left out: at least one of {', '.join(AXES)}")
     return Exclusion(names, fields["because"].text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -9,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from unlearnbench.core.hashing import content_key
+from unlearnbench.core.hashing import canonical_json, content_key
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.hooks.records import Kind
 
@@ -39,6 +41,11 @@ class PluginRef:
     def __post_init__(self) -> None:
         if not self.label:
             object.__setattr__(self, "label", self.name)
+
+    @cached_property
+    def key(self) -> str:
+        """Kind, name and parameters as text: equal for refs that make the same plug-in, whatever their label."""
+        return canonical_json([self.kind, self.name, dict(self.params)])
 
     def on(self, side: Side) -> PluginRef:
         """Return what one side works with."""
@@ -70,10 +77,6 @@ class Exclusion:
 
     names: Mapping[Axis, str] = field(hash=False)
     because: str
-
-    def covers(self, cell: Mapping[Axis, str]) -> bool:
-        """Return whether this rule excludes a cell, given its plug-in name on each axis."""
-        return all(cell.get(axis) == name for axis, name in self.names.items())
 
     def to_dict(self) -> dict[str, object]:
         """Return the rule as a suite file would hold it."""
@@ -131,14 +134,34 @@ class Suite:
 
         Given fewer axes, only rules that name none of the others apply: what is excluded then is so in every cell.
         """
-        return next((rule.because for rule in self.exclude if rule.covers(cell)), None)
+        first = [
+            rules[names]
+            for axes, rules in self._rules.items()
+            if (names := tuple([cell.get(axis, "") for axis in axes])) in rules
+        ]
+        return self.exclude[min(first)].because if first else None
+
+    @cached_property
+    def _rules(self) -> dict[tuple[Axis, ...], dict[tuple[str, ...], int]]:
+        """The number of each exclusion, by the axes and the names that it states: to look up, however many there are.
+
+        Of rules for the same cells the first stands.
+        """
+        rules: dict[tuple[Axis, ...], dict[tuple[str, ...], int]] = {}
+        for number, rule in enumerate(self.exclude):
+            rules.setdefault(tuple(rule.names), {}).setdefault(tuple(rule.names.values()), number)
+        return rules
 
     @cached_property
     def n_cells(self) -> int:
         """The number of cells to run, all seeds counted."""
-        names = ([ref.name for ref in refs] for refs in self.axes.values())
-        cells = (dict(zip(AXES, cell, strict=True)) for cell in product(*names))
-        return len(self.seeds) * sum(self.excluded(cell) is None for cell in cells)
+        counts = [Counter(ref.name for ref in refs) for refs in self.axes.values()]  # rules go by name
+        cells = (
+            math.prod(count[name] for count, name in zip(counts, names, strict=True))
+            for names in product(*counts)
+            if not self.exclude or self.excluded(dict(zip(AXES, names, strict=True))) is None
+        )
+        return len(self.seeds) * sum(cells)
 
     def to_dict(self) -> dict[str, object]:
         """Return the suite as plain data, everything resolved; written as YAML it loads as the same suite."""

@@ -6,10 +6,11 @@ from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.pools import SIZES
 from unlearnbench.hooks.parameters import Parameter, parameters
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
-from unlearnbench.suite.entries import SHADOWED, SIZES
+from unlearnbench.suite.entries import SHADOWED
 from unlearnbench.suite.load import DEFAULTS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
 from unlearnbench.suite.model import AXES, Device, Engine
 
