@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unlearnbench.engine.mlp.fit import network_of, widths_of
-from unlearnbench.engine.mlp.init import initial_layers
-from unlearnbench.engine.mlp.layout import aligned, layout_of, rows_in_lanes, unpack
+from unlearnbench.engine.mlp.layout import (
+    aligned,
+    initial_layers,
+    layout_of,
+    network_of,
+    padded_rows,
+    unpack,
+    widths_of,
+)
 
 widths = st.lists(st.integers(1, 50), min_size=2, max_size=5)
 
@@ -22,21 +28,21 @@ def test_layers_come_back_as_they_went_in(widths, seed):
         assert np.array_equal(there[1], back[1])
     assert widths_of(layers) == widths
     true = sum(w.size + b.size for w, b in layers)
-    assert np.count_nonzero(network.parameters) <= true, "spare parameters must be 0"
+    assert np.count_nonzero(network.parameters) <= true, "padding must be 0"
 
 
 @given(widths)
-def test_parameters_lie_behind_one_another_in_whole_lanes(widths):
+def test_layers_lie_behind_one_another_at_multiples_of_16(widths):
     net = layout_of(widths)
-    assert (net.bias + net.span[1:]).tolist() == [*net.weight[1:].tolist(), net.size]
-    assert all(array % 16 == 0 for array in (*net.weight, *net.bias, net.size, *net.span, *net.unit))
-    assert (net.tall >= net.width).all()
-    assert (net.span >= net.tall).all()
+    assert (net.bias + net.stride[1:]).tolist() == [*net.weight[1:].tolist(), net.size]
+    assert all(array % 16 == 0 for array in (*net.weight, *net.bias, net.size, *net.stride, *net.unit))
+    assert (net.tiled >= net.width).all()
+    assert (net.stride >= net.tiled).all()
 
 
 def test_rows_are_filled_up_with_zeros():
     x = np.random.default_rng(0).normal(size=(5, 18))
-    rows = rows_in_lanes(x).reshape(5, 32)
+    rows = padded_rows(x).reshape(5, 32)
     assert np.array_equal(rows[:, :18], x.astype(np.float32))
     assert not rows[:, 18:].any()
 

@@ -10,48 +10,10 @@ from unlearnbench.engine import jit
 if not jit.usable():
     pytest.skip("numba has no wheel for this platform", allow_module_level=True)
 
-from unlearnbench.engine.jit import kernel
 from unlearnbench.engine.mlp.products import product, transpose
-from unlearnbench.engine.mlp.simd import fill, fma, load, ready, root, spread, store, total, where_positive, whole
+from unlearnbench.engine.mlp.simd import register
 
-ready()
-
-
-@kernel()
-def words(a, b, out):
-    store(out, 0, fma(load(a, 0), load(b, 0), fill(np.float32(0.5))))
-    store(out, 16, load(a, 0) / load(b, 0) - load(a, 0) * load(b, 0))
-    store(out, 32, root(load(b, 0)) + spread(a, 3))
-    store(out, 48, where_positive(load(a, 0), load(b, 0)))
-    out[64] = total(load(a, 0))
-
-
-def test_each_word_is_its_arithmetic_lane_by_lane():
-    rng = np.random.default_rng(0)
-    a, b, out = rng.normal(size=16).astype("f4"), rng.uniform(1, 2, 16).astype("f4"), np.zeros(65, "f4")
-    words(a, b, out)
-    fused = (a.astype("f8") * b + 0.5).astype("f4")  # a product of float32s is exact in float64
-    np.testing.assert_allclose(out[:16], fused, rtol=1.2e-7)
-    assert np.array_equal(out[16:32], a / b - a * b)
-    assert np.array_equal(out[32:48], np.sqrt(b) + a[3])
-    assert np.array_equal(out[48:64], np.where(a > 0, b, 0))
-    np.testing.assert_allclose(out[64], a.sum(dtype="f8"), rtol=1e-6)
-
-
-def test_what_is_not_a_number_is_not_hidden_by_where_positive():
-    a, out = np.full(16, np.nan, "f4"), np.zeros(65, "f4")
-    words(a, np.ones(16, "f4"), out)
-    assert (out[48:64] == 1).all()
-
-
-def test_words_mean_nothing_outside_compiled_code():
-    with pytest.raises(NotImplementedError, match="compiled code only"):
-        load(np.zeros(16, "f4"), 0)
-
-
-@pytest.mark.parametrize(("count", "rounded"), [(0, 0), (1, 16), (16, 16), (17, 32)])
-def test_whole_rounds_up_to_lanes(count, rounded):
-    assert whole(count) == rounded
+register()
 
 
 @given(

@@ -9,22 +9,20 @@ from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.engine import jit
 from unlearnbench.engine.batches import batches, shuffled
 from unlearnbench.engine.deltas import Base
-from unlearnbench.engine.mlp.fit import in_threads
 
 if not jit.usable():
     pytest.skip("numba has no wheel for this platform", allow_module_level=True)
 
-from unlearnbench.engine.mlp.init import initial_layers
-from unlearnbench.engine.mlp.layout import aligned, rows_in_lanes
-from unlearnbench.engine.mlp.simd import ready
-from unlearnbench.engine.mlp.train import next_batch
-from unlearnbench.engine.mlp.update import Rule, descend
+from unlearnbench.engine.mlp.layout import aligned, initial_layers, padded_rows
+from unlearnbench.engine.mlp.optimizer import Optimizer, apply_step
+from unlearnbench.engine.mlp.simd import register
+from unlearnbench.engine.mlp.train import in_threads, next_batch
 
-ready()
+register()
 RECORDS = Records("r", np.arange(80.0)[:, None], np.zeros(80, dtype=np.int64), 2, Provenance("", ""))
 
 
-def cut(base, data, size, seed=1, epoch=0) -> list[list[int]]:
+def kernel_batches(base, data, size, seed=1, epoch=0) -> list[list[int]]:
     """Return the ids of the kernel's batches."""
     status, rows = Base(base).row_status(data), np.zeros(size, np.int64)
     order = shuffled(base.ids, seed, epoch).astype(np.int32)
@@ -37,12 +35,14 @@ def cut(base, data, size, seed=1, epoch=0) -> list[list[int]]:
 
 @given(st.permutations(range(80)), st.data(), st.integers(1, 90), st.sampled_from(["slot", "compact", "fresh"]))
 @settings(deadline=None)
-def test_the_kernel_cuts_the_batches_of_the_reference(ids, data, size, order):
+def test_the_batches_of_the_kernel_are_those_of_the_reference(ids, data, size, order):
     base = TrainingSet.of(RECORDS, ids[: data.draw(st.integers(1, 80))])
-    gone = [data.draw(st.sets(st.sampled_from(base.ids.tolist()))) for _ in range(2)]
-    after = base.after(Step(np.array(list(gone[0]), dtype=np.int64)), order)
-    after = after.after(Step(np.array(list(gone[1]), dtype=np.int64)), data.draw(st.sampled_from(["slot", "compact"])))
-    assert cut(base, after, size) == [after.kept_ids[rows].tolist() for rows in batches(after, 1, 0, size)]
+    removed = [data.draw(st.sets(st.sampled_from(base.ids.tolist()))) for _ in range(2)]
+    after = base.after(Step(np.array(list(removed[0]), dtype=np.int64)), order)
+    after = after.after(
+        Step(np.array(list(removed[1]), dtype=np.int64)), data.draw(st.sampled_from(["slot", "compact"]))
+    )
+    assert kernel_batches(base, after, size) == [after.kept_ids[rows].tolist() for rows in batches(after, 1, 0, size)]
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
@@ -52,13 +52,13 @@ def test_steps_are_those_of_torchs_optimizers(adam, decay):
 
     rng = np.random.default_rng(0)
     start, slopes = rng.normal(size=32).astype("f4"), rng.normal(size=(6, 32)).astype("f4")
-    rule = Rule(adam, 0.01, decay)
-    state = aligned(rule.copies * 48)
+    ours = Optimizer(adam, 0.01, decay)
+    state = aligned(ours.copies * 48)
     state[16:48] = start
     theirs = torch.nn.Parameter(torch.from_numpy(start.copy()))
     optimizer = (torch.optim.Adam if adam else torch.optim.SGD)([theirs], lr=0.01, weight_decay=decay)
     for step, slope in enumerate(slopes, 1):
-        descend(rule, state, 48, 16, 48, slope, step)
+        apply_step(ours, state, 48, 16, 48, slope, step)
         theirs.grad = torch.from_numpy(slope)
         optimizer.step()
     np.testing.assert_allclose(state[16:48], theirs.detach(), rtol=2e-6, atol=1e-7)
@@ -67,14 +67,14 @@ def test_steps_are_those_of_torchs_optimizers(adam, decay):
 
 @pytest.mark.parametrize("widths", [(1, 1), (14, 2), (16, 17, 5), (33, 4, 64, 3)])
 @pytest.mark.parametrize("batch_size", [1, 15, 16, 40, 64])
-def test_a_step_writes_nowhere_but_on_its_bench_and_its_state(widths, batch_size, monkeypatch):
+def test_a_step_writes_nowhere_but_in_its_workspace_and_its_state(widths, batch_size, monkeypatch):
     """Compiled code checks no bounds, so all arrays get margins that must stay as they are, whatever they hold."""
-    from unlearnbench.engine.mlp import fit, layout, passes
+    from unlearnbench.engine.mlp import layout, passes, train
 
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(40, widths[0])), rng.integers(0, widths[-1], 40)
     orders = np.array([rng.permutation(40) for _ in range(2)], dtype=np.int32)
-    fate = np.where(np.arange(40) % 9, 2, 1).astype(np.uint8)
+    status = np.where(np.arange(40) % 9, 2, 1).astype(np.uint8)
 
     def answer(margin: float) -> tuple[bytes, list[np.ndarray]]:
         made = []
@@ -84,10 +84,10 @@ def test_a_step_writes_nowhere_but_on_its_bench_and_its_state(widths, batch_size
             made[-1][128:-128] = 0
             return made[-1][128:-128]
 
-        for module in (fit, layout, passes):
+        for module in (train, layout, passes):
             monkeypatch.setattr(module, "aligned", walled)
-        course = fit.Course(initial_layers(widths, 0), rows_in_lanes(x), labels, fate, orders)
-        found = fit.trained(course, Rule(True, 0.01, 0.0), batch_size).parameters.tobytes()
+        inputs = train.TrainingInputs(initial_layers(widths, 0), padded_rows(x), labels, status, orders)
+        found = train.fit(inputs, Optimizer(True, 0.01, 0.0), batch_size).parameters.tobytes()
         return found, [np.append(wall[:128], wall[-128:]) for wall in made]
 
     found, walls = answer(3.0)

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from unlearnbench.core.records import Provenance, Records
-from unlearnbench.engine.mlp.init import initial_layers
-from unlearnbench.engine.networks.stack import logits, loss, places, train_stacked
-from unlearnbench.engine.networks.stacked_jobs import Lesson, Lessons
+from unlearnbench.engine.mlp.layout import initial_layers
+from unlearnbench.engine.networks.stack import logits, loss, stack_size, train_stacked
+from unlearnbench.engine.networks.stacked_jobs import StackedJob, StackedJobs
 
 RECORDS = Records("made up", np.random.default_rng(0).normal(size=(40, 4)), np.arange(40) % 3, 3, Provenance("", ""))
 
 
-def lesson(widths=(4, 5, 3), seed=0, sizes=(8, 8, 4)) -> Lesson:
+def job(widths=(4, 5, 3), seed=0, sizes=(8, 8, 4)) -> StackedJob:
     cuts = np.split(np.arange(sum(sizes)) + seed, np.cumsum(sizes)[:-1])
-    return Lesson(initial_layers(widths, seed), RECORDS, np.asarray, lambda epoch: cuts, seed)
+    return StackedJob(initial_layers(widths, seed), RECORDS, np.asarray, lambda epoch: cuts, seed)
 
 
 def sgd(parameters):
@@ -22,7 +22,7 @@ def sgd(parameters):
     return torch.optim.SGD(parameters, lr=0.1)
 
 
-def plain(each: Lesson, epochs: int) -> list[np.ndarray]:
+def plain(each: StackedJob, epochs: int) -> list[np.ndarray]:
     """Train one network with nothing but torch's own layers."""
     import torch
 
@@ -40,21 +40,21 @@ def plain(each: Lesson, epochs: int) -> list[np.ndarray]:
 
 
 def test_networks_of_several_widths_and_batches_come_out_as_each_by_itself():
-    lessons = [lesson(), lesson(seed=3), lesson((4, 3)), lesson(sizes=(8, 3)), lesson(seed=1), lesson((4, 7, 2, 3))]
-    for each, layers in zip(lessons, train_stacked(lessons, 2, 0.0, sgd, "cpu"), strict=True):
+    jobs = [job(), job(seed=3), job((4, 3)), job(sizes=(8, 3)), job(seed=1), job((4, 7, 2, 3))]
+    for each, layers in zip(jobs, train_stacked(jobs, 2, 0.0, sgd, "cpu"), strict=True):
         for found, expected in zip([part for layer in layers for part in layer], plain(each, 2), strict=True):
             np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
-def test_room_is_by_the_size_of_a_network_and_by_the_device():
+def test_the_size_of_a_stack_depends_on_the_network_and_the_device():
     small, large = initial_layers((14, 32, 2), 0), initial_layers((14, 256, 128, 64, 32, 2), 0)
-    assert places(large, "cpu") == 16
-    assert places(large, "cpu") < places(small, "cpu") < places(small, "cuda")
-    assert places(small, "cuda") % 16 == 0
+    assert stack_size(large, "cpu") == 16
+    assert stack_size(large, "cpu") < stack_size(small, "cpu") < stack_size(small, "cuda")
+    assert stack_size(small, "cuda") % 16 == 0
 
 
-def test_places_to_spare_in_a_batch_have_no_weight():
-    first, second, last = Lessons([lesson(), lesson(seed=2, sizes=(8, 8, 1))], 8, 0.0, "cpu").batches(0)
+def test_padding_in_a_batch_has_no_weight():
+    first, second, last = StackedJobs([job(), job(seed=2, sizes=(8, 8, 1))], 8, 0.0, "cpu").batches(0)
     assert first.x.shape == (2, 8, 4)
     assert second.scales is None
     np.testing.assert_allclose(last.weight.sum(dim=1), 1)
@@ -62,11 +62,11 @@ def test_places_to_spare_in_a_batch_have_no_weight():
 
 
 def test_networks_with_one_seed_drop_the_same_units_and_others_do_not():
-    pair = [lesson(seed=1), lesson(seed=1), lesson(seed=2)]
-    batch = next(iter(Lessons(pair, 8, 0.5, "cpu").batches(0)))
+    pair = [job(seed=1), job(seed=1), job(seed=2)]
+    batch = next(iter(StackedJobs(pair, 8, 0.5, "cpu").batches(0)))
     assert set(np.unique(batch.scales)) == {0, 2}
     assert (batch.scales[0] == batch.scales[1]).all()
-    assert not (batch.scales[0, 1:] == batch.scales[2, :-1]).all()  # the same records, one place apart
+    assert not (batch.scales[0, 1:] == batch.scales[2, :-1]).all()  # the same records, shifted by one
 
 
 @pytest.mark.parametrize("scaled", [False, True])

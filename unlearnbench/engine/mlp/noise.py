@@ -1,9 +1,9 @@
-"""The noise of private training: standard normals that a seed and a step decide, by numpy and by a kernel alike.
+"""The noise of private training: standard normals keyed by a seed and a step, by numpy and by a kernel.
 
 The numbers are those of Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3; SC
-2011), which passes the statistical test batteries, made normal by Box and Muller (1958). They are not those of a
-cryptographic generator, the seed has 32 bits, and sums of floating-point noise give away more than sums of real
-numbers would (Mironov, CCS 2012). So this measures what private training does; it protects nobody's data.
+2011), which passes the statistical test batteries, made normal by Box and Muller (1958). The generator is not
+cryptographic, the seed has 32 bits, and sums of floating-point noise reveal more than sums of real numbers would
+(Mironov, CCS 2012). So this measures what private training does; it does not protect data.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _F, _I, _U, _LONG = np.float32, np.int32, np.uint32, np.uint64
 
 _ROUNDS = 10
 _MULTIPLY_0, _MULTIPLY_2 = _LONG(0xD2511F53), _LONG(0xCD9E8D57)
-_BUMP_0, _BUMP_1 = _LONG(0x9E3779B9), _LONG(0xBB67AE85)
+_WEYL_0, _WEYL_1 = _LONG(0x9E3779B9), _LONG(0xBB67AE85)
 _LOW, _HIGH = _LONG(0xFFFFFFFF), _LONG(32)
-_PURPOSE = _LONG(0x6E6F6973)  # the second word of the key: nobody else's
+_PURPOSE = _LONG(0x6E6F6973)  # the second word of the key, used for nothing else
 
 _HALF, _ONE, _UNIT, _ANGLE = _F(0.5), _F(1), _F(2.0**-32), _F(2 * np.pi * 2.0**-32)
 _LN2, _ROOT_HALF = _F(np.log(2)), _F(np.sqrt(0.5))
@@ -42,7 +42,7 @@ def philox(counter: tuple[NDArray[np.uint64], ...], key: tuple[int, int]) -> lis
     for _ in range(_ROUNDS):
         p0, p2 = x0 * _MULTIPLY_0, x2 * _MULTIPLY_2
         x0, x1, x2, x3 = (p2 >> _HIGH) ^ x1 ^ k0, p2 & _LOW, (p0 >> _HIGH) ^ x3 ^ k1, p0 & _LOW
-        k0, k1 = (k0 + _BUMP_0) & _LOW, (k1 + _BUMP_1) & _LOW
+        k0, k1 = (k0 + _WEYL_0) & _LOW, (k1 + _WEYL_1) & _LOW
     return [x0, x1, x2, x3]
 
 
@@ -58,12 +58,12 @@ def normals(seed: int, step: int, count: int) -> Floats:
 
 
 def blocks_for(count: int) -> int:
-    """Return how many blocks of the generator ``count`` numbers take: four come of each."""
+    """Return how many blocks of the generator ``count`` numbers take: each makes four."""
     return -(-count // 4)
 
 
 def _box_muller(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    unit = (high.astype(np.float32) + _HALF) * _UNIT  # in single precision, as there
+    unit = (high.astype(np.float32) + _HALF) * _UNIT  # in single precision, as in the kernel
     radius, angle = np.sqrt(-2 * np.log(unit.astype(np.float64))), low * (2 * np.pi * 2.0**-32)
     return radius * np.cos(angle), radius * np.sin(angle)
 
@@ -72,14 +72,15 @@ def _box_muller(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> tuple[NDAr
 def fill_normals(seed: int, step: int, words: Words, out: Floats) -> None:
     """Write the :func:`normals` of one step into ``out`` (4 blocks,), to some units in the last place.
 
-    ``words`` (4 blocks,) is room. Every number is computed alike and alone, so vectors of any length give the same.
+    ``words`` (4 blocks,) is working space. Each number is computed alone and by the same instructions, so LLVM may
+    vectorize the loops: registers of any length give the same bits.
     """
     blocks = len(out) // 4
     one, two, three = blocks, 2 * blocks, 3 * blocks
     a, b, c, d = words[:one], words[one:two], words[two:three], words[three:]
     _fill_words(seed, step, a, b, c, d)
-    _turn(a, b, out[:one], out[one:two])
-    _turn(c, d, out[two:three], out[three:])
+    _fill_pairs(a, b, out[:one], out[one:two])
+    _fill_pairs(c, d, out[two:three], out[three:])
 
 
 @kernel(borrows=True)
@@ -91,16 +92,20 @@ def _fill_words(seed: int, step: int, a: Words, b: Words, c: Words, d: Words) ->
             p0, p2 = _LONG(x0) * _MULTIPLY_0, _LONG(x2) * _MULTIPLY_2
             x0, x2 = _U(_U(p2 >> _HIGH) ^ x1 ^ k0), _U(_U(p0 >> _HIGH) ^ x3 ^ k1)
             x1, x3 = _U(p2), _U(p0)
-            k0, k1 = _U(k0 + _U(_BUMP_0)), _U(k1 + _U(_BUMP_1))
+            k0, k1 = _U(k0 + _U(_WEYL_0)), _U(k1 + _U(_WEYL_1))
         a[i], b[i], c[i], d[i] = x0, x1, x2, x3
 
 
 @kernel(borrows=True)
-def _turn(high: Words, low: Words, cosines: Floats, sines: Floats) -> None:
-    """Make radii of the first words, angles of the second, and coordinates of both."""
+def _fill_pairs(high: Words, low: Words, cosines: Floats, sines: Floats) -> None:
+    """Write pairs of normals (Box and Muller): a radius from each word of ``high``, an angle from each of ``low``.
+
+    The angle is reduced to the nearest quarter turn, where the polynomials are accurate; the quarter decides which of
+    sine and cosine is which, and the signs.
+    """
     for i in range(len(high)):
         radius = _radius(high[i])
-        quarter = _U(_U(low[i] + _U(1 << 29)) >> _U(30))  # the nearest one
+        quarter = _U(_U(low[i] + _U(1 << 29)) >> _U(30))  # the nearest quarter turn
         angle = _F(_I(_U(low[i] - _U(quarter << _U(30))))) * _ANGLE
         square = angle * angle
         sine = ((_S0 * square + _S1) * square + _S2) * square * angle + angle
@@ -113,7 +118,7 @@ def _turn(high: Words, low: Words, cosines: Floats, sines: Floats) -> None:
 
 @kernel(borrows=True)
 def _radius(word: np.uint32) -> np.float32:
-    """Return sqrt(-2 ln u) for u = (word + 1/2) / 2**32, with u = m 2**e and m within a root of 2 of 1."""
+    """Return sqrt(-2 ln u) for u = (word + 1/2) / 2**32, with u = m 2**e and m within a factor sqrt(2) of 1."""
     bits = _F((_F(word) + _HALF) * _UNIT).view(np.int32)
     m = _I((bits & _I(0x007FFFFF)) | _I(0x3F000000)).view(np.float32)
     low = m < _ROOT_HALF

@@ -1,8 +1,8 @@
 """Differentially private training of one network, all steps in one call.
 
 Ghost clipping (Li et al. 2022, after Goodfellow 2015): the gradient of a linear layer by one record is the outer
-product of two vectors that the passes make anyway, so its norm is known without it, and clipping it is to scale one of
-the two before the sum over records.
+product of its values below and its deltas above, which the passes compute anyway. Its norm is the product of their
+norms. To clip it, the deltas are scaled before the sum over records; no record's gradient is ever formed.
 """
 
 from __future__ import annotations
@@ -13,58 +13,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.engine.jit import kernel
-from unlearnbench.engine.mlp.fit import Network, network_of
-from unlearnbench.engine.mlp.layout import Layers, Layout, aligned
+from unlearnbench.engine.mlp.layout import Layers, Layout, Network, aligned, network_of
 from unlearnbench.engine.mlp.noise import Words, blocks_for, fill_normals
-from unlearnbench.engine.mlp.passes import Bench, bench_for, blame_below, blame_outputs, forward, seat, sum_gradient
-from unlearnbench.engine.mlp.simd import LANES, Floats, Lanes, fill, fma, load, ready, store, whole
-from unlearnbench.engine.mlp.update import Rule, descend
+from unlearnbench.engine.mlp.optimizer import Optimizer, apply_step
+from unlearnbench.engine.mlp.passes import (
+    Workspace,
+    backprop,
+    forward,
+    load_batch,
+    output_delta,
+    sum_gradient,
+    workspace_for,
+)
+from unlearnbench.engine.mlp.simd import LANES, Floats, Simd16, fma, load, register, round_up, splat, store
 
 
-class PrivateCourse(NamedTuple):
-    """All that decides one privately trained network.
-
-    ``start``: the layers to go on from · ``x``: the base's records in lanes, and their ``labels`` (n,) · ``rows``: the
-    records of all batches, one batch after the other · ``begins`` (steps + 1,): where each begins, and the end.
-    """
+class PrivateTrainingInputs(NamedTuple):
+    """What one network is trained on by DP-SGD, from which parameters."""
 
     start: Layers
+    """The layers to start from."""
     x: Floats
+    """The features of the base's records (n rows), see :func:`unlearnbench.engine.mlp.layout.padded_rows`."""
     labels: NDArray[np.int64]
+    """(n,): the labels of the base's records."""
     rows: NDArray[np.int64]
+    """The records of all batches, one batch after the other."""
     begins: NDArray[np.int64]
+    """(steps + 1,): where each batch begins in ``rows``, and where the last one ends."""
 
 
 class Privacy(NamedTuple):
-    """What makes a step private: the largest norm of a record's gradient, the noise on a sum, and what divides it.
-
-    ``deviation``: of the noise on a batch's sum · ``expected``: the batch size that the sum is divided by.
-    """
+    """What makes a step private."""
 
     clip: float
+    """The largest norm of one record's gradient."""
     deviation: float
+    """The standard deviation of the noise on a batch's sum of gradients."""
     expected: float
+    """The expected batch size, by which that sum is divided."""
 
 
-class Room(NamedTuple):
-    """Room for one step: ``share`` (batch,) of each record's gradient; the ``words`` and ``noise`` (parameters,)."""
+class Scratch(NamedTuple):
+    """Space for one step."""
 
     share: Floats
+    """(batch,): the factor on each record's gradient."""
     words: Words
+    """(parameters,): random words, see :func:`unlearnbench.engine.mlp.noise.fill_normals`."""
     noise: Floats
+    """(parameters,): standard normals."""
 
 
-def trained_privately(course: PrivateCourse, rule: Rule, privacy: Privacy, noise_seed: int) -> Network:
-    """Return the network that a course leads to; ``noise_seed`` and the step decide the noise."""
-    ready()
-    net, parameters = network_of(course.start)
-    state = aligned(rule.copies * net.size)
+def fit_privately(inputs: PrivateTrainingInputs, optimizer: Optimizer, privacy: Privacy, noise_seed: int) -> Network:
+    """Return the trained network; the noise is drawn by ``noise_seed`` and the number of the step."""
+    register()
+    net, parameters = network_of(inputs.start)
+    state = aligned(optimizer.copies * net.size)
     state[: net.size] = parameters
-    bench = bench_for(net, max(1, int(np.diff(course.begins).max())))
+    workspace = workspace_for(net, max(1, int(np.diff(inputs.begins).max())))
     numbers = 4 * blocks_for(int(((net.width[:-1] + 1) * net.width[1:]).sum()))
-    room = Room(aligned(bench.room), np.zeros(numbers, dtype=np.uint32), aligned(numbers))
+    scratch = Scratch(aligned(workspace.capacity), np.zeros(numbers, dtype=np.uint32), aligned(numbers))
     train_privately(
-        net, bench, room, rule, privacy, noise_seed, state, course.x, course.labels, course.rows, course.begins
+        net,
+        workspace,
+        scratch,
+        optimizer,
+        privacy,
+        noise_seed,
+        state,
+        inputs.x,
+        inputs.labels,
+        inputs.rows,
+        inputs.begins,
     )
     parameters[:] = state[: net.size]
     return Network(net, parameters)
@@ -73,9 +94,9 @@ def trained_privately(course: PrivateCourse, rule: Rule, privacy: Privacy, noise
 @kernel(borrows=True)
 def train_privately(
     net: Layout,
-    bench: Bench,
-    room: Room,
-    rule: Rule,
+    workspace: Workspace,
+    scratch: Scratch,
+    optimizer: Optimizer,
     privacy: Privacy,
     noise_seed: int,
     state: Floats,
@@ -84,71 +105,80 @@ def train_privately(
     rows: NDArray[np.int64],
     begins: NDArray[np.int64],
 ) -> None:
-    """Train the parameters in ``state`` on the batches of the records ``x`` (n rows in lanes)."""
+    """Train the parameters in ``state``; for the last arguments see :class:`PrivateTrainingInputs`.
+
+    A step clips by the norm over all layers, so all deltas are computed before any gradient.
+    """
     for step in range(len(begins) - 1):
         batch = rows[begins[step] : begins[step + 1]]
-        seat(net, bench, x, batch, len(batch))
-        forward(net, bench, state, len(batch))
-        blame_outputs(net, bench, labels, batch, len(batch), np.float32(1))
+        # The deltas of each record's own loss: not divided by the batch size.
+        load_batch(net, workspace, x, batch, len(batch))
+        forward(net, workspace, state, len(batch))
+        output_delta(net, workspace, labels, batch, len(batch), np.float32(1))
         for level in range(len(net.weight) - 1, 0, -1):
-            blame_below(net, bench, state, level, len(batch))
-        clip_gradients(net, bench, room.share, privacy, len(batch))
-        fill_normals(noise_seed, step, room.words, room.noise)
+            backprop(net, workspace, state, level, len(batch))
+        clip_gradients(net, workspace, scratch.share, privacy, len(batch))
+        # Sum, noise and step, layer by layer.
+        fill_normals(noise_seed, step, scratch.words, scratch.noise)
         taken = 0
         for level in range(len(net.weight)):
-            sum_gradient(net, bench, level, len(batch))
-            taken = _add_noise(net, bench, level, room.noise, privacy, taken)
-            end = net.bias[level] + net.span[level + 1]
-            descend(rule, state, net.size, net.weight[level], end, bench.gradient, step + 1)
+            sum_gradient(net, workspace, level, len(batch))
+            taken = _add_noise(net, workspace, level, scratch.noise, privacy, taken)
+            end = net.bias[level] + net.stride[level + 1]
+            apply_step(optimizer, state, net.size, net.weight[level], end, workspace.gradient, step + 1)
 
 
 @kernel(borrows=True)
-def clip_gradients(net: Layout, bench: Bench, share: Floats, privacy: Privacy, count: int) -> None:
-    """Scale the deltas, each record's of its own loss, so that their sum is that of clipped gradients over expected."""
-    for i in range(0, whole(count), LANES):
-        store(share, i, _square_norms(net, bench, i))
-    for i in range(whole(count)):
+def clip_gradients(net: Layout, workspace: Workspace, share: Floats, privacy: Privacy, count: int) -> None:
+    """Scale each record's deltas, so that gradients sum to the clipped ones over ``privacy.expected``."""
+    for i in range(0, round_up(count), LANES):
+        store(share, i, _square_norms(net, workspace, i))
+    for i in range(round_up(count)):
         part = privacy.clip / np.sqrt(share[i])
-        share[i] = (1 if part > 1 else part) / privacy.expected  # what is not a number travels on
+        share[i] = (1 if part > 1 else part) / privacy.expected  # a norm that is nan makes the share nan
     for level in range(1, len(net.width)):
-        for unit in range(net.tall[level]):
-            at = (net.unit[level] + unit) * bench.room
-            for i in range(0, whole(count), LANES):
-                store(bench.delta, at + i, load(bench.delta, at + i) * load(share, i))
+        for unit in range(net.tiled[level]):
+            at = (net.unit[level] + unit) * workspace.capacity
+            for i in range(0, round_up(count), LANES):
+                store(workspace.delta, at + i, load(workspace.delta, at + i) * load(share, i))
 
 
 @kernel(borrows=True)
-def _square_norms(net: Layout, bench: Bench, i: int) -> Lanes:
-    """Return the square norms of 16 records' gradients by all parameters: |delta|^2 (|value|^2 + 1) over the layers."""
-    norms = fill(np.float32(0))
+def _square_norms(net: Layout, workspace: Workspace, i: int) -> Simd16:
+    """Return the square norms of the gradients of records ``i`` to ``i + 15`` by all parameters.
+
+    It is the sum over layers of |delta|^2 (|value|^2 + 1), where the 1 is the bias.
+    """
+    norms = splat(np.float32(0))
     for level in range(len(net.weight)):
-        values, deltas = fill(np.float32(1)), fill(np.float32(0))
+        values, deltas = splat(np.float32(1)), splat(np.float32(0))
         for unit in range(net.unit[level], net.unit[level] + net.width[level]):
-            value = load(bench.value, unit * bench.room + i)
+            value = load(workspace.value, unit * workspace.capacity + i)
             values = fma(value, value, values)
         for unit in range(net.unit[level + 1], net.unit[level + 1] + net.width[level + 1]):
-            delta = load(bench.delta, unit * bench.room + i)
+            delta = load(workspace.delta, unit * workspace.capacity + i)
             deltas = fma(delta, delta, deltas)
         norms = fma(values, deltas, norms)
     return norms
 
 
 @kernel(borrows=True)
-def _add_noise(net: Layout, bench: Bench, level: int, noise: Floats, privacy: Privacy, taken: int) -> int:
-    """Add noise to the gradient of one layer, in the order of torch's parameters; spare places stay at 0.
+def _add_noise(net: Layout, workspace: Workspace, level: int, noise: Floats, privacy: Privacy, taken: int) -> int:
+    """Add noise to the gradient of one layer, in the order of torch's parameters; padding stays at 0.
 
-    Return how many numbers are taken, ``taken`` of which were before.
+    ``taken`` numbers of ``noise`` were used before; return how many are used now.
     """
     scale = np.float32(privacy.deviation / privacy.expected)
-    width, units, span = net.width[level], net.width[level + 1], net.span[level]
+    width, units, stride = net.width[level], net.width[level + 1], net.stride[level]
     for unit in range(units):
-        _add(bench.gradient[unit * span :], noise[taken:], scale, width)
+        _add(workspace.gradient[unit * stride :], noise[taken:], scale, width)
         taken += width
-    _add(bench.gradient[net.bias[level] - net.weight[level] :], noise[taken:], scale, units)
+    _add(workspace.gradient[net.bias[level] - net.weight[level] :], noise[taken:], scale, units)
     return int(taken + units)
 
 
 @kernel(borrows=True)
 def _add(a: Floats, b: Floats, scale: np.float32, count: int) -> None:
+    """Add ``scale`` times the first ``count`` of ``b`` to ``a``."""
     for i in range(count):
         a[i] += scale * b[i]

@@ -1,10 +1,10 @@
-"""Sixteen float32 numbers at a time: the vocabulary of the kernels for networks.
+"""Vectors of sixteen float32 numbers: what the kernels for networks are written in.
 
-LLVM vectorizes a loop around a sum only where it may reorder the sum, and then bits depend on the processor. Here the
-vector is spelled out: every lane is a sum of its own, in the order written, with fused multiply-adds where they are
+LLVM vectorizes a loop around a sum only where it may reorder the sum, and then the bits depend on the processor. Here
+vectors are explicit: every lane is a sum of its own, in the order written, with fused multiply-adds where they are
 written and nowhere else. A processor with narrower registers uses several of them and gets the same bits.
 
-The functions here are names; :mod:`unlearnbench.engine.mlp.simd_code` says what they are to LLVM.
+The functions here are signatures; :mod:`unlearnbench.engine.mlp.simd_code` has their LLVM code.
 """
 
 # ruff: noqa: ARG001 - the functions here are signatures
@@ -24,80 +24,84 @@ KERNEL_SOURCES = (Path(__file__).with_name("simd_code.py"),)
 """Read by :mod:`unlearnbench.engine.jit`: kernels that use these functions are compiled again when it changes."""
 
 LANES = 16
+"""The numbers in a vector."""
 
 ROWS = 4
-"""Rows of a tile in a matrix product: matrices have a multiple of it. With two vectors of columns a tile has 8 sums in
-registers, enough to hide the latency of an fma; where there are 16 registers of half the lanes, some spill."""
+"""The rows of a tile in a matrix product; matrices have a multiple of it.
+
+With two vectors of columns a tile has 8 sums in registers, enough to hide the latency of a multiply-add. On processors
+with 16 registers of 8 lanes some sums are spilled to memory.
+"""
 
 Floats = NDArray[np.float32]
 
 
-class Lanes:
-    """Sixteen numbers; the arithmetic is lane by lane."""
+class Simd16:
+    """A vector of sixteen float32; arithmetic is lane by lane."""
 
-    def __add__(self, other: Lanes) -> Lanes:
+    def __add__(self, other: Simd16) -> Simd16:
         _compiled_only()
 
-    def __sub__(self, other: Lanes) -> Lanes:
+    def __sub__(self, other: Simd16) -> Simd16:
         _compiled_only()
 
-    def __mul__(self, other: Lanes) -> Lanes:
+    def __mul__(self, other: Simd16) -> Simd16:
         _compiled_only()
 
-    def __truediv__(self, other: Lanes) -> Lanes:
+    def __truediv__(self, other: Simd16) -> Simd16:
         _compiled_only()
 
 
-def load(array: Floats, at: int) -> Lanes:
-    """Return ``array[at : at + 16]``; nobody checks that it is within the array."""
+def load(array: Floats, at: int) -> Simd16:
+    """Return ``array[at : at + 16]``. Bounds are not checked."""
     _compiled_only()
 
 
-def store(array: Floats, at: int, lanes: Lanes) -> None:
-    """Set ``array[at : at + 16]``."""
+def store(array: Floats, at: int, vector: Simd16) -> None:
+    """Set ``array[at : at + 16]``. Bounds are not checked."""
     _compiled_only()
 
 
-def spread(array: Floats, at: int) -> Lanes:
-    """Return ``array[at]`` in every lane."""
+def broadcast(array: Floats, at: int) -> Simd16:
+    """Return ``array[at]`` in every lane. Bounds are not checked."""
     _compiled_only()
 
 
-def fill(number: np.float32) -> Lanes:
+def splat(number: np.float32) -> Simd16:
     """Return one number in every lane."""
     _compiled_only()
 
 
-def fma(a: Lanes, b: Lanes, c: Lanes) -> Lanes:
+def fma(a: Simd16, b: Simd16, c: Simd16) -> Simd16:
     """Return a * b + c, rounded once."""
     _compiled_only()
 
 
-def root(a: Lanes) -> Lanes:
-    """Return square roots."""
+def sqrt(a: Simd16) -> Simd16:
+    """Return the square roots."""
     _compiled_only()
 
 
-def where_positive(a: Lanes, b: Lanes) -> Lanes:
-    """Return ``b`` where ``a`` is positive or not a number, so that those travel on, and 0 elsewhere."""
+def where_positive(a: Simd16, b: Simd16) -> Simd16:
+    """Return ``b`` where ``a`` is positive or nan, so that nan is not hidden, and 0 elsewhere."""
     _compiled_only()
 
 
-def total(a: Lanes) -> np.float32:
+def reduce_add(a: Simd16) -> np.float32:
     """Return the sum of all lanes, added by halves."""
     _compiled_only()
 
 
 @kernel(borrows=True)
-def whole(count: int) -> int:
-    """Return ``count`` rounded up to whole lanes."""
+def round_up(count: int) -> int:
+    """Return ``count`` rounded up to a multiple of ``LANES``."""
     return (count + LANES - 1) // LANES * LANES
 
 
 def _compiled_only() -> NoReturn:
-    raise NotImplementedError("lanes exist in compiled code only")
+    raise NotImplementedError("vectors exist in compiled code only")
 
 
-def ready() -> None:
-    """Teach numba this vocabulary; to be called before any kernel that uses it."""
+def register() -> None:
+    """Register the LLVM code of these functions with numba; call it before any kernel that uses them."""
     import_module("unlearnbench.engine.mlp.simd_code")

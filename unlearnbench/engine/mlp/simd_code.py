@@ -1,6 +1,6 @@
-"""What the vocabulary of :mod:`unlearnbench.engine.mlp.simd` is to numba: a type, and the LLVM code of each word.
+"""The LLVM code of the functions in :mod:`unlearnbench.engine.mlp.simd`, and their vector as a numba type.
 
-Importing this module registers it, and imports numba: only ``simd.ready`` does so.
+This is the only module that knows LLVM. Importing it registers the code with numba; only ``simd.register`` does so.
 """
 
 # ruff: noqa: ARG001, ARG005 - numba hands every lowering the same arguments
@@ -28,26 +28,26 @@ UNDEFINED = ir.Constant(VECTOR, ir.Undefined)
 INDEX = ir.IntType(32)
 
 
-class LanesType(types.Type):
-    """The type of :class:`unlearnbench.engine.mlp.simd.Lanes`."""
+class Simd16Type(types.Type):
+    """The type of :class:`unlearnbench.engine.mlp.simd.Simd16`."""
 
     def __init__(self) -> None:
-        super().__init__(name="Lanes")
+        super().__init__(name="Simd16")
 
 
-@register_model(LanesType)
-class LanesModel(models.PrimitiveModel):
-    """Lanes are one LLVM vector."""
+@register_model(Simd16Type)
+class Simd16Model(models.PrimitiveModel):
+    """One LLVM vector."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, VECTOR)
 
 
-lanes = LanesType()
+simd16 = Simd16Type()
 
 
-def means(word: Callable[..., Any], takes: tuple[Any, ...], gives: Any) -> Callable[[Code], Code]:
-    """Return a decorator for the code of a word that takes and gives these types."""
+def lowers(function: Callable[..., Any], takes: tuple[Any, ...], gives: Any) -> Callable[[Code], Code]:
+    """Return a decorator for the LLVM code of ``function``, whose arguments have the types ``takes``."""
 
     def fits(given: Any, taken: Any) -> bool:
         return isinstance(given, taken) if isinstance(taken, type) else bool(given == taken)
@@ -60,8 +60,8 @@ def means(word: Callable[..., Any], takes: tuple[Any, ...], gives: Any) -> Calla
         2: lambda a, b: result(a, b),
         3: lambda a, b, c: result(a, b, c),
     }
-    type_callable(word)(lambda context: typers[len(takes)])
-    return lower_builtin(word, *takes)  # type: ignore[no-any-return]  # numba has no types
+    type_callable(function)(lambda context: typers[len(takes)])
+    return lower_builtin(function, *takes)  # type: ignore[no-any-return]  # numba has no types
 
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
@@ -73,62 +73,62 @@ def _intrinsic(builder: Any, name: str, args: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f32"), args)
 
 
-def _shuffle(builder: Any, vector: Any, places: list[int]) -> Any:
-    return builder.shuffle_vector(vector, UNDEFINED, ir.Constant(ir.VectorType(INDEX, LANES), places))
+def _shuffle(builder: Any, vector: Any, order: list[int]) -> Any:
+    return builder.shuffle_vector(vector, UNDEFINED, ir.Constant(ir.VectorType(INDEX, LANES), order))
 
 
-def _everywhere(builder: Any, number: Any) -> Any:
+def _splat(builder: Any, number: Any) -> Any:
     return _shuffle(builder, builder.insert_element(UNDEFINED, number, INDEX(0)), [0] * LANES)
 
 
-@means(simd.load, (types.Array, types.Integer), lanes)
+@lowers(simd.load, (types.Array, types.Integer), simd16)
 def _load(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     at = _address(context, builder, signature.args[0], *args)
     return builder.load(builder.bitcast(at, VECTOR.as_pointer()), align=4)
 
 
-@means(simd.store, (types.Array, types.Integer, lanes), types.none)
+@lowers(simd.store, (types.Array, types.Integer, simd16), types.none)
 def _store(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     at = _address(context, builder, signature.args[0], *args[:2])
     builder.store(args[2], builder.bitcast(at, VECTOR.as_pointer()), align=4)
     return context.get_dummy_value()
 
 
-@means(simd.spread, (types.Array, types.Integer), lanes)
-def _spread(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    return _everywhere(builder, builder.load(_address(context, builder, signature.args[0], *args)))
+@lowers(simd.broadcast, (types.Array, types.Integer), simd16)
+def _broadcast(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _splat(builder, builder.load(_address(context, builder, signature.args[0], *args)))
 
 
-@means(simd.fill, (types.float32,), lanes)
-def _fill(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    return _everywhere(builder, args[0])
+@lowers(simd.splat, (types.float32,), simd16)
+def _splat_lanes(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _splat(builder, args[0])
 
 
-@means(simd.fma, (lanes, lanes, lanes), lanes)
+@lowers(simd.fma, (simd16, simd16, simd16), simd16)
 def _fma(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return _intrinsic(builder, "fma", args)
 
 
-@means(simd.root, (lanes,), lanes)
-def _root(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+@lowers(simd.sqrt, (simd16,), simd16)
+def _sqrt(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return _intrinsic(builder, "sqrt", args)
 
 
-@means(simd.where_positive, (lanes, lanes), lanes)
+@lowers(simd.where_positive, (simd16, simd16), simd16)
 def _where_positive(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return builder.select(builder.fcmp_unordered(">", args[0], ZERO), args[1], ZERO)
 
 
-@means(simd.total, (lanes,), types.float32)
-def _total(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+@lowers(simd.reduce_add, (simd16,), types.float32)
+def _reduce_add(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     (sums,) = args
     for half in (8, 4, 2, 1):
-        sums = builder.fadd(sums, _shuffle(builder, sums, [(place + half) % LANES for place in range(LANES)]))
+        sums = builder.fadd(sums, _shuffle(builder, sums, [(lane + half) % LANES for lane in range(LANES)]))
     return builder.extract_element(sums, INDEX(0))
 
 
-def _arithmetic(word: Callable[..., Any], name: str) -> None:
-    @means(word, (lanes, lanes), lanes)
+def _arithmetic(function: Callable[..., Any], name: str) -> None:
+    @lowers(function, (simd16, simd16), simd16)
     def _(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return getattr(builder, name)(*args)
 

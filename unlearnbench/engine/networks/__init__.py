@@ -1,1 +1,1 @@
-"""Networks in torch: one training loop, stacks of networks, dropout."""
+"""Networks in torch: one module at a time (``training``), or stacks of them (``stack``, ``stacked_jobs``)."""

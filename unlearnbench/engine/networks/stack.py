@@ -1,12 +1,12 @@
 """Networks of one architecture trained together: their layers are stacked, and a step is one product a layer for all.
 
-For devices that one small network cannot fill, and for what the kernel (:mod:`unlearnbench.engine.mlp.fit`) does not
-know, which is dropout. Written for any device that torch has, but run on CPUs only: of a GPU, neither the speed nor the
-results are known.
+For devices that one small network cannot fill, and for dropout, which the kernel (:mod:`unlearnbench.engine.mlp.train`)
+does not have. Written for any device that torch has, but run on CPUs only: of a GPU, neither the speed nor the results
+are known.
 
-A stack has the same number of places whoever is in it, so that a network meets products of the same shapes alone and
-in company; places to spare hold copies of the last network. So on a CPU, at a fixed number of threads, results do not
-depend on who else is trained, to the last bit.
+A stack always has the same number of networks, so that a network is trained by products of the same shapes alone and
+among others; a stack that is not full is filled with copies of the last network. So on a CPU, at a fixed number of
+threads, results do not depend on the other networks, to the last bit.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from unlearnbench.engine.mlp.fit import widths_of
-from unlearnbench.engine.mlp.layout import Layers
-from unlearnbench.engine.networks.stacked_jobs import Lesson, Lessons, Shape
+from unlearnbench.engine.mlp.layout import Layers, widths_of
+from unlearnbench.engine.networks.stacked_jobs import Shape, StackedJob, StackedJobs
 
 if TYPE_CHECKING:
     import torch
@@ -25,51 +24,51 @@ if TYPE_CHECKING:
 
 _BYTES = {"cpu": 4 * 2**20}
 _BYTES_ELSEWHERE = 2**30
-"""How much parameters, gradients and moments of a stack should take: a CPU's cache, a part of a GPU's memory."""
+"""The memory for the parameters, gradients and moments of a stack: a CPU's cache, a part of a GPU's memory."""
 
 _MOST = {"cpu": 32}
 _MOST_ELSEWHERE = 512
 
 
-_LANES = 16
-"""Places come in whole lanes: what is left over behind the last whole vector, torch rounds in another way."""
+_MULTIPLE = 16
+"""A stack has a multiple of this many networks: torch rounds what is left behind the last whole vector differently."""
 
 
-def places(layers: Layers, device: str) -> int:
-    """Return how many networks like this one a stack has on a device: what there is room for, but 16 at least."""
+def stack_size(layers: Layers, device: str) -> int:
+    """Return how many networks like this one a stack has on a device: what fits its memory, but 16 at least."""
     each = 4 * 4 * sum(weight.size + bias.size for weight, bias in layers)
-    room = _BYTES.get(device, _BYTES_ELSEWHERE) // each
-    return max(1, min(room, _MOST.get(device, _MOST_ELSEWHERE)) // _LANES) * _LANES
+    fits = _BYTES.get(device, _BYTES_ELSEWHERE) // each
+    return max(1, min(fits, _MOST.get(device, _MOST_ELSEWHERE)) // _MULTIPLE) * _MULTIPLE
 
 
 def train_stacked(
-    lessons: Sequence[Lesson], epochs: int, dropout: float, make_optimizer: MakeOptimizer, device: str
+    jobs: Sequence[StackedJob], epochs: int, dropout: float, make_optimizer: MakeOptimizer, device: str
 ) -> list[Layers]:
-    """Return the layers (on the CPU) of the network that each lesson leads to.
+    """Return the layers, on the CPU, of the network of each job.
 
-    ``dropout``: share of hidden units left out · ``make_optimizer`` is handed stacked parameters and must treat each
-    number by itself, as SGD and Adam do. Lessons may differ in everything; those that have the same widths and the
-    same number of steps in each epoch are trained together.
+    ``dropout`` is the share of hidden units left out. ``make_optimizer`` is called with stacked parameters and must
+    treat each number by itself, as SGD and Adam do. Jobs may differ in everything; those that
+    have the same widths and the same number of steps in each epoch are trained together.
     """
     alike: dict[tuple[Shape, tuple[int, ...]], list[int]] = {}
-    for index, lesson in enumerate(lessons):
-        alike.setdefault((lesson.shape(epochs), tuple(widths_of(lesson.start))), []).append(index)
+    for index, job in enumerate(jobs):
+        alike.setdefault((job.shape(epochs), tuple(widths_of(job.start))), []).append(index)
     done: dict[int, Layers] = {}
     for (shape, _), group in alike.items():
-        size = places(lessons[group[0]].start, device)
+        size = stack_size(jobs[group[0]].start, device)
         for begin in range(0, len(group), size):
             some = group[begin : begin + size]
-            filled = [lessons[index] for index in some] + [lessons[some[-1]]] * (size - len(some))
-            trained = _train(Lessons(filled, shape.largest, dropout, device), epochs, make_optimizer)
+            filled = [jobs[index] for index in some] + [jobs[some[-1]]] * (size - len(some))
+            trained = _train(StackedJobs(filled, shape.largest, dropout, device), epochs, make_optimizer)
             done.update(zip(some, trained, strict=False))  # the copies are dropped
-    return [done[index] for index in range(len(lessons))]
+    return [done[index] for index in range(len(jobs))]
 
 
-def _train(lessons: Lessons, epochs: int, make_optimizer: MakeOptimizer) -> list[Layers]:
-    stack = _stacked([lesson.start for lesson in lessons.each], lessons.device)
+def _train(jobs: StackedJobs, epochs: int, make_optimizer: MakeOptimizer) -> list[Layers]:
+    stack = _stacked([job.start for job in jobs.jobs], jobs.device)
     optimizer = make_optimizer([parameter for layer in stack for parameter in layer])
     for epoch in range(epochs):
-        for batch in lessons.batches(epoch):
+        for batch in jobs.batches(epoch):
             optimizer.zero_grad()
             loss(logits(stack, batch.x, batch.scales), batch.y, batch.weight).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
             optimizer.step()
@@ -81,8 +80,8 @@ def logits(
 ) -> torch.Tensor:
     """Return logits (K, B, classes) of K networks on a batch ``x`` (K, B, d) each.
 
-    ``stack``: weights (K, in, out) and biases (K, 1, out) of each layer · ``scales`` (K, B, hidden units of all
-    layers): by what dropout multiplies each unit, or None.
+    ``stack`` has the weights (K, in, out) and biases (K, 1, out) of each layer. ``scales`` (K, B, hidden units of all
+    layers) are the factors of dropout, or None.
     """
     import torch
 

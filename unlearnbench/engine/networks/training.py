@@ -1,4 +1,4 @@
-"""Training one torch module: the loop over batches, the optimizer, the precision, the check for overflow."""
+"""Training one torch module: the loop over batches, the optimizer, precision, overflow, dropout."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.seeding import keyed_uniforms
 
 if TYPE_CHECKING:
     import torch
@@ -83,3 +84,14 @@ class TrainingLoop:
         """Raise :class:`UserError` unless the trained weights are ``finite``."""
         if not finite:
             raise UserError(f"the network's weights overflowed: lower learning_rate ({self.learning_rate:g})")
+
+
+def unit_scales(seed: int, epoch: int, ids: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the factor of dropout on each unit of each record, (n, units): 0, or 1 / (1 - its share).
+
+    ``ids`` (n,) are the records, ``shares`` (units,) the probability that a unit is left out. Each draw is keyed by
+    (``seed``, ``epoch``, record, unit), so it does not depend on the batch or on other records. Units that stay are
+    scaled up, so nothing is scaled when the network answers ("inverted" dropout; Srivastava et al. 2014, JMLR 15).
+    """
+    draws = keyed_uniforms(seed, epoch, ids[:, np.newaxis], np.arange(len(shares)))
+    return np.where(draws < shares, 0.0, 1 / (1 - shares)).astype(np.float32)

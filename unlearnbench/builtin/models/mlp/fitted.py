@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.engine.banks import Member
 from unlearnbench.engine.mlp.bank import MLPBank
-from unlearnbench.engine.mlp.init import initial_layers
-from unlearnbench.engine.mlp.layout import Layers, unpack
+from unlearnbench.engine.mlp.layout import Layers, initial_layers, unpack
 from unlearnbench.engine.privacy import Budget
 from unlearnbench.engine.scaling import Standardizer
 

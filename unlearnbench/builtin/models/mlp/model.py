@@ -22,22 +22,20 @@ from unlearnbench.builtin.models.mlp.fitted import (
     module_of,
 )
 from unlearnbench.builtin.models.mlp.private import budget_of, descend_privately
-from unlearnbench.builtin.models.mlp.training_inputs import Courses
+from unlearnbench.builtin.models.mlp.training_inputs import SharedInputs
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.options import DPSGD, TrainingOption
 from unlearnbench.engine.batches import batches_of_ids, epochs_of_batches, poisson_batches
 from unlearnbench.engine.jit import usable
 from unlearnbench.engine.mlp.bank import MLPBank
-from unlearnbench.engine.mlp.fit import Network, in_threads, trained
-from unlearnbench.engine.mlp.init import initial_layers
-from unlearnbench.engine.mlp.layout import Layers
-from unlearnbench.engine.mlp.private import Privacy, trained_privately
-from unlearnbench.engine.mlp.update import Rule
-from unlearnbench.engine.networks.dropout import unit_scales
+from unlearnbench.engine.mlp.layout import Layers, Network, initial_layers
+from unlearnbench.engine.mlp.optimizer import Optimizer
+from unlearnbench.engine.mlp.private import Privacy, fit_privately
+from unlearnbench.engine.mlp.train import fit, in_threads
 from unlearnbench.engine.networks.stack import train_stacked
-from unlearnbench.engine.networks.stacked_jobs import Lesson
-from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop
+from unlearnbench.engine.networks.stacked_jobs import StackedJob
+from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop, unit_scales
 from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
@@ -63,7 +61,7 @@ class MLP(TargetModel):
     With ``batch_size`` >= n, slot and compact are the same. Records added by a request take places of their own, so
     they move others whatever the order.
 
-    Training goes on from ``task.start`` (slices of SISA): its weights and its scaler stay, the optimizer starts anew,
+    Training goes on from ``task.start`` (slices of SISA): its weights and its scaler stay, the optimizer starts again,
     as its moments belong to the records seen before. ``init`` is then unused. Bitwise repeatable on a CPU: the
     reference at a fixed number of threads, the fast path at any.
 
@@ -129,7 +127,7 @@ class MLP(TargetModel):
         return device != "cpu" or usable()
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
-        """Train networks one at a time in compiled code (:mod:`unlearnbench.engine.mlp.fit`), or stacked.
+        """Train networks one at a time in compiled code (:mod:`unlearnbench.engine.mlp.train`), or stacked.
 
         Stacked (:mod:`unlearnbench.engine.networks.stack`) are those under dropout, and all on devices other than the
         CPU, where that was never tried. Either way same start, batches and draws, other roundings: posteriors agree
@@ -150,22 +148,20 @@ class MLP(TargetModel):
         return [next(by_stack if each else by_kernel) for each in stacked]
 
     def _by_kernel(self, tasks: Sequence[FitTask], starts: Sequence[Layers]) -> list[Fitted]:
-        courses, rule = (
-            Courses(self.epochs, self.scaler),
-            Rule(self.optimizer == "adam", self.learning_rate, self.weight_decay),
-        )
+        shared = SharedInputs(self.epochs, self.scaler)
+        optimizer = Optimizer(self.optimizer == "adam", self.learning_rate, self.weight_decay)
 
-        def train(place: int) -> tuple[Network, Standardizer]:
-            task = tasks[place]
-            standardizer, layers = self._begin_fast(task, starts[place], courses)
+        def train(index: int) -> tuple[Network, Standardizer]:
+            task = tasks[index]
+            standardizer, layers = self._begin_fast(task, starts[index], shared)
             dp = task.options.dp
             if dp is None:
-                network = trained(courses.course(task, layers, standardizer), rule, self.batch_size)
+                network = fit(shared.for_task(task, layers, standardizer), optimizer, self.batch_size)
             else:
                 run = self._private_run(task, dp)
                 privacy = Privacy(dp.clip, dp.noise_multiplier * dp.clip, _expected(run, task))
-                course = courses.private_course(task, layers, standardizer, run)
-                network = trained_privately(course, rule, privacy, task.seeds.noise)
+                inputs = shared.for_private_task(task, layers, standardizer, run)
+                network = fit_privately(inputs, optimizer, privacy, task.seeds.noise)
             self._loop.check_finite(bool(np.isfinite(network.parameters).all()))
             return network, standardizer
 
@@ -174,30 +170,30 @@ class MLP(TargetModel):
         return [self._member(bank, index, task) for index, task in enumerate(tasks)]
 
     def _by_stack(self, tasks: Sequence[FitTask], starts: Sequence[Layers], device: str) -> list[Fitted]:
-        courses, done = Courses(self.epochs, self.scaler), dict[int, Layers]()
-        lessons, standardizers = [], []
+        shared, done = SharedInputs(self.epochs, self.scaler), dict[int, Layers]()
+        jobs, standardizers = [], []
         for task, start in zip(tasks, starts, strict=True):
-            standardizer, layers = self._begin_fast(task, start, courses)
+            standardizer, layers = self._begin_fast(task, start, shared)
             ids = partial(batches_of_ids, task.data, task.seeds.order, size=self.batch_size)
             standardizers.append(standardizer)
-            lessons.append(Lesson(layers, task.data.records, standardizer, ids, task.seeds.order))
+            jobs.append(StackedJob(layers, task.data.records, standardizer, ids, task.seeds.order))
         for dropout in {task.options.dropout for task in tasks}:
-            places = [place for place, task in enumerate(tasks) if task.options.dropout == dropout]
-            some = [lessons[place] for place in places]
+            indices = [index for index, task in enumerate(tasks) if task.options.dropout == dropout]
+            some = [jobs[index] for index in indices]
             done.update(
-                zip(places, train_stacked(some, self.epochs, dropout, self._loop.make_optimizer, device), strict=True)
+                zip(indices, train_stacked(some, self.epochs, dropout, self._loop.make_optimizer, device), strict=True)
             )
         parts = (part for layers in done.values() for pair in layers for part in pair)
         self._loop.check_finite(all(bool(np.isfinite(part).all()) for part in parts))
         return [
-            FittedMLP(module_of(done[place]).to(device), standardizer, device)
-            for place, standardizer in enumerate(standardizers)
+            FittedMLP(module_of(done[index]).to(device), standardizer, device)
+            for index, standardizer in enumerate(standardizers)
         ]
 
-    def _begin_fast(self, task: FitTask, start: Layers, courses: Courses) -> tuple[Standardizer, Layers]:
+    def _begin_fast(self, task: FitTask, start: Layers, shared: SharedInputs) -> tuple[Standardizer, Layers]:
         if task.start:
             return _network_behind(task.start).standardizer, start
-        return courses.standardizer(task.data), self._first_layers(task)
+        return shared.standardizer(task.data), self._first_layers(task)
 
     def _member(self, bank: MLPBank, index: int, task: FitTask) -> FastMLP:
         dp = task.options.dp
@@ -264,8 +260,8 @@ def _those(
     tasks: Sequence[FitTask], starts: Sequence[Layers], stacked: Sequence[bool], which: bool
 ) -> tuple[list[FitTask], list[Layers]]:
     """Return the tasks that are stacked, or those that are not, and their starts."""
-    places = [place for place, each in enumerate(stacked) if each is which]
-    return [tasks[place] for place in places], [starts[place] for place in places]
+    indices = [index for index, each in enumerate(stacked) if each is which]
+    return [tasks[index] for index in indices], [starts[index] for index in indices]
 
 
 def _expected(run: PrivateRun, task: FitTask) -> float:
@@ -280,7 +276,7 @@ def _network_behind(start: Fitted | None) -> FittedMLP | FastMLP:
 
 
 def _layers_to_start_from(start: Fitted | None) -> Layers | None:
-    """Return the layers to go on from, none of them where training starts anew; None where the kernel cannot."""
+    """Return the layers to go on from: () where training starts from scratch, None where the kernel cannot."""
     if start is None:
         return ()
     model = _network_behind(start)

@@ -17,8 +17,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, SeedUse, TargetModel
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import epochs_of_batches
-from unlearnbench.engine.networks.dropout import unit_scales
-from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
+from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop, unit_scales
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
 

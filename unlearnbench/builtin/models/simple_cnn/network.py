@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unlearnbench.core.seeding import keyed_bits
-from unlearnbench.engine.mlp.init import initial_layers
+from unlearnbench.engine.mlp.layout import initial_layers
 
 if TYPE_CHECKING:
     import torch
