@@ -41,6 +41,12 @@ from unlearnbench.core.estimates import (
 from unlearnbench.core.executors import (
     Executor as Executor,
 )
+from unlearnbench.core.executors import (
+    Failure as Failure,
+)
+from unlearnbench.core.executors import (
+    Work as Work,
+)
 from unlearnbench.core.metrics import (
     Metric as Metric,
 )

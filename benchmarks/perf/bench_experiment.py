@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from comparing import Compare
 
-from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner

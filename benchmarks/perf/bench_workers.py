@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from comparing import Compare
 
-from unlearnbench.run.executors.processes import ProcessExecutor
+from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from unlearnbench import Results, UserError, run_suite
+from unlearnbench import Executor, Results, UserError, Work, run_suite
 
 SUITE = """
 suite: tiny
@@ -109,3 +111,39 @@ def test_one_seed_and_the_smoke_profile_are_the_flags_of_the_command_line(tmp_pa
     asked = ["unlearner=retrain", "attack=random"]
     results = run_suite(tmp_path / "tiny.yaml", store=tmp_path / "s", only=asked, seed=7, profile="smoke")
     assert {row.seed for row in results.rows} == {7}
+
+
+class Backwards(Executor):
+    """The last task first."""
+
+    def run(self, work: Work[Any, Any], tasks: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+        for task in reversed(tasks):
+            yield task, work(task)
+
+
+def scores(results: Results) -> list[dict[str, Any]]:
+    return [record for record in results.records() if not str(record["metric"]).startswith("seconds-")]
+
+
+@pytest.mark.parametrize("executor", [Backwards(), "processes:workers=1"])
+def test_an_executor_is_an_object_or_a_text_and_changes_no_result(
+    executor: str | Executor, results: Results, tmp_path: Path
+) -> None:
+    (tmp_path / "tiny.yaml").write_text(SUITE)
+    again = run_suite(tmp_path / "tiny.yaml", store=tmp_path / "s", only=["unlearner=retrain"], executor=executor)
+    assert scores(again) == scores(results)
+
+
+SCRIPT = """
+from unlearnbench import run_suite
+run_suite("tiny.yaml", workers=2)
+"""
+
+
+def test_a_script_without_a_guard_is_told_what_to_write(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(SUITE)
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") == 1, "that of the script itself"
+    assert done.stderr.splitlines()[-1].endswith('below the line: if __name__ == "__main__":')

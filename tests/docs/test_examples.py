@@ -143,7 +143,7 @@ def run_tiny(folder: Path, file: Path, plugin: Registered | None) -> None:
     suite = folder / "tiny.yaml"
     suite.write_text(json.dumps({"suite": "tiny", "version": 1, **lists, "episodes": sizes, "device": "cpu"}))
     only = [word for kind, name in chosen.items() if kind != "metric" for word in ("--only", f"{kind}={name}")]
-    executor = ["--executor", plugin.name] if plugin and plugin.kind == "executor" else []
+    executor = ["--executor", f"{plugin.name}:seed=7"] if plugin and plugin.kind == "executor" else []
     assert main(["run", "tiny.yaml", "--plugin-file", str(file), "--rerun", "all", *only, *executor]) == 0
 
 

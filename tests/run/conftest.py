@@ -11,10 +11,10 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
+from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
-from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, collect

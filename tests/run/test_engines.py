@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.hooks.registry import load_registry
-from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, collect

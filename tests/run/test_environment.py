@@ -6,7 +6,7 @@ import re
 import pytest
 
 import unlearnbench
-from unlearnbench.run.environment import LIBRARIES, THREAD_VARIABLES, fingerprint, one_thread
+from unlearnbench.run.environment import LIBRARIES, fingerprint
 from unlearnbench.run.progress import progress
 
 
@@ -17,16 +17,6 @@ def test_a_fingerprint_tells_what_bits_depend_on_and_no_name() -> None:
     assert all(re.match(r"\d+\.\d+|not installed", told[name]) for name in LIBRARIES)
     assert os.uname().nodename not in told.values()
     assert told == fingerprint()
-
-
-def test_work_is_kept_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    from threadpoolctl import threadpool_info
-
-    for name in THREAD_VARIABLES:
-        monkeypatch.setenv(name, "7")
-    with one_thread():
-        assert {os.environ[name] for name in THREAD_VARIABLES} == {"1"}
-        assert all(pool["num_threads"] == 1 for pool in threadpool_info())
 
 
 def test_without_a_terminal_no_progress_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.executors import Failure
 from unlearnbench.run.episode_work import MissingError, guarded
-from unlearnbench.run.store import Failure
 
 
 def raising(error: BaseException) -> object:

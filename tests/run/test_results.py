@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.executors import Failure
 from unlearnbench.run.results import BLIND_LEVEL, Row, RowStatus, collect, mark_invalid, mean_over_seeds
-from unlearnbench.run.store import Failure, Store
+from unlearnbench.run.store import Store
 from unlearnbench.stats import t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.hooks.observers import Observer, Observers
 from unlearnbench.hooks.sources import Source
-from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Outcome, Runner

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json, content_key
-from unlearnbench.run.store import Failure, SharedStore, Store
+from unlearnbench.run.store import SharedStore, Store
 
 KEY = content_key({"question": 1})
 OTHER = content_key({"question": 2})

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.cells import Plan
-from unlearnbench.run.executors.serial import SerialExecutor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.runner import Runner

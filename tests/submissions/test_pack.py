@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.run.store import Failure, Store
+from unlearnbench.core.executors import Failure
+from unlearnbench.run.store import Store
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
 from unlearnbench.submissions.pack import Entry, pack
 

@@ -152,3 +152,18 @@ def test_an_executor_that_loses_a_task_is_found(found: Callable[..., set[str]]) 
             yield from ((task, work(task)) for task in tasks[1:])
 
     assert found("executor", Forgets) == {"does-every-task-once"}
+
+
+def test_an_executor_that_hides_the_error_of_a_user_is_found(found: Callable[..., set[str]]) -> None:
+    from unlearnbench import Executor, UserError
+
+    class Hides(Executor):
+        def run(self, work, tasks):
+            for task in tasks:
+                try:
+                    outcome = work(task)
+                except UserError:
+                    outcome = None
+                yield task, outcome
+
+    assert found("executor", Hides) == {"passes-on-users-errors"}

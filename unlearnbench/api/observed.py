@@ -25,9 +25,9 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.engine.reference import WithoutFastPath
+from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import load_registry
-from unlearnbench.run.environment import one_thread
 from unlearnbench.run.episodes import Episode, EpisodeParts
 from unlearnbench.run.episodes import observe as observe_episode
 from unlearnbench.run.evaluation import utility

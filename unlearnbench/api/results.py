@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.executors import Executor
 from unlearnbench.engine.devices import Device
+from unlearnbench.engine.workers import exit_if_worker_is_starting
 from unlearnbench.report.tables import FIELDS, Format, render
-from unlearnbench.run.executors.processes import ProcessExecutor
-from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
 from unlearnbench.run.session import SessionOptions, open_session
@@ -97,17 +98,23 @@ def run_suite(
     device: Device | None = None,
     profile: Profile = "full",
     rerun: Rerun = "failed",
+    executor: str | Executor | None = None,
     workers: int = 1,
+    memory: str = "",
     plugin_files: Sequence[str | Path] = (),
     progress: bool = False,
 ) -> Results:
     """Run a standard suite by name, or a suite file by its path, and return the results.
 
-    As ``unlearnbench run``: what the ``store`` holds is not done again, arguments are the flags of that command. Cells
-    that failed are rows with a reason, as there; a mistake in the suite is a :class:`UserError`.
+    As ``unlearnbench run``: the arguments are the options of that command, and work whose results are in the ``store``
+    is not done again. ``executor`` is a name with parameters, such as ``"processes:workers=4,memory=4GB"``, or an
+    :class:`Executor`; ``workers`` and ``memory`` are short for those of ``processes``. A script that uses processes
+    needs the line ``if __name__ == "__main__":`` above this call. Cells that failed are rows with a reason. Raises
+    :class:`UserError` where the suite or an argument is wrong.
     """
+    exit_if_worker_is_starting()
     options = SessionOptions(Path(store), only, seed, device, profile, plugin_files)
     session = open_session(suite, options)
-    executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
-    Runner(session.instances, session.store, executor, show_progress=progress).run(session.plan, rerun)
+    work = choose_executor(session.instances, executor, workers, memory)
+    Runner(session.instances, session.store, work, show_progress=progress).run(session.plan, rerun)
     return Results(tuple(collect(session.plan, session.store)))

@@ -13,6 +13,7 @@ from unlearnbench.audit.answers import Answers
 from unlearnbench.core.attacks import Attack, ScoreAttack
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.observations import Needs
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.scenarios import Role
@@ -24,7 +25,6 @@ from unlearnbench.run.episode_work import guarded
 from unlearnbench.run.evaluation import ORACLE
 from unlearnbench.run.game import Game, attack_scores
 from unlearnbench.run.instances import PluginInstances, default_ref
-from unlearnbench.run.store import Failure
 from unlearnbench.stats import auc_above_half, clustered_auc, holm, tpr_at_fpr
 
 FALSE_ALARMS: Final = (0.1, 0.01)

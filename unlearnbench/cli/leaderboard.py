@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
+from unlearnbench.cli.options import LEADERBOARDS, AsJson, DisabledPlugins, LeaderboardsDir, PluginFiles
 from unlearnbench.cli.output import epilog, new_app, print_json
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
@@ -28,8 +28,6 @@ app = new_app(
     ),
 )
 
-Root = Annotated[Path, typer.Option("--leaderboards", metavar="DIR", help="The folder of all leaderboards.")]
-
 
 @app.callback()
 def _group() -> None:
@@ -38,7 +36,7 @@ def _group() -> None:
 
 @app.command()
 def build(
-    leaderboards: Root = Path("leaderboards"),
+    leaderboards: LeaderboardsDir = LEADERBOARDS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 where a file is stale.")] = False,
 ) -> None:
     """Write page and tables beside each results.json.
@@ -78,7 +76,7 @@ def pack(
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="What tables call the entry.")],
     author: Annotated[str, typer.Option("--author", metavar="AUTHOR", help="Who enters it.")],
     options: SessionOptions,
-    leaderboards: Root = Path("leaderboards"),
+    leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
     """Make a submission of a finished run: its metadata, and the scores that metrics are computed from.
 

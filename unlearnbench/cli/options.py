@@ -1,4 +1,4 @@
-"""Options of verbs of all kinds; those of verbs on a suite are in :mod:`unlearnbench.cli.session`."""
+"""Options of several verbs; those of all verbs on a suite are in :mod:`unlearnbench.cli.session`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,33 @@ DisabledPlugins = Annotated[
         help="Leave out the plug-in NAME or KIND:NAME, or all plug-ins of a distribution or file. Can be repeated.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of text.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
-Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Work in N processes, one thread each.")]
+ExecutorText = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="NAME[:PARAM=VALUE,...]",
+        help="The plug-in that does the work, with its parameters, e.g. processes:workers=4. The default is serial; "
+        "`unlearnbench plugins list executor` lists all.",
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, help="Use N processes, one thread each. Short for --executor processes."
+    ),
+]
+Memory = Annotated[
+    str,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="With --workers: limit the total memory to SIZE (e.g. 4GB). The number of workers is SIZE minus this "
+        "process, divided by the peak memory of the largest worker so far; one worker runs first to measure it.",
+    ),
+]
+LeaderboardsDir = Annotated[
+    Path, typer.Option("--leaderboards", metavar="DIR", file_okay=False, help="The folder of all leaderboards.")
+]
+LEADERBOARDS = Path("leaderboards")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import AsJson, Workers
+from unlearnbench.cli.options import AsJson, ExecutorText, Memory, Workers
 from unlearnbench.cli.output import print_json
 from unlearnbench.cli.session import DEFAULT_STORE, ProfileOption, StoreDir
 from unlearnbench.core.dataset_cards import Located
@@ -21,8 +21,7 @@ from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.reproduction.pages import Reproduced, finding_line, write_page
 from unlearnbench.run.cells import SIDES
-from unlearnbench.run.executors.processes import ProcessExecutor
-from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Runner
@@ -52,7 +51,9 @@ def command(
         Path | None, typer.Option("--tables", metavar="DIR", help="Write a table and a figure of each experiment here.")
     ] = None,
     profile: ProfileOption = "full",
+    executor: ExecutorText = None,
     workers: Workers = 1,
+    memory: Memory = "",
     store: StoreDir = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
@@ -66,11 +67,11 @@ def command(
     instances = PluginInstances(load_registry())
     pairs = [(each, load_suite(find_suite(each.suite), instances.registry)[0]) for each in named]
     pairs = pairs if experiment else _with_data(pairs, instances)
-    executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
+    work = None if check else choose_executor(instances, executor, workers, memory)
     done = []
     for planned, suite in pairs:
         session = plan_session(suite, instances, SessionOptions(store, _listed(suite), profile=profile))
-        done.append(_reproduced(planned, session, None if check else executor))
+        done.append(_reproduced(planned, session, work))
     done = _write_tables(done, tables) if tables else done
     if as_json:
         print_json({each.experiment.name: [asdict(finding) for finding in each.findings] for each in done})

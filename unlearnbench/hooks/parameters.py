@@ -11,10 +11,11 @@ import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks import type_names
@@ -111,6 +112,28 @@ def resolve(registered: Registered, params: Mapping[str, object]) -> dict[str, o
 def build(registered: Registered, params: Mapping[str, object]) -> object:
     """Check the parameters as :func:`resolve` does, and return an instance of the plug-in."""
     return _bind(registered, params)[1]
+
+
+def params_of_texts(registered: Registered, texts: Mapping[str, str]) -> dict[str, object]:
+    """Return parameters that are given as texts, as on a command line, as plain data; nothing is checked.
+
+    A text stays a text where the parameter takes it as it is; otherwise it is read as JSON: 4, 0.5, true, null, [1, 2].
+    """
+    arguments = {argument.name: argument for argument in _arguments(registered.load())}
+    return {name: _of_text(arguments.get(name), text) for name, text in texts.items()}
+
+
+def _of_text(argument: _Argument | None, text: str) -> object:
+    from pydantic import ValidationError
+
+    if argument is not None:
+        with suppress(ValidationError):
+            argument.check(text)
+            return text
+    try:
+        return cast(object, json.loads(text))
+    except ValueError:
+        return text
 
 
 def _bind(registered: Registered, params: Mapping[str, object]) -> tuple[dict[str, object], object]:

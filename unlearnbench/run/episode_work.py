@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from unlearnbench.core.defenses import Defense
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.unlearners import Unlearner
@@ -17,7 +18,6 @@ from unlearnbench.run.cells import EpisodeTask
 from unlearnbench.run.episodes import Episode, EpisodeParts, observe
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plugin_lock import PluginLock
-from unlearnbench.run.store import Failure
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def make_episode(task: EpisodeTask, instances: PluginInstances) -> Episode | Fai
 
 
 class EpisodeWork:
-    """:func:`make_episode` as a value that any process can take: there, it loads a instances of its own, once."""
+    """:func:`make_episode` as a value that any process can take: there, it loads plug-ins of its own, once."""
 
     def __init__(self, lock: PluginLock) -> None:
         self.lock = lock

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.episode_work import guarded
 from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plugin_lock import PluginLock
-from unlearnbench.run.store import Failure, SharedStore, Store
+from unlearnbench.run.store import SharedStore, Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,10 @@ class EvaluationWork:
         if isinstance(judge, Failure):
             return judge
         return {key: guarded(partial(_judged, judge, cell)) for key, cell in bench.cells.items()}
+
+    def kernels(self, _: CellGroup, /) -> str:
+        """Return "": nothing is compiled."""
+        return ""
 
     def __reduce__(self) -> tuple[type[EvaluationWork], tuple[PluginLock, Path]]:
         return EvaluationWork, (self.lock, self.root)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from unlearnbench.core.executors import Executor
+from unlearnbench.core.executors import Executor, Failure
+from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cells import Cell, Plan
-from unlearnbench.run.environment import fingerprint, one_thread
+from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episode_work import EpisodeWork
 from unlearnbench.run.episodes import to_arrays
 from unlearnbench.run.evaluation_work import CellResult, EvaluationWork, plain
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.progress import progress
-from unlearnbench.run.store import Failure, Store
+from unlearnbench.run.store import Store
 
 Rerun = Literal["never", "failed", "all"]
 

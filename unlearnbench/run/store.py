@@ -17,26 +17,17 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 
 SCHEMA = 1
 Array = NDArray[np.generic]
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a piece of work has no result."""
-
-    status: Literal["failed", "crashed"]
-    reason: str
-    traceback: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ from typing import Any
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import content_key
 from unlearnbench.engine.devices import Device
+from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import CellGroup, Plan
-from unlearnbench.run.environment import one_thread
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, mark_invalid, mean_over_seeds

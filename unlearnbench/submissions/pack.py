@@ -15,11 +15,11 @@ import numpy as np
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.cells import Cell, CellGroup, Plan
-from unlearnbench.run.environment import one_thread
 from unlearnbench.run.episode_work import MissingError
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.progress import progress

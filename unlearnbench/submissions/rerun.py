@@ -19,13 +19,15 @@ import numpy as np
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cells import Cell, CellGroup
-from unlearnbench.run.environment import fingerprint, one_thread
+from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episode_work import MissingError, guarded
-from unlearnbench.run.executors.serial import SerialExecutor
+from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.runner import Runner
-from unlearnbench.run.store import Failure, Store
+from unlearnbench.run.store import Store
 from unlearnbench.submissions.cells import CellId, cell_id, where_cell
 from unlearnbench.submissions.check import Case
 from unlearnbench.submissions.claims import claims
@@ -62,7 +64,9 @@ def rerun(case: Case, n: int, nonce: str) -> tuple[list[Finding], list[str]]:
     with TemporaryDirectory(prefix="unlearnbench-rerun-") as folder:
         store = Store(Path(folder))
         benches = tuple(_only(bench, wanted) for _, bench, wanted in drawn)
-        Runner(case.instances, store, SerialExecutor()).run(replace(case.plan, groups=benches, skipped=()))
+        Runner(case.instances, store, choose_executor(case.instances)).run(
+            replace(case.plan, groups=benches, skipped=())
+        )
         with one_thread():
             found = [finding for one in drawn for finding in _compare(case, store, *one)]
     return found, [

@@ -1,1 +1,1 @@
-"""Built-in executors: their records only, the classes are part of `run`."""
+"""Built-in executors."""

@@ -14,10 +14,10 @@ def unlearnbench_executors() -> Iterator[ExecutorPlugin]:
     yield ExecutorPlugin(
         name="serial",
         summary="One piece of work after the other, in this process",
-        factory="unlearnbench.run.executors.serial:SerialExecutor",
+        factory="unlearnbench.builtin.executors.serial:SerialExecutor",
     )
     yield ExecutorPlugin(
         name="processes",
         summary="Several worker processes on this machine",
-        factory="unlearnbench.run.executors.processes:ProcessExecutor",
+        factory="unlearnbench.builtin.executors.processes:ProcessExecutor",
     )

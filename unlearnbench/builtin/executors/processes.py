@@ -1,8 +1,8 @@
 """Worker processes on this machine, one thread each. One that dies costs the task it held, not the run.
 
-``concurrent.futures`` gives up the whole pool when a worker dies, hence a small pool of our own. Workers are spawned,
-never forked: this process may have threads. What goes through the pipes is pickled by multiprocessing; both ends are
-our own processes, so that is no boundary of trust, and nothing pickled is kept.
+``concurrent.futures`` gives up all workers when one dies, hence a small pool of our own. Workers are spawned, never
+forked, because this process may have threads. What goes through the pipes is pickled by multiprocessing. Both ends are
+our own processes, so this is no boundary of trust, and nothing pickled is kept.
 """
 
 from __future__ import annotations
@@ -11,32 +11,31 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, cast
 
+from unlearnbench.builtin.executors.scheduling import Queue, bytes_of, peak_memory, workers_within
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.executors import Executor, Outcome, Task
-from unlearnbench.run.environment import one_thread
-from unlearnbench.run.executors.memory import bytes_of, peak_memory, workers_within
-from unlearnbench.run.executors.tasks import Queue
-from unlearnbench.run.store import Failure
+from unlearnbench.core.executors import Executor, Failure, Outcome, Task, Work
+from unlearnbench.engine.workers import UNGUARDED, exit_if_worker_is_starting, one_thread
 
 
 @dataclass(frozen=True)
 class ProcessExecutor(Executor):
-    """Do tasks in ``workers`` processes; ``work`` and tasks must go through pickle.
+    """Do tasks in several processes on this machine, with one thread each.
 
-    ``workers``: how many
+    ``workers``: the largest number of processes.
 
-    ``memory``: a size such as "4GB", or nothing; no more workers than fit into it beside this process, by what one held
-    at most so far; the first works alone until that is known. It holds as far as later tasks take no more than earlier
+    ``memory``: limit on the total memory, such as "4GB", or "" for none. The number of workers is the limit minus this
+    process, divided by the peak memory of the largest worker so far. One worker runs first, to measure it. The limit
+    is kept as long as later tasks need no more memory than earlier ones.
 
-    The outcome of a task whose worker died is a :class:`Failure` with status ``crashed``; another worker takes its
-    place. When this process ends, however it ends, the workers end too.
+    A task whose worker died has the outcome ``crashed``, and another worker is started. When this process ends, in
+    whatever way, the workers end too.
     """
 
     workers: int = 2
@@ -44,19 +43,17 @@ class ProcessExecutor(Executor):
 
     def __post_init__(self) -> None:
         if self.workers < 1:
-            raise UserError(f"workers: must be at least 1, not {self.workers}")
+            raise UserError(f"workers: must be at least 1, got {self.workers}")
         if self.memory:
-            bytes_of(self.memory), peak_memory()  # UserError for what is no size, or where the system tells no peak
+            bytes_of(self.memory), peak_memory()  # UserError for what is no size, or a system that reports no peak
 
-    def run(self, work: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
-        """Yield each task with its outcome as it is done. UserError where a worker cannot start or load its tools.
-
-        ``work.kernels(task)``, where it is there, names what a task compiles: see :class:`Queue`.
-        """
-        queue = Queue(tasks, getattr(work, "kernels", lambda _: ""))
+    def run(self, work: Work[Task, Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Failure]]:
+        """Yield each task with its outcome as it is done. UserError where a worker cannot start or load plug-ins."""
+        exit_if_worker_is_starting()
+        queue = Queue(tasks, work.kernels)
         crew: _Crew[Task, Outcome] = _Crew(work)
         try:
-            with one_thread():  # its environment is what workers start with, before they import anything
+            with one_thread():  # workers start with its environment, before they import anything
                 while queue or crew.busy:
                     crew.shrink(most := self._most(crew))
                     while len(crew.busy) < most and (task := queue.take()) is not None:
@@ -69,21 +66,23 @@ class ProcessExecutor(Executor):
 
     def _most(self, crew: _Crew[Task, Outcome]) -> int:
         """Return how many workers there may be now."""
-        if not (self.memory and crew.held):
+        if not (self.memory and crew.peak):
             return 1 if self.memory else self.workers
-        fit = workers_within(bytes_of(self.memory), peak_memory(), crew.held)
-        return min(self.workers, fit) if crew.tried else 1
+        fit = workers_within(bytes_of(self.memory), peak_memory(), crew.peak)
+        return min(self.workers, fit) if crew.measured else 1
 
 
 @dataclass(eq=False)
 class _Crew(Generic[Task, Outcome]):
-    """The workers, busy and idle. ``held``: bytes that one held at most so far; ``tried``: a task came to its end."""
+    """The workers."""
 
-    work: Callable[[Task], Outcome]
+    work: Work[Task, Outcome]
     busy: list[_Worker] = field(default_factory=list)
     idle: list[_Worker] = field(default_factory=list)
-    held: int = 0
-    tried: bool = False
+    peak: int = 0
+    """The peak memory of the largest worker so far, in bytes."""
+    measured: bool = False
+    """Whether a task has been done, so that ``peak`` is that of a worker with its data sets loaded."""
 
     def give(self, task: Task) -> None:
         """Have an idle worker or a new one do a task."""
@@ -92,31 +91,31 @@ class _Crew(Generic[Task, Outcome]):
         worker.give(task)
 
     def shrink(self, most: int) -> None:
-        """Stop workers beyond so many: idle ones, and for none at all the busy ones too."""
+        """Stop idle workers until there are at most so many; for 0, stop the busy ones too."""
         excess = max(0, len(self.busy) + len(self.idle) - most)
         stopped = self.idle[:excess] + ([] if most else self.busy)
         self.idle = self.idle[excess:]
         for worker in stopped:
             worker.stop()
 
-    def outcomes(self) -> Iterator[tuple[Task, Outcome]]:
-        """Wait until a worker has something to say; yield the tasks that came to an end."""
+    def outcomes(self) -> Iterator[tuple[Task, Outcome | Failure]]:
+        """Wait until a worker reports; yield the tasks that are done."""
         ready = wait([worker.pipe for worker in self.busy])
         for worker in [worker for worker in self.busy if worker.pipe in ready]:
             if not worker.started:
-                self.held = max(self.held, worker.wait_for_start())
+                self.peak = max(self.peak, worker.wait_for_start())
                 continue
-            held, outcome = worker.report()
-            self.held, self.tried = max(self.held, held), True
+            peak, outcome = worker.report()
+            self.peak, self.measured = max(self.peak, peak), True
             self.busy.remove(worker)
             self.idle += [worker] if not worker.pipe.closed else []
-            yield cast(Task, worker.task), cast(Outcome, outcome)
+            yield cast(Task, worker.task), cast("Outcome | Failure", outcome)
 
 
 class _Worker:
     """One process and the task it holds."""
 
-    def __init__(self, work: Callable[[Any], Any]) -> None:
+    def __init__(self, work: Work[Any, Any]) -> None:
         context = multiprocessing.get_context("spawn")
         self.started = False
         self.pipe, other = context.Pipe()
@@ -131,50 +130,58 @@ class _Worker:
             self.pipe.send(task)
 
     def wait_for_start(self) -> int:
-        """Return the bytes it holds before its first task. UserError if it died: no other would do better."""
+        """Return the memory in bytes that it holds before its first task. UserError if it died: so would all others."""
         try:
-            held, _ = self.pipe.recv()
+            peak, _ = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             self.stop(kill=False)
-            raise UserError(f"a worker process {self._death()} before its first task") from None
+            raise UserError(self._no_start()) from None
         self.started = True
-        return cast(int, held)
+        return cast(int, peak)
 
     def report(self) -> tuple[int, object]:
-        """Return the bytes it held at most so far and what became of the task; a dead one held what is known."""
+        """Return its peak memory in bytes so far, and the outcome of its task."""
         try:
-            held, outcome = self.pipe.recv()
+            peak, outcome = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             self.stop(kill=False)
             return 0, Failure("crashed", f"its worker process {self._death()}")
         if isinstance(outcome, UserError):
             raise outcome
-        return held, outcome
+        return peak, outcome
 
     def stop(self, kill: bool = True) -> None:
-        """End the process at once, or see it off; it keeps nothing that could be lost."""
+        """Wait for the process to end, by default after killing it; it keeps nothing that could be lost."""
         if kill:
             self.process.kill()
         self.process.join()
         self.pipe.close()
+
+    def _no_start(self) -> str:
+        if self.process.exitcode == UNGUARDED:
+            return (
+                "each worker process imports the script that starts it, which would start the run again; "
+                'put the call that runs the suite below the line: if __name__ == "__main__":'
+            )
+        return f"a worker process {self._death()} before its first task"
 
     def _death(self) -> str:
         code = self.process.exitcode
         return f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"exited with {code}"
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
-    """Do tasks until told to stop: what runs in a worker. It first says that it is there."""
+def _serve(pipe: Connection, work: Work[Any, Any]) -> None:
+    """Do tasks until the process is stopped: what runs in a worker. Its first report says that it has started."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with one_thread(), suppress(EOFError, BrokenPipeError):
-        pipe.send((_held(), None))
+        pipe.send((_peak(), None))
         while True:
             outcome = _done(work, pipe.recv())
-            pipe.send((_held(), outcome))
+            pipe.send((_peak(), outcome))
 
 
-def _done(work: Callable[[Any], Any], task: object) -> object:
+def _done(work: Work[Any, Any], task: object) -> object:
     try:
         return work(task)
     except UserError as error:  # not of the task: what the worker needs is not there
@@ -183,8 +190,8 @@ def _done(work: Callable[[Any], Any], task: object) -> object:
         return UserError(f"a worker process cannot work: {type(error).__name__}: {error}")
 
 
-def _held() -> int:
-    with suppress(UserError):  # told where it is asked for, in the parent
+def _peak() -> int:
+    with suppress(UserError):  # raised in the parent, if a limit is given
         return peak_memory()
     return 0
 
