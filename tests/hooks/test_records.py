@@ -71,5 +71,19 @@ def test_what_an_adversary_sees_is_one_of_a_few_words() -> None:
         UnlearnerPlugin(name="mine", summary="A method.", factory="a.b:C", sees=("forget",))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"tests_sample": True, "versions": "none"}, "tests_sample is for a control that queries no model"),
+        ({"tests_sample": True, "role": "control"}, "tests_sample is for a control that queries no model"),
+        ({"knows_truth": True, "role": "baseline"}, "knows_truth is for a control"),
+    ],
+)
+def test_only_a_control_may_test_the_sample_or_know_the_truth(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        attack(**fields)
+    attack(**{**fields, "role": "control", "versions": "none"})
+
+
 def test_every_kind_has_its_record() -> None:
     assert all(record.kind == kind for kind, record in RECORDS.items())

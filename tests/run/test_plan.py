@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.registry import load_registry
 from unlearnbench.run.cells import Cell
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
@@ -190,6 +191,38 @@ def test_a_gpu_that_is_not_there_is_an_error_only_where_a_model_would_use_it(
     suite, registry = lab.load(models=["mlp"])
     with pytest.raises(UserError, match='device "cuda" is not available'):
         make_plan(suite, PluginInstances(registry), "cuda")
+
+
+OTHERS = """
+from unlearnbench import *
+
+class Zero(ScoreAttack):
+    needs = Needs(versions="none", features=True)
+    def score(self, view):
+        return 0.0 * view.features[:, 0]
+
+@hookimpl
+def unlearnbench_attacks():
+    for name in ("tests", "tests-too"):
+        yield AttackPlugin(
+            name=name, summary="A control.", factory=Zero, role="control", versions="none", tests_sample=True
+        )
+"""
+
+
+def test_a_control_of_others_is_in_a_plan_where_the_suite_lists_it_and_stays_whatever_is_selected(lab: Lab) -> None:
+    listed = {"plugins": [lab.plugin(OTHERS)], "attacks": ["sorted-diff", "tests"]}
+    plan = lab.plan(("attack=sorted-diff", "unlearner=none"), **listed)
+    assert plan.sample_tests == {"blind", "tests"}
+    assert {cell.attack.name for cell in plan.cells.values()} == {"sorted-diff", "blind", "tests"}
+    assert {ref.name for ref in plan.full.attacks} == {*ATTACKS, "sorted-diff", "tests"}
+
+
+def test_without_the_classical_attack_nothing_can_be_compared_with_it(lab: Lab) -> None:
+    suite, _ = lab.load()
+    instances = PluginInstances(load_registry(disabled=["classical"]))
+    with pytest.raises(UserError, match=r"the classical attack, .*, is disabled; drop --disable-plugin"):
+        make_plan(suite, instances, "cpu")
 
 
 PLUGIN = """

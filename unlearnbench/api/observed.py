@@ -32,7 +32,7 @@ from unlearnbench.run.episodes import Episode, EpisodeParts
 from unlearnbench.run.episodes import observe as observe_episode
 from unlearnbench.run.evaluation import utility
 from unlearnbench.run.game import Game, attack_scores, game_seeds, measure
-from unlearnbench.run.instances import PluginInstances, default_ref
+from unlearnbench.run.instances import PluginInstances, baseline_of, default_ref
 from unlearnbench.run.sizes import check_episodes
 from unlearnbench.stats import clustered_auc
 from unlearnbench.suite.load import DEFAULTS
@@ -96,11 +96,11 @@ class Observed:
         """Return the attack's estimates by name, as a row of a run has them; by default of the metrics of a suite."""
         named = metrics or [str(name) for name in DEFAULTS["metrics"]]  # type: ignore[attr-defined]  # a list of names
         made = {name: _make("metric", name, Metric, self.instances) for name in named}
-        told = attack.baseline
-        baseline = self.instances.make(default_ref(self.instances.registry, "attack", told.name, told.params), Attack)
+        ref = baseline_of(attack, self.instances.registry)
+        baseline = self.instances.make(ref, Attack)
         with one_thread():
             scores = attack_scores(self.game, attack, type(attack).__name__)
-            return measure(self.game, scores, attack_scores(self.game, baseline, told.name), self.utility, made)
+            return measure(self.game, scores, attack_scores(self.game, baseline, ref.name), self.utility, made)
 
 
 def observe(

@@ -25,8 +25,10 @@ class FittedAttack(Protocol):
 class Baseline:
     """The classical attack that an attack's degradation is measured against."""
 
-    name: str = "classical"
+    name: str = ""
+    """Empty for the built-in baseline that queries the original model only."""
     params: Mapping[str, object] = field(default_factory=dict)
+    """Parameters that differ from their defaults."""
 
 
 class Attack(ABC):

@@ -130,11 +130,19 @@ class AttackPlugin(Plugin):
     """Whether it reads the true class."""
     features: bool = False
     """Whether it reads the record's features."""
+    tests_sample: bool = False
+    """Whether the results of a setting are invalid where it beats chance. For a control that queries no model."""
+    knows_truth: bool = False
+    """Whether a run sets its scores to the true membership, which no attack can read. For a control."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check("versions", self.versions, get_args(Versions))
         self._check("answers", self.answers, get_args(Answers))
+        if self.tests_sample and (self.role, self.versions) != ("control", "none"):
+            raise ValueError(f"{self.name}: tests_sample is for a control that queries no model")
+        if self.knows_truth and self.role != "control":
+            raise ValueError(f"{self.name}: knows_truth is for a control")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +150,8 @@ class MetricPlugin(Plugin):
     """A metric: a :class:`unlearnbench.core.metrics.Metric`."""
 
     kind: ClassVar[Kind] = "metric"
+    primary: bool = False
+    """Whether every run measures it, listed or not: it decides whether a sample is valid."""
 
 
 @dataclass(frozen=True, kw_only=True)

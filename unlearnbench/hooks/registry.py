@@ -12,7 +12,7 @@ from pathlib import Path
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks.collect import Collector
 from unlearnbench.hooks.observers import Observers
-from unlearnbench.hooks.records import RECORDS, Kind, Plugin
+from unlearnbench.hooks.records import RECORDS, Kind, MetricPlugin, Plugin
 from unlearnbench.hooks.sources import BrokenPlugin, Source, one_line
 
 __all__ = ["BrokenPlugin", "Observers", "Registered", "Registry", "Source", "load_registry"]
@@ -40,6 +40,15 @@ class Registered:
         """The path of the class: ``package.module:Class``."""
         factory = self.plugin.factory
         return factory if isinstance(factory, str) else f"{self.source.name}:{factory.__name__}"
+
+    @property
+    def joins(self) -> bool:
+        """Whether it is in every plan, listed or not: built-in baselines, controls and primary metrics are.
+
+        Those of others are not: what is installed must not change the results of a suite.
+        """
+        primary = isinstance(self.plugin, MetricPlugin) and self.plugin.primary
+        return self.source.kind == "builtin" and (primary or self.plugin.role != "entry")
 
     def __str__(self) -> str:
         return f'{self.kind} "{self.name}"'

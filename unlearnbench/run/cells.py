@@ -106,6 +106,8 @@ class Plan:
     """All cells that can run."""
     skipped: tuple[Cell, ...]
     """The cells that cannot run, with reasons."""
+    sample_tests: frozenset[str]
+    """The names of the attacks that decide whether the results of a setting are valid."""
 
     @cached_property
     def episodes(self) -> dict[str, EpisodeTask]:

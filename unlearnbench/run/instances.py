@@ -10,7 +10,7 @@ from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Records
 from unlearnbench.hooks.parameters import build, resolve
-from unlearnbench.hooks.records import Kind
+from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.suite.model import PluginRef
 
@@ -56,6 +56,19 @@ def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, 
 
 
 def baseline_ref(attack: PluginRef, instances: PluginInstances) -> PluginRef:
-    """Return the classical attack that an attack's degradation is measured against."""
-    baseline = instances.make(attack, Attack).baseline
-    return default_ref(instances.registry, "attack", baseline.name, baseline.params)
+    """Return what the degradation of an attack of a suite is measured against."""
+    return baseline_of(instances.make(attack, Attack), instances.registry)
+
+
+def baseline_of(attack: Attack, registry: Registry) -> PluginRef:
+    """Return what an attack's degradation is measured against. UserError where there is no such attack."""
+    baseline = attack.baseline
+    return default_ref(registry, "attack", baseline.name or _classical(registry), baseline.params)
+
+
+def _classical(registry: Registry) -> str:
+    """Return the name of the built-in baseline that queries the original model only."""
+    for plugin in (entry.plugin for entry in registry.all("attack") if entry.joins):
+        if isinstance(plugin, AttackPlugin) and (plugin.role, plugin.versions) == ("baseline", "original"):
+            return plugin.name
+    raise UserError("the classical attack, which others are measured against, is disabled; drop --disable-plugin")

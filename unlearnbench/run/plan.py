@@ -13,7 +13,7 @@ from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.pools import Side
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
-from unlearnbench.hooks.records import DefensePlugin, Kind
+from unlearnbench.hooks.records import AttackPlugin, DefensePlugin, Kind
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import SIDES, Cell, CellGroup, EpisodeTask, Plan
 from unlearnbench.run.instances import PluginInstances, default_ref
@@ -29,37 +29,40 @@ Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
 def make_plan(suite: Suite, instances: PluginInstances, device: Device, selection: Selection | None = None) -> Plan:
     """Expand the selected part of a suite to groups of cells. Its data sets are loaded, to check sizes.
 
-    Control rows and the classical baseline stand in every plan, whether or not the suite lists them.
+    Controls and baselines are in every plan, whether or not the suite lists them.
     """
     full = with_controls(suite, instances.registry)
-    chosen = (selection or Selection()).narrow(full)
+    tests = sample_tests(full, instances.registry)
+    chosen = (selection or Selection()).narrow(full, tests)
     check_sizes(chosen, instances)
     groups, skipped = Expansion(chosen, instances, device).expand()
-    return Plan(suite, full, tuple(groups), tuple(skipped))
+    return Plan(suite, full, tuple(groups), tuple(skipped), tests)
 
 
 def with_controls(suite: Suite, registry: Registry) -> Suite:
-    """Add what stands in every table and the suite does not list (see docs/statistics.md).
+    """Add what is in every table and the suite does not list (see docs/statistics.md).
 
-    Control rows, retraining and the classical baseline to compare with, and the forgetting attack: unlearners are
-    never judged on deletion inference alone.
+    These are the controls, and the baselines to compare with: retraining, membership inference on the original, and
+    the attack on the unlearned model alone, since an unlearner is never ranked by deletion inference only.
     """
 
-    def add(listed: Sequence[PluginRef], kind: Kind, also: frozenset[str]) -> tuple[PluginRef, ...]:
+    def add(listed: Sequence[PluginRef], kind: Kind) -> tuple[PluginRef, ...]:
         names = {ref.name for ref in listed}
-        wanted = [
-            entry.name
-            for entry in registry.all(kind)
-            if entry.name in also or (entry.plugin.role == "control" and entry.source.kind == "builtin")
-        ]
-        return (*listed, *(default_ref(registry, kind, name) for name in wanted if name not in names))
+        missing = [entry.name for entry in registry.all(kind) if entry.joins and entry.name not in names]
+        return (*listed, *(default_ref(registry, kind, name) for name in missing))
 
     return replace(
         suite,
-        unlearners=add(suite.unlearners, "unlearner", frozenset({"retrain"})),
-        attacks=add(suite.attacks, "attack", frozenset({"classical", "forgetting"})),
-        metrics=add(suite.metrics, "metric", frozenset({"auc"})),
+        unlearners=add(suite.unlearners, "unlearner"),
+        attacks=add(suite.attacks, "attack"),
+        metrics=add(suite.metrics, "metric"),
     )
+
+
+def sample_tests(suite: Suite, registry: Registry) -> frozenset[str]:
+    """Return the names of the suite's attacks that decide whether the results of a setting are valid."""
+    plugins = (registry.get("attack", ref.name).plugin for ref in suite.attacks)
+    return frozenset(plugin.name for plugin in plugins if isinstance(plugin, AttackPlugin) and plugin.tests_sample)
 
 
 class Expansion:

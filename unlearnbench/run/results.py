@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.run.cells import Cell, Plan
-from unlearnbench.run.selection import BLIND
 from unlearnbench.run.store import Store
 from unlearnbench.stats import holm, t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
 RowStatus = Literal["ok", "failed", "crashed", "skipped", "missing", "invalid"]
+BLIND = "blind"
+"""The control attack that reads records only; where it beats chance the sample gives itself away."""
 BLIND_LEVEL = 0.001
 """A blind attack that beats chance at this level, Holm-adjusted, invalidates its cells: at .05 it would invalidate
 one in twenty sound ones."""

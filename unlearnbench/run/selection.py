@@ -11,9 +11,6 @@ from unlearnbench.suite.model import AXES, Axis, PluginRef, Suite
 
 Ref = TypeVar("Ref", bound=PluginRef)
 
-BLIND = "blind"
-"""The control attack that reads records only; where it beats chance the sample gives itself away."""
-
 Choices = Mapping[str, frozenset[str]]
 """The values chosen for some keys."""
 
@@ -54,10 +51,10 @@ class Selection:
         """Read ``key=value`` texts; several values for one key widen it."""
         return cls(read_choices(texts, "--only", ("key", "value"), (*AXES, "seed")))
 
-    def narrow(self, suite: Suite) -> Suite:
-        """Return the part of a suite that is selected. UserError for a value that the suite does not have.
+    def narrow(self, suite: Suite, kept: Collection[str] = ()) -> Suite:
+        """Return the part of a suite that is selected, and the attacks that are named in ``kept``.
 
-        The blind attack always is: it decides whether the rows of the others are valid.
+        UserError for a value that the suite does not have.
         """
         known = {axis: {ref.name for ref in refs} | {ref.label for ref in refs} for axis, refs in suite.axes.items()}
         seeds = {str(seed) for seed in suite.seeds}
@@ -69,13 +66,13 @@ class Selection:
             unlearners=self._among(suite.unlearners),
             scenarios=self._among(suite.scenarios),
             defenses=self._among(suite.defenses),
-            attacks=self._among(suite.attacks),
+            attacks=self._among(suite.attacks, kept),
             seeds=tuple(seed for seed in suite.seeds if str(seed) in self.only.get("seed", seeds)),
         )
 
-    def _among(self, refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
-        return tuple(ref for ref in refs if self._has(ref))
+    def _among(self, refs: tuple[Ref, ...], kept: Collection[str] = ()) -> tuple[Ref, ...]:
+        return tuple(ref for ref in refs if ref.name in kept or self._has(ref))
 
     def _has(self, ref: PluginRef) -> bool:
-        values = self.only.get(ref.kind, {ref.name})
-        return ref.name in values or ref.label in values or (ref.kind, ref.name) == ("attack", BLIND)
+        values = self.only.get(ref.kind)
+        return values is None or ref.name in values or ref.label in values

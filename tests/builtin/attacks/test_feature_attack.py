@@ -71,7 +71,7 @@ def test_the_classical_attack_does_not_see_what_deletion_changed(make_game):
 
 @pytest.mark.parametrize("attack", [*BEFORE_AND_AFTER, Classical])
 def test_the_baseline_is_the_classical_attack_with_the_same_model(attack):
-    assert attack(model="mlp").baseline == Baseline("classical", {"model": "mlp"})
+    assert attack(model="mlp").baseline == Baseline(params={"model": "mlp"})
 
 
 def test_the_last_of_several_versions_is_the_one_compared(make_game):

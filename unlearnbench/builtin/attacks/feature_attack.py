@@ -30,7 +30,7 @@ class FeatureAttack(Attack):
     @property
     def baseline(self) -> Baseline:
         """The classical attack with the same classifier, so that the two differ in the feature only."""
-        return Baseline("classical", {"model": self.model})
+        return Baseline(params={"model": self.model})
 
     @abstractmethod
     def feature(self, view: View) -> NDArray[np.float64]:

@@ -106,6 +106,7 @@ def _control_attacks() -> Iterator[AttackPlugin]:
         label=True,
         features=True,
         role="control",
+        tests_sample=True,
     )
     yield AttackPlugin(
         name="oracle-label",
@@ -113,4 +114,5 @@ def _control_attacks() -> Iterator[AttackPlugin]:
         factory=f"{_HERE}.oracle_label:OracleLabel",
         versions="none",
         role="control",
+        knows_truth=True,
     )

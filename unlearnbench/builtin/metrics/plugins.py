@@ -41,4 +41,10 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Abadi et al. 2016, arXiv 1607.00133",
         ),
     ):
-        yield MetricPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=reference)
+        yield MetricPlugin(
+            name=name,
+            summary=summary,
+            factory=f"{_HERE}.{factory}",
+            reference=reference,
+            primary=name == "auc",
+        )
