@@ -49,7 +49,7 @@ def test_a_folder_that_is_there_is_an_error_in_one_line(say):
     say("plugins", "new", "attack", "my-attack")
     code, out, err = say("plugins", "new", "attack", "my-attack")
     assert (code, out) == (2, "")
-    assert err == ("error: unlearnbench-my-attack is there already: choose another name, or another place with --to\n")
+    assert err == ("error: unlearnbench-my-attack exists already: choose another name, or another folder with --to\n")
 
 
 def test_a_kind_without_template_is_an_error_in_one_line(say):
@@ -69,7 +69,7 @@ def test_check_tells_findings_with_hints_and_fails(say, write):
     assert (code, err) == (1, "")
     first, finding, hint = out.splitlines()
     assert first == 'attack "largest": 1 finding'
-    assert finding.startswith("- no-row-looks-at-another: ")
+    assert finding.startswith("- scores-each-row-independently: ")
     assert hint.startswith("  hint: ")
 
 
@@ -84,8 +84,8 @@ def test_check_prints_json(say, write):
     (plugin,) = json.loads(out)
     assert code == 1
     assert (plugin["kind"], plugin["name"]) == ("attack", "largest")
-    assert [(each["check"], bool(each["what"] and each["hint"])) for each in plugin["findings"]] == [
-        ("no-row-looks-at-another", True)
+    assert [(each["check"], bool(each["problem"] and each["hint"])) for each in plugin["findings"]] == [
+        ("scores-each-row-independently", True)
     ]
 
 

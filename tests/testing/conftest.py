@@ -1,4 +1,4 @@
-"""The kit on classes that were written to be right, or wrong in one way."""
+"""The kit on classes that are correct, or wrong in one way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Found = Callable[..., set[str]]
 
 @pytest.fixture
 def found(registry: Registry) -> Found:
-    """Return the names of the checks that find something in a class."""
+    """Return the names of the checks that a class fails."""
 
     def found(kind: Kind, cls: type, **about: object) -> set[str]:
         if not vars(cls).get("__doc__"):

@@ -79,7 +79,7 @@ BROKEN = [
     (OneClass, "every-class-occurs"),
     (TooFewNames, "every-class-occurs"),
     (Duplicates, "most-records-can-be-deleted"),
-    (NoSource, "says-where-it-comes-from"),
+    (NoSource, "has-source-and-licence"),
 ]
 
 
@@ -93,8 +93,8 @@ def test_what_is_broken_is_found(cls, check, found):
 
 
 def test_a_licence_that_the_record_does_not_name_is_found(found):
-    assert found("dataset", Good) == {"says-where-it-comes-from"}
+    assert found("dataset", Good) == {"has-source-and-licence"}
 
 
-def test_every_check_is_broken_here():
+def test_every_check_fails_for_one_of_these():
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("dataset")}

@@ -103,18 +103,18 @@ class TakesNothing(Good):
 
 
 BROKEN = [
-    (Probabilities, "answers-with-log-posteriors"),
+    (Probabilities, "returns-log-posteriors"),
     (Unseeded, "same-seeds-same-model"),
     (GlobalDraws, "leaves-global-generators-alone"),
     (InPlace, "inputs-stay-as-they-were"),
-    (OfTheBatch, "no-record-looks-at-another"),
-    (InCompany, "company-changes-nothing"),
-    (SecretSeed, "seeds-used-is-true"),
+    (OfTheBatch, "posteriors-do-not-depend-on-the-batch"),
+    (InCompany, "fit-many-trains-each-task-independently"),
+    (SecretSeed, "seeds-used-is-complete"),
     (LearnsFromTheDeleted, "a-deleted-record-has-no-influence"),
-    (NeverContinues, "options-are-true"),
-    (NoDropout, "options-are-true"),
-    (ThreeClassesOnly, "awkward-cases"),
-    (TakesNothing, "awkward-cases"),
+    (NeverContinues, "options-have-an-effect"),
+    (NoDropout, "options-have-an-effect"),
+    (ThreeClassesOnly, "edge-cases"),
+    (TakesNothing, "edge-cases"),
 ]
 
 
@@ -127,7 +127,7 @@ def test_what_is_broken_is_found(cls, check, found):
     assert check in found("model", cls)
 
 
-def test_every_check_is_broken_here():
+def test_every_check_fails_for_one_of_these():
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("model")}
 
 

@@ -31,7 +31,7 @@ def run(pytester: pytest.Pytester, shift: str, tests: str = TESTS) -> pytest.Run
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist")
 
 
-def test_a_sound_plugin_passes_a_test_for_each_check(pytester: pytest.Pytester) -> None:
+def test_a_correct_plugin_passes_a_test_for_each_check(pytester: pytest.Pytester) -> None:
     run(pytester, "0.0").assert_outcomes(passed=13)
 
 
@@ -40,8 +40,8 @@ def test_a_broken_one_fails_with_the_finding_and_no_traceback(pytester: pytest.P
     result.assert_outcomes(passed=12, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*test_conformance*attack:largest-no-row-looks-at-another*",
-            "no-row-looks-at-another: a row's score changes*",
+            "*test_conformance*attack:largest-scores-each-row-independently*",
+            "scores-each-row-independently: a row's score depends on*",
             "*hint: *",
         ]
     )
@@ -52,7 +52,7 @@ def test_a_broken_one_fails_with_the_finding_and_no_traceback(pytester: pytest.P
 def test_a_file_that_names_no_plugins_is_told_what_to_write(pytester: pytest.Pytester, named: str) -> None:
     result = run(pytester, "0.0", TESTS.replace('unlearnbench_plugins = "largest.py"', named))
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["*say whose plug-ins are checked, such as unlearnbench_plugins = *"])
+    result.stdout.fnmatch_lines(["*name the plug-ins to check, such as unlearnbench_plugins = *"])
 
 
 def test_a_package_that_is_not_installed_is_told_in_a_line(pytester: pytest.Pytester) -> None:

@@ -100,6 +100,6 @@ def test_a_mistake_writes_nothing(kind: str, name: str, said: str, tmp_path: Pat
 
 def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "unlearnbench-mine").mkdir()
-    with pytest.raises(UserError, match="unlearnbench-mine is there already"):
+    with pytest.raises(UserError, match="unlearnbench-mine exists already"):
         write_package("attack", "mine", tmp_path)
     assert list((tmp_path / "unlearnbench-mine").iterdir()) == []

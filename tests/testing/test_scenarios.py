@@ -88,16 +88,16 @@ class ThreeClassesOnly(Good):
 
 
 BROKEN = [
-    (OneTooFew, "gives-as-many-requests-as-asked"),
+    (OneTooFew, "returns-the-requested-number"),
     (NeedsMore, "deletes-training-records-once"),
     (Twice, "deletes-training-records-once"),
-    (AddsUndeclared, "adds-unused-records-once"),
+    (AddsUndeclared, "adds-addable-records-once"),
     (Unseeded, "same-seeds-same-requests"),
     (GlobalDraws, "leaves-global-generators-alone"),
     (InPlace, "inputs-stay-as-they-were"),
-    (NobodyToTellFrom, "both-sides-are-queried"),
-    (CallsTheDeletedUnseen, "roles-are-true"),
-    (ThreeClassesOnly, "awkward-cases"),
+    (NobodyToTellFrom, "both-roles-are-queried"),
+    (CallsTheDeletedUnseen, "roles-are-correct"),
+    (ThreeClassesOnly, "edge-cases"),
 ]
 
 
@@ -110,5 +110,5 @@ def test_what_is_broken_is_found(cls, check, found):
     assert check in found("scenario", cls)
 
 
-def test_every_check_is_broken_here():
+def test_every_check_fails_for_one_of_these():
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("scenario")}

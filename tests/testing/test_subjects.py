@@ -1,4 +1,4 @@
-"""A name, a file or a distribution: whose plug-ins are meant."""
+"""The plug-ins that a name, a file or a distribution refers to."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from unlearnbench.hooks.records import RECORDS, Kind, Plugin
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
 
 if TYPE_CHECKING:
-    from unlearnbench.testing import Finding
+    from unlearnbench.testing import ConformanceFinding
 
 app = new_app("List plug-ins, show what one is and takes, check one, start one.")
 
@@ -117,13 +117,13 @@ def new_plugin(
     typer.echo(f"  unlearnbench plugins check {folder.name}")
 
 
-def _checked(registered: Registered, findings: list[Finding]) -> dict[str, Any]:
+def _checked(registered: Registered, findings: list[ConformanceFinding]) -> dict[str, Any]:
     """Return what is found of a plug-in as plain data."""
     found = [asdict(finding) for finding in findings]
     return {"kind": registered.kind, "name": registered.name, "from": str(registered.source), "findings": found}
 
 
-def _count(findings: list[Finding]) -> str:
+def _count(findings: list[ConformanceFinding]) -> str:
     return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "nothing found"
 
 

@@ -1,4 +1,4 @@
-"""What is asked of every attack."""
+"""Requirements of attacks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _scores(attack: Attack, shadow: Game, target: Game) -> Scores:
 
 
 def _scorer(attack: Attack) -> tuple[Game, Callable[[Game], Scores]]:
-    """Return rows to score and a fitted attack's way to score them."""
+    """Return rows to score and the scoring function of the fitted attack."""
     fitted = attack.fit(game(seed=1).shadow(attack.needs), np.random.default_rng(0))
     return game(seed=2), lambda rows: np.asarray(fitted.score(rows.view(attack.needs)))
 
@@ -38,20 +38,20 @@ def _wrong(scores: Scores, n: int) -> Iterator[str]:
         yield "scores are not all finite numbers"
 
 
-def _blindfolded(attack: Attack) -> bool:
-    """Say whether the attack sees nothing of a row, so that its scores cannot follow what the row holds."""
+def _reads_nothing(attack: Attack) -> bool:
+    """Return whether the attack reads nothing of a row, so that its scores cannot depend on the row's content."""
     return attack.needs == Needs(versions="none")
 
 
 @check("Make the record's versions, label and features equal to those of the class's `needs`.")
 def record_declares_its_needs(subject: Subject) -> Iterator[str]:
-    """The record tells readers of a table what the attack really sees."""
+    """The record declares what the attack reads."""
     record, needs = subject.registered.plugin, subject.made.needs
     assert isinstance(record, AttackPlugin)  # noqa: S101 - for the type checker
     for name in ("versions", "label", "features"):
-        said, true = getattr(record, name), getattr(needs, name)
-        if said != true:
-            yield f"the record says {name}={said!r}, the class needs {name}={true!r}"
+        declared, true = getattr(record, name), getattr(needs, name)
+        if declared != true:
+            yield f"the record says {name}={declared!r}, the class needs {name}={true!r}"
 
 
 @check("Return one finite float for each row of the view, whatever the number of versions.")
@@ -67,41 +67,41 @@ def same_seed_same_scores(subject: Subject) -> Iterator[str]:
     """Fitted twice with the same generator, it gives the same scores to the bit."""
     first, second = (_scores(subject.made, game(seed=1), game(seed=2)) for _ in range(2))
     if not np.array_equal(first, second):
-        yield "the same rows and the same generator give other scores"
+        yield "the same rows and the same generator give different scores"
 
 
 @check("Draw from `rng`; never call np.random.seed, np.random.rand, random.random or torch.manual_seed.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves: results would depend on what ran before."""
+    """No global random generator is used: results would depend on what ran before."""
     if moves_global_generators(lambda: _scores(subject.made, game(seed=1), game(seed=2))):
-        yield "a global random generator has moved"
+        yield "a global random generator was used"
 
 
-@check("Compute a row's score from that row and from what `fit` learned, not from its place.")
+@check("Compute a row's score from that row and from what `fit` learned, not from its index.")
 def scores_follow_their_rows(subject: Subject) -> Iterator[str]:
-    """Rows in another order get the same scores in that order."""
-    if _blindfolded(subject.made):
+    """Permuted rows get permuted scores."""
+    if _reads_nothing(subject.made):
         return
     rows, score = _scorer(subject.made)
     order = np.random.default_rng(3).permutation(len(rows))
     if not np.allclose(score(rows.take(order)), score(rows)[order], atol=CLOSE):
-        yield "rows in another order get other scores"
+        yield "permuted rows get different scores"
 
 
-@check("Take what you need of the population from the shadow rows in `fit`; score each target row by itself.")
-def no_row_looks_at_another(subject: Subject) -> Iterator[str]:
-    """A row scores the same alone and in a batch."""
-    if _blindfolded(subject.made):
+@check("Learn statistics of the population from the shadow rows in `fit`; score each target row independently.")
+def scores_each_row_independently(subject: Subject) -> Iterator[str]:
+    """A row has the same score alone and in a batch."""
+    if _reads_nothing(subject.made):
         return
     rows, score = _scorer(subject.made)
-    alone = np.concatenate([score(rows.take([place])) for place in range(10)])
+    alone = np.concatenate([score(rows.take([row])) for row in range(10)])
     if not np.allclose(alone, score(rows)[:10], atol=CLOSE):
-        yield "a row's score changes with the rows that are scored beside it"
+        yield "a row's score depends on the other rows of the batch"
 
 
 @check("Declare in `needs` all that you read, and read it by the view's properties, without an underscore.")
-def what_is_hidden_changes_nothing(subject: Subject) -> Iterator[str]:
-    """Fields that it does not declare can hold anything, on either side."""
+def undeclared_fields_have_no_influence(subject: Subject) -> Iterator[str]:
+    """Fields that `needs` does not declare do not change scores, on either side."""
     needs = subject.made.needs
     hidden = {
         "before": needs.versions not in ("both", "original"),
@@ -121,7 +121,7 @@ def what_is_hidden_changes_nothing(subject: Subject) -> Iterator[str]:
 
 @check("Work on copies: `view.before.copy()`, or operators that make a new array.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
-    """Neither fitting nor scoring changes the rows that it is shown."""
+    """Neither fitting nor scoring changes the rows."""
     shadow, target = game(seed=1), game(seed=2)
     before = copies(shadow, target)
     _scores(subject.made, shadow, target)
@@ -129,17 +129,17 @@ def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
         yield "the rows have changed"
 
 
-@check("Return probabilities, or leave `probabilistic` False: DegCount and DegRate take them at their word.")
+@check("Return probabilities, or leave `probabilistic` False: DegCount and DegRate use scores as probabilities.")
 def probabilities_are_probabilities(subject: Subject) -> Iterator[str]:
-    """Scores that are called probabilities lie between 0 and 1."""
+    """Scores that are declared probabilistic lie between 0 and 1."""
     scores = _scores(subject.made, game(seed=1), game(seed=2))
     if subject.made.probabilistic and not ((scores >= 0) & (scores <= 1)).all():
         yield f"scores from {scores.min():.3g} to {scores.max():.3g} are declared probabilistic"
 
 
-@check("Say something finite for every row: one half, or zero, where there is nothing to go by.")
-def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Rows of one kind, one row, none, twice the same, certain posteriors, two classes and thirty are no trouble."""
+@check("Return a finite score for every row, such as 0.5 or 0 where the rows hold no information.")
+def edge_cases(subject: Subject) -> Iterator[str]:
+    """One class of rows, one row, no row, duplicate rows, posteriors of 0 and 1, two and thirty classes work."""
     shadow, target = game(seed=1), game(30, seed=2)
     rows: dict[str, tuple[Game, Game]] = {
         "two classes": (game(n_classes=2, seed=1), game(30, 2, seed=2)),
@@ -155,10 +155,10 @@ def awkward_cases(subject: Subject) -> Iterator[str]:
         "no target row": (shadow, target.take(slice(0, 0))),
     }
 
-    def look(pair: tuple[Game, Game]) -> Callable[[], Iterator[str]]:
+    def case(pair: tuple[Game, Game]) -> Callable[[], Iterator[str]]:
         return lambda: _wrong(_scores(subject.made, *pair), len(pair[1]))
 
-    yield from cases({name: look(pair) for name, pair in rows.items()})
+    yield from cases({name: case(pair) for name, pair in rows.items()})
 
 
 CHECKS: Final = (
@@ -167,9 +167,9 @@ CHECKS: Final = (
     same_seed_same_scores,
     leaves_global_generators_alone,
     scores_follow_their_rows,
-    no_row_looks_at_another,
-    what_is_hidden_changes_nothing,
+    scores_each_row_independently,
+    undeclared_fields_have_no_influence,
     inputs_stay_as_they_were,
     probabilities_are_probabilities,
-    awkward_cases,
+    edge_cases,
 )

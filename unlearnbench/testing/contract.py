@@ -1,4 +1,4 @@
-"""What holds for plug-ins of all kinds: the class is there, of its kind, and can be made."""
+"""Requirements of all kinds: the class exists, derives from its contract, and can be constructed."""
 
 from __future__ import annotations
 
@@ -36,15 +36,17 @@ BASES: Final[dict[Kind, type]] = {
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A plug-in under examination: how it is registered, one made with its defaults, and models to try it with."""
+    """A plug-in that is checked."""
 
     registered: Registered
     made: Any
+    """An instance of the plug-in."""
     models: tuple[Registered, ...] = ()
+    """Target models to try an unlearner with."""
 
     @cached_property
     def records(self) -> Make:
-        """What makes records that a target model takes."""
+        """A function that makes records which the target model accepts."""
         return maker_for(self.made)
 
 
@@ -56,9 +58,9 @@ def is_of_its_kind(registered: Registered) -> Iterator[str]:
         yield f"{cls.__qualname__} does not derive from unlearnbench's {base.__name__}"
 
 
-@check("Write a docstring: what it does, the formula, units, the source, and one paragraph a parameter.")
+@check("Write a docstring: what it does, the formula, units, the source, and one line per parameter.")
 def has_a_docstring(registered: Registered) -> Iterator[str]:
-    """The class says what it is; `plugins show` prints it."""
+    """The class has a docstring, which `plugins show` prints."""
     own = vars(registered.load()).get("__doc__") or ""
     if not own.strip() or own.startswith(f"{registered.load().__name__}("):  # what dataclasses write by themselves
         yield f"{registered.load().__qualname__} has no docstring"
@@ -66,14 +68,14 @@ def has_a_docstring(registered: Registered) -> Iterator[str]:
 
 @check("Type every argument of the constructor and give it a default that its own type allows.")
 def can_be_made_with_defaults(registered: Registered) -> Iterator[str]:
-    """All parameters are typed, have a default, and survive a suite file."""
+    """All parameters are typed, have a default, and can be written to a suite file and read back."""
     for parameter in parameters(registered.load()):
         if parameter.required:
             yield f"the parameter {parameter.name} has no default"
             return
     resolved = resolve(registered, {})
     if resolve(registered, json.loads(json.dumps(resolved))) != resolved:
-        yield "the defaults are others once written to a file and read again"
+        yield "the defaults change when written to a file and read back"
     build(registered, {})
 
 

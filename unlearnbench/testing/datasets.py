@@ -1,4 +1,4 @@
-"""What is asked of every data set."""
+"""Requirements of data sets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _loaded(subject: Subject) -> Any:
 
 @check("Return unlearnbench.Records; build x with astype(numpy.float64) and y with astype(numpy.int64).")
 def loads_records(subject: Subject) -> Iterator[str]:
-    """`load` gives records: float64 features, int64 labels, named like the plug-in."""
+    """`load` returns records with float64 features and int64 labels, and with the name of the plug-in."""
     records = _loaded(subject)
     if not isinstance(records, Records):
         yield f"load() returns {type(records).__name__}, not Records"
@@ -29,54 +29,54 @@ def loads_records(subject: Subject) -> Iterator[str]:
     if records.x.dtype != np.float64 or records.y.dtype != np.int64:
         yield f"x is {records.x.dtype} and y is {records.y.dtype}, not float64 and int64"
     if records.name != subject.registered.name:
-        yield f"the records are called {records.name!r}, the plug-in {subject.registered.name!r}: seeds go by the name"
+        yield f"the records are named {records.name!r}, the plug-in {subject.registered.name!r}: seeds use the name"
 
 
-@check("Sort what you read, and make things up with numpy.random.default_rng(a fixed number).")
+@check("Sort what you read, and draw with numpy.random.default_rng(a fixed number).")
 def loads_the_same_every_time(subject: Subject) -> Iterator[str]:
     """Loaded twice, by two objects, the records are the same in the same order."""
     if _loaded(subject).sha256 != type(subject.made)().load().sha256:
-        yield "loading twice gives other records"
+        yield "loading twice gives different records"
 
 
-@check("Use a generator of your own: numpy.random.default_rng(a fixed number).")
+@check("Use a local generator: numpy.random.default_rng(a fixed number).")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves."""
+    """No global random generator is used."""
     if moves_global_generators(lambda: subject.made.load()):
-        yield "a global random generator has moved"
+        yield "a global random generator was used"
 
 
 @check("Count `n_classes` from the labels, and give each class at least one record.")
 def every_class_occurs(subject: Subject) -> Iterator[str]:
-    """There are two classes or more, and each has a record; names, where given, are as many."""
+    """There are at least two classes, each with a record; class names, where given, are equally many."""
     records = _loaded(subject)
     counts = np.bincount(records.y, minlength=records.n_classes)
     if records.n_classes < 2:
-        yield "there is only one class: nothing to predict"
+        yield "there is only one class"
     if not counts.all():
         yield f"no record has class {', '.join(map(str, np.flatnonzero(counts == 0)))}"
     if len(records.class_names) not in (0, records.n_classes):
         yield f"{len(records.class_names)} class names for {records.n_classes} classes"
 
 
-@check("Drop duplicates, or keep more digits: a record whose duplicate stays behind cannot be deleted.")
+@check("Drop duplicates, or keep more digits: a record with a duplicate in the data set cannot be deleted.")
 def most_records_can_be_deleted(subject: Subject) -> Iterator[str]:
-    """At least half of the records share their features with no other."""
+    """At least half of the records have no duplicate."""
     duplicates = _loaded(subject).has_duplicate.mean()
     if duplicates > 0.5:
         yield f"{duplicates:.0%} of the records share all features with another: deleting one of those deletes nothing"
 
 
-@check('Say it in Provenance(source, licence), "unknown" included: who uses the data has to know.')
-def says_where_it_comes_from(subject: Subject) -> Iterator[str]:
+@check('Give both in Provenance(source, licence), if need be as "unknown".')
+def has_source_and_licence(subject: Subject) -> Iterator[str]:
     """Source and licence are given, in the records and in the plug-in's record."""
     provenance = _loaded(subject).provenance
-    told = {
+    texts = {
         "source": provenance.source,
         "licence": provenance.licence,
         "record's licence": getattr(subject.registered.plugin, "licence", ""),
     }
-    yield from (f"the {name} is empty" for name, text in told.items() if not text.strip())
+    yield from (f"the {name} is empty" for name, text in texts.items() if not text.strip())
 
 
 CHECKS: Final = (
@@ -85,5 +85,5 @@ CHECKS: Final = (
     leaves_global_generators_alone,
     every_class_occurs,
     most_records_can_be_deleted,
-    says_where_it_comes_from,
+    has_source_and_licence,
 )

@@ -1,4 +1,4 @@
-"""What is asked of every defense."""
+"""Requirements of defenses."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def _wrong(released: Floats, shape: tuple[int, ...]) -> Iterator[str]:
     if released.shape != shape:
         yield f"log-posteriors {shape} are released as {released.shape}"
     elif not np.isfinite(released).all():
-        yield "what is released is not all finite: floor zeros by unlearnbench.core.posteriors.log_of"
+        yield "released values are not all finite: floor zeros by unlearnbench.core.posteriors.log_of"
     elif not np.allclose(np.exp(released).sum(axis=1), 1, atol=1e-6):
         yield "released posteriors do not sum to 1"
 
 
-@check("Say in the record at which stage it acts, `training`, `publication` or `release`, and act at no other.")
+@check("Name the stage in the record, `training`, `publication` or `release`, and act at no other.")
 def acts_at_its_stage_only(subject: Subject) -> Iterator[str]:
-    """It changes nothing at the stages that its record does not name."""
+    """It acts only at the stage that its record names."""
     record, defense = subject.registered.plugin, subject.made
     assert isinstance(record, DefensePlugin)  # noqa: S101 - for the type checker
     requests, answers = _requests(), _posteriors()
@@ -66,49 +66,49 @@ def acts_at_its_stage_only(subject: Subject) -> Iterator[str]:
             yield f"it acts in {stage}, but its record says stage={record.stage!r}"
 
 
-@check("Release one normalized row of log-posteriors for each that comes in.")
+@check("Release one normalized row of log-posteriors for each input row.")
 def releases_log_posteriors(subject: Subject) -> Iterator[str]:
-    """What is released has the same shape and is finite and normalized."""
+    """Released log-posteriors have the input's shape and are finite and normalized."""
     answers = _posteriors()
     yield from _wrong(np.asarray(subject.made.release(answers, _keys(40))), answers.shape)
 
 
 @check("Key draws by `keys` (unlearnbench.core.seeding.keyed_uniforms, keyed_normals), never by the order of calls.")
 def same_keys_same_release(subject: Subject) -> Iterator[str]:
-    """Asked twice with the same keys, it releases, trains and schedules the same."""
+    """Called twice with the same arguments, it returns the same."""
     first, second = (subject.made.release(_posteriors(), _keys(40)) for _ in range(2))
     if not np.array_equal(first, second):
-        yield "the same answers and keys are released otherwise the second time"
+        yield "the same posteriors and keys are released differently the second time"
     if subject.made.training() != subject.made.training():
-        yield "the training options are others the second time"
+        yield "the training options differ the second time"
     if not _same(subject.made.schedule(_requests()), subject.made.schedule(_requests())):
-        yield "the same requests are scheduled otherwise the second time"
+        yield "the same requests are scheduled differently the second time"
 
 
 @check("Key draws by `keys`; never use np.random.seed, np.random.rand or random.random.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves."""
+    """No global random generator is used."""
     if moves_global_generators(
         lambda: (subject.made.release(_posteriors(), _keys(40)), subject.made.schedule(_requests()))
     ):
-        yield "a global random generator has moved"
+        yield "a global random generator was used"
 
 
-@check("Treat each row by itself, keyed by its own `keys`: a row may be asked alone or among others.")
-def no_row_looks_at_another(subject: Subject) -> Iterator[str]:
+@check("Release each row independently, keyed by its own `keys`: a row may be queried alone or in a batch.")
+def releases_each_row_independently(subject: Subject) -> Iterator[str]:
     """A row is released the same alone, in another order and in a batch."""
     answers, keys = _posteriors(), _keys(40)
     released = subject.made.release(answers, keys)
     order = np.random.default_rng(0).permutation(40)
     for rows in (order, *(np.array([row]) for row in range(5))):
         if not np.allclose(subject.made.release(answers[rows], _take(keys, rows)), released[rows], atol=1e-9):
-            yield "what is released of a row changes with the rows beside it"
+            yield "the release of a row depends on the other rows of the batch"
             return
 
 
 @check("Key noise by all of seed, episode, request, version and record: shared noise cancels in a difference.")
 def noise_is_new_for_every_version(subject: Subject) -> Iterator[str]:
-    """Where what is released depends on the record or the seed, it depends on both, and on the version."""
+    """Noise depends on the seed, the record and the version, if it depends on one of them."""
     answers, keys = _posteriors(), _keys(40)
     others = {
         "seed": replace(keys, seed=8),
@@ -123,7 +123,7 @@ def noise_is_new_for_every_version(subject: Subject) -> Iterator[str]:
 
 @check("Return a new array, and new requests.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
-    """Neither posteriors, keys nor requests are changed."""
+    """Posteriors, keys and requests are not changed."""
     answers, keys, requests = _posteriors(), _keys(40), _requests()
     before = [answers.copy(), *copies(keys)]
     subject.made.release(answers, keys)
@@ -134,9 +134,9 @@ def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
         yield "the requests have changed"
 
 
-@check("Serve every deletion that was asked for, once.")
+@check("Serve every requested deletion, once.")
 def no_deletion_is_lost(subject: Subject) -> Iterator[str]:
-    """What is scheduled deletes the same records as what was asked for, one request or several."""
+    """The scheduled requests delete the same records as the given ones, for one request or several."""
     for n, n_steps in ((7, 1), (1, 1), (6, 2)):
         scheduled = subject.made.schedule(_requests(n, n_steps))
         deleted = sorted(np.concatenate([request.forgotten for request in scheduled]).tolist()) if scheduled else []
@@ -146,14 +146,14 @@ def no_deletion_is_lost(subject: Subject) -> Iterator[str]:
 
 @check("Return unlearnbench.core.options.TrainingOptions.")
 def training_options_are_options(subject: Subject) -> Iterator[str]:
-    """What it asks of training is a `TrainingOptions`."""
+    """`training` returns a `TrainingOptions`."""
     if not isinstance(subject.made.training(), TrainingOptions):
         yield f"training() returns {type(subject.made.training()).__name__}"
 
 
 @check("Floor zeros (log_of), break ties by the class number, and expect any number of classes.")
-def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Two classes and thirty, one row, none, ties and posteriors of exactly 0 and 1 are no trouble."""
+def edge_cases(subject: Subject) -> Iterator[str]:
+    """Two and thirty classes, one row, no row, ties and posteriors of exactly 0 and 1 work."""
     tied = log_of(np.full((10, 4), 0.25))
     by_name = {
         "two classes": _posteriors(n_classes=2),
@@ -184,10 +184,10 @@ CHECKS: Final = (
     releases_log_posteriors,
     same_keys_same_release,
     leaves_global_generators_alone,
-    no_row_looks_at_another,
+    releases_each_row_independently,
     noise_is_new_for_every_version,
     inputs_stay_as_they_were,
     no_deletion_is_lost,
     training_options_are_options,
-    awkward_cases,
+    edge_cases,
 )

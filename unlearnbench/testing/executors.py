@@ -1,4 +1,4 @@
-"""What is asked of every executor."""
+"""Requirements of executors."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class _Impossible(_Square):
         raise UserError("no plug-in to do this with")
 
 
-@check("Yield (task, work(task)) once for each task, in whatever order they are done.")
+@check("Yield (task, work(task)) once for each task, in any order.")
 def does_every_task_once(subject: Subject) -> Iterator[str]:
-    """Every task comes back once, with its outcome; for none, one or several tasks."""
+    """Each of no, one or several tasks is yielded once, with its outcome."""
     for n in (0, 1, 5):
         done = sorted(subject.made.run(_Square(), list(range(n))))
         if done != [(task, task * task) for task in range(n)]:
-            yield f"{n} tasks come back as {done!r:.80}"
+            yield f"{n} tasks yield {done!r:.80}"
 
 
 @check("Let a UserError of the work end the run: raise it where the tasks are asked for.")

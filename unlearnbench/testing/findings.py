@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""Checks and their findings."""
 
 from __future__ import annotations
 
@@ -11,66 +11,71 @@ from typing import Any
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.sources import one_line
 
-Look = Callable[[Any], Iterable[str]]
-"""Looks at a subject and yields what is wrong with it, a line each."""
+Rule = Callable[[Any], Iterable[str]]
+"""Examines a subject and yields one line for each problem."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: which check found it, what it saw, and how to mend it."""
+class ConformanceFinding:
+    """One requirement that a plug-in does not meet."""
 
     check: str
-    what: str
+    """Name of the check."""
+    problem: str
+    """What is wrong, in one line."""
     hint: str
+    """How to correct it."""
 
     def __str__(self) -> str:
-        return f"{self.check}: {self.what}\n  hint: {self.hint}"
+        return f"{self.check}: {self.problem}\n  hint: {self.hint}"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question about a plug-in. ``asks`` says in a line what must hold."""
+    """One requirement of a kind of plug-ins."""
 
     name: str
-    asks: str
+    requirement: str
+    """The requirement, in one line."""
     hint: str
-    look: Look
+    """How to meet it."""
+    rule: Rule
 
-    def findings(self, subject: object) -> list[Finding]:
-        """Return what is wrong; whatever the plug-in raises is a finding too."""
-        return [Finding(self.name, what, self.hint) for what in _seen(lambda: self.look(subject))]
+    def findings(self, subject: object) -> list[ConformanceFinding]:
+        """Return all problems; an exception of the plug-in is one too."""
+        return [ConformanceFinding(self.name, problem, self.hint) for problem in _problems(lambda: self.rule(subject))]
 
 
-def check(hint: str) -> Callable[[Look], Check]:
-    """Make a check of a function: its name names the check, the first line of its docstring says what must hold."""
+def check(hint: str) -> Callable[[Rule], Check]:
+    """Make a check from a function, with its name and the first line of its docstring as the requirement."""
 
-    def make(look: Look) -> Check:
-        asks = (look.__doc__ or "").partition("\n")[0]
-        return Check(look.__name__.replace("_", "-"), asks, hint, look)
+    def make(rule: Rule) -> Check:
+        requirement = (rule.__doc__ or "").partition("\n")[0]
+        return Check(rule.__name__.replace("_", "-"), requirement, hint, rule)
 
     return make
 
 
 def cases(by_name: Mapping[str, Callable[[], Iterable[str]]], refusable: bool = False) -> Iterator[str]:
-    """Yield what is wrong in each case, with the case's name before it; a case that raises stops no other.
+    """Yield the problems of each case, preceded by its name. An exception in one case does not stop the others.
 
-    ``refusable`` allows a :class:`UserError`: a person is told in one line what would be right.
+    ``refusable`` allows a :class:`UserError`, by which a plug-in refuses a case.
     """
-    for name, look in by_name.items():
-        for what in _seen(look, refusable):
-            yield f"{name}: {what}"
+    for name, case in by_name.items():
+        for problem in _problems(case, refusable):
+            yield f"{name}: {problem}"
 
 
-def _seen(look: Callable[[], Iterable[str]], refusable: bool = False) -> list[str]:
-    seen: list[str] = []
+def _problems(case: Callable[[], Iterable[str]], refusable: bool = False) -> list[str]:
+    problems: list[str] = []
     try:
-        seen.extend(look())  # keeps what came before an exception
+        problems.extend(case())  # keeps what came before an exception
     except Exception as error:  # noqa: BLE001 - third-party code may raise anything
         if not (refusable and isinstance(error, UserError)):
-            seen.append(f"raises {type(error).__name__} {_place(error)}: {one_line(error)}")
-    return seen
+            problems.append(f"raises {type(error).__name__} {_line_of(error)}: {one_line(error)}")
+    return problems
 
 
-def _place(error: BaseException) -> str:
+def _line_of(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"({Path(frame.filename).name}:{frame.lineno})"

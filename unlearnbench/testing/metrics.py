@@ -1,4 +1,4 @@
-"""What is asked of every metric."""
+"""Requirements of metrics."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ def gives_estimates(subject: Subject) -> Iterator[str]:
 
 @check("Use lower-case words joined by hyphens: the names become columns and keys.")
 def names_are_plain(subject: Subject) -> Iterator[str]:
-    """The names of the estimates are lower-case words, and the same for every cell."""
+    """The names of the estimates are lower-case words, the same for every cell."""
     names = [set(subject.made.measure(scored(seed=seed))) for seed in (0, 1)]
-    yield from (f"{name!r} is no such name" for name in sorted(names[0]) if not NAME.fullmatch(name))
+    yield from (f"{name!r} is not such a name" for name in sorted(names[0]) if not NAME.fullmatch(name))
     if names[0] != names[1]:
-        yield f"names change from cell to cell: {', '.join(sorted(names[0] ^ names[1]))}"
+        yield f"names differ between cells: {', '.join(sorted(names[0] ^ names[1]))}"
 
 
 @check("Bootstrap and permute with a generator made in `measure` from a fixed seed.")
 def same_cell_same_estimates(subject: Subject) -> Iterator[str]:
     """Measured twice, a cell gives the same numbers."""
     if subject.made.measure(scored()) != subject.made.measure(scored()):
-        yield "measuring the same cell again gives other numbers"
+        yield "measuring the same cell again gives different numbers"
 
 
-@check("Use a generator of your own.")
+@check("Use a local generator.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves."""
+    """No global random generator is used."""
     if moves_global_generators(lambda: subject.made.measure(scored())):
-        yield "a global random generator has moved"
+        yield "a global random generator was used"
 
 
 @check("Work on copies: the arrays belong to every metric of the cell.")
@@ -75,9 +75,9 @@ def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
         yield "the cell's arrays have changed"
 
 
-@check("Go by `scored.against(role)` and the rows' own fields, never by the place of a row.")
-def order_of_rows_is_no_matter(subject: Subject) -> Iterator[str]:
-    """Rows in another order give the same numbers."""
+@check("Use `scored.against(role)` and the rows' own fields, never the index of a row.")
+def order_of_rows_has_no_influence(subject: Subject) -> Iterator[str]:
+    """Permuted rows give the same numbers."""
     cell = scored()
     order = np.random.default_rng(0).permutation(len(cell.scores))
     moved = replace(cell, observations=cell.observations.take(order), **_rows(cell, order))
@@ -97,8 +97,8 @@ def _close(one: Estimate, other: Estimate) -> bool:
 
 
 @check("Return Estimate.undefined(reason), or one without interval (status and reason), where a number is not defined.")
-def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Constant scores, one original, no negatives, no shadow scores and no probabilities are no trouble."""
+def edge_cases(subject: Subject) -> Iterator[str]:
+    """Constant scores, one original, no negatives, no shadow scores and scores that are not probabilities work."""
     cell = scored()
     n = len(cell.scores)
     forgotten = cell.observations.role == Role.FORGOTTEN
@@ -108,7 +108,7 @@ def awkward_cases(subject: Subject) -> Iterator[str]:
         "one original and one request": scored(1, 1),
         "no negatives": _only(cell, forgotten),
         "no shadow scores": replace(cell, shadow_scores=np.empty(0), shadow_deleted=np.empty(0, dtype=np.bool_)),
-        "scores that are no probabilities": replace(cell, probabilistic=False, baseline_probabilistic=False),
+        "scores that are not probabilities": replace(cell, probabilistic=False, baseline_probabilistic=False),
         "negative scores": replace(cell, scores=cell.scores - 5, probabilistic=False),
     }
     yield from cases({name: _measuring(subject.made, each) for name, each in by_name.items()})
@@ -128,6 +128,6 @@ CHECKS: Final = (
     same_cell_same_estimates,
     leaves_global_generators_alone,
     inputs_stay_as_they_were,
-    order_of_rows_is_no_matter,
-    awkward_cases,
+    order_of_rows_has_no_influence,
+    edge_cases,
 )

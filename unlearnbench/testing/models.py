@@ -1,4 +1,4 @@
-"""What is asked of every target model."""
+"""Requirements of target models."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ OPTIONS: Final = {"dp": TrainingOptions(dp=DPSGD(1.0, 1.0, 1e-5)), "dropout": Tr
 
 
 @check("Return natural-log posteriors, float64: see unlearnbench.core.posteriors for log_of and log_softmax.")
-def answers_with_log_posteriors(subject: Subject) -> Iterator[str]:
-    """Every record gets finite, normalized log-posteriors."""
+def returns_log_posteriors(subject: Subject) -> Iterator[str]:
+    """Each record gets finite, normalized log-posteriors."""
     records = subject.records()
     yield from wrong_answer(train(subject.made, everything(records), SEEDS).log_posteriors(records.x), 60, 3)
 
 
 @check("Draw from `task.seeds`, and from nothing else.")
 def same_seeds_same_model(subject: Subject) -> Iterator[str]:
-    """Trained twice with the same seeds, it answers the same to the bit."""
+    """Training twice with the same seeds gives bitwise the same posteriors."""
     records = subject.records()
     first, second = (train(subject.made, everything(records), SEEDS).log_posteriors(records.x) for _ in range(2))
     if not np.array_equal(first, second):
-        yield "the same records and seeds give another model"
+        yield "the same records and seeds give a different model"
 
 
-@check("Draw from `task.seeds`, by generators of your own.")
+@check("Draw from `task.seeds`, by local generators.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves."""
+    """No global random generator is used."""
     records = subject.records()
     if moves_global_generators(lambda: train(subject.made, everything(records), SEEDS).log_posteriors(records.x)):
-        yield "a global random generator has moved"
+        yield "a global random generator was used"
 
 
-@check("Work on copies of `task.data.x` and of what `log_posteriors` is handed.")
+@check("Work on copies of `task.data.x` and of the argument of `log_posteriors`.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
-    """Neither training nor asking changes the records."""
+    """Neither training nor querying changes the records."""
     records = subject.records()
     before = copies(records)
     train(subject.made, everything(records), SEEDS).log_posteriors(records.x)
@@ -55,35 +55,36 @@ def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
         yield "the records have changed"
 
 
-@check("Answer each record by itself: no statistics of the batch that is asked.")
-def no_record_looks_at_another(subject: Subject) -> Iterator[str]:
-    """A record is answered the same alone and in a batch, up to rounding."""
+@check("Compute each record's posteriors independently, without statistics of the batch.")
+def posteriors_do_not_depend_on_the_batch(subject: Subject) -> Iterator[str]:
+    """A record has the same posteriors alone and in a batch, up to rounding."""
     records = subject.records()
     fitted = train(subject.made, everything(records), SEEDS)
     alone = np.concatenate([fitted.log_posteriors(records.x[[row]]) for row in range(10)])
     if not np.allclose(alone, fitted.log_posteriors(records.x)[:10], atol=1e-4):  # of float32 products
-        yield "an answer changes with the records that are asked beside it"
+        yield "posteriors depend on the other records of the batch"
 
 
-@check("Train each task of `fit_many` by its own records and seeds, in an order of sums of its own.")
-def company_changes_nothing(subject: Subject) -> Iterator[str]:
+@check("Train each task of `fit_many` by its own records and seeds; no sum may depend on other tasks.")
+def fit_many_trains_each_task_independently(subject: Subject) -> Iterator[str]:
     """`fit_many` gives the same model, bitwise, whichever others are trained with it."""
     records = subject.records()
     data = everything(records)
-    tasks = [FitTask(data, SEEDS), FitTask(data.after(Step(np.array([3]))), SEEDS), FitTask(data, Seeds(4, 5, 6))]
+    after = data.after(Step(np.array([3])), max(subject.made.orders))  # slot, where the model supports it
+    tasks = [FitTask(data, SEEDS), FitTask(after, SEEDS), FitTask(data, Seeds(4, 5, 6))]
     together = [fitted.log_posteriors(records.x) for fitted in subject.made.fit_many(tasks, "cpu")]
     if len(together) != len(tasks):
         yield f"{len(tasks)} tasks give {len(together)} models"
         return
-    for place, task in enumerate(tasks):
+    for i, task in enumerate(tasks):
         (alone,) = subject.made.fit_many([task], "cpu")
-        if not np.array_equal(alone.log_posteriors(records.x), together[place]):
-            yield f"task {place + 1} of {len(tasks)} gives another model when it is trained alone"
+        if not np.array_equal(alone.log_posteriors(records.x), together[i]):
+            yield f"task {i + 1} of {len(tasks)} gives a different model when it is trained alone"
 
 
-@check("Name in `seeds_used` every seed that you draw from: runs that differ in others are trained once.")
-def seeds_used_is_true(subject: Subject) -> Iterator[str]:
-    """A seed that is not declared changes nothing."""
+@check("Name in `seeds_used` every seed that you draw from: models that differ only in others are trained once.")
+def seeds_used_is_complete(subject: Subject) -> Iterator[str]:
+    """A seed that is not declared has no influence."""
     records = subject.records()
     answer = train(subject.made, everything(records), SEEDS).log_posteriors(records.x)
     for unused in sorted({"init", "order", "noise"} - subject.made.seeds_used):
@@ -92,7 +93,7 @@ def seeds_used_is_true(subject: Subject) -> Iterator[str]:
             yield f"the seed {unused}, which `seeds_used` does not name, changes the model"
 
 
-def _spoiled(records: Records, row: int) -> Records:
+def _with_changed_row(records: Records, row: int) -> Records:
     x, y = records.x.copy(), records.y.copy()
     x[row], y[row] = -1e6, (y[row] + 1) % records.n_classes
     return replace(records, x=x, y=y)
@@ -100,27 +101,27 @@ def _spoiled(records: Records, row: int) -> Records:
 
 @check("Learn from `task.data.x` and `.y`, which leave deleted records out; else leave the order out of `orders`.")
 def a_deleted_record_has_no_influence(subject: Subject) -> Iterator[str]:
-    """Under the orders that it honours, what a deleted record held changes nothing."""
+    """Under each of its `orders`, the values of a deleted record have no influence."""
     records = subject.records()
     for order in sorted(subject.made.orders):
         first, second = (
             train(subject.made, _without(each, 5, order), SEEDS).log_posteriors(records.x)
-            for each in (records, _spoiled(records, 5))
+            for each in (records, _with_changed_row(records, 5))
         )
         if not np.array_equal(first, second):
             yield f"under order {order}, the values of a deleted record change the model"
 
 
 def _without(records: Records, row: int, order: Order) -> TrainingSet:
-    """Return all records but one; the original, whose statistics may scale features, never held it either."""
+    """Return all records but one; the original, whose statistics may scale features, does not contain it either."""
     step = Step(np.array([row]))
     reference = replace(everything(records).after(step, "compact"), reference=None)
     return replace(everything(records).after(step, order), reference=reference)
 
 
-@check("Name in `options` only what `fit` honours, and set `continues` only where it goes on from `task.start`.")
-def options_are_true(subject: Subject) -> Iterator[str]:
-    """Training works, and comes out otherwise, with every option that it declares to know."""
+@check("Name in `options` only what `fit` supports, and set `continues` only if it continues from `task.start`.")
+def options_have_an_effect(subject: Subject) -> Iterator[str]:
+    """Each declared option works and changes the model."""
     records = subject.records()
     plain = FitTask(everything(records), SEEDS)
     fitted = subject.made.fit(plain, "cpu")
@@ -131,29 +132,29 @@ def options_are_true(subject: Subject) -> Iterator[str]:
         answer = subject.made.fit(task, "cpu").log_posteriors(records.x)
         yield from wrong_answer(answer, 60, 3)
         if np.array_equal(answer, fitted.log_posteriors(records.x)):
-            yield f"{name} makes no difference"
+            yield f"{name} has no effect"
 
 
 @check("Give every class of the data set a column (unlearnbench.core.posteriors.spread_classes), learned or not.")
-def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Two classes and thirty, a class lacking, one class, one record, duplicates, a constant feature: no trouble."""
+def edge_cases(subject: Subject) -> Iterator[str]:
+    """Two and thirty classes, a missing class, one class, one record, duplicates and a constant feature work."""
     make = subject.records
     plain = make()
     constant = replace(plain, x=np.where(np.arange(plain.x.shape[-1]) == 0, 0.1, plain.x))
     data = {
         "two classes": everything(make(60, 2)),
         "thirty classes": everything(make(120, 30)),
-        "one class is lacking": TrainingSet.of(plain, np.flatnonzero(plain.y != 1)),
+        "one class is missing": TrainingSet.of(plain, np.flatnonzero(plain.y != 1)),
         "one class only": TrainingSet.of(plain, np.flatnonzero(plain.y == 2)),
         "one record": TrainingSet.of(plain, [4]),
         "every record twice": everything(doubled(make(30))),
         "a constant feature": everything(constant),
     }
-    yield from cases({name: _asking_all(subject.made, each) for name, each in data.items()})
+    yield from cases({name: _querying_all(subject.made, each) for name, each in data.items()})
     yield from cases({"no record": lambda: _empty(subject.made, plain)})
 
 
-def _asking_all(model: TargetModel, data: TrainingSet) -> Callable[[], Iterator[str]]:
+def _querying_all(model: TargetModel, data: TrainingSet) -> Callable[[], Iterator[str]]:
     x = data.records.x
     return lambda: wrong_answer(train(model, data, SEEDS).log_posteriors(x), len(x), data.n_classes)
 
@@ -163,18 +164,18 @@ def _empty(model: TargetModel, records: Records) -> Iterator[str]:
         train(model, TrainingSet.of(records, []), SEEDS)
     except UserError:
         return
-    yield "training on no record must raise UserError, which tells a person what to change"
+    yield "training on no record must raise UserError"
 
 
 CHECKS: Final = (
-    answers_with_log_posteriors,
+    returns_log_posteriors,
     same_seeds_same_model,
     leaves_global_generators_alone,
     inputs_stay_as_they_were,
-    no_record_looks_at_another,
-    company_changes_nothing,
-    seeds_used_is_true,
+    posteriors_do_not_depend_on_the_batch,
+    fit_many_trains_each_task_independently,
+    seeds_used_is_complete,
     a_deleted_record_has_no_influence,
-    options_are_true,
-    awkward_cases,
+    options_have_an_effect,
+    edge_cases,
 )

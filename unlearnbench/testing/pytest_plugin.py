@@ -1,6 +1,6 @@
-"""The conformance kit as a pytest plug-in: every check of every plug-in is a test of its own.
+"""The conformance kit as a pytest plug-in: each check of each plug-in is a test.
 
-A whole test file, where ``unlearnbench_plugins`` names a distribution, a plug-in or a plug-in file::
+A complete test file, in which ``unlearnbench_plugins`` names a distribution, a plug-in or a plug-in file::
 
     pytest_plugins = ["unlearnbench.testing.pytest_plugin"]
     unlearnbench_plugins = "my-attack"
@@ -22,12 +22,12 @@ NAMES = "unlearnbench_plugins"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give one test for each check to a function that takes ``conformance_check``."""
+    """Parametrize a test function that takes ``conformance_check`` by all checks."""
     if FIXTURE not in metafunc.fixturenames:
         return
     target = getattr(metafunc.module, NAMES, None)
     if not isinstance(target, str):
-        pytest.fail(f'say whose plug-ins are checked, such as {NAMES} = "my-package"', pytrace=False)
+        pytest.fail(f'name the plug-ins to check, such as {NAMES} = "my-package"', pytrace=False)
     try:
         registry, found = subjects(target)
     except UserError as error:
@@ -42,10 +42,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def conformance_check(request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Return a function that fails the test with what one check finds."""
+    """Return a function that fails the test with the findings of one check."""
 
-    def assert_nothing_is_found() -> None:
+    def assert_no_finding() -> None:
         if findings := request.param():
             pytest.fail("\n".join(map(str, findings)), pytrace=False)
 
-    return assert_nothing_is_found
+    return assert_no_finding

@@ -1,4 +1,4 @@
-"""Small made-up inputs that the checks feed to plug-ins."""
+"""Small synthetic inputs for checks and tests of plug-ins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 def blobs(n: int = 60, n_classes: int = 3, shape: tuple[int, ...] = (4,), seed: int = 0) -> Records:
-    """Return records of overlapping Gaussian blobs, one a class, features on unlike scales, no two rows alike."""
+    """Return records of overlapping Gaussian blobs, one per class, with features on different scales, no duplicates."""
     rng = np.random.default_rng(seed)
     y = np.arange(n, dtype=np.int64) % n_classes
     centres = rng.normal(size=(n_classes, *shape))
@@ -30,13 +30,13 @@ def blobs(n: int = 60, n_classes: int = 3, shape: tuple[int, ...] = (4,), seed: 
 
 
 def garbled(records: Records, x: bool = True) -> Records:
-    """Return records with other labels and, unless told not to, other features."""
+    """Return records with other labels and, unless ``x`` is False, other features."""
     y = (records.y + 1) % records.n_classes
     return replace(records, y=y, x=records.x[::-1].copy() + 3.0 if x else records.x)
 
 
 def doubled(records: Records) -> Records:
-    """Return records of which every one occurs twice."""
+    """Return records in which each one occurs twice."""
     return replace(records, x=np.concatenate([records.x] * 2), y=np.concatenate([records.y] * 2))
 
 
@@ -47,10 +47,12 @@ def everything(records: Records) -> TrainingSet:
 
 @dataclass(frozen=True, eq=False)
 class Game:
-    """All that views are made of: log-posteriors before (n, C) and after (n, V, C), and who was deleted (n,)."""
+    """The arrays of a view, and which records were deleted."""
 
     before: Floats
+    """Log-posteriors (n, C) of the original model."""
     after: Floats
+    """Log-posteriors (n, V, C) of the unlearned versions."""
     versions: NDArray[np.int64]
     label: NDArray[np.int64]
     features: Floats
@@ -66,40 +68,47 @@ class Game:
         return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     def copy(self) -> Game:
-        """Return a game that shares no array with this one."""
+        """Return a copy that shares no array with this one."""
         return self.take(np.arange(len(self)))
 
     def view(self, needs: Needs) -> View:
-        """Return these rows as an attack on the target side holds them."""
+        """Return these rows as the target view of an attack."""
         return View(needs, **self._parts())
 
     def shadow(self, needs: Needs) -> ShadowView:
-        """Return these rows as an attack learns from them."""
+        """Return these rows as the shadow view of an attack."""
         stayed = np.repeat(~self.deleted[:, None], self.after.shape[1], axis=1)
         member = np.concatenate([np.ones((len(self), 1), dtype=np.bool_), stayed], axis=1)
         return ShadowView(needs, **self._parts(), deleted=self.deleted, member=member)
 
     def _parts(self) -> dict[str, Any]:
-        shown = ("before", "after", "versions", "label", "features")
-        parts = {f"_{name}": getattr(self, name) for name in shown}
+        names = ("before", "after", "versions", "label", "features")
+        parts = {f"_{name}": getattr(self, name) for name in names}
         return {"n_classes": self.before.shape[1], "episode": self.episode, "request": self.request, **parts}
 
 
-def game(n: int = 60, n_classes: int = 4, n_versions: int = 1, seed: int = 0, one_request: bool = False) -> Game:
-    """Return rows of which every other was deleted and lost about a nat of confidence in its label.
+def game(
+    n: int = 60,
+    n_classes: int = 4,
+    n_versions: int = 1,
+    seed: int = 0,
+    one_request: bool = False,
+    leak: float = 1.0,
+) -> Game:
+    """Return rows of which half, at random, were deleted and lost about ``leak`` nats of confidence in their label.
 
-    Of ``n_versions`` > 1, every third row's request has one fewer, and repeats its last.
+    If ``n_versions`` > 1, the request of every third row has one version fewer and repeats its last one.
     """
     rng = np.random.default_rng(seed)
-    place = np.arange(n)
+    row = np.arange(n)
     label, deleted = rng.integers(n_classes, size=n), rng.permutation(n) % 2 == 0
     logits = rng.normal(size=(n, n_classes))
-    logits[place, label] += 2.0
+    logits[row, label] += 2.0
     moved = logits[:, None] + rng.normal(scale=0.05, size=(n, n_versions, n_classes))
-    moved[place, :, label] -= (deleted * rng.uniform(0.5, 1.5, size=n))[:, None]
-    versions = np.where((n_versions > 1) & (place % 3 == 0), n_versions - 1, n_versions)
+    moved[row, :, label] -= (leak * deleted * rng.uniform(0.5, 1.5, size=n))[:, None]
+    versions = np.where((n_versions > 1) & (row % 3 == 0), n_versions - 1, n_versions)
     moved[versions < n_versions, -1] = moved[versions < n_versions, n_versions - 2]
-    number = np.zeros(n, dtype=np.int64) if one_request else place
+    number = np.zeros(n, dtype=np.int64) if one_request else row
     features = rng.normal(size=(n, 3))
     return Game(
         log_softmax(logits), log_softmax(moved), versions, label, features, deleted, number // 10, number // 5 % 2
@@ -107,10 +116,13 @@ def game(n: int = 60, n_classes: int = 4, n_versions: int = 1, seed: int = 0, on
 
 
 def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Sequence[bool]) -> Game:
-    """Return rows of these posteriors (n, C), not logarithms, with one unlearned version: for cases worked by hand."""
-    shell = game(len(label), before.shape[1])
+    """Return rows with these posteriors (n, C), not logarithms, and one unlearned version: for worked examples."""
     return replace(
-        shell, before=log_of(before), after=log_of(after)[:, None], label=label, deleted=np.array(deleted, dtype=bool)
+        game(len(label), before.shape[1]),
+        before=log_of(before),
+        after=log_of(after)[:, None],
+        label=label,
+        deleted=np.array(deleted, dtype=bool),
     )
 
 
@@ -180,15 +192,15 @@ def copies(*values: object) -> list[NDArray[Any]]:
 
 
 def alike(before: list[NDArray[Any]], after: list[NDArray[Any]]) -> bool:
-    """Return whether two lists of arrays are equal, bitwise."""
+    """Return whether two lists of arrays are bitwise equal."""
     return len(before) == len(after) and all(map(np.array_equal, before, after))
 
 
 def moves_global_generators(run: Callable[[], object]) -> bool:
-    """Say whether a run draws from, or seeds, the generators that belong to nobody: Python's, numpy's and torch's."""
-    run()  # imports what it imports
+    """Return whether a function uses or seeds the global random generators of Python, numpy or torch."""
+    run()  # so that imports are done
     found = _states()
-    random.random()  # noqa: S311 - moved on, so that seeding them shows as well as drawing
+    random.random()  # noqa: S311 - advanced, so that seeding is detected too
     np.random.random()  # noqa: NPY002 - as above
     before = _states()
     run()

@@ -1,4 +1,4 @@
-"""A package to start from: one working method of a kind, its record, its tests."""
+"""Writes a new plug-in package from templates: a working method of a kind, its record and its tests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ARTICLES: Final = {"attack": "an attack", "unlearner": "an unlearner", "dataset"
 def write_package(kind: str, name: str, folder: Path) -> Path:
     """Write the package ``unlearnbench-<name>`` into a new folder below ``folder``, and return that folder.
 
-    It installs and passes its own tests as it stands. UserError, and nothing is written, where the kind or the name
-    is none, where a built-in has the name, or where the folder is there already.
+    The package can be installed and passes its tests without changes. UserError, and nothing is written, where the kind
+    or the name is invalid, where a built-in plug-in has the name, or where the folder exists.
     """
     _check(kind, name)
     target = folder / f"unlearnbench-{name}"
     module = target.name.replace("-", "_")
     if target.exists():
-        raise UserError(f"{target} is there already: choose another name, or another place with --to")
+        raise UserError(f"{target} exists already: choose another name, or another folder with --to")
     words = {
         "my-distribution": target.name,
         "my_module": module,

@@ -1,4 +1,4 @@
-"""What is asked of every scenario."""
+"""Requirements of scenarios."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNSEEN: Final = 30
 
 @dataclass(frozen=True)
 class Linear:
-    """A model without training: logits are the first features."""
+    """A model without training: logits are multiples of the first feature."""
 
     n_classes: int
 
@@ -38,11 +38,11 @@ def _sizes(requests: int = 4) -> EpisodeSizes:
 
 
 def _pools(scenario: Scenario, sizes: EpisodeSizes, extra: int = 0) -> Pools:
-    """Deal exactly as many records as the scenario says it needs, and ``extra`` targets."""
-    targets, spares = scenario.deletions_needed(sizes) + extra, scenario.additions_needed(sizes)
-    ids = np.random.default_rng(0).permutation(targets + UNSEEN + spares)
-    training, unseen, spare = np.split(ids, [targets, targets + UNSEEN])
-    return Pools(np.sort(training), training, unseen, spare)
+    """Return pools with exactly the number of records that the scenario declares, and ``extra`` deletable ones."""
+    deletable, addable = scenario.deletions_needed(sizes) + extra, scenario.additions_needed(sizes)
+    ids = np.random.default_rng(0).permutation(deletable + UNSEEN + addable)
+    training, unseen, others = np.split(ids, [deletable, deletable + UNSEEN])
+    return Pools(np.sort(training), training, unseen, others)
 
 
 def _requests(scenario: Scenario, n: int = 4) -> tuple[Pools, list[Request]]:
@@ -67,19 +67,19 @@ def _ids(requests: Sequence[Request]) -> list[list[tuple[list[int], list[int]]]]
 
 
 @check("Return exactly `sizes.requests` requests, each with a step that forgets something.")
-def gives_as_many_requests_as_asked(subject: Subject) -> Iterator[str]:
-    """One request or several: as many as asked, and each has a step and a deletion."""
+def returns_the_requested_number(subject: Subject) -> Iterator[str]:
+    """It returns `sizes.requests` requests, each with a step and a deletion."""
     for n in (1, 4):
         _, requests = _requests(subject.made, n)
         if len(requests) != n:
-            yield f"{n} requests are asked for, {len(requests)} given"
+            yield f"sizes.requests is {n}, but {len(requests)} are returned"
         if any(not request.steps or not len(request.forgotten) for request in requests):
             yield "a request deletes nothing"
 
 
 @check("Take records from `pools.deletable`, each once; raise `deletions_needed` where you use more.")
 def deletes_training_records_once(subject: Subject) -> Iterator[str]:
-    """With no more targets than it says it needs, it deletes records of the training set, none of them twice."""
+    """With as many deletable records as it declares, it deletes records of the training set, none of them twice."""
     pools, requests = _requests(subject.made)
     for request in requests:
         known = np.concatenate([pools.deletable, request.added])
@@ -90,9 +90,9 @@ def deletes_training_records_once(subject: Subject) -> Iterator[str]:
         yield "a record is deleted twice"
 
 
-@check("Take records to add from `pools.addable`, each once; say by `additions_needed` how many.")
-def adds_unused_records_once(subject: Subject) -> Iterator[str]:
-    """It adds as many records as it says it needs, from those that may be added, none of them twice."""
+@check("Take records to add from `pools.addable`, each once; return their number from `additions_needed`.")
+def adds_addable_records_once(subject: Subject) -> Iterator[str]:
+    """It adds at most as many records as it declares, from `pools.addable`, none of them twice."""
     pools, requests = _requests(subject.made)
     added = np.concatenate([request.added for request in requests])
     if len(np.unique(added)) != len(added) or not np.isin(added, pools.addable).all():
@@ -103,24 +103,24 @@ def adds_unused_records_once(subject: Subject) -> Iterator[str]:
 
 @check("Draw from `seeds`, and from nothing else.")
 def same_seeds_same_requests(subject: Subject) -> Iterator[str]:
-    """Asked twice with the same seeds, it gives the same requests and queries."""
+    """Equal seeds give equal requests and queries."""
     first, second = (_requests(subject.made)[1] for _ in range(2))
     if _ids(first) != _ids(second):
-        yield "the same seeds give other requests"
+        yield "the same seeds give different requests"
     if not alike(copies(*_queries(subject.made)), copies(*_queries(subject.made))):
-        yield "the same seeds give other queries"
+        yield "the same seeds give different queries"
 
 
-@check("Draw from `seeds`, by generators of your own.")
+@check("Draw from `seeds`, by local generators.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves."""
+    """No global random generator is used."""
     if moves_global_generators(lambda: _queries(subject.made)):
-        yield "a global random generator has moved"
+        yield "a global random generator was used"
 
 
 @check("Work on copies of the pools.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
-    """The pools stay as they were."""
+    """The pools do not change."""
     pools = _pools(subject.made, _sizes())
     before = copies(pools)
     subject.made.requests(pools, _sizes(), SEEDS)
@@ -128,12 +128,12 @@ def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
         yield "the pools have changed"
 
 
-@check("Have `queries` ask for records of both roles, `positive` and `negative`, with Queries.of.")
-def both_sides_are_queried(subject: Subject) -> Iterator[str]:
-    """Each request is judged on records of its positive role and of its negative one."""
+@check("Return from `queries` records of both roles, `positive` and `negative`, with Queries.of.")
+def both_roles_are_queried(subject: Subject) -> Iterator[str]:
+    """Each request queries records of its positive and of its negative role."""
     for queries in _queries(subject.made):
         if not len(queries.ids) == len(queries.role) == len(queries.position):
-            yield "ids, roles and positions are not equally many"
+            yield "ids, roles and positions differ in length"
         for side in ("positive", "negative"):
             role = getattr(subject.made, side)
             if not (queries.role == role).any():
@@ -141,50 +141,50 @@ def both_sides_are_queried(subject: Subject) -> Iterator[str]:
                 return
 
 
-@check("Negatives must not have been deleted or added, nor positives be of the unseen: a role says what a record is.")
-def roles_are_true(subject: Subject) -> Iterator[str]:
-    """What is queried as unseen, retained or forgotten is so."""
+@check("Give each queried record the role that it has in the request.")
+def roles_are_correct(subject: Subject) -> Iterator[str]:
+    """Each queried record has its role: forgotten, unseen, matched, retained or added."""
     sizes = _sizes()
     pools = _pools(subject.made, sizes, extra=20)
     requests = subject.made.requests(pools, sizes, SEEDS)
     for request, queries in zip(requests, _queries(subject.made), strict=True):
-        stayed = np.setdiff1d(pools.training, request.forgotten)
+        retained = np.setdiff1d(pools.training, request.forgotten)
         unseen = np.setdiff1d(np.concatenate([pools.unseen, pools.addable]), request.added)
         allowed = {
             Role.FORGOTTEN: request.forgotten,
             Role.UNSEEN: unseen,
             Role.MATCHED: unseen,
-            Role.RETAINED: stayed,
+            Role.RETAINED: retained,
             Role.ADDED: request.added,
         }
         for role, ids in allowed.items():
             if not np.isin(queries.ids[queries.role == role], ids).all():
-                yield f"a record queried as {role.name.lower()} is none"
+                yield f"a record queried as {role.name.lower()} is not {role.name.lower()}"
                 return
 
 
 @check("Expect one request, and any number of classes.")
-def awkward_cases(subject: Subject) -> Iterator[str]:
-    """One request, two classes and thirty are no trouble."""
+def edge_cases(subject: Subject) -> Iterator[str]:
+    """One request, two and thirty classes work."""
 
-    def asking(n_classes: int) -> Callable[[], Iterator[str]]:
+    def querying(n_classes: int) -> Callable[[], Iterator[str]]:
         return lambda: (f"{len(q.ids)} records" for q in _queries(subject.made, n_classes) if not len(q.ids))
 
     def one() -> Iterator[str]:
         if len(_requests(subject.made, 1)[1]) != 1:
-            yield "gives another number"
+            yield "returns a different number"
 
-    yield from cases({"one request": one, "two classes": asking(2), "thirty classes": asking(30)})
+    yield from cases({"one request": one, "two classes": querying(2), "thirty classes": querying(30)})
 
 
 CHECKS: Final = (
-    gives_as_many_requests_as_asked,
+    returns_the_requested_number,
     deletes_training_records_once,
-    adds_unused_records_once,
+    adds_addable_records_once,
     same_seeds_same_requests,
     leaves_global_generators_alone,
     inputs_stay_as_they_were,
-    both_sides_are_queried,
-    roles_are_true,
-    awkward_cases,
+    both_roles_are_queried,
+    roles_are_correct,
+    edge_cases,
 )

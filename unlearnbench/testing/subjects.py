@@ -1,4 +1,4 @@
-"""Which plug-ins a person means by a name, a file or a distribution."""
+"""The plug-ins that a name, a file or a distribution refers to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models and records that fit each other, to try unlearners and models with."""
+"""Models with records that they accept, for the checks of unlearners and models."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from unlearnbench.hooks.registry import Registered
 from unlearnbench.testing.samples import blobs, everything
 
 SHAPES: Final = ((4,), (8, 8))
-"""Shapes of a record: a row of features, and, for models that take nothing else, an image."""
+"""Shapes of a record: a row of features, or an image for models that accept only images."""
 
 SMALL: Final[dict[str, Any]] = {"hidden": [8], "epochs": 2, "n_estimators": 5}
-"""Values of parameters that make a model quick, for models that have them."""
+"""Parameter values for fast training, for models that have these parameters."""
 
 Make = Callable[..., Records]
 
@@ -30,7 +30,7 @@ def train(model: TargetModel, data: TrainingSet, seeds: Seeds) -> Fitted:
 
 
 def maker_for(model: TargetModel) -> Make:
-    """Return what makes records of the first shape that the model takes; its own UserError where there is none."""
+    """Return a function that makes records of a shape that the model accepts; its UserError if there is none."""
 
     def make(shape: tuple[int, ...]) -> Make:
         return lambda n=60, n_classes=3, seed=0: blobs(n, n_classes, shape, seed)
@@ -46,7 +46,7 @@ def maker_for(model: TargetModel) -> Make:
 
 
 def small(registered: Registered) -> TargetModel:
-    """Make a model that trains quickly."""
+    """Make a model that trains fast."""
     known = {parameter.name for parameter in parameters(registered.load())}
     made = build(registered, {name: value for name, value in SMALL.items() if name in known})
     assert isinstance(made, TargetModel)  # noqa: S101 - for the type checker; the registry says so
@@ -54,7 +54,7 @@ def small(registered: Registered) -> TargetModel:
 
 
 def wrong_answer(answer: NDArray[np.float64], n: int, n_classes: int) -> Iterator[str]:
-    """Yield what is wrong with log-posteriors."""
+    """Yield the problems of log-posteriors."""
     if answer.shape != (n, n_classes):
         yield f"log-posteriors have shape {answer.shape}, not ({n}, {n_classes})"
     elif answer.dtype != np.float64 or not np.isfinite(answer).all():

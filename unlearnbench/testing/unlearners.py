@@ -1,4 +1,4 @@
-"""What is asked of every unlearner."""
+"""Requirements of unlearners."""
 
 from __future__ import annotations
 
@@ -36,33 +36,35 @@ REQUESTS: Final = [ONE, _request(([1], []), ([7], [])), _request(([3, 4, 5], [])
 
 
 @dataclass(frozen=True)
-class Home:
-    """A model that an unlearner goes with, as it stands and as its plain ``fit`` trains it, and its records."""
+class Trial:
+    """A model that an unlearner supports, with records that the model accepts."""
 
     name: str
     model: TargetModel
     plain: TargetModel
+    """The model, trained by its plain ``fit``."""
     make: Make
+    """Makes records."""
 
     def data(self) -> TrainingSet:
-        """Return forty records of sixty, in an order of their own."""
+        """Return forty of sixty records, in random order."""
         return TrainingSet.of(self.make(), np.random.default_rng(1).permutation(TRAINED))
 
 
 @lru_cache(maxsize=1)  # all checks of one unlearner share them
-def _homes(subject: Subject) -> tuple[Home, ...]:
+def _trials(subject: Subject) -> tuple[Trial, ...]:
     models = ((registered.name, small(registered)) for registered in subject.models)
     return tuple(
-        Home(name, model, WithoutFastPath(model), maker_for(model))
+        Trial(name, model, WithoutFastPath(model), maker_for(model))
         for name, model in models
         if subject.made.refusal(model) is None
     )
 
 
-def _home(subject: Subject) -> Home:
-    for home in _homes(subject):
-        return home
-    raise LookupError("it goes with no model that is known here")
+def _trial(subject: Subject) -> Trial:
+    for trial in _trials(subject):
+        return trial
+    raise LookupError("it refuses all models")
 
 
 def _serve(unlearner: Unlearner, model: TargetModel, data: TrainingSet, requests: list[Request]) -> list[list[State]]:
@@ -74,95 +76,95 @@ def _answers(chains: list[list[State]], records: Records) -> list[NDArray[np.flo
     return [version.fitted.log_posteriors(records.x) for chain in chains for version in chain]
 
 
-@check("Override `refusal(model)`: return in a line why a model does not go with this unlearner, else None.")
+@check("Override `refusal(model)`: return in one line why this unlearner cannot be used with a model, else None.")
 def works_with_models_it_does_not_refuse(subject: Subject) -> Iterator[str]:
-    """Every model that it does not refuse can be unlearned and answers; there is one at least."""
+    """It works with every model that it does not refuse; there is at least one."""
 
-    def trial(home: Home) -> Callable[[], Iterator[str]]:
-        def look() -> Iterator[str]:
-            data = home.data()
-            for model in (home.model, home.plain):  # the fast engine's and the reference's
+    def case(trial: Trial) -> Callable[[], Iterator[str]]:
+        def problems() -> Iterator[str]:
+            data = trial.data()
+            for model in (trial.model, trial.plain):  # the fast engine's and the reference's
                 for answer in _answers(_serve(subject.made, model, data, [ONE]), data.records):
                     yield from wrong_answer(answer, 60, 3)
 
-        return look
+        return problems
 
-    homes = _homes(subject)
-    if not homes:
+    trials = _trials(subject)
+    if not trials:
         yield f"all of these models are refused: {', '.join(model.name for model in subject.models)}"
-    yield from cases({home.name: trial(home) for home in homes})
+    yield from cases({trial.name: case(trial) for trial in trials})
 
 
 @check("Return one state for every step of every request.")
-def gives_a_version_for_every_step(subject: Subject) -> Iterator[str]:
-    """Requests of one step and of two give one version and two."""
-    home = _home(subject)
-    lengths = [len(chain) for chain in _serve(subject.made, home.plain, home.data(), REQUESTS)]
+def returns_a_version_for_every_step(subject: Subject) -> Iterator[str]:
+    """Requests of one and of two steps give one and two versions."""
+    trial = _trial(subject)
+    lengths = [len(chain) for chain in _serve(subject.made, trial.plain, trial.data(), REQUESTS)]
     if lengths != [1, 2, 1]:
         yield f"requests of 1, 2 and 1 steps give {lengths} versions"
 
 
-@check("Draw from the seeds or the `rng` that you are handed, and from nothing else.")
-def same_seeds_same_answers(subject: Subject) -> Iterator[str]:
-    """Run twice with the same seeds, it answers the same to the bit."""
-    home = _home(subject)
-    data = home.data()
-    first, second = (_answers(_serve(subject.made, home.plain, data, REQUESTS), data.records) for _ in range(2))
+@check("Draw from the seeds or the `rng` of the arguments, and from nothing else.")
+def same_seeds_same_model(subject: Subject) -> Iterator[str]:
+    """Unlearning twice with the same seeds gives bitwise the same posteriors."""
+    trial = _trial(subject)
+    data = trial.data()
+    first, second = (_answers(_serve(subject.made, trial.plain, data, REQUESTS), data.records) for _ in range(2))
     if not alike(first, second):
-        yield "the same records and seeds give other answers"
+        yield "the same records and seeds give different posteriors"
 
 
-@check("Draw from the seeds or the `rng` that you are handed; never seed numpy or torch as a whole.")
+@check("Draw from the seeds or the `rng` of the arguments; never seed numpy or torch globally.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global generator moves."""
-    home = _home(subject)
-    if moves_global_generators(lambda: _serve(subject.made, home.plain, home.data(), [ONE])):
-        yield "a global random generator has moved"
+    """No global random generator is used."""
+    trial = _trial(subject)
+    if moves_global_generators(lambda: _serve(subject.made, trial.plain, trial.data(), [ONE])):
+        yield "a global random generator was used"
 
 
-@check("Let a request start from the original's state; keep nothing of one request for the next.")
-def requests_do_not_touch_each_other(subject: Subject) -> Iterator[str]:
-    """All requests at once, and one after the other from a state of their own, give the same answers."""
-    home = _home(subject)
-    data = home.data()
-    together = _answers(_serve(subject.made, home.plain, data, REQUESTS), data.records)
+@check("Start each request from the original's state; keep nothing of one request for the next.")
+def serves_each_request_independently(subject: Subject) -> Iterator[str]:
+    """Requests give the same models when served together and when each is served from a new state."""
+    trial = _trial(subject)
+    data = trial.data()
+    together = _answers(_serve(subject.made, trial.plain, data, REQUESTS), data.records)
     alone = []
     for r, request in enumerate(REQUESTS):
-        state = subject.made.prepare(home.plain, data, TRAIN, "cpu")
+        state = subject.made.prepare(trial.plain, data, TRAIN, "cpu")
         for v, step in enumerate(request.steps, start=1):
             state = subject.made.serve(state, step, SERVE / r / v)
             alone.append(state.fitted.log_posteriors(data.records.x))
     if not alike(together, alone):
-        yield "a request served among others gives another model than alone"
+        yield "a request gives a different model when it is served with others"
 
 
 @check("Copy before you change: `copy.deepcopy(fitted.module)`, `array.copy()`.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
-    """Serving leaves the original and the records as they were."""
-    home = _home(subject)
-    data = home.data()
+    """Serving changes neither the original nor the records."""
+    trial = _trial(subject)
+    data = trial.data()
     before = copies(data.records)
-    state = subject.made.prepare(home.plain, data, TRAIN, "cpu")
+    state = subject.made.prepare(trial.plain, data, TRAIN, "cpu")
     original = state.fitted.log_posteriors(data.records.x)
     subject.made.serve_all(state, REQUESTS, SERVE)
     if not np.array_equal(state.fitted.log_posteriors(data.records.x), original):
-        yield "the original answers otherwise once a request is served"
+        yield "the original changes when a request is served"
     if not alike(before, copies(data.records)):
         yield "the records have changed"
 
 
-@check("Name in the record's `sees` all that `unlearn` looks at.")
-def sees_what_it_declares(subject: Subject) -> Iterator[str]:
-    """What a function of model, retain set and forget set does not declare to see can hold anything."""
+@check("Name in the record's `sees` all that `unlearn` uses.")
+def undeclared_data_have_no_influence(subject: Subject) -> Iterator[str]:
+    """Data that the record's `sees` does not name do not change the unlearned model."""
     record = subject.registered.plugin
     assert isinstance(record, UnlearnerPlugin)  # noqa: S101 - for the type checker
     if not isinstance(subject.made, FunctionUnlearner):
-        return  # what trains anew sees what it trains on
-    home = _home(subject)
-    records = home.data().records
+        return  # other unlearners retrain; they use what they train on
+    trial = _trial(subject)
+    records = trial.data().records
     retain, forget = range(5, TRAINED), range(5)
     method: FunctionUnlearner = subject.made
-    fitted = method.prepare(home.plain, home.data(), TRAIN, "cpu").fitted
+    fitted = method.prepare(trial.plain, trial.data(), TRAIN, "cpu").fitted
 
     def answer(retained: Records, forgotten: Records) -> NDArray[np.float64]:
         sets = TrainingSet.of(retained, retain), TrainingSet.of(forgotten, forget)
@@ -177,42 +179,42 @@ def sees_what_it_declares(subject: Subject) -> Iterator[str]:
     plain = answer(records, records)
     for name in (name for name in hidden if name not in record.sees):
         if not np.array_equal(answer(*hidden[name]), plain):
-            yield f"the answer changes with the {name}, which `sees` does not name"
+            yield f"the posteriors change with the {name}, which `sees` does not name"
 
 
 @check("Serve it, or raise UserError with a line that says what would be right.")
-def awkward_cases(subject: Subject) -> Iterator[str]:
-    """Two classes and thirty, a class forgotten whole, nearly all forgotten, duplicates, added records: no trouble."""
-    home = _home(subject)
-    plain = home.make()
+def edge_cases(subject: Subject) -> Iterator[str]:
+    """Two and thirty classes, a whole class or nearly all records forgotten, duplicates and added records work."""
+    trial = _trial(subject)
+    plain = trial.make()
     class_of_ones = np.flatnonzero(plain.y[:TRAINED] == 1).tolist()
     by_name = {
-        "two classes": (home.make(60, 2), ONE),
-        "thirty classes": (home.make(240, 30), ONE),
-        "a class forgotten whole": (plain, _request((class_of_ones, []))),
+        "two classes": (trial.make(60, 2), ONE),
+        "thirty classes": (trial.make(240, 30), ONE),
+        "a whole class forgotten": (plain, _request((class_of_ones, []))),
         "one record left": (plain, _request((list(range(1, TRAINED)), []))),
-        "a record whose duplicate stays": (doubled(home.make(20)), ONE),
+        "a record whose duplicate is retained": (doubled(trial.make(20)), ONE),
         "records added": (plain, _request(([0], [50, 51]), ([50], []))),
     }
 
-    def look(records: Records, request: Request) -> Callable[[], Iterator[str]]:
-        def served() -> Iterator[str]:
+    def case(records: Records, request: Request) -> Callable[[], Iterator[str]]:
+        def problems() -> Iterator[str]:
             data = TrainingSet.of(records, range(len(records) * 2 // 3))
-            for answer in _answers(_serve(subject.made, home.plain, data, [request]), records):
+            for answer in _answers(_serve(subject.made, trial.plain, data, [request]), records):
                 yield from wrong_answer(answer, len(records), records.n_classes)
 
-        return served
+        return problems
 
-    yield from cases({name: look(*each) for name, each in by_name.items()}, refusable=True)
+    yield from cases({name: case(*each) for name, each in by_name.items()}, refusable=True)
 
 
 CHECKS: Final = (
     works_with_models_it_does_not_refuse,
-    gives_a_version_for_every_step,
-    same_seeds_same_answers,
+    returns_a_version_for_every_step,
+    same_seeds_same_model,
     leaves_global_generators_alone,
-    requests_do_not_touch_each_other,
+    serves_each_request_independently,
     inputs_stay_as_they_were,
-    sees_what_it_declares,
-    awkward_cases,
+    undeclared_data_have_no_influence,
+    edge_cases,
 )

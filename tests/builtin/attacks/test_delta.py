@@ -1,4 +1,4 @@
-"""Delta: where along a sequence did a record's loss rise most, and by how much."""
+"""Delta: the step of a sequence at which a record's loss rises most, and by how much."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def chain(make_rows, *confidence):
     """Rows of a binary problem, label 0, by their confidence in it (row, version), the original's first."""
     p = np.asarray(confidence, dtype=float)
     both = np.stack([p, 1 - p], axis=2)
-    return replace(make_rows(both[:, 0], both[:, 1]), after=both[:, 1:], versions=np.full(len(p), p.shape[1] - 1))
+    rows = make_rows(both[:, 0], both[:, 1])
+    return replace(rows, after=np.log(both[:, 1:]), versions=np.full(len(p), p.shape[1] - 1))
 
 
 def test_a_worked_example(make_rows):

@@ -41,7 +41,7 @@ def auc(attack, shadow, target):
 def test_each_attack_looks_at_probabilities_through_its_feature(attack, expected, make_game):
     rows = make_game(0, n=30)
     seen = attack.feature(rows.view(attack.needs))
-    assert seen == pytest.approx(expected(rows.before, rows.after[:, 0]), abs=1e-12)
+    assert seen == pytest.approx(expected(np.exp(rows.before), np.exp(rows.after[:, 0])), abs=1e-12)
 
 
 @pytest.mark.parametrize("attack", BEFORE_AND_AFTER)

@@ -25,7 +25,7 @@ def test_confidence_is_the_largest_posterior_after_deletion(one_row):
     assert attack.score(one_row.view(attack.needs)) == pytest.approx([np.log(0.75)])
 
 
-def test_only_the_loss_asks_for_the_label():
+def test_only_the_loss_needs_the_label():
     assert Forgetting().needs == Needs(versions="unlearned", label=True)
     assert Forgetting(signal="confidence").needs == Needs(versions="unlearned", label=False)
 
@@ -33,7 +33,7 @@ def test_only_the_loss_asks_for_the_label():
 @pytest.mark.parametrize("signal", ["loss", "confidence"])
 def test_records_that_the_unlearned_model_still_remembers_score_high(signal, make_game):
     attack, rows = Forgetting(signal=signal), make_game(0)
-    remembered = np.where(rows.deleted[:, None], np.eye(4)[rows.label] * 0.96 + 0.01, rows.before)
+    remembered = np.where(rows.deleted[:, None], np.log(np.eye(4)[rows.label] * 0.96 + 0.01), rows.before)
     rows = replace(rows, after=remembered[:, None])
     assert roc_auc_score(rows.deleted, attack.score(rows.view(attack.needs))) > 0.9
 

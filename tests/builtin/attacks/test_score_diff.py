@@ -14,7 +14,7 @@ def test_it_is_the_loss_after_minus_the_loss_before(make_game):
     rows = make_game(0, n=50)
     expected = [
         log_loss([y], [after], labels=range(4)) - log_loss([y], [before], labels=range(4))
-        for y, before, after in zip(rows.label, rows.before, rows.after[:, 0], strict=True)
+        for y, before, after in zip(rows.label, np.exp(rows.before), np.exp(rows.after[:, 0]), strict=True)
     ]
     assert ScoreDiff().score(rows.view(ScoreDiff().needs)) == pytest.approx(expected)
 

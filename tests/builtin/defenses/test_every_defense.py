@@ -1,4 +1,4 @@
-"""What holds for all release defenses alike."""
+"""What the conformance kit cannot know about the built-in release defenses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from unlearnbench.builtin.defenses.label_only import LabelOnly
 from unlearnbench.builtin.defenses.none import NoDefense
 from unlearnbench.builtin.defenses.temperature import Temperature
 from unlearnbench.builtin.defenses.top_k import TopK
-from unlearnbench.core.posteriors import log_of
 
 ALL = [NoDefense(), TopK(1), TopK(), TopK(100), LabelOnly(), Temperature(), Temperature(0.1), Temperature(50.0)]
 
@@ -29,26 +28,10 @@ def posteriors(draw):
 
 @pytest.mark.parametrize("defense", ALL, ids=repr)
 @given(p=posteriors())
-def test_released_rows_are_probabilities(defense, p, release):
-    out = release(defense, p)
-    assert out.shape == p.shape
-    assert (out >= 0).all()
-    assert out.sum(axis=1) == pytest.approx(np.ones(len(p)))
-
-
-@pytest.mark.parametrize("defense", ALL, ids=repr)
-@given(p=posteriors())
 def test_the_predicted_class_stays_the_most_probable(defense, p, release):
     out = release(defense, p)
     predicted = p.argmax(axis=1)
     assert np.array_equal(out[np.arange(len(p)), predicted], out.max(axis=1))
-
-
-@pytest.mark.parametrize("defense", ALL, ids=repr)
-@given(p=posteriors())
-def test_a_row_is_released_the_same_alone_and_in_a_batch(defense, p, release):
-    alone = np.concatenate([release(defense, row[None]) for row in p])
-    assert alone == pytest.approx(release(defense, p), rel=1e-12)
 
 
 @pytest.mark.parametrize("defense", [NoDefense(), TopK(1), TopK(), LabelOnly()], ids=repr)
@@ -56,14 +39,6 @@ def test_a_row_is_released_the_same_alone_and_in_a_batch(defense, p, release):
 def test_releasing_twice_is_releasing_once(defense, p, release):
     once = release(defense, p)
     assert release(defense, once) == pytest.approx(once, abs=1e-12)
-
-
-@pytest.mark.parametrize("defense", ALL, ids=repr)
-def test_inputs_stay_as_they_were(defense):
-    log_posteriors = log_of([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]])
-    copy = log_posteriors.copy()
-    defense.release(log_posteriors, None)
-    assert np.array_equal(log_posteriors, copy)
 
 
 @pytest.mark.parametrize(

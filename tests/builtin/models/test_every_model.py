@@ -1,4 +1,4 @@
-"""What holds for every built-in target model."""
+"""What the conformance kit cannot know about the built-in target models."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.lightgbm import LightGBM
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.core.errors import UserError
-from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds
+from unlearnbench.core.models import FitTask, Fitted, HasRegions
 from unlearnbench.core.posteriors import FLOOR
 from unlearnbench.core.records import Step, TrainingSet
 
@@ -29,7 +26,7 @@ MODELS = {
     "lightgbm": LightGBM(n_estimators=5),
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-every_model_with_places = pytest.mark.parametrize(
+every_model_with_slots = pytest.mark.parametrize(
     "model",
     [m for m in MODELS.values() if "slot" in m.orders],
     ids=[n for n, m in MODELS.items() if "slot" in m.orders],
@@ -45,60 +42,11 @@ def all_of(records) -> TrainingSet:
 
 
 @every_model
-@pytest.mark.parametrize("n_classes", [2, 3, 30])
-def test_log_posteriors_are_finite_normalized_float64(model, n_classes, blobs, seeds):
-    records = blobs(n=240, n_classes=n_classes)
-    answer = train(model, all_of(records), seeds).log_posteriors(records.x)
-    assert answer.shape == (240, n_classes)
-    assert answer.dtype == np.float64
-    assert np.isfinite(answer).all()
-    np.testing.assert_allclose(np.exp(answer).sum(axis=1), 1, atol=1e-12)
-
-
-@every_model
 def test_a_model_has_learned_something(model, blobs, seeds):
     records = blobs(n=600)
     model = replace(model, epochs=40) if isinstance(model, MLP) else model
     fitted = train(model, TrainingSet.of(records, np.arange(300)), seeds)
     assert (fitted.log_posteriors(records.x[300:]).argmax(axis=1) == records.y[300:]).mean() > 0.5
-
-
-@every_model
-def test_training_twice_gives_the_same_bits(model, blobs, seeds):
-    records = blobs()
-    first, second = (train(model, all_of(records), seeds).log_posteriors(records.x) for _ in range(2))
-    assert np.array_equal(first, second)
-
-
-@every_model
-def test_training_and_asking_leave_the_records_and_the_global_generators_alone(model, blobs, seeds):
-    import torch
-
-    records = blobs()
-    x, y, numpy_state, torch_state = records.x.copy(), records.y.copy(), np.random.get_state()[1], torch.get_rng_state()  # noqa: NPY002 - the global generator is what must not move
-    train(model, all_of(records), seeds).log_posteriors(records.x)
-    assert np.array_equal(records.x, x)
-    assert np.array_equal(records.y, y)
-    assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002 - as above
-    assert torch.equal(torch.get_rng_state(), torch_state)
-
-
-@pytest.fixture(scope="module", params=MODELS.values(), ids=MODELS.keys())
-def fitted_and_records(request):
-    from unlearnbench.core.records import Provenance, Records
-
-    rng = np.random.default_rng(1)
-    records = Records("noise", 50 * rng.normal(size=(90, 3)) + 9, np.arange(90) % 3, 3, Provenance("made up", "none"))
-    return train(request.param, all_of(records), Seeds(1, 2, 3)), records
-
-
-@given(rows=st.lists(st.integers(0, 89), min_size=1, max_size=12))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_answered_for_a_record_does_not_depend_on_what_is_asked_beside_it(fitted_and_records, rows):
-    fitted, records = fitted_and_records
-    together = fitted.log_posteriors(records.x[rows])
-    alone = np.concatenate([fitted.log_posteriors(records.x[[row]]) for row in rows])
-    np.testing.assert_allclose(together, alone, atol=1e-5)  # float32 products may round by batch size
 
 
 @every_model
@@ -133,38 +81,12 @@ def test_one_class_alone_is_answered_with_that_class(model, blobs, seeds):
 
 
 @every_model
-def test_no_record_left_is_an_error_of_the_user(model, blobs, seeds):
-    data = all_of(blobs(n=3)).after(Step(np.arange(3)), "fresh")
-    with pytest.raises(UserError, match="no record left"):
-        train(model, data, seeds)
-
-
-@every_model
 def test_records_may_have_any_shape(model, blobs, seeds):
     flat = blobs(d=4)
     square = replace(flat, x=flat.x.reshape(-1, 2, 2))
     assert np.array_equal(
         train(model, all_of(flat), seeds).log_posteriors(flat.x),
         train(model, all_of(square), seeds).log_posteriors(square.x),
-    )
-
-
-@every_model
-def test_a_constant_feature_is_harmless(model, blobs, seeds):
-    records = blobs()
-    records = replace(records, x=np.column_stack([records.x, np.full(len(records), 0.1)]))
-    asked = records.x + np.array([0, 0, 0, 0, 1e-3])
-    assert np.isfinite(train(model, all_of(records), seeds).log_posteriors(asked)).all()
-
-
-@every_model
-def test_a_seed_that_is_not_declared_changes_nothing(model, blobs, seeds):
-    records = blobs()
-    other = Seeds(101, 202, 303)
-    mixed = replace(other, **{name: getattr(seeds, name) for name in model.seeds_used})
-    assert np.array_equal(
-        train(model, all_of(records), seeds).log_posteriors(records.x),
-        train(model, all_of(records), mixed).log_posteriors(records.x),
     )
 
 
@@ -182,19 +104,7 @@ def test_a_seed_that_is_declared_changes_something(name, use, blobs, seeds):
     assert any(not np.array_equal(answers[0], answer) for answer in answers[1:])
 
 
-@every_model_with_places
-def test_a_masked_record_has_no_influence(model, blobs, seeds):
-    records = blobs()
-    x, y = records.x.copy(), records.y.copy()
-    x[5], y[5] = -1e6, (y[5] + 1) % 3
-    answers = [
-        train(model, all_of(each).after(Step(np.array([5])), "slot"), seeds).log_posteriors(records.x)
-        for each in (records, replace(records, x=x, y=y))
-    ]
-    assert np.array_equal(*answers)
-
-
-@every_model_with_places
+@every_model_with_slots
 def test_masking_a_record_is_not_the_same_as_keeping_it(model, blobs, seeds):
     records = blobs(n=60)
     data = all_of(records)
