@@ -21,7 +21,7 @@ class _Square:
 
 
 class _Impossible(_Square):
-    """Work that cannot be done here."""
+    """Work that raises UserError."""
 
     def __call__(self, _: int, /) -> int:
         raise UserError("no plug-in to do this with")
@@ -36,14 +36,14 @@ def does_every_task_once(subject: Subject) -> Iterator[str]:
             yield f"{n} tasks yield {done!r:.80}"
 
 
-@check("Let a UserError of the work end the run: raise it where the tasks are asked for.")
+@check("Let a UserError of the work propagate to the caller, which ends the run.")
 def passes_on_users_errors(subject: Subject) -> Iterator[str]:
     """Work that raises UserError ends the run with that error."""
     try:
         done = list(subject.made.run(_Impossible(), [1, 2]))
     except UserError:
         return
-    yield f"a UserError of the work is lost, and the tasks come back as {done!r:.80}"
+    yield f"a UserError of the work does not propagate; the tasks yield {done!r:.80}"
 
 
 CHECKS: Final = (does_every_task_once, passes_on_users_errors)
