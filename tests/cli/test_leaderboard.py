@@ -65,7 +65,7 @@ def test_publishing_again_gives_the_same_bytes(say: Say, board: Path) -> None:
 def test_a_publication_names_no_machine_and_no_path(board: Path, tmp_path: Path) -> None:
     text = (board / "results.json").read_text()
     assert str(tmp_path) not in text
-    assert json.loads(text).keys() == {"schema", "suite", "suite_sha256", "environment", "rows"}
+    assert json.loads(text).keys() == {"schema", "suite", "suite_sha256", "environment", "plugins", "rows"}
 
 
 def test_a_page_tells_its_controls(say: Say, board: Path) -> None:
@@ -83,7 +83,7 @@ def test_failures_are_published_too(say: Say, change: Change, tmp_path: Path) ->
     assert "failed" in (tmp_path / "leaderboards" / "tiny" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1}', '{"submission": {}}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 2}', '{"submission": {}}'])
 def test_a_broken_result_is_one_line_that_names_the_file(say: Say, board: Path, text: str) -> None:
     (board / "results.json").write_text(text)
     said = say("leaderboard", "build")

@@ -50,7 +50,9 @@ def test_what_is_accepted_becomes_the_board_and_a_number_typed_by_hand_is_found(
     assert f"{results}; now: leaderboard build" in said.out
     assert say("leaderboard", "build").code == 0
     assert say("leaderboard", "build", "--check").code == 0
-    assert "drew were run anew:\n\n- compared to the bit: breast-cancer" in (results.parent / "README.md").read_text()
+    assert (
+        "`spring` were run again:\n\n- compared to the bit: breast-cancer" in (results.parent / "README.md").read_text()
+    )
     data = json.loads(results.read_text())
     data["rows"][0]["metrics"]["auc"]["n"] += 1
     results.write_text(json.dumps(data))

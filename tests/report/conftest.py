@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.hooks.records import AttackPlugin
+from unlearnbench.hooks.registry import Registry
 from unlearnbench.report.leaderboard import build
 from unlearnbench.report.publication import Publication
+from unlearnbench.report.roles import PluginRole, Roles
 from unlearnbench.run.results import Row, RowStatus, mean_over_seeds
 from unlearnbench.suite.model import AXES, PluginRef
 
@@ -83,7 +86,23 @@ def _auc(auc: float, shift: float, defense: str) -> float:
 
 
 @pytest.fixture(scope="session")
-def publication(row: MakeRow) -> Publication:
+def roles(registry: Registry) -> Roles:
+    """Return the roles of all built-in plug-ins, and of one that is not built in."""
+    known = {
+        axis: {
+            entry.name: PluginRole(
+                entry.plugin.role, entry.plugin.versions if isinstance(entry.plugin, AttackPlugin) else None
+            )
+            for entry in registry.all(axis)
+        }
+        for axis in AXES
+    }
+    known["unlearner"]["<b>fast</b>"] = PluginRole()
+    return Roles(known)
+
+
+@pytest.fixture(scope="session")
+def publication(row: MakeRow, roles: Roles) -> Publication:
     suite = {
         "suite": "made-up",
         "version": 1,
@@ -92,7 +111,8 @@ def publication(row: MakeRow) -> Publication:
         "models": [{"name": "decision-tree"}, {"name": "mlp"}],
         "engine": "auto",
     }
-    return Publication(suite, "abc123", {"python": "3.12", "processor": "<em>fast</em>"}, tuple(all_rows(row)))
+    environment = {"python": "3.12", "processor": "<em>fast</em>"}
+    return Publication(suite, "abc123", environment, roles, tuple(all_rows(row)))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.report import leaderboard
 from unlearnbench.report.leaderboard import Section, build, page, published
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.site import tracks
-from unlearnbench.report.site.tracks import samples
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.tracks import TRACKS, tables
 from unlearnbench.run.results import Row, headline_rows
 from unlearnbench.stats.ranking import Best, Measured, surely_better
 
 MakeRow = Callable[..., Row]
+Sections = Callable[[list[Row]], list[Section]]
+table_building = import_module("unlearnbench.report.tracks.tables")
 SUITE = {"suite": "made-up", "version": 1, "description": "Made up.", "seeds": [0]}
 
 
@@ -36,8 +39,9 @@ def rows(row: MakeRow) -> list[Row]:
     ]
 
 
-def sections(rows: list[Row]) -> list[Section]:
-    return leaderboard.sections(samples(rows))
+@pytest.fixture(scope="session")
+def sections(roles: Roles) -> Sections:
+    return lambda rows: leaderboard.sections(tables(rows, roles, TRACKS))
 
 
 def titled(found: list[Section], title: str) -> Section:
@@ -45,7 +49,7 @@ def titled(found: list[Section], title: str) -> Section:
     return section
 
 
-def test_attacks_stand_against_plain_retraining_without_a_defense(rows: list[Row]) -> None:
+def test_attacks_stand_against_plain_retraining_without_a_defense(rows: list[Row], sections: Sections) -> None:
     section = titled(sections(rows), "Attacks (adult, single)")
     assert section.headers == ["attack", "decision-tree", "mlp"]
     assert [line[0] for line in section.lines] == ["sorted-diff", "forgetting"]
@@ -57,9 +61,9 @@ def test_attacks_stand_against_plain_retraining_without_a_defense(rows: list[Row
     assert section.lines[1][2].startswith(f"{row.metrics['auc'].value:.3f}".lstrip("0"))
 
 
-def test_unlearners_are_never_judged_on_one_axis_alone(rows: list[Row]) -> None:
+def test_unlearners_are_never_judged_on_one_axis_alone(rows: list[Row], sections: Sections) -> None:
     section = titled(sections(rows), "Unlearners")
-    assert section.headers == ["unlearner", "model", "deletion inference", "forgetting", "test accuracy"]
+    assert section.headers == ["unlearner", "model", "deletion inference AUC", "forgetting AUC", "test accuracy"]
     assert [tuple(line[:2]) for line in section.lines] == [
         ("retrain", "decision-tree"),
         ("none", "decision-tree"),
@@ -76,13 +80,13 @@ def test_unlearners_are_never_judged_on_one_axis_alone(rows: list[Row]) -> None:
             assert shown.startswith(f"{values[unlearner, model, attack]:.3f}".lstrip("0"))
 
 
-def test_defenses_are_compared_by_the_first_attack(rows: list[Row]) -> None:
+def test_defenses_are_compared_by_the_first_attack(rows: list[Row], sections: Sections) -> None:
     section = titled(sections(rows), "Defenses")
     assert [line[0] for line in section.lines] == ["none", "label-only"]
     assert section.about.startswith("AUC of sorted-diff")
 
 
-def test_region_and_record_stand_side_by_side(row: MakeRow) -> None:
+def test_region_and_record_stand_side_by_side(row: MakeRow, sections: Sections) -> None:
     metrics = {
         "auc": Estimate(0.87, 0.8, 0.9, n=9),
         "auc-matched": Estimate(0.5, n=9, status="no-interval", reason="few"),
@@ -98,13 +102,13 @@ def test_means_stand_for_their_seeds(row: MakeRow) -> None:
     assert headline_rows(seeds) == seeds
 
 
-def test_each_data_set_and_scenario_has_tables_of_its_own(row: MakeRow) -> None:
+def test_each_data_set_and_scenario_has_tables_of_its_own(row: MakeRow, sections: Sections) -> None:
     rows = [row(dataset=d, scenario=s) for d in ("adult", "digits") for s in ("single", "group(size=5)")]
     attacks = [section.title for section in sections(rows) if section.title.startswith("Attacks")]
     assert attacks == [f"Attacks ({d}, {s})" for d in ("adult", "digits") for s in ("single", "group(size=5)")]
 
 
-def test_a_failed_cell_is_told_where_its_number_would_stand(row: MakeRow) -> None:
+def test_a_failed_cell_is_told_where_its_number_would_stand(row: MakeRow, sections: Sections) -> None:
     rows = [row(), row(attack="euclidean", status="failed"), row(model="mlp", status="skipped")]
     section = titled(sections(rows), "Attacks")
     assert [list(line) for line in section.lines] == [
@@ -113,7 +117,7 @@ def test_a_failed_cell_is_told_where_its_number_would_stand(row: MakeRow) -> Non
     ]
 
 
-def test_a_model_that_cannot_be_retrained_plainly_stands_with_the_way_it_can(row: MakeRow) -> None:
+def test_a_model_that_cannot_be_retrained_plainly_stands_with_the_way_it_can(row: MakeRow, sections: Sections) -> None:
     fresh = "retrain(order=fresh)"
     rows = [
         row(),
@@ -126,7 +130,7 @@ def test_a_model_that_cannot_be_retrained_plainly_stands_with_the_way_it_can(row
     assert [list(line) for line in section.lines] == [["sorted-diff", ".720 [.670, .770]", ".800 [.750, .850]"]]
 
 
-def test_a_rank_stands_behind_its_number_and_controls_have_none(row: MakeRow) -> None:
+def test_a_rank_stands_behind_its_number_and_controls_have_none(row: MakeRow, sections: Sections) -> None:
     def known(auc: float) -> dict[str, Estimate]:
         return {"auc": Estimate(auc, auc - 0.02, auc + 0.02, details={"se": 0.005, "clusters": 10.0})}
 
@@ -146,29 +150,29 @@ def test_markup_in_a_name_stays_text_in_markdown() -> None:
     assert "<script>" in section.text("simple")  # a terminal shows it as it is
 
 
-def test_tables_have_no_blank(rows: list[Row]) -> None:
+def test_tables_have_no_blank(rows: list[Row], sections: Sections) -> None:
     for section in sections(rows):
         assert all(len(line) == len(section.headers) and all(line) for line in section.lines)
 
 
-def test_no_rows_make_no_tables() -> None:
+def test_no_rows_make_no_tables(sections: Sections) -> None:
     assert sections([]) == []
 
 
 @pytest.fixture
-def board(tmp_path: Path, rows: list[Row], row: MakeRow) -> Path:
+def board(tmp_path: Path, rows: list[Row], row: MakeRow, roles: Roles) -> Path:
     bad = row(attack="random", status="invalid", reason="blind tells")
-    return Publication(SUITE, "abc123", {"python": "3.12"}, (*rows, bad)).write(tmp_path)
+    return Publication(SUITE, "abc123", {"python": "3.12"}, roles, (*rows, bad)).write(tmp_path)
 
 
-def test_a_page_is_made_from_the_published_results_alone(board: Path) -> None:
+def test_a_page_is_made_from_the_published_results_alone(board: Path, sections: Sections) -> None:
     files = build(board)
     names = {"README.md", "table.csv", "table.json", "table.tex", "index.html"}
     assert files.keys() == {board.parent / name for name in names}
     text = files[board.parent / "README.md"]
     publication = Publication.read(board)
-    assert text == page(publication, samples(publication.rows))
-    for part in ("# made-up", "Made up.", "do not edit", "Seeds: 0.", "invalid: 1 here", "python 3.12", "`abc123`"):
+    assert text == page(publication, tables(publication.rows, publication.roles, TRACKS))
+    for part in ("# made-up", "Made up.", "do not edit", "Seeds: 0.", "unseen ones: 1 here", "python 3.12", "`abc123`"):
         assert part in text
     assert text.count("\n### ") == len(sections(list(publication.rows)))
     assert build(board) == files
@@ -183,8 +187,8 @@ def test_ranks_are_computed_once_a_page(
         compared.append(len(entries))
         return surely_better(entries, best)
 
-    monkeypatch.setattr(tracks, "surely_better", counted)
-    samples(publication.rows)
+    monkeypatch.setattr(table_building, "surely_better", counted)
+    tables(publication.rows, publication.roles, TRACKS)
     once = list(compared)
     compared.clear()
     build(publication.write(tmp_path))
@@ -193,7 +197,7 @@ def test_ranks_are_computed_once_a_page(
 
 def test_boards_are_found_in_the_order_of_names(tmp_path: Path) -> None:
     for name in ("b", "a"):
-        Publication(SUITE | {"suite": name}, "", {}, ()).write(tmp_path)
+        Publication(SUITE | {"suite": name}, "", {}, Roles(), ()).write(tmp_path)
     assert [path.parent.name for path in published(tmp_path)] == ["a", "b"]
     assert published(tmp_path / "nowhere") == []
 

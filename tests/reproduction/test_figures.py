@@ -11,6 +11,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.plots.choose import Where, series, title
 from unlearnbench.report.plots.gather import frontier_points, parameter_points
+from unlearnbench.report.roles import PluginRole, Roles
 from unlearnbench.reproduction.experiment import Curve, along
 from unlearnbench.reproduction.figures import curve_points
 from unlearnbench.run.results import Row
@@ -90,7 +91,8 @@ def test_the_frontier_has_a_point_a_defense_and_a_series_an_attack() -> None:
 def test_lines_are_named_by_what_differs_and_titles_by_what_is_shared() -> None:
     rows = [row(), row(attack="classical")]
     assert [series(rows)(each) for each in rows] == ["sorted-diff", "classical"]
-    assert title(rows) == "adult, decision-tree, retrain, single"
+    assert title(rows, Roles({"defense": {"none": PluginRole("baseline")}})) == "adult, decision-tree, retrain, single"
+    assert title(rows, Roles()) == "adult, decision-tree, retrain, single, none"
 
 
 def test_where_narrows_to_labels_and_skipped_rows_are_left_out() -> None:

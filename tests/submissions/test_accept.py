@@ -70,7 +70,7 @@ def test_a_board_without_a_re_run_says_so(copy: Copy) -> None:
     report = copy.check()
     assert report.case is not None
     files = build(accept(report.case, report.rows))
-    assert all("No cell was run anew" in text for path, text in files.items() if path.suffix in (".md", ".html"))
+    assert all("No cell was run again" in text for path, text in files.items() if path.suffix in (".md", ".html"))
 
 
 def test_the_area_under_each_curve_is_nearly_the_mean_auc(results: Path) -> None:
@@ -79,8 +79,8 @@ def test_the_area_under_each_curve_is_nearly_the_mean_auc(results: Path) -> None
     means = {tuple(row.names.values()): row.metrics["auc"].value for row in rows}
     assert [tuple(curve.labels.values()) for curve in publication.curves] == list(means)
     for curve in publication.curves:
-        assert (curve.false[0], curve.false[-1], curve.hits[-1]) == (0.0, 1.0, 1.0)
-        assert np.trapezoid(curve.hits, curve.false) == pytest.approx(means[tuple(curve.labels.values())], abs=0.03)
+        assert (curve.fpr[0], curve.fpr[-1], curve.tpr[-1]) == (0.0, 1.0, 1.0)
+        assert np.trapezoid(curve.tpr, curve.fpr) == pytest.approx(means[tuple(curve.labels.values())], abs=0.03)
 
 
 def test_a_board_that_names_no_submission_has_none_to_drift_from(results: Path) -> None:
@@ -121,9 +121,9 @@ def test_a_board_changed_by_hand_is_found(results: Path, how: Callable[[dict[str
         lambda data: data["submission"].update(rerun=[7]),
         lambda data: data["submission"].update(more=""),
         lambda data: data["curves"][0]["labels"].pop("attack"),
-        lambda data: data["curves"][0]["hits"].pop(),
-        lambda data: data["curves"][0]["hits"].__setitem__(0, 2.0),
-        lambda data: data["curves"][0]["false"].__setitem__(0, "<b>"),
+        lambda data: data["curves"][0]["tpr"].pop(),
+        lambda data: data["curves"][0]["tpr"].__setitem__(0, 2.0),
+        lambda data: data["curves"][0]["fpr"].__setitem__(0, "<b>"),
     ],
 )
 def test_a_provenance_or_a_curve_that_is_none_is_no_published_result(

@@ -16,6 +16,7 @@ from unlearnbench.report.plots.frontier import frontier_plot
 from unlearnbench.report.plots.parameter import parameter_plot
 from unlearnbench.report.plots.roc import roc_plot
 from unlearnbench.report.plots.style import Files
+from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.session import Session, SessionOptions, open_session
 
@@ -76,20 +77,21 @@ def _remedy(suite: str, options: SessionOptions) -> str:
 def _draw(kind: Kind, session: Session, rows: list[Row], path: Path, x: str | None, metric: str) -> Files:
     chance = 0.5 if metric.startswith("auc") else None
     name = "AUC" if metric == "auc" else metric
+    roles = Roles.of(session.plan.full, session.registry)
     match kind:
         case "roc":
-            return roc_plot(gather.roc_runs(session, rows), path, title(rows))
+            return roc_plot(gather.roc_runs(session, rows), path, title(rows, roles))
         case "degradation":
-            return degradation_plot(gather.degradation_gains(session, rows), path, title(rows))
+            return degradation_plot(gather.degradation_gains(session, rows), path, title(rows, roles))
         case "frontier":
             utility = x or "test-accuracy-original"
             points = gather.frontier_points(rows, utility, metric)
-            return frontier_plot(points, path, _words(utility), name, chance, title(rows, "defense"))
+            return frontier_plot(points, path, _words(utility), name, chance, title(rows, roles, "defense"))
         case "parameter":
             against = str(x)
             axis, _, parameter = against.partition(".")
             points_along = gather.parameter_points(rows, against, metric)
-            return parameter_plot(points_along, f"{axis}: {parameter}", path, name, chance, title(rows, axis))
+            return parameter_plot(points_along, f"{axis}: {parameter}", path, name, chance, title(rows, roles, axis))
 
 
 def _words(metric: str) -> str:

@@ -14,7 +14,8 @@ from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.site.tracks import samples
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.tracks import TRACKS, tables
 from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
@@ -54,8 +55,8 @@ def command(
     session = open_session(suite, options)
     work = choose_executor(session.instances, executor, workers, memory)
     outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
-    rows = collect(session.plan, session.store)
-    typer.echo("\n".join(section.text("simple") for section in sections(samples(rows))))
+    rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
+    typer.echo("\n".join(section.text("simple") for section in sections(tables(rows, roles, TRACKS))))
     typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)
@@ -68,5 +69,5 @@ def command(
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:
-    publication = Publication.of(session.plan, rows, session.store)
+    publication = Publication.of(session.plan, rows, session.store, session.registry)
     typer.echo(f"wrote {publication.write(leaderboards)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,21 @@ from tabulate import tabulate
 
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
-from unlearnbench.report.site.tracks import COLUMNS, Line, Sample, Track, samples
+from unlearnbench.report.tracks import TRACKS, Column, TrackTable, tables
 
 __all__ = ["Section", "build", "latex", "page", "published", "sections"]
 
 
 @dataclass(frozen=True)
 class Section:
-    """One table of a leaderboard: a title, what it says, and lines under headers."""
+    """One table of a leaderboard as text."""
 
     title: str
     about: str
+    """What it shows."""
     headers: Sequence[str]
     lines: Sequence[Sequence[str]]
+    """Lines of one text for each header."""
 
     def text(self, style: str) -> str:
         """Return the section as Markdown (``github``) or for a terminal (``simple``)."""
@@ -48,68 +50,36 @@ class Section:
         return tabulate(self.lines, self.headers, tablefmt=style, disable_numparse=True)
 
 
-def sections(found: Iterable[Sample]) -> list[Section]:
-    """Return the tables of each data set and scenario: attacks, unlearners, defenses, and region or record."""
-    return [section for sample in found for section in _sample_sections(sample)]
+def sections(found: Iterable[TrackTable]) -> list[Section]:
+    """Return the tables that have rows, as text."""
+    return [_section(table) for table in found if table.rows]
 
 
-def _sample_sections(sample: Sample) -> Iterator[Section]:
-    if sample.lines["attack"]:
-        yield _pivot(
-            f"Attacks ({sample.title})",
-            "AUC of telling deleted from never-seen records; models are retrained without the deleted record, "
-            "and there is no defense. Half is chance.",
-            sample.lines["attack"],
-        )
-        yield _record_or_region(sample)
-    if sample.lines["unlearner"]:
-        yield _unlearners(sample)
-    if sample.lines["defense"]:
-        yield _pivot(
-            f"Defenses ({sample.title})",
-            f"AUC of {sample.reference}, trained on defended shadow models; models are retrained.",
-            sample.lines["defense"],
-        )
+def _section(table: TrackTable) -> Section:
+    track, title = table.track, f"{table.track.title} ({table.setting.title})"
+    columns = [column for column in track.columns if column.in_text]
+    if len(columns) == 1:
+        return Section(title, table.about, *_by_model(table, columns[0]))
+    names = [] if track.compares == "model" else [track.compares]
+    headers = [*names, "model", *(column.title for column in columns)]
+    lines = [
+        [*(row.names[name] for name in names), row.model, *(row.text(column) for column in columns)]
+        for row in table.rows
+    ]
+    return Section(title, table.about, headers, lines)
 
 
-def _pivot(title: str, about: str, lines: Sequence[Line]) -> Section:
-    """Return one line for each entry, one column for each model."""
-    track: Track = lines[0].track
-    models = list(dict.fromkeys(line.model for line in lines))
-    by_place = {(line.entry, line.model): line.text(COLUMNS[track][0]) for line in lines}
-    entries = dict.fromkeys(line.entry for line in lines)
-    table = [[entry, *(by_place.get((entry, model), "n/a") for model in models)] for entry in entries]
-    return Section(title, about, [track, *models], table)
+def _by_model(table: TrackTable, column: Column) -> tuple[list[str], list[list[str]]]:
+    """Return headers and lines of a table with a line for each entry and a column for each model."""
+    models = list(dict.fromkeys(row.model for row in table.rows))
+    numbers = {(row.entry, row.model): row.text(column) for row in table.rows}
+    entries = dict.fromkeys(row.entry for row in table.rows)
+    lines = [[entry, *(numbers.get((entry, model), "n/a") for model in models)] for entry in entries]
+    return [table.track.compares, *models], lines
 
 
-def _record_or_region(sample: Sample) -> Section:
-    """Return whether the reference attack finds the record, or only the region it lay in."""
-    unranked = [Line(line.track, line.source) for line in sample.variants]
-    columns = COLUMNS["attack"][:3]
-    return Section(
-        f"Record or region ({sample.title})",
-        f"AUC of {sample.reference} for deleted records against random unseen ones (is a region found?), against "
-        "unseen ones of the same leaf or neighbourhood and label (is the record found?), and against retained ones.",
-        ["model", "random unseen", "matched unseen", "retained"],
-        [[line.model, *(line.text(column) for column in columns)] for line in unranked],
-    )
-
-
-def _unlearners(sample: Sample) -> Section:
-    """Return both axes side by side: what deletion gives away, and what the unlearned model still remembers."""
-    shown = [column for column in COLUMNS["unlearner"] if column.metric != "auc-matched"]
-    return Section(
-        f"Unlearners ({sample.title})",
-        f"Two axes, never one: deletion inference ({sample.reference} AUC, sees both models) and forgetting (AUC of a "
-        "threshold on the unlearned model alone). Keeping the original is perfect on one and worst on the other. Lines "
-        "are in the suite's order; each axis has ranks of its own.",
-        ["unlearner", "model", "deletion inference", "forgetting", "test accuracy"],
-        [[line.entry, line.model, *(line.text(column) for column in shown)] for line in sample.lines["unlearner"]],
-    )
-
-
-def page(publication: Publication, found: Sequence[Sample]) -> str:
-    """Return the leaderboard as Markdown; ``found`` are the standard tables of its rows."""
+def page(publication: Publication, found: Sequence[TrackTable]) -> str:
+    """Return the leaderboard as Markdown; ``found`` are its tables."""
     suite = publication.suite
     invalid = sum(row.status == "invalid" for row in publication.rows)
     body = "\n".join(section.text("github") for section in sections(found))
@@ -122,9 +92,9 @@ def page(publication: Publication, found: Sequence[Sample]) -> str:
 {markdown_text(str(suite.get("description", "")))}
 
 Numbers in brackets are 95 % intervals: clustered by original model for one seed, over seeds for means. Seeds: {seeds}.
-`#1-3` is a rank: the best and the worst place that an entry may hold among those of its column, all at once with 95 %
-confidence. Where two ranges overlap, no order is claimed. Controls and baselines have none.
-Rows whose sample a blind attack (features only, no model) can tell apart are marked invalid: {invalid} here.
+`#1-3` is a rank: the best and the worst rank that an entry may have in its column, at a simultaneous confidence of
+95 %. Where two ranges overlap, no order is claimed. Controls and baselines have none. Rows are marked invalid where a
+blind attack (features only, no model) distinguishes their deleted records from unseen ones: {invalid} here.
 
 The same tables to sort and filter, with the details of each row: [index.html](index.html), which opens from disk; as
 data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). All metrics of all rows are in
@@ -140,16 +110,16 @@ def _origin(submission: Accepted | None) -> str:
     if submission is None:
         return ""
     name, author, nonce = map(markdown_text, (submission.name, submission.author, submission.nonce))
-    told = f"Cells that the nonce `{nonce}` drew were run anew:\n" if submission.rerun else "No cell was run anew."
+    told = f"Cells drawn by the nonce `{nonce}` were run again:\n" if submission.rerun else "No cell was run again."
     cells = "".join(f"\n- {markdown_text(line)}" for line in submission.rerun)
     return f"""
 Submission: [{name}](submissions/{submission.id}/submission.json) by {author}, digest `{submission.digest}`. All numbers
-here were computed again from its scores by `unlearnbench leaderboard check`. {told}{cells}
+here were recomputed from its scores by `unlearnbench leaderboard check`. {told}{cells}
 """
 
 
-def latex(publication: Publication, found: Sequence[Sample]) -> str:
-    """Return the tables for a paper; ``found`` are the standard tables of the publication's rows."""
+def latex(publication: Publication, found: Sequence[TrackTable]) -> str:
+    """Return the tables for a paper; ``found`` are its tables."""
     head = f"% {publication.name}: made by `unlearnbench leaderboard build` from results.json, do not edit.\n"
     need = "% Needs \\usepackage{booktabs}. \\#1-3: best and worst rank an entry may have, with 95 % confidence.\n"
     return "\n".join([head + need, *(section.latex() for section in sections(found))])
@@ -160,7 +130,7 @@ def build(results: Path) -> dict[Path, str]:
     from unlearnbench.report.site.html import to_html
 
     publication = Publication.read(results)
-    found = samples(publication.rows)
+    found = tables(publication.rows, publication.roles, TRACKS)
     files = {
         "README.md": page(publication, found),
         "table.csv": to_csv(found),

@@ -10,60 +10,73 @@ from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.registry import Registry
 from unlearnbench.hooks.sources import one_line
+from unlearnbench.report.roles import Roles
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES
 
-SCHEMA = 1
+SCHEMA = 2
+AGAIN = "make it again: leaderboard check SUBMISSION --accept, or run SUITE --publish"
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The submission that rows were computed from; ``rerun`` are the cells that ``nonce`` drew to be run anew."""
+    """The submission that rows were computed from. ValueError where a field is not text."""
 
     id: str
+    """The name of its folder."""
     digest: str
+    """The sha256 of all that it holds."""
     name: str
     author: str
     nonce: str = ""
+    """The text that drew the cells to run again."""
     rerun: tuple[str, ...] = ()
+    """The cells that were run again, a line each."""
 
     def __post_init__(self) -> None:
         words = (self.id, self.digest, self.name, self.author, self.nonce, *self.rerun)
         if not all(isinstance(word, str) for word in words) or not re.fullmatch(r"[a-z0-9-]+", self.id):
-            raise ValueError("its submission is not told by id, digest, name, author, nonce and cells")
+            raise ValueError("submission must have id, digest, name, author, nonce and rerun, all text")
 
 
 @dataclass(frozen=True)
-class Curve:
-    """The ROC curve of a cell, the mean over its seeds: ``hits`` at rates of ``false`` accusations, both rising."""
+class RocCurve:
+    """The ROC curve of a cell, the mean over its seeds. ValueError for values that are not rates."""
 
     labels: Mapping[str, str]
-    false: tuple[float, ...]
-    hits: tuple[float, ...]
+    """The label of the plug-in on each axis."""
+    fpr: tuple[float, ...]
+    """False-positive rates, rising."""
+    tpr: tuple[float, ...]
+    """True-positive rates at these."""
 
     def __post_init__(self) -> None:
-        if self.labels.keys() != set(AXES) or len(self.false) != len(self.hits):
-            raise ValueError("a curve lacks an axis or a rate")
-        if not all(isinstance(rate, float) and 0 <= rate <= 1 for rate in (*self.false, *self.hits)):
-            raise ValueError("a curve has a rate that is none")
+        if self.labels.keys() != set(AXES) or len(self.fpr) != len(self.tpr):
+            raise ValueError("curve must have a label on each axis, and as many rates in fpr as in tpr")
+        if not all(isinstance(rate, float) and 0 <= rate <= 1 for rate in (*self.fpr, *self.tpr)):
+            raise ValueError("the rates of a curve must lie between 0 and 1")
 
 
 @dataclass(frozen=True)
 class Publication:
-    """The results of one run of one suite. ``environment`` is the fingerprint of what ran it.
-
-    ``submission`` and ``curves`` are there where the rows were computed from a submission that was checked.
-    """
+    """The results of one run of one suite."""
 
     suite: Mapping[str, Any]
+    """The suite with all defaults."""
     suite_sha256: str
     environment: Mapping[str, str]
+    """The fingerprint of what ran it."""
+    roles: Roles
+    """What the plug-ins of the rows are in tables."""
     rows: tuple[Row, ...]
     submission: Accepted | None = None
-    curves: tuple[Curve, ...] = ()
+    """The submission that the rows were computed from, if from one."""
+    curves: tuple[RocCurve, ...] = ()
+    """The ROC curves of the attack track, if the rows were computed from a submission."""
 
     @property
     def name(self) -> str:
@@ -71,12 +84,13 @@ class Publication:
         return str(self.suite["suite"])
 
     @classmethod
-    def of(cls, plan: Plan, rows: Sequence[Row], store: Store) -> Publication:
+    def of(cls, plan: Plan, rows: Sequence[Row], store: Store, registry: Registry) -> Publication:
         """Return what a run publishes; raises :class:`UserError` where it is unfinished or of several environments."""
         missing = sum(row.status == "missing" for row in rows)
         if missing:
             raise UserError(f"suite {plan.suite.name}: {missing} rows have not run; run the whole suite to publish it")
-        return cls(plan.suite.to_dict(), plan.suite.sha256, _environment(plan, store), tuple(rows))
+        environment, roles = _environment(plan, store), Roles.of(plan.full, registry)
+        return cls(plan.suite.to_dict(), plan.suite.sha256, environment, roles, tuple(rows))
 
     def write(self, folder: Path) -> Path:
         """Write ``results.json`` into the suite's folder and return its path."""
@@ -85,6 +99,7 @@ class Publication:
             "suite": self.suite,
             "suite_sha256": self.suite_sha256,
             "environment": self.environment,
+            "plugins": self.roles.to_dict(),
         }
         if self.submission:
             head |= {"submission": asdict(self.submission), "curves": [asdict(curve) for curve in self.curves]}
@@ -100,17 +115,19 @@ class Publication:
         try:
             data = json.loads(file.read_bytes())
             if data["schema"] != SCHEMA:
-                raise UserError(f"schema {data['schema']} is not the one this version reads, {SCHEMA}", str(file))
+                raise UserError(f"has schema {data['schema']}, this version reads {SCHEMA}; {AGAIN}", str(file))
             if lacking := {"suite", "seeds"} - data["suite"].keys():
                 raise UserError(f"the suite lacks {', '.join(sorted(lacking))}", str(file))
             rows = tuple(Row.from_dict(row) for row in data["rows"])
             accepted = Accepted(**_tuples(data["submission"])) if "submission" in data else None
-            curves = tuple(Curve(**_tuples(curve)) for curve in data.get("curves", ()))
-            return cls(data["suite"], data["suite_sha256"], dict(data["environment"]), rows, accepted, curves)
+            curves = tuple(RocCurve(**_tuples(curve)) for curve in data.get("curves", ()))
+            roles = Roles.from_dict(data["plugins"])
+            if unknown := roles.missing(row.axes for row in rows):
+                raise UserError(f"plugins lacks {unknown[0]}, which a row names; {AGAIN}", str(file))
+            environment = dict(data["environment"])
+            return cls(data["suite"], data["suite_sha256"], environment, roles, rows, accepted, curves)
         except (AttributeError, OSError, KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"not a published result ({one_line(error)}); write one with run SUITE --publish", str(file)
-            ) from error
+            raise UserError(f"not a published result ({one_line(error)}); {AGAIN}", str(file)) from error
 
 
 def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:

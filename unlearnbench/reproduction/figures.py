@@ -10,6 +10,7 @@ from unlearnbench.report.plots.choose import Where, title
 from unlearnbench.report.plots.frontier import Defended, frontier_plot
 from unlearnbench.report.plots.gather import frontier_points
 from unlearnbench.report.plots.parameter import Point, parameter_plot
+from unlearnbench.report.roles import Roles
 from unlearnbench.reproduction.claims import of
 from unlearnbench.reproduction.experiment import Curve, Experiment
 from unlearnbench.run.cells import Plan
@@ -30,7 +31,9 @@ def draw(experiment: Experiment, plan: Plan, rows: Sequence[Row], directory: Pat
     if experiment.frontier:
         shown = Where().choose(plan, [row for row in rows if row.status == "ok"])
         points_of = _strongest(frontier_points(shown, UTILITY, "auc"))
-        return frontier_plot(points_of, path, y_label="AUC of the strongest attack", title=title(shown, "attack")).svg
+        return frontier_plot(
+            points_of, path, y_label="AUC of the strongest attack", title=title(shown, Roles(), "attack")
+        ).svg
     return None
 
 

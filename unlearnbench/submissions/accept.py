@@ -9,6 +9,7 @@ from typing import Final
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.publication import Accepted, Publication
+from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row, mark_invalid, mean_over_seeds
 from unlearnbench.submissions.cells import CellId, told_ids, where_cell
 from unlearnbench.submissions.check import Case
@@ -29,8 +30,15 @@ def accept(case: Case, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str
     document, folder = case.submission.document, case.submission.folder
     cells = tuple(line.removeprefix("run anew, ") for line in rerun)
     accepted = Accepted(document.id, document.digest, document.name, document.author, nonce, cells)
+    roles = Roles.of(case.plan.full, case.instances.registry)
     published = Publication(
-        document.suite, document.suite_sha256, document.environment, tuple(rows), accepted, curves(case, rows)
+        document.suite,
+        document.suite_sha256,
+        document.environment,
+        roles,
+        tuple(rows),
+        accepted,
+        curves(case, rows, roles),
     )
     return published.write(folder.parents[2])
 

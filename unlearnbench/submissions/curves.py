@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.report.plots.roc import LEAST
-from unlearnbench.report.publication import Curve
-from unlearnbench.report.site.tracks import samples
+from unlearnbench.report.publication import RocCurve
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.tracks import tables
+from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.run.results import Row
 from unlearnbench.stats import roc_curve
 from unlearnbench.submissions.check import Case
@@ -22,12 +24,12 @@ RATES: Final[Numbers] = np.unique(np.concatenate([[0.0], np.geomspace(LEAST, 1, 
 """The false-positive rates of the points: enough for both a linear and a logarithmic drawing."""
 
 
-def curves(case: Case, rows: Sequence[Row]) -> tuple[Curve, ...]:
-    """Return one curve for each line of the attacks' tables: the mean over seeds, as scores of seeds have no one scale.
+def curves(case: Case, rows: Sequence[Row], roles: Roles) -> tuple[RocCurve, ...]:
+    """Return one curve for each line of the attack track: the mean over seeds, whose scores are on different scales.
 
-    A curve begins, but for rate 0, at the least rate that its negatives can show.
+    Above rate 0 a curve begins at the lowest rate that its negatives can have.
     """
-    lines = [tuple(line.names.values()) for sample in samples(list(rows)) for line in sample.lines["attack"]]
+    lines = [tuple(line.names.values()) for table in tables(rows, roles, [ATTACK]) for line in table.rows]
     found: dict[tuple[str, ...], list[Numbers]] = {name: [] for name in lines}
     fewest: dict[tuple[str, ...], int] = {}
     for name, scores, positive in _scored(case, found):
@@ -54,7 +56,7 @@ def _scored(
             yield tuple(cell.labels.values()), scores[asked], positive
 
 
-def _curve(name: tuple[str, ...], hits: Numbers, negatives: int) -> Curve:
+def _curve(name: tuple[str, ...], tpr: Numbers, negatives: int) -> RocCurve:
     shown = np.equal(RATES, 0) | np.greater_equal(RATES, 1 / negatives)
     labels: dict[str, str] = dict(zip(AXES, name, strict=True))
-    return Curve(labels, tuple(RATES[shown].tolist()), tuple(hits[shown].round(4).tolist()))
+    return RocCurve(labels, tuple(RATES[shown].tolist()), tuple(tpr[shown].round(4).tolist()))

@@ -60,7 +60,7 @@ def pack(plan: Plan, instances: PluginInstances, store: Store, entry: Entry, lea
     """
     rows = collect(plan, store)
     _check_finished(plan, rows)
-    environment = Publication.of(plan, rows, store).environment
+    environment = Publication.of(plan, rows, store, instances.registry).environment
     packer = _Packer(instances, store)
     with one_thread(), progress("judging again", len(plan.cells), shown=True) as advance:
         benches = [packer.bench(bench, advance) for bench in plan.groups]

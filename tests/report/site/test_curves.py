@@ -1,56 +1,66 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from unlearnbench.report.leaderboard import build
-from unlearnbench.report.publication import Accepted, Curve, Publication
-from unlearnbench.report.site.curves import curve_figure
+from unlearnbench.report.publication import Accepted, Publication, RocCurve
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.site.curves import roc_figure
+from unlearnbench.report.tracks import tables
+from unlearnbench.report.tracks.attack import ATTACK
+from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 
 LABELS = dict(zip(AXES, ("adult", "mlp", "retrain", "single", "none", "euclidean"), strict=True))
-CURVE = Curve(LABELS, (0.0, 0.001, 0.1, 1.0), (0.0, 0.0, 0.5, 1.0))
+CURVE = RocCurve(LABELS, (0.0, 0.001, 0.1, 1.0), (0.0, 0.0, 0.5, 1.0))
 
 
 def test_no_curves_make_no_figure() -> None:
-    assert curve_figure(()) is None
+    assert roc_figure(()) is None
 
 
 def test_each_model_has_a_logarithmic_and_a_linear_drawing() -> None:
-    figure = curve_figure([CURVE, replace(CURVE, labels=LABELS | {"model": "svm"})])
+    figure = roc_figure([CURVE, replace(CURVE, labels=LABELS | {"model": "svm"})])
     assert figure is not None
     assert [panel.title for panel in figure.panels] == ["mlp: log-log", "mlp: linear", "svm: log-log", "svm: linear"]
     assert [key.name for key in figure.legend] == ["euclidean"]
 
 
-def test_a_drawing_tells_how_models_were_retrained_and_the_sample_where_that_is_not_clear() -> None:
-    other = replace(CURVE, labels=LABELS | {"unlearner": "retrain(order=fresh)", "dataset": "digits"})
-    figure = curve_figure([CURVE, other])
+def test_a_drawing_is_named_as_tables_name_its_model_and_by_its_setting_where_there_are_several(
+    row: Callable[..., Row], roles: Roles
+) -> None:
+    variant = {"unlearner": "retrain(order=fresh)", "model": "mlp", "attack": "euclidean"}
+    rows = [row(**LABELS), row(**LABELS | variant | {"model": "svm"}), row(**LABELS | {"dataset": "digits"})]
+    lines = [line for table in tables(rows, roles, [ATTACK]) for line in table.rows]
+    figure = roc_figure([replace(CURVE, labels=line.names) for line in lines], lines)
     assert figure is not None
     assert [panel.title for panel in figure.panels][1::2] == [
         "mlp, adult, single: linear",
-        "mlp, retrain(order=fresh), digits, single: linear",
+        "svm, retrain(order=fresh), adult, single: linear",
+        "mlp, digits, single: linear",
     ]
 
 
 def test_points_lie_where_their_rates_are_and_logarithms_leave_nothing_out_of_sight() -> None:
-    figure = curve_figure([CURVE])
+    figure = roc_figure([CURVE])
     assert figure is not None
-    logarithmic, linear = (panel.strokes[0].path for panel in figure.panels)
+    logarithmic, linear = (panel.paths[0].path for panel in figure.panels)
     assert linear == "M46 200L46.3 200L72.2 107L308 14"
     assert logarithmic == "M220.7 32.7L308 14"
 
 
 def test_a_curve_that_a_logarithmic_axis_does_not_reach_is_not_drawn_there() -> None:
-    figure = curve_figure([Curve(LABELS, (0.0, 1.0), (0.0, 0.0))])
+    figure = roc_figure([RocCurve(LABELS, (0.0, 1.0), (0.0, 0.0))])
     assert figure is not None
-    assert [bool(panel.strokes[0].path) for panel in figure.panels] == [False, True]
+    assert [bool(panel.paths[0].path) for panel in figure.panels] == [False, True]
 
 
 def test_entries_of_the_same_colour_differ_in_their_dashes() -> None:
-    figure = curve_figure([replace(CURVE, labels=LABELS | {"attack": f"attack-{i}"}) for i in range(20)])
+    figure = roc_figure([replace(CURVE, labels=LABELS | {"attack": f"attack-{i}"}) for i in range(20)])
     assert figure is not None
     assert len({(key.colour, key.dash) for key in figure.legend}) == 20
 

@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from unlearnbench.report.leaderboard import latex, page
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
-from unlearnbench.report.site.tracks import COLUMNS, TRACKS, samples
+from unlearnbench.report.tracks import TRACKS, by_track, tables
 
 
 @pytest.fixture(scope="module")
 def table(publication: Publication) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(to_csv(samples(publication.rows)))))
+    return list(csv.DictReader(io.StringIO(to_csv(tables(publication.rows, publication.roles, TRACKS)))))
 
 
 def test_csv_has_a_line_for_each_number_of_each_track(publication: Publication, table: list[dict[str, str]]) -> None:
-    (sample,) = samples(publication.rows)
-    assert len(table) == sum(len(sample.lines[track]) * len(COLUMNS[track]) for track in TRACKS)
+    found = by_track(tables(publication.rows, publication.roles, TRACKS))
+    assert [track.name for track in found] == ["attack", "unlearner", "defense"]
+    assert len(table) == sum(len(group.rows) * len(track.columns) for track, (group,) in found.items())
     assert all(line["row_status"] and line["role"] and (line["value"] or line["reason"]) for line in table)
 
 
@@ -45,8 +46,12 @@ def test_csv_tells_why_a_row_has_no_number(table: list[dict[str, str]]) -> None:
 
 
 def test_json_and_csv_say_the_same(publication: Publication, table: list[dict[str, str]]) -> None:
-    data = json.loads(to_json(publication, samples(publication.rows)))
-    assert (data["suite"], data["suite_sha256"], list(data["tracks"])) == ("made-up", "abc123", list(TRACKS))
+    data = json.loads(to_json(publication, tables(publication.rows, publication.roles, TRACKS)))
+    assert (data["suite"], data["suite_sha256"], list(data["tracks"])) == (
+        "made-up",
+        "abc123",
+        ["attack", "unlearner", "defense"],
+    )
     told = [
         (row["track"], row["model"], row["attack"], key, number["value"], number["rank"])
         for track in data["tracks"].values()
@@ -67,7 +72,7 @@ def test_json_and_csv_say_the_same(publication: Publication, table: list[dict[st
 
 
 def test_latex_opens_nothing_that_it_does_not_close(publication: Publication) -> None:
-    text = latex(publication, samples(publication.rows))
+    text = latex(publication, tables(publication.rows, publication.roles, TRACKS))
     for word in ("table", "tabular"):
         assert text.count(f"\\begin{{{word}}}") == text.count(f"\\end{{{word}}}") == 4
     assert r"\ensuremath{<}b\ensuremath{>}fast" in text
@@ -92,7 +97,7 @@ def test_latex_text_has_no_active_character_left(text: str) -> None:
 
 
 def test_markdown_shows_names_and_runs_none(publication: Publication) -> None:
-    text = page(publication, samples(publication.rows))
+    text = page(publication, tables(publication.rows, publication.roles, TRACKS))
     assert "<script" not in text
     assert "&lt;script&gt;throw 1&lt;/script&gt;" in text
     assert "Made up & &lt;u&gt;marked up&lt;/u&gt;." in text

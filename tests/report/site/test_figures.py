@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.site.figures import Scale, around, auc_scale, figures
-from unlearnbench.report.site.tracks import samples
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.site.figures import Scale, around, auc_scale, scatter_figures
+from unlearnbench.report.tracks import TRACKS, tables
 from unlearnbench.run.results import Row
 
 finite = st.floats(-2, 2)
@@ -37,22 +38,22 @@ def test_intervals_are_drawn_from_below_half_and_never_beyond_the_rail() -> None
 
 
 def test_each_model_has_a_panel_and_each_entry_a_look_of_its_own(publication: Publication) -> None:
-    axes, frontier, defenses = figures(samples(publication.rows))
+    axes, frontier, defenses = scatter_figures(tables(publication.rows, publication.roles, TRACKS))
     assert [panel.title for panel in axes.panels] == ["decision-tree", "mlp"]
     assert [len(figure.legend) for figure in (axes, frontier, defenses)] == [4, 4, 3]
-    assert len({(key.shape, key.colour) for key in axes.legend}) == 4
+    assert len({entry.look for entry in axes.legend}) == 4
     assert all(len(panel.marks) == 4 for panel in axes.panels)
     assert axes.panels[0].y_chance is not None
     assert frontier.panels[0].y_chance is None  # half is not chance for an accuracy
 
 
 def test_less_leak_lies_further_left_and_more_accuracy_higher(publication: Publication) -> None:
-    frontier = figures(samples(publication.rows))[1]
+    frontier = scatter_figures(tables(publication.rows, publication.roles, TRACKS))[1]
     retrain, none, sisa, fast = frontier.panels[0].marks
     assert none.x < fast.x < sisa.x < retrain.x
     assert none.y < fast.y < sisa.y < retrain.y  # pixels go down: none is made the most accurate
 
 
-def test_without_numbers_there_are_no_figures(row: Callable[..., Row]) -> None:
-    assert figures(samples([row(status="failed")])) == []
-    assert figures([]) == []
+def test_without_numbers_there_are_no_figures(row: Callable[..., Row], roles: Roles) -> None:
+    assert scatter_figures(tables([row(status="failed")], roles, TRACKS)) == []
+    assert scatter_figures([]) == []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.report.roles import Roles
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.run.selection import Choices, read_choices, refuse_unknown
@@ -53,10 +54,12 @@ def of_seeds(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.seed is not None]
 
 
-def title(rows: Sequence[Row], without: str = "") -> str:
-    """Return the labels that all rows share, as the title of their plot; no defense goes unsaid."""
-    varying, names = {*_varying(rows), without}, rows[0].names
-    return ", ".join(names[axis] for axis in AXES if axis not in varying and (axis, names[axis]) != ("defense", "none"))
+def title(rows: Sequence[Row], roles: Roles, without: str = "") -> str:
+    """Return the labels that all rows share, as the title of their plot; a defense that is a baseline is not named."""
+    first, left_out = rows[0], {*_varying(rows), without}
+    if roles.of_plugin(first.axes["defense"]).role == "baseline":
+        left_out.add("defense")
+    return ", ".join(first.names[axis] for axis in AXES if axis not in left_out)
 
 
 def series(rows: Sequence[Row], without: str = "") -> Callable[[Row], str]:

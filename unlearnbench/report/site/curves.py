@@ -1,85 +1,85 @@
-"""ROC curves as small drawings: linear, and logarithmic, where one sees what is found while few are accused."""
+"""ROC curves as small drawings: on linear axes, and on logarithmic ones, which show low false-positive rates."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from unlearnbench.report.publication import Curve
+from unlearnbench.report.publication import RocCurve
 from unlearnbench.report.site.figures import BOTTOM, COLOURS, LEFT, PANEL, RIGHT, TOP, Scale, Tick
-from unlearnbench.report.site.tracks import PLAIN_UNLEARNER
+from unlearnbench.report.tracks import TrackRow
+from unlearnbench.suite.model import AXES
 
-SAMPLE: Final = ("dataset", "scenario")
 DECADES: Final = (0.001, 0.01, 0.1, 1.0)
 
 
-class Stroke(NamedTuple):
-    """One curve: an SVG path, and how it looks; ``dash`` tells entries of the same colour apart."""
+class RocPath(NamedTuple):
+    """One curve as it is drawn."""
 
     name: str
     path: str
+    """The path in SVG; empty where there is nothing to draw."""
     colour: int
     dash: int
+    """Curves of the same colour have different dashes."""
 
 
 @dataclass(frozen=True)
-class CurvePanel:
-    """The curves of one model in one of the two drawings."""
+class RocPanel:
+    """The curves of one setting and model, on linear or on logarithmic axes."""
 
     title: str
-    labels: dict[str, str]
+    labels: Mapping[str, str]
+    """The labels of its curves on the axes that they share, for the filters of the page."""
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
-    strokes: Sequence[Stroke]
+    paths: Sequence[RocPath]
 
 
 @dataclass(frozen=True)
-class CurveFigure:
-    """All panels, logarithmic and linear side by side, and the looks they share."""
+class RocFigure:
+    """All panels, logarithmic and linear side by side, and the legend that they share."""
 
-    panels: Sequence[CurvePanel]
-    legend: Sequence[Stroke]
+    panels: Sequence[RocPanel]
+    legend: Sequence[RocPath]
 
 
-def curve_figure(curves: Sequence[Curve]) -> CurveFigure | None:
-    """Return what to draw; None where no scores were there to draw from."""
+def roc_figure(curves: Sequence[RocCurve], lines: Iterable[TrackRow] = ()) -> RocFigure | None:
+    """Return the figure of ROC curves, None where there are none; ``lines`` are of the tables beside it.
+
+    A curve whose row is among the lines has the name that the tables give its model.
+    """
+    models = {tuple(line.names.values()): line.model for line in lines}
     names = list(dict.fromkeys(curve.labels["attack"] for curve in curves))
     looks = {name: (i % COLOURS, i // COLOURS) for i, name in enumerate(names)}
-    groups: dict[tuple[str, ...], list[Curve]] = {}
+    groups: dict[tuple[str, ...], list[RocCurve]] = {}
     for curve in curves:
-        groups.setdefault(tuple(value for axis, value in curve.labels.items() if axis != "attack"), []).append(curve)
-    several = len({(curve.labels["dataset"], curve.labels["scenario"]) for curve in curves}) > 1
+        model = models.get(tuple(curve.labels[axis] for axis in AXES), curve.labels["model"])
+        groups.setdefault((model, curve.labels["dataset"], curve.labels["scenario"]), []).append(curve)
+    several = len({group[1:] for group in groups}) > 1
     panels = [
-        _panel(_title(group[0], several), group, looks, logarithmic)
-        for group in groups.values()
+        _panel(", ".join(group) if several else group[0], shown, looks, logarithmic)
+        for group, shown in groups.items()
         for logarithmic in (True, False)
     ]
-    return CurveFigure(panels, [Stroke(name, "", *look) for name, look in looks.items()]) if panels else None
+    return RocFigure(panels, [RocPath(name, "", *look) for name, look in looks.items()]) if panels else None
 
 
-def _title(curve: Curve, several: bool) -> str:
-    """Name the model, how it was retrained where that is not the default, and the sample where there are several."""
-    unlearner = curve.labels["unlearner"]
-    shown = ["model", *(["unlearner"] if unlearner != PLAIN_UNLEARNER else []), *(SAMPLE if several else ())]
-    return ", ".join(curve.labels[axis] for axis in shown)
-
-
-def _panel(title: str, group: Sequence[Curve], looks: dict[str, tuple[int, int]], logarithmic: bool) -> CurvePanel:
+def _panel(title: str, group: Sequence[RocCurve], looks: dict[str, tuple[int, int]], logarithmic: bool) -> RocPanel:
     width, height = PANEL
     low = math.log10(DECADES[0]) if logarithmic else 0.0
     high = 0.0 if logarithmic else 1.0
     x, y = Scale(low, high, LEFT, width - RIGHT), Scale(low, high, height - BOTTOM, TOP)
     numbers = DECADES if logarithmic else (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    labels = dict(group[0].labels)
-    return CurvePanel(
+    return RocPanel(
         f"{title}: {'log-log' if logarithmic else 'linear'}",
-        labels,
+        group[0].labels,
         [Tick(x.at(_on(number, logarithmic)), f"{number:g}") for number in numbers],
         [Tick(y.at(_on(number, logarithmic)), f"{number:g}") for number in numbers],
         [
-            Stroke(curve.labels["attack"], _path(curve, x, y, logarithmic), *looks[curve.labels["attack"]])
+            RocPath(curve.labels["attack"], _path(curve, x, y, logarithmic), *looks[curve.labels["attack"]])
             for curve in group
         ],
     )
@@ -89,9 +89,9 @@ def _on(number: float, logarithmic: bool) -> float:
     return math.log10(number) if logarithmic else number
 
 
-def _path(curve: Curve, x: Scale, y: Scale, logarithmic: bool) -> str:
-    """Return the points as a path; those that a logarithmic axis does not reach are left out."""
+def _path(curve: RocCurve, x: Scale, y: Scale, logarithmic: bool) -> str:
+    """Return the points as a path, without those that a logarithmic axis does not reach."""
     least = DECADES[0] if logarithmic else 0.0
-    points = [(a, b) for a, b in zip(curve.false, curve.hits, strict=True) if min(a, b) >= least]
+    points = [(a, b) for a, b in zip(curve.fpr, curve.tpr, strict=True) if min(a, b) >= least]
     placed = (f"{x.at(_on(a, logarithmic)):g} {y.at(_on(b, logarithmic)):g}" for a, b in points)
     return "M" + "L".join(placed) if points else ""

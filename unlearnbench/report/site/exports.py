@@ -1,16 +1,16 @@
-"""The standard tables as data, a line a number in CSV and an object a row in JSON; and text made safe for documents."""
+"""The tables as CSV, a line for each number, and JSON, an object for each row; and text escaped for documents."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.site.tracks import COLUMNS, TRACKS, Column, Line, Sample
+from unlearnbench.report.tracks import Column, TrackRow, TrackTable, by_track
 
 SCHEMA: Final = 1
 ABSENT: Final = Estimate.undefined("not measured")
@@ -41,56 +41,50 @@ def markdown_text(text: str) -> str:
     return text.translate(MARKDOWN)
 
 
-def to_csv(found: Sequence[Sample]) -> str:
-    """Return one line a number: where it stands, the number, and the ranks where the column has them."""
+def to_csv(found: Sequence[TrackTable]) -> str:
+    """Return one line for each number: what it is of, the number, and its rank where the column has ranks."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for line in lines(found):
-        for column in COLUMNS[line.track]:
-            number = _number(line, column)
-            row = (line.source if (source := line.of(column)) is None else source).row
-            told = [*_place(line).values(), row.status, row.reason, column.key, column.metric]
-            writer.writerow([*told, *number.values(), *line.ranks.get(column.key, ("", ""))[:2]])
+    for line in (row for tables in by_track(found).values() for table in tables for row in table.rows):
+        for column in line.track.columns:
+            row = (line.of(column) or line.result).row
+            described = [*_names(line).values(), row.status, row.reason, column.key, column.metric]
+            rank = line.ranks.get(column.key, ("", ""))[:2]
+            writer.writerow([*described, *_number(line, column).values(), *rank])
     return text.getvalue()
 
 
-def to_json(publication: Publication, found: Sequence[Sample]) -> str:
-    """Return the tracks with their columns and lines; parameters and provenance stand in ``results.json``."""
+def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
+    """Return the tracks with their columns and rows; parameters and provenance are in ``results.json``."""
     tracks = {
-        track: {
+        track.name: {
             "columns": [
-                {"key": column.key, "title": column.title, "metric": column.metric} for column in COLUMNS[track]
+                {"key": column.key, "title": column.title, "metric": column.metric} for column in track.columns
             ],
-            "rows": [_object(line) for line in lines(found) if line.track == track],
+            "rows": [_object(row) for table in tables for row in table.rows],
         }
-        for track in TRACKS
+        for track, tables in by_track(found).items()
     }
     head = {"schema": SCHEMA, "suite": publication.name, "suite_sha256": publication.suite_sha256}
     return json.dumps(head | {"tracks": tracks}, indent=1, allow_nan=False) + "\n"
 
 
-def lines(found: Iterable[Sample]) -> Iterator[Line]:
-    """Yield all lines, track by track."""
-    found = list(found)
-    return (line for track in TRACKS for sample in found for line in sample.lines[track])
+def _object(line: TrackRow) -> dict[str, object]:
+    row = line.result.row
+    numbers = {column.key: _number(line, column) | {"rank": _rank(line, column)} for column in line.track.columns}
+    return {**_names(line), "row_status": row.status, "row_reason": row.reason, "numbers": numbers}
 
 
-def _object(line: Line) -> dict[str, object]:
-    row = line.source.row
-    numbers = {column.key: _number(line, column) | {"rank": _rank(line, column)} for column in COLUMNS[line.track]}
-    return {**_place(line), "row_status": row.status, "row_reason": row.reason, "numbers": numbers}
-
-
-def _rank(line: Line, column: Column) -> tuple[int, int] | None:
+def _rank(line: TrackRow, column: Column) -> tuple[int, int] | None:
     rank = line.ranks.get(column.key)
     return (rank.best, rank.worst) if rank else None
 
 
-def _place(line: Line) -> dict[str, str]:
-    return dict(zip(FIELDS, (line.track, *(line.names[axis] for axis in FIELDS[1:-1]), line.role), strict=True))
+def _names(line: TrackRow) -> dict[str, str]:
+    return dict(zip(FIELDS, (line.track.name, *(line.names[axis] for axis in FIELDS[1:-1]), line.role), strict=True))
 
 
-def _number(line: Line, column: Column) -> dict[str, object]:
+def _number(line: TrackRow, column: Column) -> dict[str, object]:
     estimate = line.estimate(column) or ABSENT
     return {name: getattr(estimate, name) for name in NUMBER}

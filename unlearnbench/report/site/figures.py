@@ -1,31 +1,34 @@
-"""Numbers as small drawings: the scales of intervals, and panels of two numbers against each other."""
+"""Scales of drawn numbers, and scatter plots of two numbers against each other."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.report.site.tracks import ACCURACY, COLUMNS, Line, Role, Sample
+from unlearnbench.hooks.records import EntryRole
+from unlearnbench.report.tracks import Column, Scatter, TrackRow, TrackTable, by_track
 
 CHANCE: Final = 0.5
 SHAPES: Final = ("circle", "square", "triangle", "diamond", "down", "cross")
 COLOURS: Final = 8
-"""How many colours the style sheet has; with the shapes, 24 entries can be told apart."""
+"""How many colours the style sheet has; with the shapes, 24 entries look different."""
 PANEL: Final = (320, 240)
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 14, 40
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A range of numbers laid on pixels, ``start`` to ``end``."""
+    """A linear map from numbers to pixels."""
 
     low: float
     high: float
     start: float
+    """The pixel of ``low``."""
     end: float
+    """The pixel of ``high``."""
 
     def at(self, number: float) -> float:
         """Return the pixel of a number, rounded to a tenth; beyond the range is its end."""
@@ -53,158 +56,134 @@ def ends(estimate: Estimate | None) -> list[float]:
 
 
 def around(numbers: Sequence[float], start: float, end: float) -> Scale:
-    """Return a scale with some air around the numbers; one that spans something, even if they are all equal."""
+    """Return a scale with a margin around the numbers, so that it has a width even if they are all equal."""
     low, high = min(numbers), max(numbers)
-    air = max((high - low) * 0.08, 0.01)
-    return Scale(low - air, high + air, start, end)
-
-
-class Mark(NamedTuple):
-    """A point with its two intervals, in pixels, and how it looks."""
-
-    x: float
-    y: float
-    x_ends: tuple[float, float] | None
-    y_ends: tuple[float, float] | None
-    shape: str
-    colour: int
-    role: Role
-    title: str
+    margin = max((high - low) * 0.08, 0.01)
+    return Scale(low - margin, high + margin, start, end)
 
 
 class Tick(NamedTuple):
     """A number on an axis."""
 
     at: float
+    """The pixel."""
     text: str
 
 
+class Look(NamedTuple):
+    """How an entry is drawn."""
+
+    shape: str
+    colour: int
+
+
+class Mark(NamedTuple):
+    """A point with its two intervals, in pixels."""
+
+    x: float
+    y: float
+    x_ends: tuple[float, float] | None
+    y_ends: tuple[float, float] | None
+    look: Look
+    role: EntryRole
+    title: str
+    """What is shown when the pointer is on it."""
+
+
 @dataclass(frozen=True)
-class Panel:
-    """One drawing of a model: a point an entry."""
+class ScatterPanel:
+    """The drawing of one model: a point for each entry."""
 
     title: str
-    line: Line
+    labels: Mapping[str, str]
+    """The labels of its points on the axes that they share, for the filters of the page."""
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     x_chance: float | None
+    """The pixel of one half, where the axis is an AUC."""
     y_chance: float | None
     marks: Sequence[Mark]
 
 
-class Key(NamedTuple):
+class LegendEntry(NamedTuple):
     """One entry of a legend."""
 
     name: str
-    shape: str
-    colour: int
-    role: Role
+    look: Look
+    role: EntryRole
 
 
 @dataclass(frozen=True)
-class Figure:
-    """Panels of the same two numbers, one a model, that share a legend."""
+class ScatterFigure:
+    """The panels of one scatter plot, one for each setting and model, that share a legend."""
 
-    key: str
-    title: str
-    about: str
-    x_title: str
-    y_title: str
-    panels: Sequence[Panel]
-    legend: Sequence[Key]
+    scatter: Scatter
+    panels: Sequence[ScatterPanel]
+    legend: Sequence[LegendEntry]
 
 
-class Point(NamedTuple):
-    """One entry's two numbers."""
-
-    line: Line
-    x: Estimate
-    y: Estimate
-
-
-LEAK, FORGETTING = COLUMNS["unlearner"][0], COLUMNS["unlearner"][1]
-
-
-def figures(found: Sequence[Sample]) -> list[Figure]:
-    """Return the figures that there are numbers for: the two axes, and the frontiers of leak and accuracy."""
-    unlearners = [line for sample in found for line in sample.lines["unlearner"]]
-    defenses = [line for sample in found for line in sample.lines["defense"]]
-    leak = "deletion inference AUC"
+def scatter_figures(found: Sequence[TrackTable]) -> list[ScatterFigure]:
+    """Return the scatter plots of all tracks that there are numbers for."""
     drawn = (
-        _figure(
-            "axes",
-            "Unlearners on both axes",
-            "Where the dashed lines cross, nothing can be told: neither from both models nor from the new one alone.",
-            (leak, "forgetting AUC"),
-            [
-                Point(line, x, y)
-                for line in unlearners
-                if (x := line.estimate(LEAK)) and (y := line.estimate(FORGETTING))
-            ],
-        ),
-        _figure(
-            "unlearner-frontier",
-            "Unlearners: leak and accuracy",
-            "What a deletion gives away, against what the unlearned model is still worth. Further left leaks less.",
-            (leak, "test accuracy"),
-            [Point(line, x, y) for line in unlearners if (x := line.estimate(LEAK)) and (y := line.estimate(ACCURACY))],
-        ),
-        _figure(
-            "defense-frontier",
-            "Defenses: leak and accuracy",
-            "The accuracy is that of the unlearned model itself, before a defense rounds or hides its answers.",
-            (leak, "test accuracy"),
-            [
-                Point(line, x, y)
-                for line in defenses
-                if (x := line.estimate(COLUMNS["defense"][0])) and (y := line.estimate(ACCURACY))
-            ],
-        ),
+        _figure(scatter, [row for table in tables for row in table.rows])
+        for track, tables in by_track(found).items()
+        for scatter in track.scatters
     )
     return [figure for figure in drawn if figure.panels]
 
 
-def _figure(key: str, title: str, about: str, axes: tuple[str, str], points: Sequence[Point]) -> Figure:
-    sound = [point for point in points if point.x.value is not None and point.y.value is not None]
-    names = list(dict.fromkeys(point.line.entry for point in sound))
-    looks = {name: (SHAPES[i % len(SHAPES)], i % COLOURS) for i, name in enumerate(names)}
-    groups: dict[tuple[str, ...], list[Point]] = {}
-    for point in sound:
-        groups.setdefault((*point.line.sample, point.line.model), []).append(point)
-    both_axes = axes[1] == FORGETTING.title
-    several = len({place[:2] for place in groups}) > 1
+def _figure(scatter: Scatter, lines: Iterable[TrackRow]) -> ScatterFigure:
+    shown = [line for line in lines if _value(line, scatter.x) is not None and _value(line, scatter.y) is not None]
+    names = list(dict.fromkeys(line.entry for line in shown))
+    looks = {name: Look(SHAPES[i % len(SHAPES)], i % COLOURS) for i, name in enumerate(names)}
+    groups: dict[tuple[str, ...], list[TrackRow]] = {}
+    for line in shown:
+        groups.setdefault((*line.setting, line.model), []).append(line)
+    several = len({names[:2] for names in groups}) > 1
     panels = [
-        _panel(", ".join((place[-1], *place[:2])) if several else place[-1], group, looks, both_axes)
-        for place, group in groups.items()
+        _panel(", ".join((names[-1], *names[:2])) if several else names[-1], group, scatter, looks)
+        for names, group in groups.items()
     ]
-    roles = {point.line.entry: point.line.role for point in sound}
-    legend = [Key(name, *looks[name], roles[name]) for name in names]
-    return Figure(key, title, about, *axes, panels, legend)
+    roles = {line.entry: line.role for line in shown}
+    return ScatterFigure(scatter, panels, [LegendEntry(name, looks[name], roles[name]) for name in names])
 
 
-def _panel(title: str, points: Sequence[Point], looks: dict[str, tuple[str, int]], both_axes: bool) -> Panel:
+def _value(line: TrackRow, column: Column) -> float | None:
+    estimate = line.estimate(column)
+    return estimate.value if estimate else None
+
+
+def _panel(title: str, lines: Sequence[TrackRow], scatter: Scatter, looks: Mapping[str, Look]) -> ScatterPanel:
     width, height = PANEL
-    half = [CHANCE]
-    x = around([n for p in points for n in ends(p.x)] + half, LEFT, width - RIGHT)
-    y = around([n for p in points for n in ends(p.y)] + (half if both_axes else []), height - BOTTOM, TOP)
-    return Panel(
+    x = _scale(lines, scatter.x, LEFT, width - RIGHT)
+    y = _scale(lines, scatter.y, height - BOTTOM, TOP)
+    return ScatterPanel(
         title,
-        points[0].line,
+        lines[0].names,
         [Tick(x.at(n), _short(n)) for n in x.ticks()],
         [Tick(y.at(n), _short(n)) for n in y.ticks()],
-        x.at(CHANCE),
-        y.at(CHANCE) if both_axes else None,
-        list(_marks(points, x, y, looks)),
+        x.at(CHANCE) if scatter.x.is_auc else None,
+        y.at(CHANCE) if scatter.y.is_auc else None,
+        list(_marks(lines, scatter, x, y, looks)),
     )
 
 
-def _marks(points: Iterable[Point], x: Scale, y: Scale, looks: dict[str, tuple[str, int]]) -> Iterator[Mark]:
-    for line, first, second in points:
-        if first.value is None or second.value is None:
+def _scale(lines: Sequence[TrackRow], column: Column, start: float, end: float) -> Scale:
+    """Return a scale for all values and interval ends of a column, and for chance where it is an AUC."""
+    numbers = [number for line in lines for number in ends(line.estimate(column))]
+    return around([*numbers, CHANCE] if column.is_auc else numbers, start, end)
+
+
+def _marks(
+    lines: Iterable[TrackRow], scatter: Scatter, x: Scale, y: Scale, looks: Mapping[str, Look]
+) -> Iterator[Mark]:
+    for line in lines:
+        first, second = line.estimate(scatter.x), line.estimate(scatter.y)
+        if first is None or first.value is None or second is None or second.value is None:
             continue
         title = f"{line.entry}: {first.value:.3f}, {second.value:.3f}"
-        place = x.at(first.value), y.at(second.value)
-        yield Mark(*place, _span(first, x), _span(second, y), *looks[line.entry], line.role, title)
+        position = x.at(first.value), y.at(second.value)
+        yield Mark(*position, _span(first, x), _span(second, y), looks[line.entry], line.role, title)
 
 
 def _span(estimate: Estimate, scale: Scale) -> tuple[float, float] | None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.site.curves import curve_figure
-from unlearnbench.report.site.figures import auc_scale, ends, figures
-from unlearnbench.report.site.tracks import COLUMNS, TRACKS, Line, Sample
+from unlearnbench.report.site.curves import roc_figure
+from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
 from unlearnbench.report.site.view import table_of
+from unlearnbench.report.tracks import TrackRow, TrackTable, by_track
 from unlearnbench.suite.model import AXES
 
 if TYPE_CHECKING:
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def to_html(publication: Publication, found: Sequence[Sample]) -> str:
-    """Return the page of a publication whose standard tables are ``found``."""
+def to_html(publication: Publication, found: Sequence[TrackTable]) -> str:
+    """Return the page of a publication whose tables are ``found``."""
     from markupsafe import Markup
 
     environment = _environment()
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
-    lines = [line for sample in found for track in TRACKS for line in sample.lines[track]]
-    low = [n for line in lines for c in COLUMNS[line.track] if c.is_auc for n in ends(line.estimate(c))]
-    tables = [table_of(track, publication.name, found, low) for track in TRACKS]
+    lines = [row for table in found for row in table.rows]
+    low = [n for line in lines for c in line.track.columns if c.is_auc for n in ends(line.estimate(c))]
+    tables = [table_of(group, publication.name, low) for group in by_track(found).values()]
     return environment.get_template("board.html.j2").render(
         publication=publication,
         suite=publication.suite,
         tables=[table for table in tables if table.rows],
-        figures=figures(found),
-        roc=curve_figure(publication.curves),
+        figures=scatter_figures(found),
+        roc=roc_figure(publication.curves, lines),
         scale=auc_scale(low, 0, 1),
         choices=_choices(lines),
         axes=AXES,
@@ -75,12 +75,12 @@ def _facts(publication: Publication) -> list[tuple[str, int]]:
         for key, name in {"datasets": "data set", **{f"{axis}s": axis for axis in AXES[1:]}, "seeds": "seed"}.items()
         if key in publication.suite
     }
-    told = [(name if count == 1 else f"{name}s", count) for name, count in counts.items()]
+    words = [(name if count == 1 else f"{name}s", count) for name, count in counts.items()]
     invalid = sum(row.status == "invalid" for row in publication.rows)
-    return [*told, ("rows", len(publication.rows)), ("invalid", invalid)]
+    return [*words, ("rows", len(publication.rows)), ("invalid", invalid)]
 
 
-def _choices(lines: Sequence[Line]) -> dict[str, list[str]]:
+def _choices(lines: Sequence[TrackRow]) -> dict[str, list[str]]:
     """Return the values to filter by, for what differs between lines."""
     values = {
         "dataset": dict.fromkeys(line.names["dataset"] for line in lines),

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unlearnbench.hooks.registry import Registry, load_registry
+from unlearnbench.report.roles import PluginRole, Roles
+from unlearnbench.suite.load import load_suite
+from unlearnbench.suite.model import PluginRef
+
+PLUGIN = """
+from unlearnbench import AttackPlugin, ScoreAttack, hookimpl
+
+class Mine(ScoreAttack):
+    def score(self, view):
+        raise NotImplementedError
+
+@hookimpl
+def unlearnbench_attacks():
+    yield AttackPlugin(name="mine", summary="A control.", factory=Mine, role="control", versions="unlearned")
+"""
+SUITE = """
+suite: small
+version: 1
+datasets: [breast-cancer]
+models: [decision-tree]
+unlearners: [retrain]
+attacks: [mine, euclidean, classical]
+episodes: {originals: 5, requests: 2, records: 60}
+"""
+
+
+@pytest.fixture
+def roles(tmp_path: Path) -> Roles:
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    (tmp_path / "small.yaml").write_text(SUITE)
+    registry = load_registry([tmp_path / "mine.py"], discover=False)
+    suite, _ = load_suite(tmp_path / "small.yaml", registry)
+    return Roles.of(suite, registry)
+
+
+def test_roles_are_those_that_the_records_of_plugins_declare(roles: Roles) -> None:
+    assert roles.plugins["attack"] == {
+        "mine": PluginRole("control", "unlearned"),
+        "euclidean": PluginRole("entry", "both"),
+        "classical": PluginRole("baseline", "original"),
+    }
+    assert roles.plugins["unlearner"] == {"retrain": PluginRole("baseline")}
+    assert roles.plugins["defense"] == {"none": PluginRole("baseline")}
+
+
+def test_roles_are_read_back_as_they_were_written(roles: Roles) -> None:
+    assert Roles.from_dict(roles.to_dict()) == roles  # type: ignore[arg-type]  # JSON
+
+
+def test_a_plugin_that_is_not_listed_is_an_entry_and_can_be_found_out() -> None:
+    ref = PluginRef("attack", "unknown", {})
+    assert Roles().of_plugin(ref) == PluginRole("entry")
+    axes = {axis: PluginRef(axis, "x", {}) for axis in ("dataset", "model", "unlearner", "scenario", "defense")}
+    known = {axis: {"x": PluginRole()} for axis in axes}
+    assert Roles(known).missing([{**axes, "attack": ref}]) == ["attack unknown"]
+
+
+@pytest.mark.parametrize(("role", "versions"), [("winner", None), ("entry", "all")])
+def test_words_that_no_record_can_declare_are_an_error(role: str, versions: str | None) -> None:
+    with pytest.raises(ValueError, match="not a role and versions"):
+        PluginRole(role, versions)  # type: ignore[arg-type]  # that is the point
+
+
+def test_every_suite_has_something_to_compare_with(registry: Registry) -> None:
+    """Tables take undefended and retrained rows by role, so each axis needs a built-in baseline."""
+    for kind in ("attack", "unlearner", "defense"):
+        assert any(entry.plugin.role == "baseline" for entry in registry.all(kind))

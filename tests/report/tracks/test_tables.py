@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.hooks.records import EntryRole
+from unlearnbench.report.publication import Publication
+from unlearnbench.report.roles import PluginRole, Roles
+from unlearnbench.report.tracks import TRACKS, Rank, RowWithSeeds, Selected, Track, TrackRow, TrackTable, tables
+from unlearnbench.report.tracks.attack import ATTACK
+from unlearnbench.report.tracks.record_or_region import RECORD_OR_REGION
+from unlearnbench.report.tracks.unlearner import UNLEARNER
+from unlearnbench.run.results import Row
+
+MakeRow = Callable[..., Row]
+Table = Callable[[list[Row], Track], TrackTable]
+
+
+def ranks(lines: list[TrackRow], model: str = "decision-tree") -> dict[str, dict[str, str]]:
+    return {line.entry: {k: str(r) for k, r in line.ranks.items()} for line in lines if line.model == model}
+
+
+@pytest.fixture
+def lines(publication: Publication) -> dict[str, list[TrackRow]]:
+    found = tables(publication.rows, publication.roles, TRACKS)
+    assert {(table.setting.title, table.setting.reference) for table in found} == {("adult, single", "sorted-diff")}
+    return {table.track.name: list(table.rows) for table in found}
+
+
+@pytest.fixture
+def table(roles: Roles) -> Table:
+    return lambda rows, track: tables(rows, roles, [track])[0]
+
+
+def test_attacks_are_ranked_by_seeds_and_controls_and_baselines_never(lines: dict[str, list[TrackRow]]) -> None:
+    found = ranks(lines["attack"])
+    assert {entry: rank.get("auc") for entry, rank in found.items()} == {
+        "sorted-diff": "1",
+        "euclidean": "2-3",
+        "score-diff": "2-3",
+        "forgetting": None,
+        "classical": None,
+        "random": None,
+        "blind('<script>throw 1</script>')": None,
+        "euclidean(k=1)": None,  # it failed
+    }
+
+
+def test_a_rank_knows_whom_it_is_ahead_of_and_behind(lines: dict[str, list[TrackRow]]) -> None:
+    first, second, third = (line.ranks["auc"] for line in lines["attack"][:3])
+    assert first == Rank(1, 1, ahead=("euclidean", "score-diff"))
+    assert second == third == Rank(2, 3, behind=("sorted-diff",))
+
+
+def test_unlearners_have_a_rank_on_each_axis_and_stay_in_the_suites_order(lines: dict[str, list[TrackRow]]) -> None:
+    found = ranks(lines["unlearner"])
+    assert list(found) == ["retrain", "none", "sisa", "<b>fast</b>"]
+    assert found["retrain"] == found["none"] == {}
+    assert found["sisa"].keys() == found["<b>fast</b>"].keys() == {"deletion-inference", "forgetting"}
+    assert (found["sisa"]["deletion-inference"], found["<b>fast</b>"]["deletion-inference"]) == ("2", "1")
+
+
+def test_a_defense_that_brings_the_attack_to_half_is_first(lines: dict[str, list[TrackRow]]) -> None:
+    assert ranks(lines["defense"]) == {"none": {}, "label-only": {"auc": "1"}, "temperature": {"auc": "2"}}
+
+
+def test_ranks_hold_within_one_model(lines: dict[str, list[TrackRow]]) -> None:
+    assert ranks(lines["defense"], "mlp") == ranks(lines["defense"])
+
+
+def test_a_rank_among_one_is_none(row: MakeRow, table: Table) -> None:
+    lines = table([row(), row(attack="random")], ATTACK).rows
+    assert [line.ranks for line in lines] == [{}, {}]
+
+
+@pytest.mark.parametrize("status", ["failed", "skipped", "invalid"])
+def test_what_is_not_sound_has_no_rank_and_takes_none(row: MakeRow, table: Table, status: str) -> None:
+    lines = table([row(), row(attack="euclidean"), row(attack="score-diff", status=status)], ATTACK).rows
+    assert [line.ranks.get("auc") for line in lines] == [Rank(1, 2), Rank(1, 2), None]
+
+
+def test_an_undefined_auc_has_no_rank(row: MakeRow, table: Table) -> None:
+    rows = [row(), row(attack="euclidean"), row(attack="score-diff", metrics={"auc": Estimate.undefined("n/a")})]
+    lines = table(rows, ATTACK).rows
+    assert [line.ranks.get("auc") for line in lines] == [Rank(1, 2), Rank(1, 2), None]
+
+
+def test_lines_know_their_seeds(lines: dict[str, list[TrackRow]]) -> None:
+    assert all([row.seed for row in line.result.seeds] == [0, 1, 2] for line in lines["attack"])
+
+
+def test_a_text_has_number_interval_and_rank(row: MakeRow) -> None:
+    line = TrackRow(ATTACK, Selected(RowWithSeeds(row())), ranks={"auc": Rank(1, 3)})
+    assert [line.text(column) for column in ATTACK.columns][:2] == [".720 [.670, .770] #1-3", "n/a"]
+
+
+def test_an_unlearner_that_was_not_asked_for_forgetting_says_so(row: MakeRow, table: Table) -> None:
+    (line,) = table([row()], UNLEARNER).rows
+    assert [line.text(column) for column in UNLEARNER.columns] == [".720 [.670, .770]", "n/a", "n/a", "n/a"]
+
+
+def test_forgetting_is_measured_by_the_first_attack_that_queries_the_unlearned_model_only(
+    row: MakeRow, roles: Roles
+) -> None:
+    plugins = {"attack": {"new": PluginRole(versions="unlearned"), "sorted-diff": PluginRole(versions="both")}}
+    rows = [row(auc=0.7), row(attack="new", auc=0.6), row(attack="new(k=2)", auc=0.9)]
+    (line,) = tables(rows, Roles({**roles.plugins, **plugins}), [UNLEARNER])[0].rows
+    assert line.text(UNLEARNER.columns[1]) == ".600 [.550, .650]"
+    assert [result.row.names["attack"] for result in line.results] == ["sorted-diff", "new"]
+
+
+@pytest.mark.parametrize(("role", "ranked"), [("entry", 3), ("control", 2), ("baseline", 2)])
+def test_the_role_of_a_plugin_of_anyone_is_what_its_record_declares(
+    row: MakeRow, roles: Roles, role: EntryRole, ranked: int
+) -> None:
+    plugins = {"attack": {**roles.plugins["attack"], "mine": PluginRole(role)}}
+    rows = [row(), row(attack="euclidean"), row(attack="mine")]
+    lines = tables(rows, Roles({**roles.plugins, **plugins}), [ATTACK])[0].rows
+    assert [line.role for line in lines] == ["entry", "entry", role]
+    assert sum(bool(line.ranks) for line in lines) == ranked
+
+
+def test_models_are_named_with_their_retraining_where_it_is_not_the_usual_one(row: MakeRow, table: Table) -> None:
+    rows = [row(), row(unlearner="retrain(order=fresh)")]
+    assert [line.model for line in table(rows, RECORD_OR_REGION).rows] == [
+        "decision-tree",
+        "decision-tree, retrain(order=fresh)",
+    ]
+    assert [line.model for line in table(rows, UNLEARNER).rows] == ["decision-tree"] * 2

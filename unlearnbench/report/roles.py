@@ -1,0 +1,70 @@
+"""What each plug-in of a run is in tables: an entry, a baseline or a control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+from unlearnbench.hooks.records import AttackPlugin, EntryRole, Versions
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.suite.model import AXES, PluginRef, Suite
+
+
+@dataclass(frozen=True)
+class PluginRole:
+    """What the record of one plug-in declares for tables. ValueError for unknown words."""
+
+    role: EntryRole = "entry"
+    """An entry is ranked; baselines and controls are not."""
+    versions: Versions | None = None
+    """Of an attack: which models it queries."""
+
+    def __post_init__(self) -> None:
+        if self.role not in get_args(EntryRole) or self.versions not in (None, *get_args(Versions)):
+            raise ValueError(f"{self.role!r}, {self.versions!r}: not a role and versions that a plug-in can declare")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The roles of plug-ins by axis and name; a plug-in that is not listed is an entry."""
+
+    plugins: Mapping[str, Mapping[str, PluginRole]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, suite: Suite, registry: Registry) -> Roles:
+        """Return the roles of a suite's plug-ins, as their records declare them."""
+        return cls({axis: {ref.name: _declared(registry, ref) for ref in refs} for axis, refs in suite.axes.items()})
+
+    def of_plugin(self, ref: PluginRef) -> PluginRole:
+        """Return the role of the plug-in on its axis."""
+        return self.plugins.get(ref.kind, {}).get(ref.name, PluginRole())
+
+    def missing(self, axes: Iterable[Mapping[str, PluginRef]]) -> list[str]:
+        """Return the plug-ins of rows that are not listed, as "axis name"."""
+        used = {(axis, row[axis].name) for row in axes for axis in AXES}
+        return sorted(f"{axis} {name}" for axis, name in used if name not in self.plugins.get(axis, {}))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the roles as JSON-able data; ``versions`` stands at attacks only."""
+        return {
+            axis: {name: _plain(found) for name, found in sorted(plugins.items())}
+            for axis, plugins in self.plugins.items()
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Roles:
+        """Return the roles that :meth:`to_dict` wrote; TypeError or ValueError for other data."""
+        return cls({
+            axis: {name: PluginRole(**declared) for name, declared in plugins.items()}  # type: ignore[arg-type]  # checked by PluginRole
+            for axis, plugins in data.items()
+        })  # fmt: skip
+
+
+def _declared(registry: Registry, ref: PluginRef) -> PluginRole:
+    plugin = registry.get(ref.kind, ref.name).plugin
+    return PluginRole(plugin.role, plugin.versions if isinstance(plugin, AttackPlugin) else None)
+
+
+def _plain(found: PluginRole) -> dict[str, str]:
+    return {"role": found.role, **({"versions": found.versions} if found.versions else {})}

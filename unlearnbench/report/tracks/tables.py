@@ -1,0 +1,175 @@
+"""From the rows of a run to the tables of its tracks, ranks included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.hooks.records import EntryRole
+from unlearnbench.report.numbers import cell
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.tracks.track import Column, RowWithSeeds, Selected, Setting, Track
+from unlearnbench.run.results import Row, headline_rows
+from unlearnbench.stats.ranking import ranges_of, surely_better
+
+
+class Rank(NamedTuple):
+    """The range of ranks that an entry may have in a column."""
+
+    best: int
+    worst: int
+    ahead: tuple[str, ...] = ()
+    """The entries that are significantly worse."""
+    behind: tuple[str, ...] = ()
+    """The entries that are significantly better."""
+
+    def __str__(self) -> str:
+        return str(self.best) if self.best == self.worst else f"{self.best}-{self.worst}"
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """One line of a table: an entry on one model of one setting."""
+
+    track: Track
+    selected: Selected
+    role: EntryRole = "entry"
+    """Whether it is ranked, compared with, or a control."""
+    model: str = ""
+    """The model, and the variant of retraining where that is not the usual one and not what is compared."""
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+    """The ranks on the columns that have some, by their keys."""
+
+    @property
+    def result(self) -> RowWithSeeds:
+        """The row that the line stands for."""
+        return self.selected.result
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The label of the plug-in on each axis."""
+        return self.result.row.names
+
+    @property
+    def entry(self) -> str:
+        """The label of what the track compares."""
+        return self.names[self.track.compares]
+
+    @property
+    def setting(self) -> tuple[str, str]:
+        """The data set and the scenario."""
+        return self.names["dataset"], self.names["scenario"]
+
+    @property
+    def results(self) -> list[RowWithSeeds]:
+        """Its own row, then the paired ones."""
+        return [self.result, *self.selected.paired.values()]
+
+    def of(self, column: Column) -> RowWithSeeds | None:
+        """Return the row that a column's number is from."""
+        return self.selected.paired.get(column.paired) if column.paired else self.result
+
+    def estimate(self, column: Column) -> Estimate | None:
+        """Return a column's number; None where the cell has none."""
+        found = self.of(column)
+        return found.row.metrics.get(column.metric) if found else None
+
+    def text(self, column: Column) -> str:
+        """Return a column's number, interval and rank, or why there is none: never a blank."""
+        found = self.of(column)
+        shown = cell(found.row, column.metric) if found else "n/a"
+        rank = self.ranks.get(column.key)
+        return f"{shown} #{rank}" if rank else shown
+
+
+@dataclass(frozen=True)
+class TrackTable:
+    """A track in one setting."""
+
+    track: Track
+    setting: Setting
+    rows: Sequence[TrackRow]
+
+    @property
+    def about(self) -> str:
+        """What the table shows."""
+        return self.track.about.format(reference=self.setting.reference)
+
+
+def tables(rows: Sequence[Row], roles: Roles, tracks: Iterable[Track]) -> list[TrackTable]:
+    """Return the tables of each data set and scenario, one for each track; a table may have no rows."""
+    return [_table(track, setting) for setting in _settings(rows, roles) for track in tracks]
+
+
+def by_track(found: Iterable[TrackTable]) -> dict[Track, list[TrackTable]]:
+    """Return the tables of pages and data files, those of one track together."""
+    groups: dict[Track, list[TrackTable]] = {}
+    for table in found:
+        if not table.track.text_only:
+            groups.setdefault(table.track, []).append(table)
+    return groups
+
+
+def _settings(rows: Sequence[Row], roles: Roles) -> list[Setting]:
+    groups: dict[tuple[str, str], list[RowWithSeeds]] = {}
+    for found in _with_seeds(rows):
+        groups.setdefault((found.row.names["dataset"], found.row.names["scenario"]), []).append(found)
+    return [Setting(*names, group, roles) for names, group in groups.items()]
+
+
+def _with_seeds(rows: Sequence[Row]) -> Iterator[RowWithSeeds]:
+    """Yield the rows that tables show, each with those of its seeds."""
+    by_cell: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.seed is not None:
+            by_cell.setdefault(tuple(row.names.values()), []).append(row)
+    for row in headline_rows(rows):
+        yield RowWithSeeds(row, tuple(by_cell.get(tuple(row.names.values()), ())) if row.seed is None else ())
+
+
+def _table(track: Track, setting: Setting) -> TrackTable:
+    rows = [
+        TrackRow(
+            track,
+            selected,
+            setting.roles.of_plugin(selected.result.row.axes[track.compares]).role,
+            _model(track, setting, selected.result.row),
+        )
+        for selected in track.select(setting)
+    ]
+    return TrackTable(track, setting, _ranked(rows))
+
+
+def _model(track: Track, setting: Setting, row: Row) -> str:
+    model, unlearner = row.names["model"], row.names["unlearner"]
+    if track.compares == "unlearner" or unlearner == setting.usual_retraining:
+        return model
+    return f"{model}, {unlearner}"
+
+
+def _ranked(rows: Sequence[TrackRow]) -> list[TrackRow]:
+    """Return the rows with ranks: entries of one model against each other, each ranked column for itself."""
+    ranks: dict[int, dict[str, Rank]] = {}
+    for model in dict.fromkeys(row.model for row in rows):
+        entries = {i: row for i, row in enumerate(rows) if row.model == model and row.role == "entry"}
+        for column in (column for column in rows[0].track.columns if column.ranked):
+            for i, rank in _rank(entries, column).items():
+                ranks.setdefault(i, {})[column.key] = rank
+    return [replace(row, ranks=ranks.get(i, {})) for i, row in enumerate(rows)]
+
+
+def _rank(rows: Mapping[int, TrackRow], column: Column) -> dict[int, Rank]:
+    """Return the ranks of the rows that have a valid number; where only one has, there are none."""
+    valid = {i: measured for i, row in rows.items() if (found := row.of(column)) and (measured := found.measured())}
+    if len(valid) < 2:
+        return {}
+    first, names = next(iter(valid)), np.array([rows[i].entry for i in valid], dtype=object)
+    better = surely_better(list(valid.values()), rows[first].track.best)
+    return {
+        i: Rank(*ranks, ahead=tuple(names[better[k]]), behind=tuple(names[better[:, k]]))
+        for k, (i, ranks) in enumerate(zip(valid, ranges_of(better), strict=True))
+    }

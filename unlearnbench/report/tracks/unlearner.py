@@ -1,0 +1,69 @@
+"""Unlearners against each other, on two axes: what a deletion reveals, and what the unlearned model still remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unlearnbench.report.tracks.track import ACCURACY, Column, RowWithSeeds, Scatter, Selected, Setting, Track
+
+FORGETTING = "forgetting"
+"""The name of the paired row: the same models under the first attack that queries the unlearned model only."""
+
+DELETION_INFERENCE_AUC = Column("deletion-inference", "deletion inference AUC", "auc", ranked=True)
+FORGETTING_AUC = Column("forgetting", "forgetting AUC", "auc", paired=FORGETTING, ranked=True)
+
+
+def _select(setting: Setting) -> Iterator[Selected]:
+    """Yield one line for each unlearner and model, models together."""
+    undefended = setting.undefended(setting.rows)
+    forgetting: dict[tuple[str, str], RowWithSeeds] = {}
+    for found in undefended:
+        if setting.roles.of_plugin(found.row.axes["attack"]).versions == "unlearned":
+            forgetting.setdefault(_models(found), found)
+    for found in setting.by_reference(undefended):
+        other = forgetting.get(_models(found))
+        yield Selected(found, {FORGETTING: other} if other else {})
+
+
+def _models(found: RowWithSeeds) -> tuple[str, str]:
+    return found.row.names["model"], found.row.names["unlearner"]
+
+
+UNLEARNER = Track(
+    name="unlearner",
+    compares="unlearner",
+    title="Unlearners",
+    about="Two axes, never one: deletion inference ({reference} AUC, queries both models) and forgetting (AUC of an "
+    "attack that queries the unlearned model only). Keeping the original model is perfect on the first and worst on "
+    "the second, so this table is sorted by neither; each axis has its own ranks.",
+    columns=(
+        DELETION_INFERENCE_AUC,
+        FORGETTING_AUC,
+        Column("deletion-inference-matched", "deletion inference AUC, matched unseen", "auc-matched", in_text=False),
+        ACCURACY,
+    ),
+    best="half",
+    select=_select,
+    sort="suite",
+    scatters=(
+        Scatter(
+            "axes",
+            "Unlearners on both axes",
+            "Where the dashed lines cross, attacks do no better than chance: neither with both models nor with the "
+            "unlearned model alone.",
+            DELETION_INFERENCE_AUC,
+            FORGETTING_AUC,
+            "deletion inference AUC",
+            "forgetting AUC",
+        ),
+        Scatter(
+            "unlearner-frontier",
+            "Unlearners: leak and accuracy",
+            "What a deletion reveals, against the accuracy of the unlearned model. Further left leaks less.",
+            DELETION_INFERENCE_AUC,
+            ACCURACY,
+            "deletion inference AUC",
+            "test accuracy",
+        ),
+    ),
+)
