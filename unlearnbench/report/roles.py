@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
-from unlearnbench.hooks.records import AttackPlugin, EntryRole, Versions
+from unlearnbench.core.versions import Versions
+from unlearnbench.hooks.records import AttackPlugin, EntryRole
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.suite.model import AXES, PluginRef, Suite
 
