@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Failure
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
 from unlearnbench.submissions.pack import Entry, pack
@@ -24,7 +25,7 @@ ENTRY = Entry("A name", "An author")
 
 
 def test_the_same_run_gives_the_same_files_whenever_and_wherever_it_is_packed(packed: Packed, tmp_path: Path) -> None:
-    again = pack(packed.plan, packed.registry, packed.store, ENTRY, tmp_path)
+    again = pack(packed.plan, PluginInstances(packed.registry), packed.store, ENTRY, tmp_path)
     assert again.relative_to(tmp_path).parts == ("small", "submissions", packed.folder.name)
     files = {file.name: file.read_bytes() for file in packed.folder.iterdir()}
     assert files.keys() == {"submission.json", "arrays.npz"}
@@ -75,7 +76,7 @@ def test_an_unfinished_run_is_refused_with_the_reason(packed: Packed, tmp_path: 
     with pytest.raises(
         UserError, match=r"suite small is not finished: \d+ cells missing: not run yet; run it to its end"
     ):
-        pack(packed.plan, packed.registry, Store(tmp_path / "empty"), ENTRY, tmp_path)
+        pack(packed.plan, PluginInstances(packed.registry), Store(tmp_path / "empty"), ENTRY, tmp_path)
     assert not (tmp_path / "small").exists()
 
 
@@ -100,13 +101,13 @@ class Broken(Store):
 def test_a_failed_run_is_refused_with_the_reason(packed: Packed, tmp_path: Path) -> None:
     store = Broken(packed.store.root, next(iter(packed.plan.cells)), failed=True)
     with pytest.raises(UserError, match="suite small is not finished: 1 cells failed: it broke; run it to its end"):
-        pack(packed.plan, packed.registry, store, ENTRY, tmp_path)
+        pack(packed.plan, PluginInstances(packed.registry), store, ENTRY, tmp_path)
 
 
 def test_scores_that_do_not_come_out_again_are_refused(packed: Packed, tmp_path: Path) -> None:
     store = Broken(packed.store.root, next(iter(packed.plan.cells)), failed=False)
     with pytest.raises(UserError, match="gets other scores than are stored; run the suite again with --rerun all"):
-        pack(packed.plan, packed.registry, store, ENTRY, tmp_path)
+        pack(packed.plan, PluginInstances(packed.registry), store, ENTRY, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\nb", "", "a" * 101, "`rm`", "[x](y)", "a\u202eb"])
