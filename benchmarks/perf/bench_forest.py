@@ -15,7 +15,7 @@ from unlearnbench.engine.querying import query
 
 
 @pytest.mark.parametrize(
-    ("data", "trees", "forget", "asked"),
+    ("data", "trees", "forget", "queried"),
     [
         ("Adult", 100, 1, 0),
         ("Adult", 100, 1, 200),
@@ -25,18 +25,18 @@ from unlearnbench.engine.querying import query
         ("continuous", 100, 10, 0),
     ],
 )
-def bench_forest(data: str, trees: int, forget: int, asked: int, compare: Compare) -> None:
-    """Train 50 forests on 2,000 records less ``forget``, and ask each about ``asked`` records."""
+def bench_forest(data: str, trees: int, forget: int, queried: int, compare: Compare) -> None:
+    """Train 50 forests on 2,000 records less ``forget``, and query each on ``queried`` records."""
     records, model = DATA[data](), RandomForest(n_estimators=trees)
     tasks = episode(records, n=2000, k=50, forget=forget)[1:]
 
     def ask(models: Sequence[Fitted]) -> None:
-        if asked:
-            np.stack(list(query(models, records.x[:asked])))
+        if queried:
+            np.stack(list(query(models, records.x[:queried])))
 
     compare(
         "random forest",
-        f"{data}, {trees} trees, delete {forget}" + f", ask {asked}" * bool(asked),
+        f"{data}, {trees} trees, delete {forget}" + f", query {queried}" * bool(queried),
         reference=lambda: ask([model.fit(tasks[0], "cpu")]),
         fast=lambda: ask(model.fit_many(tasks, "cpu")),
         fast_models=len(tasks),

@@ -1,4 +1,4 @@
-"""Many fitted models held together, so that all of them answer in one call."""
+"""Many fitted models stored together, so that all of them answer in one call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Bank(Protocol):
-    """Fitted models with shared innards. What one answers must not depend on which others are asked, bitwise."""
+    """Fitted models that share data. The answers of one must not depend on which others are queried, bitwise."""
 
     def log_posteriors(self, x: NDArray[np.float64], which: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the log-posteriors (len(which), n, C) of these members on ``x`` (n, ...)."""

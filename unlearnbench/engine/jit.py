@@ -3,8 +3,9 @@
 A kernel is an ordinary typed function under ``@kernel()``. numba is imported and the function compiled at its first
 call, so that importing a module of kernels stays light; the machine code is kept on disk for the next process.
 
-It is made anew when a file changes that the kernel, a kernel it calls, or another function that numba knows comes from.
-A module whose functions are spelled out to numba in other files names these in ``KERNEL_SOURCES``.
+A kernel is compiled again when one of its files changes: its own, that of a kernel it calls, or that of a function
+whose code is registered with numba. A module whose functions have their code in other files lists these files in
+``KERNEL_SOURCES``.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Kernel(Generic[P, R]):
 
     @cached_property
     def inner(self) -> Any:
-        """The function as called from another kernel, whose machine code takes it in: no way in from Python."""
+        """The function as called from another kernel, into which it is compiled: it has no entry from Python."""
         return self._njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
     def _njit(self, **options: Any) -> Any:
@@ -72,8 +73,8 @@ class Kernel(Generic[P, R]):
         scope = {**self.function.__globals__, **{name: called.inner for name, called in self._called().items()}}
         clone = FunctionType(code, scope, self.function.__name__, self.function.__defaults__)
         clone.__module__ = self.function.__module__
-        # numba's cache notices that this file changed but not that a kernel called from here did, which it has
-        # compiled in: so the name that the cache goes by holds a digest of those files too.
+        # numba's cache notices a change of this file, but not of the file of a kernel that is called from here and
+        # compiled in. So the name, by which the cache finds an entry, contains a digest of those files too.
         clone.__qualname__ = f"{self.function.__name__}_{self._digest}"
         return njit(**self.options, **options)(clone)
 
@@ -88,14 +89,14 @@ class Kernel(Generic[P, R]):
 
     def _files(self) -> list[Path]:
         functions = [self.function, *(value for value in self._names().values() if isinstance(value, FunctionType))]
-        spelled_out = [Path(file) for each in functions for file in each.__globals__.get("KERNEL_SOURCES", ())]
-        return [*(Path(each.__code__.co_filename) for each in functions), *spelled_out]
+        registered = [Path(file) for each in functions for file in each.__globals__.get("KERNEL_SOURCES", ())]
+        return [*(Path(each.__code__.co_filename) for each in functions), *registered]
 
     def _called(self) -> dict[str, Kernel[..., Any]]:
         return {name: value for name, value in self._names().items() if isinstance(value, Kernel)}
 
     def _names(self) -> dict[str, Any]:
-        """Return what the function means by its global names; ``co_names`` would count in attributes named alike."""
+        """Return the values of the global names that the function loads; ``co_names`` would include attributes too."""
         code, scope = self.function.__code__, self.function.__globals__
         names = {each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL"}
         return {name: scope[name] for name in names & scope.keys()}
@@ -108,10 +109,10 @@ def kernel(borrows: bool = False, **options: Any) -> Callable[[Callable[P, R]], 
     """Return a decorator that makes a function a kernel; ``options`` are numba's.
 
     By default kernels release the interpreter's lock and divide as numpy does (0/0 is nan, no exception). No
-    ``fastmath`` unless asked for: sums that may be reordered differ between processors.
+    ``fastmath`` unless ``options`` say so: sums that may be reordered differ between processors.
 
-    ``borrows``: this kernel and those it calls neither make arrays nor return any, so numba need not count references
-    to those they are handed. For a small kernel that takes many arrays that counting is most of its time.
+    ``borrows``: this kernel and those it calls neither allocate nor return arrays, so numba need not count references
+    to their arguments. In a small kernel with many arrays that counting takes most of the time.
     """
     chosen = {"nogil": True, "error_model": "numpy", **options}
     if borrows:

@@ -1,4 +1,4 @@
-"""What differentially private training spends."""
+"""The privacy loss of differentially private training."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from unlearnbench.core.options import DPSGD
 
 @dataclass(frozen=True)
 class PrivateRun:
-    """One run of DP-SGD: steps on Poisson batches, Gaussian noise on each batch's sum of clipped gradients.
-
-    noise_multiplier: standard deviation of the noise, in units of the clip · sample_rate: the probability with which
-    each record is in a batch, whatever the others do.
-    """
+    """One run of DP-SGD: steps on Poisson batches, Gaussian noise on each batch's sum of clipped gradients."""
 
     noise_multiplier: float
+    """The standard deviation of the noise, in units of the clip."""
     sample_rate: float
+    """The probability that a record is in a batch, independent of the other records."""
     steps: int
+    """The number of steps."""
 
     @classmethod
     def over(cls, records: int, batch_size: int, epochs: int, dp: DPSGD) -> PrivateRun:
@@ -34,19 +33,21 @@ class PrivateRun:
 
 @dataclass(frozen=True)
 class Budget:
-    """The runs that led to a model, each going on from the one before, and the delta at which epsilon is told."""
+    """The privacy loss of one model."""
 
     runs: tuple[PrivateRun, ...]
+    """The runs that trained it, each going on from the one before."""
     delta: float
+    """The delta for which epsilon is computed."""
 
     @cached_property
     def epsilon(self) -> float:
-        """What all runs spent together; the accountant is asked when somebody wants to know."""
+        """Total epsilon of all runs, computed when it is read first."""
         return composed_epsilon(self.runs, self.delta)
 
 
 def epsilon(noise_multiplier: float, sample_rate: float, steps: int, delta: float) -> float:
-    """Return the epsilon of one run of DP-SGD; neighbours differ by one record that is there or not."""
+    """Return the epsilon of one run of DP-SGD; neighbouring data sets differ by the presence of one record."""
     return composed_epsilon([PrivateRun(noise_multiplier, sample_rate, steps)], delta)
 
 
@@ -64,6 +65,6 @@ def composed_epsilon(runs: Sequence[PrivateRun], delta: float) -> float:
         raise UserError('epsilon needs Opacus\'s accountant: pip install "unlearnbench[dp]"') from None
     accountant.history = [(run.noise_multiplier, run.sample_rate, run.steps) for run in runs]
     with warnings.catch_warnings():
-        # The bound holds all the same, and is loose only where epsilon is far from anything of use.
+        # The bound is valid all the same, and loose only where epsilon is too large or too small to be of use.
         warnings.filterwarnings("ignore", message="Optimal order is the (smallest|largest) alpha")
         return float(accountant.get_epsilon(delta))

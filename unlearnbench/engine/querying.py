@@ -1,4 +1,4 @@
-"""Asking many models about the same records, each constituent once."""
+"""Querying many models on the same records, each constituent once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from unlearnbench.engine.banks import Member
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Several models that answer with the weighted mean of their posteriors; ``weights`` are positive."""
+    """Several models that answer with the weighted mean of their posteriors."""
 
     parts: tuple[Fitted, ...]
+    """The models."""
     weights: tuple[float, ...]
+    """Their weights, positive; they need not sum to 1."""
 
     def combine(self, answers: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the log of the mean posterior of the parts' ``answers``, each (n, C)."""
@@ -32,10 +34,10 @@ class Ensemble:
 def query(models: Sequence[Fitted], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the log-posteriors (len(models), n, C) of all models on ``x``.
 
-    Models and constituents that occur several times, such as the shards that a request left alone, are asked once,
-    and those of one bank together.
+    Models and constituents that occur several times, such as the shards that a request did not change, are queried
+    once, and those of one bank together.
     """
-    answers = _ask({id(part): part for model in models for part in _parts(model)}.values(), x)
+    answers = _query_each({id(part): part for model in models for part in _parts(model)}.values(), x)
 
     def answer(model: Fitted) -> NDArray[np.float64]:
         if isinstance(model, Ensemble):
@@ -54,7 +56,7 @@ def _parts(model: Fitted) -> Iterator[Fitted]:
         yield model
 
 
-def _ask(models: Iterable[Fitted], x: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
+def _query_each(models: Iterable[Fitted], x: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
     """Return each model's answer (n, C) by the model's identity."""
     banks: dict[int, list[Member]] = {}
     answers = {}

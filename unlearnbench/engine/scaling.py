@@ -1,4 +1,4 @@
-"""Standardized features inside a model, with a say on whose statistics an unlearned model uses."""
+"""Standardized features inside a model, and whose statistics an unlearned model uses."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from unlearnbench.engine.sklearn_model import as_table
 Scaler = Literal["original", "refit"]
 """Whose statistics scale an unlearned model's features: those of the original's training set, or of its own records.
 
-With ``original`` the two models see every record at the same place, so only the deleted record's loss is gone; but
-its share in the means and deviations stays behind. ``refit`` forgets that too, and moves every other record a little.
+With ``original`` both models see the same scaled features, so only the deleted record's loss is removed; its share in
+the means and deviations stays. ``refit`` removes that too, and changes the scaled features of every record a little.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Standardizer:
-    """Shifts and scales features (d,) to mean 0 and variance 1, as fitted; it never looks at the rows it is given."""
+    """Shifts and scales features (d,) to mean 0 and variance 1 on the records it was fitted to."""
 
     mean: NDArray[np.float64]
+    """(d,): what is subtracted."""
     scale: NDArray[np.float64]
+    """(d,): what it is then divided by."""
 
     @classmethod
     def of(cls, x: NDArray[np.float64]) -> Standardizer:

@@ -35,10 +35,12 @@ def training_table(data: TrainingSet) -> tuple[NDArray[np.float64], NDArray[np.i
 
 @dataclass(frozen=True)
 class Constant:
-    """What there is to learn from records that all have one label: that label, for everybody."""
+    """The model of records that all have one label: it predicts that label for every record."""
 
     label: int
+    """The label."""
     n_classes: int
+    """The number of classes of the data set."""
 
     def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return log-probability 0 for the one label and the floor for the others, (n, n_classes)."""
@@ -59,12 +61,12 @@ class SklearnFitted:
 
 
 class SklearnModel(TargetModel):
-    """A target model that is a scikit-learn classifier. ``estimator`` is all an author must write.
+    """A target model that is a scikit-learn classifier. Authors must write only ``estimator``.
 
     Records with one label only give a :class:`Constant`, as many classifiers refuse them. Records are passed in
-    training order, deleted ones left out, so ``slot`` and ``compact`` are the same run. That holds what they promise
-    only for estimators whose draws do not depend on the number of rows: one that bags, subsamples or splits off a
-    validation part must override ``orders`` with ``frozenset({"fresh"})``.
+    training order, deleted ones left out, so ``slot`` and ``compact`` are the same run. This is correct only for
+    estimators whose draws do not depend on the number of rows: one that bags, subsamples or splits off a validation
+    part must override ``orders`` with ``frozenset({"fresh"})``.
     """
 
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init"})

@@ -5,8 +5,8 @@ import pytest
 
 from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.engine.banks import Member
-from unlearnbench.engine.logistic.bank import LogisticBank
 from unlearnbench.engine.logistic.objective import basis
+from unlearnbench.engine.logistic.solve import LogisticBank
 
 
 def halve(x):
@@ -31,8 +31,8 @@ def test_a_member_answers_with_the_softmax_of_its_logits_over_the_classes_that_w
 @pytest.mark.parametrize("classes", [[0, 3], [1, 4, 9], list(range(10))])
 @pytest.mark.parametrize("n", [1, 2, 33])
 @pytest.mark.parametrize("block", [2**18, 500])
-def test_answers_do_not_depend_on_which_other_members_are_asked(classes, n, block, monkeypatch):
-    monkeypatch.setattr("unlearnbench.engine.logistic.bank._BLOCK", block)
+def test_answers_do_not_depend_on_which_other_members_are_queried(classes, n, block, monkeypatch):
+    monkeypatch.setattr("unlearnbench.engine.logistic.solve._BLOCK", block)
     models, x = bank(classes), np.random.default_rng(1).normal(size=(n, 6))
     everybody = models.log_posteriors(x, np.arange(40))
     some = np.array([31, 2, 2, 17])
@@ -45,7 +45,7 @@ def test_the_small_posterior_beside_a_confident_one_keeps_its_digits():
     assert Member(models, 0).log_posteriors(np.array([[100.0]]))[0].tolist() == pytest.approx([-50.0, 0.0], rel=1e-12)
 
 
-def test_nobody_asked_or_nothing_asked_about_is_answered_with_nothing():
+def test_no_members_and_no_records_give_empty_answers():
     models = bank([0, 1, 2], n_classes=3)
     assert models.log_posteriors(np.zeros((4, 6)), np.empty(0, dtype=np.int64)).shape == (0, 4, 3)
     assert models.log_posteriors(np.zeros((0, 6)), np.array([1, 2])).shape == (2, 0, 3)

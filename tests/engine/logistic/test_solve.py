@@ -10,7 +10,7 @@ from unlearnbench.engine.logistic.newton import Newton, inverse
 from unlearnbench.engine.logistic.objective import Objective, basis
 from unlearnbench.engine.logistic.solve import SolvedBase
 
-NOBODY = np.empty(0, dtype=np.int64)
+NONE = np.empty(0, dtype=np.int64)
 TOL = 1e-10
 
 
@@ -29,8 +29,8 @@ def base_of(objective, c=1.0, tol=TOL, max_steps=400):
     return SolvedBase.of(objective, penalty_of(objective, c), start, tol, max_steps)
 
 
-def without(base, gone):
-    return base.without(gone, np.repeat(base.penalty[None], len(gone), axis=0))
+def without(base, removed):
+    return base.without(removed, np.repeat(base.penalty[None], len(removed), axis=0))
 
 
 def loss(objective, weights, kept, penalty):
@@ -62,17 +62,17 @@ def test_the_basis_of_many_classes_is_orthonormal_and_its_columns_sum_to_zero(n_
 def test_the_gradient_is_the_slope_of_the_loss_and_the_hessian_that_of_the_gradient(n_classes):
     objective = problem(n=20, n_classes=n_classes)
     weights = np.random.default_rng(1).normal(size=(n_classes - 1, 4))
-    gone, penalty = np.array([2, 5]), np.array([0.5, 1.0, 2.0, 0.0])
-    kept = np.delete(np.arange(20), gone)
+    removed, penalty = np.array([2, 5]), np.array([0.5, 1.0, 2.0, 0.0])
+    kept = np.delete(np.arange(20), removed)
 
     def gradient(w):
-        return objective.gradient(w[None], gone[None], penalty[None])[0]
+        return objective.gradient(w[None], removed[None], penalty[None])[0]
 
     np.testing.assert_allclose(
         gradient(weights), slopes(lambda w: loss(objective, w, kept, penalty), weights), atol=1e-7
     )
     columns = [slopes(lambda w, i=i: gradient(w).ravel()[i], weights).ravel() for i in range(weights.size)]
-    np.testing.assert_allclose(objective.hessian(weights, gone, penalty), columns, atol=1e-7)
+    np.testing.assert_allclose(objective.hessian(weights, removed, penalty), columns, atol=1e-7)
 
 
 def test_the_inverse_of_a_positive_definite_matrix_is_its_inverse():
@@ -92,7 +92,7 @@ def test_a_singular_matrix_gets_a_ridge_and_a_symmetric_finite_inverse(h):
 def test_newtons_method_finds_the_optimum_of_separable_records_from_zero(c):
     x = np.linspace(-1, 1, 40)[:, None] * [1.0, 30.0]
     objective = Objective.of(x, (x[:, 0] > 0).astype(np.int64), 2)
-    found = Newton(objective, NOBODY, penalty_of(objective, c)).solve(np.zeros((1, 3)), 1e-12, 400)
+    found = Newton(objective, NONE, penalty_of(objective, c)).solve(np.zeros((1, 3)), 1e-12, 400)
     assert found.gradient <= 1e-12
     assert np.abs(slopes(lambda w: loss(objective, w, range(40), penalty_of(objective, c)), found.weights)).max() < 1e-4
 
@@ -114,19 +114,19 @@ def test_directions_are_newtons_once_the_pairs_have_taught_the_whole_curvature()
     st.lists(st.integers(0, 119), max_size=30, unique=True),
     st.integers(0, 5),
 )
-def test_any_few_records_left_out_give_the_optimum_of_the_others(n_classes, c, gone, seed):
+def test_any_few_records_left_out_give_the_optimum_of_the_others(n_classes, c, removed, seed):
     objective = problem(n_classes=n_classes, seed=seed)
-    solved = without(base_of(objective, c), [np.array(gone, dtype=np.int64)])
-    kept = np.delete(np.arange(120), gone)
+    solved = without(base_of(objective, c), [np.array(removed, dtype=np.int64)])
+    kept = np.delete(np.arange(120), removed)
     others = Objective(objective.rows[:, kept], objective.labels[kept], n_classes)
-    cold = Newton(others, NOBODY, penalty_of(objective, c)).solve(np.zeros_like(solved.weights[0]), TOL / 100, 400)
+    cold = Newton(others, NONE, penalty_of(objective, c)).solve(np.zeros_like(solved.weights[0]), TOL / 100, 400)
     assert solved.gradient[0] <= TOL / 50
     np.testing.assert_allclose(solved.weights[0], cold.weights, atol=1e-7)
 
 
 def test_leaving_nobody_out_is_the_base_bit_for_bit():
     base = base_of(problem())
-    np.testing.assert_array_equal(without(base, [NOBODY]).weights[0], base.optimum.weights)
+    np.testing.assert_array_equal(without(base, [NONE]).weights[0], base.optimum.weights)
 
 
 def test_the_most_certain_record_leaves_a_trace_of_the_right_size():
@@ -138,7 +138,7 @@ def test_the_most_certain_record_leaves_a_trace_of_the_right_size():
     objective = Objective(rows, labels, 2)
     base = base_of(objective)
     moved = without(base, [np.array([0])]).weights[0] - base.optimum.weights
-    g = objective.gradient(base.optimum.weights[None], NOBODY[None], base.penalty[None])[0]
+    g = objective.gradient(base.optimum.weights[None], NONE[None], base.penalty[None])[0]
     g0 = objective.gradient(base.optimum.weights[None], np.array([[0]]), base.penalty[None])[0] - g
     expected = -(inverse(objective.hessian(base.optimum.weights, np.array([0]), base.penalty)) @ (g0 + g).ravel())
     assert 0 < np.abs(g0).max() / 200 < TOL / 100
@@ -161,10 +161,10 @@ def test_an_optimum_that_is_not_reached_shows_in_the_gradient():
 def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(d, n_classes, block, monkeypatch):
     base = base_of(problem(n=150, d=d, n_classes=n_classes))
     rng = np.random.default_rng(3)
-    gone = [np.sort(rng.choice(150, size=1 + k % 4, replace=False)) for k in range(50)]
-    alone = np.concatenate([without(base, [places]).weights for places in gone])
+    removed = [np.sort(rng.choice(150, size=1 + k % 4, replace=False)) for k in range(50)]
+    alone = np.concatenate([without(base, [rows]).weights for rows in removed])
     monkeypatch.setattr("unlearnbench.engine.logistic.solve._BLOCK", block)
     order = rng.permutation(50)
-    np.testing.assert_array_equal(without(base, gone).weights, alone)
-    np.testing.assert_array_equal(without(base, gone[:3]).weights, alone[:3])
-    np.testing.assert_array_equal(without(base, [gone[k] for k in order]).weights, alone[order])
+    np.testing.assert_array_equal(without(base, removed).weights, alone)
+    np.testing.assert_array_equal(without(base, removed[:3]).weights, alone[:3])
+    np.testing.assert_array_equal(without(base, [removed[k] for k in order]).weights, alone[order])

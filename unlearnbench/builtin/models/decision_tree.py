@@ -70,7 +70,7 @@ class DecisionTree(SklearnModel):
         return FittedTree(self.estimator(task.seeds.init).fit(x, y), task.data.n_classes)
 
     def has_fast_path(self, device: str) -> bool:
-        """Say yes where numba is there."""
+        """Return True where numba is available."""
         return jit.usable()
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:

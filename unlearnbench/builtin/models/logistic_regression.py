@@ -19,21 +19,19 @@ from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.banks import Member
 from unlearnbench.engine.deltas import Base, Group, group_by_base
-from unlearnbench.engine.logistic.bank import LogisticBank
 from unlearnbench.engine.logistic.objective import Objective
-from unlearnbench.engine.logistic.solve import SolvedBase
+from unlearnbench.engine.logistic.solve import LogisticBank, SolvedBase
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import Constant, training_table
 
 _COLD = 128
-"""Weights up to which Newton's method on the whole Hessian is the fastest way to a base's optimum from nowhere; above
-it starts where conjugate gradients, which never form the Hessian, have come to a gradient of ``_NEAR``."""
+"""The number of weights up to which Newton's method on the whole Hessian solves a base fastest from zero. Above it,
+Newton's method starts where conjugate gradients, which never form the Hessian, reach a gradient of ``_NEAR``."""
 _NEAR = 1e-5
 
 _LARGEST = 2500
-"""Weights up to which the Hessian's inverse, one per base, is worth its memory (50 MB) and, above ``_COLD`` and where
-records outnumber weights, its time."""
-
+"""The number of weights up to which the Hessian's inverse, one per base, is worth its memory (50 MB). Above ``_COLD``
+it is worth its time only where there are more records than weights."""
 
 _bases: WeakValueDictionary[tuple[LogisticRegression, str, str], SolvedBase] = WeakValueDictionary()
 """Bases of models that are still in use, by model and training set: requests start where their original is."""
@@ -41,16 +39,21 @@ _bases: WeakValueDictionary[tuple[LogisticRegression, str, str], SolvedBase] = W
 
 @dataclass(frozen=True, eq=False)
 class FittedLogisticRegression:
-    """Weights ``coef`` (k, d) on standardized features and ``intercept`` (k,) of the k ``classes`` that were seen."""
+    """A model that scikit-learn trained."""
 
     coef: NDArray[np.float64]
+    """(k, d): the weights on standardized features of each of the k classes."""
     intercept: NDArray[np.float64]
+    """(k,): the intercept of each class."""
     classes: NDArray[np.int64]
+    """(k,): the classes that the training records have."""
     n_classes: int
+    """The number of classes of the data set."""
     standardizer: Standardizer
+    """What scales the features."""
 
     def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return log-posteriors (n, n_classes) straight from the logits, so that confident ones keep their digits."""
+        """Return log-posteriors (n, n_classes), computed from logits, so that small posteriors keep their digits."""
         full = np.full((len(x), self.n_classes), np.log(FLOOR))
         full[:, self.classes] = log_softmax(self.standardizer(x) @ self.coef.T + self.intercept)
         return full
@@ -72,7 +75,7 @@ class LogisticRegression(TargetModel):
     problem is a binary one. UserError where the optimum is not reached.
 
     Source: Chen et al., CCS 2021, code: L2, C = 1, 400 iterations, standardized features (there the scaler is fitted
-    anew to the rows that are asked about, which leaves a single record with the intercept alone; not so here).
+    again to the rows that are queried, so a single record is predicted by the intercept alone; not so here).
 
     ``c``: inverse strength of the L2 penalty
 
@@ -106,7 +109,7 @@ class LogisticRegression(TargetModel):
         return FittedLogisticRegression(coef, intercept, solved.classes_, n_classes, standardizer)
 
     def has_fast_path(self, device: str) -> bool:
-        """Say yes: numpy is all it takes."""
+        """Return True: the fast path needs numpy only."""
         return True
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:

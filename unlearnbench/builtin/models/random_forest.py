@@ -46,14 +46,14 @@ class KeyedForest:
 class RandomForest(SklearnModel):
     """A random forest (Gini, square root of the features tried at each split, mean of the trees' posteriors).
 
-    The bags hang on ``init``, and what a deletion does to them on ``draws``:
+    The bags are drawn by ``init``; ``draws`` says what a deletion does to them:
 
     - ``keyed``: each tree is a scikit-learn tree on a bag of Poisson(1) counts keyed by (``init``, tree, record), so
       every other record keeps its count when one goes, and a tree that did not hold the record stays the same,
       bitwise. In a tree that did, the feature draws stay the same from the root up to the first node that changes.
       ``slot`` and ``compact`` are the same model.
-    - ``redrawn``: scikit-learn's RandomForestClassifier, whose bootstrap draws every bag anew when the number of
-      records changes, whatever the seed and the order. Only ``order: fresh`` is true of it; masked places are an error.
+    - ``redrawn``: scikit-learn's RandomForestClassifier, whose bootstrap draws every bag again when the number of
+      records changes, whatever the seed and the order. It has ``order: fresh`` only; masked records are an error.
 
     ``init: fresh`` draws other bags. Keyed draws do not depend on the order of the records, so ``order: fresh`` draws
     nothing. A class that a bag lacks has probability 0 in that tree; an empty bag gives a tree that answers the same
@@ -72,7 +72,7 @@ class RandomForest(SklearnModel):
 
     ``max_depth``: splits on the way to a leaf at most; null for no limit
 
-    ``draws``: what a deletion does to the other records' bags: keyed leaves them, redrawn draws all anew
+    ``draws``: what a deletion does to the other records' bags: keyed keeps them, redrawn draws all again
     """
 
     n_estimators: PositiveInt = 500
@@ -105,7 +105,7 @@ class RandomForest(SklearnModel):
         return KeyedForest(tuple(trees), task.data.n_classes)
 
     def has_fast_path(self, device: str) -> bool:
-        """Say yes for keyed draws, where numba is there."""
+        """Return True for keyed draws, where numba is available."""
         return self.draws == "keyed" and jit.usable()
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:

@@ -1,1 +1,5 @@
-"""Logistic regression: many left-out sets of one base, solved together."""
+"""Logistic regression solved to its optimum, many models that leave records out of one base together.
+
+From the bottom up: ``objective`` (gradient and Hessian), ``newton`` (one model), ``direction`` (quasi-Newton steps of
+many models), ``solve`` (what the model calls).
+"""

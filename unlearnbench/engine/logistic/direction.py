@@ -2,7 +2,7 @@
 
 With A for the inverse Hessian at the start and the pairs s = step taken, y = change of the gradient that followed, the
 direction is the one of BFGS with all pairs (the two loops of Nocedal 1980, "Updating quasi-Newton matrices with limited
-storage", Math. Comp. 35). A fixed A shrinks the error by the same few percent each step; the pairs teach it the few
+storage", Math. Comp. 35). With a fixed A each step reduces the error by the same factor; the pairs correct A in the few
 directions in which the Hessian has changed.
 """
 
@@ -17,15 +17,21 @@ Floats = NDArray[np.float64]
 
 
 class Pair(NamedTuple):
-    """One step (B, 1, p) of every model, the change of the gradient (B, 1, p), and 1 / s'y (B, 1, 1)."""
+    """One step of every model."""
 
     s: Floats
+    """(B, 1, p): the step."""
     y: Floats
+    """(B, 1, p): the change of the gradient."""
     rho: Floats
+    """(B, 1, 1): 1 / s'y, or 0, which ignores the pair."""
 
 
 class Directions:
-    """B models with A = ``inverse`` (p, p) + F F', F = ``downdate`` (B, p, q)."""
+    """The directions of B models with A = ``inverse`` (p, p) + F F', F = ``downdate`` (B, p, q).
+
+    ``inverse`` is shared by all models, so A is never formed: it is applied as two products.
+    """
 
     def __init__(self, inverse: Floats, downdate: Floats) -> None:
         self._inverse = inverse
@@ -33,25 +39,27 @@ class Directions:
         self._pairs: list[Pair] = []
         self._last: tuple[Floats, Floats] | None = None
 
-    def next(self, gradient: Floats, on: NDArray[np.bool_]) -> Floats:
-        """Return the steps (B', p) to subtract for the models that go ``on`` (B,), given the gradients (B, p) of all.
+    def next(self, gradient: Floats, active: NDArray[np.bool_]) -> Floats:
+        """Return the steps (B', p) to subtract for the ``active`` (B,) models, given the gradients (B, p) of all.
 
-        Models that do not go on are forgotten: the next call is about the others only.
+        The others are dropped: the next call takes the gradients of the B' active models only.
         """
         g = gradient[:, None, :]
         if self._last is not None:
             s, y = -self._last[0], g - self._last[1]
-            bend = s @ _t(y)  # positive, as the objective is strictly convex, but for rounding: then the pair is mute
-            rho = np.divide(1.0, bend, out=np.zeros_like(bend), where=bend > np.finfo(np.float64).tiny)
+            # The curvature s'y is positive up to rounding. If it is not, rho = 0 and the pair is ignored.
+            curvature = s @ _t(y)
+            rho = np.divide(1.0, curvature, out=np.zeros_like(curvature), where=curvature > np.finfo(np.float64).tiny)
             self._pairs.append(Pair(s, y, rho))
-        if not on.all():
-            g, self._downdate = g[on], self._downdate[on]
-            self._pairs = [Pair(pair.s[on], pair.y[on], pair.rho[on]) for pair in self._pairs]
+        if not active.all():
+            g, self._downdate = g[active], self._downdate[active]
+            self._pairs = [Pair(pair.s[active], pair.y[active], pair.rho[active]) for pair in self._pairs]
         step = self._bfgs(g)
         self._last = (step, g)
         return step[:, 0]
 
     def _bfgs(self, g: Floats) -> Floats:
+        """Return the BFGS steps (B, 1, p) for gradients ``g`` (B, 1, p): the pairs backwards, A, the pairs forwards."""
         shares = []
         for s, y, rho in reversed(self._pairs):
             shares.append(rho * (s @ _t(g)))

@@ -1,8 +1,8 @@
-"""Newton's method for one logistic regression, from zero or nearer.
+"""Newton's method for one logistic regression.
 
 Notation and objective: :mod:`unlearnbench.engine.logistic.objective`. A step is shortened until the objective rises
 at its end at most a quarter as steeply as it fell at its start. That bounds how far a step overshoots, needs the
-gradient only, and lets through Newton's whole steps near the optimum, where values of the objective drown in rounding.
+gradient only, and allows Newton's full steps near the optimum, where differences of the objective are lost in rounding.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _CHORD = 0.03  # keep a Hessian while the gradient shrinks this much a step: forming one costs as much as many steps
-_SHORTEST = 2.0**-20  # of a Newton step: where even that does not help, rounding has the last word
+_SHORTEST = 2.0**-20  # of a Newton step: where even that does not help, rounding limits the result
 
 
 def inverse(h: Floats) -> Floats:
@@ -38,32 +38,36 @@ def inverse(h: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """Where Newton's method ended: ``weights`` (m, D), the largest component of the mean gradient there, steps taken.
-
-    ``near_inverse`` (p, p) is the inverse Hessian of a step or a few before the end, None where no step was taken.
-    """
+    """Where Newton's method ended."""
 
     weights: Floats
+    """(m, D): the weights."""
     gradient: float
+    """The largest component of the mean gradient there."""
     steps: int
+    """The number of steps taken."""
     near_inverse: Floats | None
+    """(p, p): the inverse Hessian one or a few steps before the end; None where no step was taken."""
 
 
 @dataclass(frozen=True, eq=False)
 class Newton:
-    """The problem of one model: an objective without the records ``gone`` (r,), with ``penalty`` (D,)."""
+    """The problem of one model."""
 
     objective: Objective
-    gone: Ints
+    """The objective over all records of the base."""
+    removed: Ints
+    """(r,): the records that the model leaves out."""
     penalty: Floats
+    """(D,): the penalty on each feature's weights."""
 
     def solve(self, start: Floats, goal: float, max_steps: int) -> Optimum:
-        """Go from ``start`` (m, D) until no component of the mean gradient exceeds ``goal``, or as near as it gets."""
+        """Step from ``start`` (m, D) until no component of the mean gradient exceeds ``goal``, or rounding stops it."""
         weights, gradient = start, self._gradient(start)
         size, before, h_inverse, steps = _largest(gradient), np.inf, None, 0
         while size > max(goal, self._rounding(weights)) and steps < max_steps:
             if h_inverse is None or size > _CHORD * before:
-                h_inverse = inverse(self.objective.hessian(weights, self.gone, self.penalty))
+                h_inverse = inverse(self.objective.hessian(weights, self.removed, self.penalty))
             nearer = self._step(weights, gradient, h_inverse)
             if nearer is None:
                 break
@@ -73,15 +77,15 @@ class Newton:
 
     def _gradient(self, weights: Floats) -> Floats:
         """Return the mean gradient (m, D)."""
-        total = self.objective.gradient(weights[None], self.gone[None], self.penalty[None])[0]
+        total = self.objective.gradient(weights[None], self.removed[None], self.penalty[None])[0]
         return np.asarray(total / self._count)
 
     @property
     def _count(self) -> int:
-        return len(self.objective.labels) - len(self.gone)
+        return len(self.objective.labels) - len(self.removed)
 
     def _rounding(self, weights: Floats) -> float:
-        """Return the size of a mean gradient that rounding alone may leave."""
+        """Return the size of a mean gradient that may be due to rounding alone."""
         terms = np.abs(self.objective.rows).mean(axis=1).max() + np.abs(weights * self.penalty).max() / self._count
         return float(np.finfo(np.float64).eps * terms)
 

@@ -4,15 +4,15 @@ A model is a matrix V (m, D) over rows x (D,) whose last entry is 1. It minimize
 
     sum_i -log softmax(Q V x_i)[y_i]  +  1/2 sum_ad penalty_d V_ad^2,       penalty = 1 / c, 0 for the intercept.
 
-Q (C, m), m = C - 1, leaves out what a softmax cannot see. With two classes Q = (0, 1)', the usual single logit. With
-more its columns are an orthonormal basis of the vectors that sum to zero: then |Q V| = |V|, and Q V is the optimum of
-the symmetric multinomial problem. With P_i = softmax(Q V x_i) the derivatives are
+Q (C, m), m = C - 1, leaves out a shift of all logits, which a softmax ignores. With two classes Q = (0, 1)', the usual
+single logit. With more classes its columns are an orthonormal basis of the vectors that sum to zero: then |Q V| = |V|,
+and Q V is the optimum of the symmetric multinomial problem. With P_i = softmax(Q V x_i) the derivatives are
 
     g = sum_i Q' (P_i - e_{y_i}) x_i' + penalty V
     H = sum_i S_i (x) x_i x_i' + penalty,               S_i = Q' (diag P_i - P_i P_i') Q.
 
-Every product is a matmul over a leading axis of models, with one shape per model: BLAS does the same for a model
-whichever others it comes with, so its digits do not depend on them.
+Every product is a matmul over a leading axis of models, with one shape per model: BLAS computes a model in the same way
+whichever other models there are, so its bits do not depend on them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,17 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """What is minimized: transposed ``rows`` (D, n) ending in a row of ones, and ``labels`` (n,) in range(C), C > 1."""
+    """The records over which the sum is taken.
+
+    Records are columns, so that the products over records read memory in order.
+    """
 
     rows: Floats
+    """(D, n): the transposed features; the last row is ones, for the intercept."""
     labels: Ints
+    """(n,): the classes, in range(C)."""
     n_classes: int
+    """C, more than 1."""
 
     @classmethod
     def of(cls, x: Floats, labels: Ints, n_classes: int) -> Objective:
@@ -42,7 +48,7 @@ class Objective:
 
     @cached_property
     def basis(self) -> Floats:
-        """Q (C, m): what of the logits can be told apart."""
+        """Q (C, m), see above."""
         return basis(self.n_classes)
 
     @cached_property
@@ -57,16 +63,20 @@ class Objective:
 
     def posteriors(self, weights: Floats) -> Floats:
         """Return P (B, C, n) of models (B, m, D)."""
+        # All in one array. The largest logit is subtracted first, so that no exponential overflows.
         shares = self.basis @ weights @ self.rows
         shares -= shares.max(axis=1, keepdims=True)
         np.exp(shares, out=shares)
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
 
-    def gradient(self, weights: Floats, gone: Ints, penalty: Floats) -> Floats:
-        """Return g (B, m, D) of models (B, m, D), each without its records ``gone`` (B, r), ``penalty`` (B, D)."""
+    def gradient(self, weights: Floats, removed: Ints, penalty: Floats) -> Floats:
+        """Return g (B, m, D) of models (B, m, D), each without its records ``removed`` (B, r), ``penalty`` (B, D).
+
+        The residuals of removed records are set to 0, so that all models multiply with the same rows.
+        """
         residuals = self._fitted(weights) - self._targets
-        np.put_along_axis(residuals, gone[:, None, :], 0.0, axis=2)
+        np.put_along_axis(residuals, removed[:, None, :], 0.0, axis=2)
         return np.asarray(residuals @ self.rows.T + weights * penalty[:, None, :])
 
     def _fitted(self, weights: Floats) -> Floats:
@@ -83,15 +93,17 @@ class Objective:
         mean = q.T @ shares
         return np.asarray((q.T[:, None, :] * q.T[None, :, :]) @ shares - mean[:, None] * mean[None])
 
-    def hessian(self, weights: Floats, gone: Ints, penalty: Floats) -> Floats:
-        """Return H (p, p) of one model (m, D) without records ``gone`` (r,), ``penalty`` (D,)."""
+    def hessian(self, weights: Floats, removed: Ints, penalty: Floats) -> Floats:
+        """Return H (p, p) of one model (m, D) without records ``removed`` (r,), ``penalty`` (D,)."""
         curvatures = self.curvatures(weights)
-        curvatures[:, :, gone] = 0.0
+        curvatures[:, :, removed] = 0.0
+        # Block (a, b) is sum_i S_i[a, b] x_i x_i'; the blocks are symmetric in a and b.
         m, d = weights.shape
-        h, bent = np.empty((m, d, m, d)), np.empty_like(self.rows)  # one buffer: fresh memory would take half the time
+        h = np.empty((m, d, m, d))
+        weighted = np.empty_like(self.rows)  # one buffer for all blocks: allocating took half of the time
         for a in range(m):
             for b in range(a, m):
-                h[a, :, b] = h[b, :, a] = np.multiply(self.rows, curvatures[a, b], out=bent) @ self.rows.T
+                h[a, :, b] = h[b, :, a] = np.multiply(self.rows, curvatures[a, b], out=weighted) @ self.rows.T
             h[a, :, a] += np.diag(penalty)
         return h.reshape(m * d, m * d)
 

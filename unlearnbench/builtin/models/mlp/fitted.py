@@ -1,4 +1,4 @@
-"""What training a multilayer perceptron gives: torch's module, or what the kernel trained, private or not."""
+"""Trained multilayer perceptrons: as a torch module or as the kernel trained them, private or not."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FittedMLP:
-    """A trained network. ``module`` maps standardized float32 rows (n, d), see ``inputs``, to logits (n, n_classes)."""
+    """A trained network."""
 
     module: torch.nn.Sequential
+    """Maps standardized float32 rows (n, d), see ``inputs``, to logits (n, n_classes)."""
     standardizer: Standardizer
+    """What scales the features."""
     device: str
+    """Where ``module`` is."""
 
     def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
         """Return records (n, ...) as ``module`` takes them, on its device; scaled in float64, then rounded."""
@@ -43,7 +46,7 @@ class FittedMLP:
             return log_softmax(self.module(self.inputs(x)).cpu().numpy())
 
     def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
-        """Return this model with another network behind the same scaler; nobody knows how that was trained."""
+        """Return a model of another network behind the same scaler; it has no privacy budget."""
         return FittedMLP(module, self.standardizer, self.device)
 
 
@@ -55,7 +58,7 @@ class PrivateMLP(FittedMLP):
 
     @property
     def epsilon(self) -> float:
-        """The privacy loss at the delta asked for; needs Opacus."""
+        """The privacy loss at the delta of the training option; needs Opacus."""
         return self.budget.epsilon
 
 
@@ -74,7 +77,7 @@ class FastMLP(Member):
     def standardizer(self) -> Standardizer:
         """What scales the features."""
         standardizer = self.bank.standardizers[self.index]
-        assert isinstance(standardizer, Standardizer)  # noqa: S101 - for the type checker; we put it there
+        assert isinstance(standardizer, Standardizer)  # noqa: S101 - for the type checker; the bank's are all of this class
         return standardizer
 
     @cached_property
@@ -104,7 +107,7 @@ class PrivateFastMLP(FastMLP):
 
     @property
     def epsilon(self) -> float:
-        """The privacy loss at the delta asked for; needs Opacus."""
+        """The privacy loss at the delta of the training option; needs Opacus."""
         return self.budget.epsilon
 
 
@@ -130,7 +133,7 @@ def module_of(layers: Layers) -> torch.nn.Sequential:
 
 
 def logits_under_dropout(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
-    """Return logits (n, classes); ``scales`` (n, hidden units of all layers) is what each unit is multiplied by."""
+    """Return logits (n, classes); ``scales`` (n, hidden units of all layers) are the factors of dropout."""
     import torch
 
     first = 0
@@ -143,7 +146,7 @@ def logits_under_dropout(module: torch.nn.Sequential, x: torch.Tensor, scales: t
 
 
 def layers_of(module: torch.nn.Sequential) -> Layers | None:
-    """Return the layers of a module as :func:`module_of` makes them, or None of another kind of module."""
+    """Return the layers of a module that :func:`module_of` made, or None for a module of another structure."""
     import torch
 
     linear = [each for each in module if isinstance(each, torch.nn.Linear)]

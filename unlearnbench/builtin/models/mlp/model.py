@@ -21,7 +21,7 @@ from unlearnbench.builtin.models.mlp.fitted import (
     logits_under_dropout,
     module_of,
 )
-from unlearnbench.builtin.models.mlp.private import budget_of, descend_privately
+from unlearnbench.builtin.models.mlp.private import budget_of, train_privately
 from unlearnbench.builtin.models.mlp.training_inputs import SharedInputs
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
@@ -76,11 +76,11 @@ class MLP(TargetModel):
     Dropout (option ``dropout``) leaves hidden units out, by draws keyed by (``order`` seed, epoch, record, unit): under
     both orders every other record loses the units it lost before. Not together with ``dp``, which is a UserError.
 
-    Needs no second class. UserError where the weights overflow. A network may also die quietly: with Adam at 0.05,
-    the paper's code's rate, accuracy on digits falls from .97 to between .21 and .68 and many records get one and the
-    same posterior. And training amplifies any difference: at the default widths, a change of 1e-6 in the initial
-    weights moves posteriors about as much as one deletion does (at widths 64 and 32, a third as much), so models from
-    two engines or two machines are not to be compared.
+    Needs no second class. UserError where the weights overflow. Training may also fail without an error: with Adam at
+    0.05, the rate of the paper's code, accuracy on digits falls from .97 to between .21 and .68 and many records get
+    the same posterior. Training amplifies any difference: at the default widths, a change of 1e-6 in the initial
+    weights changes posteriors about as much as one deletion does (at widths 64 and 32, a third as much), so models from
+    two engines or two machines must not be compared.
 
     Source: Chen et al., CCS 2021, code: widths, ReLU, Adam, batches of 64, one epoch; learning rate, number of epochs
     and standardization are ours.
@@ -123,7 +123,7 @@ class MLP(TargetModel):
         return fitted
 
     def has_fast_path(self, device: str) -> bool:
-        """Say yes where the kernel runs, and on all other devices than the CPU, where networks are stacked."""
+        """Return True on the CPU where numba is available, and on all other devices, where networks are stacked."""
         return device != "cpu" or usable()
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
@@ -230,7 +230,7 @@ class MLP(TargetModel):
         import torch
 
         run = self._private_run(task, dp)
-        descend_privately(
+        train_privately(
             fitted.module,
             self._loop.make_optimizer(fitted.module.parameters()),
             fitted.inputs(task.data.x),

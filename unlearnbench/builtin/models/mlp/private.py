@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     import torch
 
 UNPROTECTED = PrivateRun(noise_multiplier=0.0, sample_rate=1.0, steps=1)
-"""What training without privacy spends: everything."""
+"""Training without privacy, whose epsilon is infinite."""
 
 
 def budget_of(run: PrivateRun, start: Fitted | None, dp: DPSGD) -> Budget:
-    """Return what a run spends, with what was spent on the model that it goes on from."""
+    """Return the privacy loss of a run, together with that of the model that it goes on from."""
     if start is None:
         return Budget((run,), dp.delta)
     before = start.budget.runs if isinstance(start, PrivateMLP | PrivateFastMLP) else (UNPROTECTED,)
     return Budget((*before, run), dp.delta)
 
 
-def descend_privately(
+def train_privately(
     module: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     x: torch.Tensor,
@@ -39,9 +39,9 @@ def descend_privately(
     expected: float,
     noise_seed: int,
 ) -> None:
-    """Take a step for each batch of rows, empty ones too: whether anybody was there is not to be told.
+    """Take a step for each batch of rows, empty ones too: skipping a step would reveal that its batch was empty.
 
-    ``expected``: the batch size that sums of gradients are divided by; the true one would tell who was there.
+    ``expected`` is the batch size by which sums of gradients are divided; the true one would reveal who was in it.
     """
     import torch
 

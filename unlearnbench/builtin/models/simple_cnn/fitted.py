@@ -1,4 +1,4 @@
-"""What training a convolutional network gives."""
+"""Trained convolutional networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLOCK = 256  # images that go through the network together: their maps take some
 
 
 def images(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return records as images (n, height, width, channels); UserError where they are none, or too small."""
+    """Return records as images (n, height, width, channels); UserError where they are not images, or too small."""
     if x.ndim not in (3, 4):
         raise UserError(
             "simple-cnn needs images: records of shape (height, width) or (height, width, channels), "
@@ -39,14 +39,14 @@ def pixels(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class FittedCNN:
-    """A trained network. ``module`` maps images (n, channels, height, width), see ``inputs``, to logits.
-
-    ``standardizer`` has one mean and one deviation for each channel.
-    """
+    """A trained network."""
 
     module: torch.nn.Sequential
+    """Maps images (n, channels, height, width), see ``inputs``, to logits (n, n_classes)."""
     standardizer: Standardizer
+    """What scales the pixels: one mean and one deviation for each channel."""
     device: str
+    """Where ``module`` is."""
 
     def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
         """Return records (n, ...) as ``module`` takes them, channels last in memory; scaled in float64, then rounded.
@@ -63,6 +63,6 @@ class FittedCNN:
         import torch
 
         with torch.no_grad():
-            # No record is one block of none, so that the answer has its columns.
+            # No records are one empty block, so that the answer has its columns.
             blocks = torch.split(self.inputs(x).contiguous(), BLOCK)
             return log_softmax(torch.cat([self.module(block) for block in blocks]).cpu().numpy())

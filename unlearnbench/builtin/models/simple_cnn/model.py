@@ -37,12 +37,12 @@ class SimpleCNN(TargetModel):
     the deleted record leaves its place empty, with ``compact`` later records close up. What is dropped is drawn by a
     key of (``order`` seed, epoch, record, unit): under both orders every other record loses the units it lost before.
 
-    Training goes on from ``task.start``: its weights and its scaler stay, the optimizer starts anew, ``init`` is
+    Training goes on from ``task.start``: its weights and its scaler stay, the optimizer starts again, ``init`` is
     unused. Bitwise repeatable on a CPU at a fixed number of threads. Never run on a GPU by its authors: there,
     repeatability and speed are untested.
 
-    UserError where the weights overflow. With Adam at 0.05, the paper's code's rate, this network dies quietly: every
-    record gets the same posterior.
+    UserError where the weights overflow. With Adam at 0.05, the rate of the paper's code, training fails without an
+    error: every record gets the same posterior.
 
     Source: Chen et al., CCS 2021, code: layers, dropout, Adam, batches of 64; learning rate, number of epochs,
     standardization and the keyed draws are ours.
@@ -80,7 +80,7 @@ class SimpleCNN(TargetModel):
         return self._trained(task, device, fast=False)
 
     def has_fast_path(self, device: str) -> bool:
-        """Say yes: what the fast path uses, torch has on every device."""
+        """Return True: the fast path uses nothing that torch lacks on any device."""
         return True
 
     def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[FittedCNN]:

@@ -17,11 +17,11 @@ EDGES, MAPS, HIDDEN = 32, 64, 128
 """Maps of the first and of the second convolution, units of the hidden layer."""
 
 SMALLEST = 6
-"""Pixels an image must have each way: each convolution takes two, pooling halves the rest."""
+"""The least height and width of an image, in pixels: each convolution removes two, pooling halves the rest."""
 
 MAPS_LEFT_OUT, HIDDEN_LEFT_OUT = 0.25, 0.5
 SHARES = np.repeat([MAPS_LEFT_OUT, HIDDEN_LEFT_OUT], [MAPS, HIDDEN])
-"""How probable it is that dropout leaves out each map of the second convolution, and each hidden unit."""
+"""The probability that dropout leaves out each map of the second convolution, and each hidden unit."""
 
 
 def network(image: tuple[int, int, int], n_classes: int, seed: int) -> torch.nn.Sequential:
@@ -56,7 +56,7 @@ def network(image: tuple[int, int, int], n_classes: int, seed: int) -> torch.nn.
 def logits_in_training(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     """Return logits (n, classes) of images (n, channels, height, width) under dropout.
 
-    ``scales`` (n, MAPS + HIDDEN): by what the maps and the hidden units of each record are multiplied.
+    ``scales`` (n, MAPS + HIDDEN) are the factors of dropout on the maps and the hidden units of each record.
     """
     pool, flatten, last = 5, 6, 8
     maps = module[:pool](x) * scales[:, :MAPS, None, None]
