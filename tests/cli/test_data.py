@@ -101,7 +101,7 @@ def test_the_list_tells_what_is_here_and_how_to_get_what_is_not(monkeypatch: pyt
     here = {line.split()[0]: line.split()[1] for line in table.splitlines()[2:]}
     assert here == {"near": "yes", "far": "no", "silent": "unknown"}
     assert "the near set" in table
-    assert places == ["far: put it at /some/place", "silent: it does not say where it is"]
+    assert places == ["far: put it at /some/place", "silent: must be loaded to know whether it is available"]
 
 
 def test_the_list_is_json_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_the_list_is_json_where_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert entries[0] == {
         "name": "near",
         "available": True,
-        "way": "package",
+        "origin": "package",
         "licence": "CC0",
         "summary": "the near set",
         "place": "in the instances",
@@ -160,7 +160,7 @@ def test_fetch_puts_what_is_not_here_in_the_cache_and_says_where(monkeypatch: py
 def test_fetch_tells_as_json_by_which_way_each_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Online, "here", False)
     fetched = json.loads(run(monkeypatch, {"toy": Online, "near": Here}, "fetch", "toy", "near", "--json").output)
-    assert [(entry["name"], entry["available"], entry["way"]) for entry in fetched] == [
+    assert [(entry["name"], entry["available"], entry["origin"]) for entry in fetched] == [
         ("toy", True, "cache"),
         ("near", True, "package"),
     ]
@@ -168,7 +168,7 @@ def test_fetch_tells_as_json_by_which_way_each_is_here(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     ("dataset", "message"),
-    [(Offline, "far: toy.npz is not here and cannot be downloaded"), (Absent, "far: cannot be fetched; put it at")],
+    [(Offline, "far: toy.npz is not here and cannot be downloaded"), (Absent, "far: cannot be downloaded; put it at")],
 )
 def test_fetch_of_what_cannot_be_had_is_a_user_error_that_names_it(
     monkeypatch: pytest.MonkeyPatch, dataset: type[Dataset], message: str
@@ -221,9 +221,9 @@ def test_verify_reports_what_fails_and_goes_on(
     result = run(monkeypatch, {"broken": broken, "near": Here}, "verify", "--json")
     failed, passed = json.loads(result.output)
     assert result.exit_code == 1
-    assert failed == {"name": "broken", "status": "failed", "message": message, "way": "", "place": "", "card": None}
+    assert failed == {"name": "broken", "status": "failed", "message": message, "origin": "", "place": "", "card": None}
     assert passed["status"] == "ok"
-    assert (passed["way"], passed["place"]) == ("package", "in the instances")
+    assert (passed["origin"], passed["place"]) == ("package", "in the instances")
     assert passed["card"]["duplicates"] == 2
 
 

@@ -143,7 +143,7 @@ def test_a_plugin_without_parameters_says_so(run: Callable[..., str]) -> None:
 
 
 def test_a_name_of_several_kinds_needs_the_kind(run: Callable[..., str], error: Callable[..., str]) -> None:
-    assert error("show", "none").endswith("choose with --kind unlearner or --kind defense")
+    assert error("show", "none").endswith("choose one: --kind unlearner or --kind defense")
     assert run("show", "none", "--kind", "defense").startswith("defense none: ")
 
 

@@ -89,4 +89,4 @@ def test_every_experiment_whose_data_are_here_runs_as_a_smoke_test(
 
 def test_an_unknown_experiment_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "gruop", "--store", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == "error: unknown experiment 'gruop'; did you mean \"group\"?\n"
+    assert capsys.readouterr().err == 'error: unknown experiment "gruop"; did you mean "group"?\n'

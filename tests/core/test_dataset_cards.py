@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unlearnbench.core.dataset_cards import Availability, Card, Located, card
+from unlearnbench.core.dataset_cards import Availability, DatasetCard, Located, card
 from unlearnbench.core.records import Provenance, Records
 
 
@@ -14,7 +14,7 @@ def _records(class_names: tuple[str, ...] = ()) -> Records:
 
 def test_a_card_counts_rows_features_classes_and_duplicates() -> None:
     records = _records(("a", "b", "c"))
-    assert card(records) == Card(
+    assert card(records) == DatasetCard(
         name="toy",
         rows=4,
         features=2,

@@ -13,7 +13,7 @@ from scipy.stats import ttest_1samp, ttest_rel
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.hooks.records import Kind
-from unlearnbench.reproduction.claims import Above, Claim, Falls, Finding, Greater, Near, Results, Rises, of
+from unlearnbench.reproduction.claims import Above, Claim, ClaimResult, Falls, Greater, Near, Rises, SeedRows, row
 from unlearnbench.run.results import Row, RowStatus
 from unlearnbench.suite.model import AXES, PluginRef
 
@@ -30,11 +30,11 @@ def rows(attack: str, values: Sequence[float | None], status: RowStatus = "ok") 
     ]
 
 
-def judged(claim: Claim, **values: Sequence[float]) -> Finding:
-    return claim.judge(Results([row for attack, column in values.items() for row in rows(attack, column)]))
+def judged(claim: Claim, **values: Sequence[float]) -> ClaimResult:
+    return claim.judge(SeedRows([row for attack, column in values.items() for row in rows(attack, column)]))
 
 
-A, B, C = (of(attack=attack) for attack in "abc")
+A, B, C = (row(attack=attack) for attack in "abc")
 
 
 def test_above_is_a_one_sided_t_test_over_seeds() -> None:
@@ -89,17 +89,17 @@ def test_a_claim_and_its_opposite_never_both_hold(values: list[float], bound: fl
 
 
 def test_where_a_seed_has_no_number_nothing_can_be_told_and_the_reason_is_named() -> None:
-    finding = Above("", A, 0.5).judge(Results(rows("a", [0.9, None, 0.9])))
+    finding = Above("", A, 0.5).judge(SeedRows(rows("a", [0.9, None, 0.9])))
     assert (finding.verdict, finding.p) == ("cannot tell", None)
     assert finding.amount.reason == "a, seed 1: ties"
 
 
 def test_an_invalid_row_proves_nothing() -> None:
-    assert Above("", A, 0.5).judge(Results(rows("a", [0.9, 0.9], "invalid"))).verdict == "cannot tell"
+    assert Above("", A, 0.5).judge(SeedRows(rows("a", [0.9, 0.9], "invalid"))).verdict == "cannot tell"
 
 
 @pytest.mark.parametrize("attack", ["nobody", "a"])
 def test_a_claim_that_names_no_row_or_two_is_our_mistake(attack: str) -> None:
-    results = Results([*rows("a", [0.5, 0.6]), *rows("a", [0.5, 0.6])])
+    results = SeedRows([*rows("a", [0.5, 0.6]), *rows("a", [0.5, 0.6])])
     with pytest.raises(ValueError, match="not one a seed"):
-        results.seeds(of(attack=attack))
+        results.values(row(attack=attack))

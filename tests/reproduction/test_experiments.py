@@ -8,8 +8,8 @@ import pytest
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.reproduction.claims import Results
-from unlearnbench.reproduction.experiment import Curve, Experiment
+from unlearnbench.reproduction.claims import SeedRows
+from unlearnbench.reproduction.experiment import Experiment, ParameterCurve
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.run.results import Row
 from unlearnbench.suite.find import find_suite, standard_suites
@@ -32,14 +32,14 @@ def rows_of(suite: Suite) -> list[Row]:
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_every_claim_is_about_rows_of_its_suite(experiment: Experiment) -> None:
-    results = Results(rows_of(suite_of(experiment)))
+    results = SeedRows(rows_of(suite_of(experiment)))
     assert experiment.claims
     assert all(claim.judge(results).p is not None for claim in experiment.claims)
 
 
 @pytest.mark.parametrize("experiment", [each for each in EXPERIMENTS if each.curve], ids=lambda each: each.name)
 def test_every_curve_is_drawn_through_rows_of_its_suite(experiment: Experiment) -> None:
-    assert isinstance(experiment.curve, Curve)
+    assert isinstance(experiment.curve, ParameterCurve)
     rows = rows_of(suite_of(experiment))
     for point, series in product(experiment.curve.points.values(), experiment.curve.series.values()):
         labels = {**point, **series}
@@ -58,7 +58,7 @@ def test_names_and_numbers_tell_experiments_apart() -> None:
 
 
 def test_an_unknown_experiment_is_told_with_the_closest() -> None:
-    with pytest.raises(UserError, match="unknown experiment 'gruop'; did you mean \"group\""):
+    with pytest.raises(UserError, match='unknown experiment "gruop"; did you mean "group"'):
         experiment_named("gruop")
 
 

@@ -12,7 +12,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.plots.choose import Where, series, title
 from unlearnbench.report.plots.gather import frontier_points, parameter_points
 from unlearnbench.report.roles import PluginRole, Roles
-from unlearnbench.reproduction.experiment import Curve, along
+from unlearnbench.reproduction.experiment import ParameterCurve, points_along
 from unlearnbench.reproduction.figures import curve_points
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES, PluginRef
@@ -40,7 +40,9 @@ def listing(*rows: Row) -> Any:
 
 
 def test_a_curve_takes_the_rows_its_labels_name_and_keeps_their_intervals() -> None:
-    curve = Curve("size", along("scenario", {1: "single", 2: "group(size=2)"}), {"ours": {"attack": "sorted-diff"}})
+    curve = ParameterCurve(
+        "size", points_along("scenario", {1: "single", 2: "group(size=2)"}), {"ours": {"attack": "sorted-diff"}}
+    )
     rows = [row(0.9), grouped(2, 0.6), row(0.5, attack="classical"), row(0.1, defense="label-only")]
     points = curve_points(curve, rows)
     assert [(p.x, p.value, p.low, p.high, p.series) for p in points] == [
@@ -50,7 +52,7 @@ def test_a_curve_takes_the_rows_its_labels_name_and_keeps_their_intervals() -> N
 
 
 def test_a_curve_whose_labels_name_two_rows_is_a_mistake() -> None:
-    curve = Curve("size", along("scenario", {1: "single"}), {"ours": {}})
+    curve = ParameterCurve("size", points_along("scenario", {1: "single"}), {"ours": {}})
     with pytest.raises(ValueError, match="names 2 rows"):
         curve_points(curve, [row(), row(attack="classical")])
 

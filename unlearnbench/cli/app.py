@@ -1,6 +1,6 @@
-"""The command ``unlearnbench``: which verbs there are, and what happens to errors.
+"""The command ``unlearnbench``: which verbs there are, and how errors are printed.
 
-A verb's module is imported once the verb is invoked; ``--help`` needs the table below only.
+The module of a verb is imported when the verb is invoked; ``--help`` needs the table below only.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from unlearnbench import __version__
 from unlearnbench.cli.output import epilog, new_app
 from unlearnbench.core.errors import UserError
 
-# To add a verb, add a line: its module, and its one-line help. The module has either ``app``, a group made by
-# ``new_app``, or ``command``, the function of a verb without sub-verbs (with ``EXAMPLES``, a tuple of command lines).
+# To add a verb, add a line: its module, and its help in at most 55 characters. The module has either ``app``, a group
+# made by ``new_app``, or ``command``, the function of a verb without sub-verbs, with ``EXAMPLES``, command lines.
 VERBS: Final = {
-    "suite": ("unlearnbench.cli.suite", "List, check and show suites: the files that say what to run."),
-    "plan": ("unlearnbench.cli.plan", "Print what would run, and what is already done."),
+    "suite": ("unlearnbench.cli.suite", "List, check and show suites, which say what to run."),
+    "plan": ("unlearnbench.cli.plan", "Print what a suite would run, and what is done."),
     "run": ("unlearnbench.cli.run", "Run a suite and print its tables."),
-    "status": ("unlearnbench.cli.status", "Print how far a run has come."),
+    "status": ("unlearnbench.cli.status", "Print the progress and the failures of a run."),
     "results": ("unlearnbench.cli.results", "Print the results of a run."),
     "plot": ("unlearnbench.cli.plot", "Draw a figure of a finished run."),
-    "reproduce": ("unlearnbench.cli.reproduce", "Run the paper's experiments and check what it says of them."),
-    "audit": ("unlearnbench.cli.audit", "Tell what your own model's answers give away of who was deleted."),
-    "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards, pack submissions and check them."),
-    "data": ("unlearnbench.cli.data", "List, check and describe data sets."),
-    "plugins": ("unlearnbench.cli.plugins", "List plug-ins, show what one is and takes, check one, start one."),
+    "reproduce": ("unlearnbench.cli.reproduce", "Repeat the experiments of the paper, test its claims."),
+    "audit": ("unlearnbench.cli.audit", "Measure what your own models reveal of deletions."),
+    "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards; pack and check submissions."),
+    "data": ("unlearnbench.cli.data", "List, download, verify and describe data sets."),
+    "plugins": ("unlearnbench.cli.plugins", "List, describe, check and start plug-ins."),
 }
 
 EXAMPLES: Final = (
@@ -39,7 +39,7 @@ EXAMPLES: Final = (
     "unlearnbench plugins show sisa",
 )
 
-# typer carries its own copy of click since 0.26 and imported click before: this is the class of wrong flags in both.
+# typer has its own copy of click since 0.26 and imported click before: this is the class of usage errors in both.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__mro__[1]
 
 
@@ -47,7 +47,7 @@ class LazyGroup(TyperGroup):
     """A group that knows the one-line help of every verb and imports only the verb that is invoked."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Put the real verb in the place of its one-line help, then go on as usual."""
+        """Replace the one-line help of a verb by the verb, then go on as usual."""
         if args[0] in VERBS:
             self.commands[args[0]] = _load(args[0])
         return super().resolve_command(ctx, args)
@@ -72,15 +72,15 @@ def _print_version(wanted: bool) -> None:
 
 
 def _make_app() -> typer.Typer:
-    app = new_app("Measure how much deleting a record from a model gives the record away.")
+    app = new_app("Measure how much the deletion of a record from a model reveals about the record.")
 
     @app.callback(cls=LazyGroup, epilog=epilog(*EXAMPLES))
     def options(
         version: bool = typer.Option(
-            False, "--version", help="Show the version.", callback=_print_version, is_eager=True
+            False, "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
         ),
     ) -> None:
-        """Take the options that stand before any verb."""
+        """Take the options before any verb."""
 
     for verb, (_, summary) in VERBS.items():
         app.command(verb, help=summary)(lambda: None)
@@ -88,7 +88,7 @@ def _make_app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 2 for a user's mistake, told in one line, 130 for Ctrl-C."""
+    """Run the command line and return the exit code: 2 for a user's mistake, printed in one line, 130 for Ctrl-C."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         command = typer.main.get_command(_make_app())
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _usage(error: Any) -> str:
-    """Tell a wrong flag or argument in one line, with the help page that says what would be right."""
+    """Return one line on a wrong option or argument, with the help page that says what would be right."""
     message = " ".join(error.format_message().split()).rstrip(".")
     page = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
     return message[:1].lower() + message[1:] + page

@@ -1,4 +1,4 @@
-"""``unlearnbench audit``: bring your own model. What its answers before and after a deletion give away."""
+"""``unlearnbench audit``: measure what the answers of your own models before and after a deletion reveal."""
 
 from __future__ import annotations
 
@@ -25,23 +25,29 @@ EXAMPLES = (
 
 def command(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Answers of your models: .npz, .csv or .parquet; see docs/audit.md.")
+        Path,
+        typer.Argument(metavar="FILE", help="The answers of your models: .npz, .csv or .parquet; see docs/audit.md."),
     ],
     shadow: Annotated[
         Path | None,
-        typer.Option("--shadow", metavar="FILE", help="The same of models of the adversary's own, to learn from."),
+        typer.Option(
+            "--shadow",
+            metavar="FILE",
+            help="The answers of shadow models in the same form, for attacks that learn from them.",
+        ),
     ] = None,
     page: Annotated[
-        Path | None, typer.Option("--page", metavar="FILE", help="Write the audit as an HTML page.")
+        Path | None, typer.Option("--page", metavar="FILE", help="Write the audit to FILE as an HTML page.")
     ] = None,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
-    """Tell what your model's answers before and after a deletion give away of who was deleted.
+    """Measure what the answers of your models before and after a deletion reveal about the deleted records.
 
-    FILE holds, for forgotten, retained and unseen records, the class probabilities of the original and of the unlearned
-    model: role, before_0, before_1, ..., after_0, after_1, ... and, if you have them, label, original, request, record.
+    FILE has one row for each forgotten, retained and unseen record. Its columns are the role, the class probabilities
+    of the original model (before_0, before_1, ...) and those of the unlearned model (after_0, after_1, ...). The
+    columns label, original, request and record are optional.
     """
     registry = load_registry(plugin_file or (), disable_plugin or ())
     done = audit(read_answers(file), read_answers(shadow) if shadow else None, registry)

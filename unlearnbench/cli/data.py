@@ -1,8 +1,7 @@
-"""``unlearnbench data``: which data sets there are, are they at hand and intact, and what is in them."""
+"""``unlearnbench data``: which data sets there are, whether they are available and intact, and what they hold."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal, cast
@@ -10,172 +9,178 @@ from typing import Annotated, Literal, cast
 import typer
 
 from unlearnbench.cli.options import AsJson, PluginFiles
-from unlearnbench.cli.output import new_app
-from unlearnbench.core.dataset_cards import Availability, Card, Fetchable, Located, Way, card
+from unlearnbench.cli.output import epilog, new_app, print_json, print_table
+from unlearnbench.core.dataset_cards import Availability, DatasetCard, Fetchable, Located, Origin, card
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import DatasetPlugin
 from unlearnbench.hooks.registry import Registered, load_registry
 
-app = new_app("List, fetch, check and describe data sets.")
+app = new_app("List, download, verify and describe data sets.")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of the list; ``available`` is None where only loading the data set would tell."""
+class ListedDataset:
+    """One line of the list."""
 
     name: str
     available: bool | None
-    way: Way
+    """None where the data set must be loaded to know."""
+    origin: Origin
     licence: str
     summary: str
     place: str
+    """Its path, how to get it, or why neither is known."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What came of loading a data set. ``message`` says why there is no card, ``place`` where the records came from."""
+class VerifiedDataset:
+    """What came of loading a data set."""
 
     name: str
     status: Literal["ok", "absent", "failed"]
     message: str = ""
-    way: Way = ""
+    """Why there is no card."""
+    origin: Origin = ""
     place: str = ""
-    card: Card | None = None
+    """Where the records came from."""
+    card: DatasetCard | None = None
 
 
-@app.command("list")
+@app.command("list", epilog=epilog("unlearnbench data list", "unlearnbench data list --json"))
 def list_datasets(as_json: AsJson = False, plugin_file: PluginFiles = None) -> None:
-    """List all data sets, and where each is or would come from.
-
-    Example: unlearnbench data list
-    """
-    entries = [_entry(registered) for registered in load_registry(plugin_file or ()).all("dataset")]
+    """List all data sets, and where each one is or how to get it."""
+    datasets = [_listed(registered) for registered in load_registry(plugin_file or ()).all("dataset")]
     if as_json:
-        typer.echo(json.dumps([asdict(entry) for entry in entries], indent=2))
+        print_json([asdict(dataset) for dataset in datasets])
         return
-    from tabulate import tabulate
-
-    here = {True: "yes", False: "no", None: "unknown"}
-    rows = [(e.name, here[e.available], e.way, e.licence, e.summary) for e in entries]
-    typer.echo(tabulate(rows, headers=("name", "here", "way", "licence", "summary"), disable_numparse=True))
-    for entry in entries:
-        if not entry.available:
-            typer.echo(f"\n{entry.name}: {entry.place}")
+    available = {True: "yes", False: "no", None: "unknown"}
+    rows = [(each.name, available[each.available], each.origin, each.licence, each.summary) for each in datasets]
+    print_table(rows, headers=("name", "available", "origin", "licence", "summary"))
+    for dataset in datasets:
+        if not dataset.available:
+            typer.echo(f"\n{dataset.name}: {dataset.place}")
 
 
-@app.command()
+@app.command(epilog=epilog("unlearnbench data fetch mnist fashion-mnist"))
 def fetch(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Which.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="The data sets to download.")],
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
 ) -> None:
-    """Download data sets into the user's cache, checked by their checksums; what is here already stays as it is.
+    """Download data sets to the user's cache.
 
-    Example: unlearnbench data fetch mnist fashion-mnist
+    Downloads are checked by their checksums. Data sets that are available already are left as they are.
     """
     registry = load_registry(plugin_file or ())
     chosen = [registry.get("dataset", name) for name in names]
     fetched = [_fetched(registered) for registered in chosen]
     if as_json:
-        typer.echo(json.dumps([asdict(entry) for entry in fetched], indent=2))
+        print_json([asdict(dataset) for dataset in fetched])
         return
-    for entry in fetched:
-        typer.echo(f"{entry.name}: {entry.place}")
+    for dataset in fetched:
+        typer.echo(f"{dataset.name}: {dataset.place}")
 
 
-@app.command()
+@app.command(epilog=epilog("unlearnbench data verify", "unlearnbench data verify adult --json"))
 def verify(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Which; all if left out.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="The data sets to verify; all by default.")
+    ] = None,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
 ) -> None:
-    """Load data sets, check their checksums and print their cards.
+    """Load data sets, check their checksums and describe them.
 
-    Exits with 1 where one fails, or where one that was named is absent.
-
-    Example: unlearnbench data verify adult
+    The exit code is 1 if a data set fails, or if one that was named is not available.
     """
     registry = load_registry(plugin_file or ())
     chosen = [registry.get("dataset", name) for name in names] if names else registry.all("dataset")
-    verdicts = [_verdict(registered) for registered in chosen]
-    typer.echo(json.dumps([asdict(v) for v in verdicts], indent=2) if as_json else _report(verdicts))
+    verified = [_verified(registered) for registered in chosen]
+    if as_json:
+        print_json([asdict(dataset) for dataset in verified])
+    else:
+        typer.echo(_report(verified))
     tolerated = {"ok"} if names else {"ok", "absent"}
-    if any(verdict.status not in tolerated for verdict in verdicts):
+    if any(dataset.status not in tolerated for dataset in verified):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog=epilog("unlearnbench data show adult", "unlearnbench data show adult --json"))
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The data set to describe.")],
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
 ) -> None:
-    """Print the card of one data set: rows, classes, duplicates, licence, source, checksum.
+    """Describe one data set.
 
-    Example: unlearnbench data show adult
+    Prints the number of rows, features, classes and duplicates, the licence, the source and the checksum.
     """
     described = card(_dataset(load_registry(plugin_file or ()).get("dataset", name)).load())
-    typer.echo(json.dumps(asdict(described), indent=2) if as_json else _text(described))
+    if as_json:
+        print_json(asdict(described))
+    else:
+        typer.echo(_text(described))
 
 
 def _dataset(registered: Registered) -> Dataset:
     return cast(Dataset, build(registered, {}))
 
 
-def _whereabouts(dataset: Dataset) -> Availability | None:
+def _availability(dataset: Dataset) -> Availability | None:
     return dataset.availability() if isinstance(dataset, Located) else None
 
 
-def _fetched(registered: Registered) -> Entry:
+def _fetched(registered: Registered) -> ListedDataset:
     dataset = _dataset(registered)
     try:
         if isinstance(dataset, Fetchable):
             dataset.fetch()
         elif isinstance(dataset, Located) and not (found := dataset.availability()).available:
-            raise UserError(f"cannot be fetched; {found.place}")
+            raise UserError(f"cannot be downloaded; {found.place}")
     except UserError as error:
         raise UserError(str(error), where=registered.plugin.name) from error
-    return _entry(registered)
+    return _listed(registered)
 
 
-def _entry(registered: Registered) -> Entry:
+def _listed(registered: Registered) -> ListedDataset:
     plugin = cast(DatasetPlugin, registered.plugin)
-    found, place = None, "it does not say where it is"
+    found, place = None, "must be loaded to know whether it is available"
     try:
-        found = _whereabouts(_dataset(registered))
-    except UserError as error:  # a broken plug-in, or one that asks for parameters: a line of the list, not its end
+        found = _availability(_dataset(registered))
+    except UserError as error:  # a broken plug-in, or one with a required parameter: the others are still listed
         place = str(error)
     if found is None:
-        return Entry(plugin.name, None, "", plugin.licence, plugin.summary, place)
-    return Entry(plugin.name, found.available, found.way, plugin.licence, plugin.summary, found.place)
+        return ListedDataset(plugin.name, None, "", plugin.licence, plugin.summary, place)
+    return ListedDataset(plugin.name, found.available, found.origin, plugin.licence, plugin.summary, found.place)
 
 
-def _verdict(registered: Registered) -> Verdict:
+def _verified(registered: Registered) -> VerifiedDataset:
     name = registered.plugin.name
     try:
         dataset = _dataset(registered)
-        found = _whereabouts(dataset) or Availability(True, "")
+        found = _availability(dataset) or Availability(True, "")
         if not found.available:
-            return Verdict(name, "absent", found.place, found.way)
-        return Verdict(name, "ok", "", found.way, found.place, card(dataset.load()))
-    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is its verdict; the others are still to be checked
+            return VerifiedDataset(name, "absent", found.place, found.origin)
+        return VerifiedDataset(name, "ok", "", found.origin, found.place, card(dataset.load()))
+    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is reported; the others are still checked
         message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        return Verdict(name, "failed", message)
+        return VerifiedDataset(name, "failed", message)
 
 
-def _report(verdicts: Sequence[Verdict]) -> str:
+def _report(datasets: Sequence[VerifiedDataset]) -> str:
     return "\n\n".join(
-        f"{v.name}: {v.status}" + (f"{_by(v)}\n{_text(v.card)}" if v.card else f", {v.message}") for v in verdicts
+        f"{each.name}: {each.status}" + (f"{_origin(each)}\n{_text(each.card)}" if each.card else f", {each.message}")
+        for each in datasets
     )
 
 
-def _by(verdict: Verdict) -> str:
-    return f" ({verdict.way}: {verdict.place})" if verdict.way else ""
+def _origin(dataset: VerifiedDataset) -> str:
+    return f" ({dataset.origin}: {dataset.place})" if dataset.origin else ""
 
 
-def _text(described: Card) -> str:
+def _text(described: DatasetCard) -> str:
     classes = ", ".join(f"{name} ({count:,})" for name, count in described.classes)
     lines = {
         "rows": f"{described.rows:,}",

@@ -1,4 +1,4 @@
-"""What the verbs share: plain tables, JSON, and the look of help pages."""
+"""What all verbs print with: tables, JSON, help pages, and files that a user names."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def new_app(summary: str, examples: Sequence[str] = ()) -> typer.Typer:
 
 
 def epilog(*examples: str) -> str:
-    r"""Return the end of a help page: examples, one a line. The ``\b`` keeps them from being re-wrapped."""
+    r"""Return the end of a help page: one example a line. The ``\b`` prevents that they are re-wrapped."""
     return "\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]) if examples else ""
 
 
 def print_table(rows: Iterable[Iterable[object]], headers: Sequence[str] = (), width: int | None = None) -> None:
-    """Print rows in aligned columns, text as it is. Cells wider than ``width`` are wrapped, by default none."""
+    """Print rows in aligned columns. Cells wider than ``width`` characters are wrapped; None wraps none."""
     from tabulate import tabulate
 
     layout = "simple" if headers else "plain"

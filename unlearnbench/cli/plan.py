@@ -1,4 +1,4 @@
-"""``unlearnbench plan``: what a suite would run; nothing is run."""
+"""``unlearnbench plan``: what a suite would run. Nothing is run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def command(
     options: SessionOptions,
     as_json: AsJson = False,
 ) -> None:
-    """Print what would run: cells, episodes, models, and how much of it the store already holds."""
+    """Print what a suite would run, and what the store holds of it.
+
+    Counts cells, episodes and models. Data sets are loaded and plug-in files imported; nothing is trained.
+    """
     session = open_session(suite, options)
     summary = session.plan.summary(session.store)
     skipped = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.skipped) for cell in session.plan.skipped)

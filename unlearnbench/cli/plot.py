@@ -1,4 +1,4 @@
-"""``unlearnbench plot``: a figure of a finished run, as SVG and PNG."""
+"""``unlearnbench plot``: draw a figure of a finished run, as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -31,28 +31,38 @@ Kind = Literal["roc", "parameter", "degradation", "frontier"]
 
 @with_session_options("only")
 def command(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="roc, parameter, degradation or frontier.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="The kind of figure, see above.")],
     suite: SuiteName,
     options: SessionOptions,
     x: Annotated[
         str | None,
         typer.Option(
-            "--x", metavar="AXIS.PARAM", help="parameter: against this; frontier: the utility, a metric's name."
+            "--x",
+            metavar="NAME",
+            help="The x axis of a parameter plot, as AXIS.PARAMETER, e.g. scenario.size; or of a frontier plot, the "
+            "metric of utility, test-accuracy-original by default.",
         ),
     ] = None,
-    metric: Annotated[str, typer.Option("--metric", help="parameter and frontier: what to show.")] = "auc",
+    metric: Annotated[
+        str, typer.Option("--metric", metavar="NAME", help="The y axis of a parameter or frontier plot.")
+    ] = "auc",
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", metavar="AXIS=LABEL", help="Only rows with this label on an axis; repeatable."),
+        typer.Option(
+            "--where", metavar="AXIS=LABEL", help="Draw only the rows whose AXIS has this label. Can be repeated."
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where to write.")] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="The folder to write the files in.")
+    ] = Path(),
 ) -> None:
-    """Draw a figure of a finished run, and print the files written: one SVG, one PNG.
+    """Draw a figure of a finished run as SVG and PNG, and print the names of the files.
 
-    roc: ROC curves. parameter: a metric against a parameter. degradation: what deletion adds to the confidence in each
-    record's status. frontier: leak against utility, a point a defense.
+    The kinds of figure are: roc, the ROC curves; parameter, a metric against a parameter; degradation, how much the
+    unlearned model adds to the confidence of the attack in the true membership of each record; frontier, leak against
+    utility, one point for each defense.
 
-    Lines are named by what tells their rows apart; control rows are drawn where --where names them.
+    Lines are named by the labels that distinguish their rows. Control rows are drawn if --where names them.
     """
     if kind == "parameter" and x is None:
         raise UserError('a plot of kind parameter needs --x, for example "--x scenario.size"')
@@ -68,7 +78,7 @@ def command(
 
 
 def _remedy(suite: str, options: SessionOptions) -> str:
-    """Return what to tell where rows have no result: the command that makes them."""
+    """Return the command to run where rows have no result."""
     seed = "" if options.seed is None else f" --seed {options.seed}"
     profile = "" if options.profile == "full" else f" --profile {options.profile}"
     return f"run: unlearnbench run {suite}{seed}{profile} --store {options.store}"
@@ -95,6 +105,6 @@ def _draw(kind: Kind, session: Session, rows: list[Row], path: Path, x: str | No
 
 
 def _words(metric: str) -> str:
-    """Return a metric's name as people say it: "test accuracy, original"."""
+    """Return the name of a metric in words: "test accuracy, original"."""
     *words, of = metric.split("-")
     return f"{' '.join(words)}, {of}" if words else of

@@ -1,4 +1,4 @@
-"""``unlearnbench reproduce``: the experiments of the paper, and whether what it says of them is found."""
+"""``unlearnbench reproduce``: the experiments of the paper, and whether its claims hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
-from unlearnbench.reproduction.pages import Reproduced, finding_line, write_page
+from unlearnbench.reproduction.pages import Reproduced, claim_line, write_page
 from unlearnbench.run.cells import SIDES
 from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.instances import PluginInstances
@@ -43,25 +43,29 @@ EXAMPLES = (
 
 def command(
     experiment: Annotated[
-        list[str] | None, typer.Argument(metavar="EXPERIMENT", help="Which, by name or number; all by default.")
+        list[str] | None,
+        typer.Argument(metavar="EXPERIMENT", help="Names or numbers of experiments; all by default."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Run nothing; judge what the store holds.")] = False,
-    page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write the findings here.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Run nothing; test the claims on stored results.")] = False,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="Write the results to a Markdown page.")
+    ] = None,
     tables: Annotated[
-        Path | None, typer.Option("--tables", metavar="DIR", help="Write a table and a figure of each experiment here.")
+        Path | None,
+        typer.Option("--tables", metavar="DIR", help="Write a table and a figure of each experiment to this folder."),
     ] = None,
-    profile: ProfileOption = "full",
     executor: ExecutorText = None,
     workers: Workers = 1,
     memory: Memory = "",
+    profile: ProfileOption = "full",
     store: StoreDir = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Run the experiments of Chen et al. (CCS 2021) and judge each expectation over the seeds.
+    """Run the experiments of Chen et al. (CCS 2021) and test what the paper claims.
 
-    An expectation holds, does not hold, or cannot be told at this number of seeds. Exits with 1 where one does not
-    hold. What the store holds already is not run again. Experiments whose data are not here are left out, unless they
-    are asked for by name.
+    The verdict on a claim is that it holds, that it does not hold, or that the seeds cannot tell. Work whose results
+    are in the store is not done again. Experiments whose data sets are not available are left out, unless they are
+    named. The exit code is 1 if a claim does not hold.
     """
     named = [experiment_named(name) for name in experiment] if experiment else EXPERIMENTS
     instances = PluginInstances(load_registry())
@@ -74,11 +78,11 @@ def command(
         done.append(_reproduced(planned, session, work))
     done = _write_tables(done, tables) if tables else done
     if as_json:
-        print_json({each.experiment.name: [asdict(finding) for finding in each.findings] for each in done})
+        print_json({each.experiment.name: [asdict(result) for result in each.results] for each in done})
     else:
         for each in done:
             typer.echo(f"{each.experiment.number} {each.experiment.name}: {each.experiment.question}")
-            typer.echo("\n".join(f"  {finding_line(finding)}" for finding in each.findings))
+            typer.echo("\n".join(f"  {claim_line(result)}" for result in each.results))
     if page:
         write_page(page, done)
         typer.echo(f"wrote {page}", err=True)
@@ -104,12 +108,12 @@ def _absent(suite: Suite, instances: PluginInstances) -> list[str]:
 
 
 def _listed(suite: Suite) -> list[str]:
-    """Select what the suite lists: no claim is about a control row, and these are three quarters of the work."""
+    """Select what the suite lists: no claim is about a control row, and those are three quarters of the work."""
     return [f"{ref.kind}={ref.label}" for ref in (*suite.unlearners, *suite.attacks)]
 
 
 def _reproduced(experiment: Experiment, session: Session, executor: Executor | None) -> Reproduced:
-    """Run an experiment, if there is an executor to do it, and judge it."""
+    """Run an experiment, if there is an executor, and test its claims."""
     if executor:
         Runner(session.instances, session.store, executor).run(session.plan)
     rows = collect(session.plan, session.store)
@@ -119,13 +123,13 @@ def _reproduced(experiment: Experiment, session: Session, executor: Executor | N
 
 def _refuse_unfinished(experiment: Experiment, rows: Sequence[Row]) -> None:
     if bad := next((row for row in rows if row.status not in ("ok", "skipped", "invalid")), None):
-        told = ", ".join(bad.names.values())
+        cell = ", ".join(bad.names.values())
         hint = f"; run: unlearnbench reproduce {experiment.name}" if bad.status == "missing" else ""
-        raise UserError(f"{experiment.name}: {told}, seed {bad.seed}: {bad.status}, {bad.reason}{hint}")
+        raise UserError(f"{experiment.name}: {cell}, seed {bad.seed}: {bad.status}, {bad.reason}{hint}")
 
 
 def _write_tables(done: Sequence[Reproduced], folder: Path) -> list[Reproduced]:
-    """Write a table of each experiment and draw those that have a figure."""
+    """Write a table of each experiment, and its figure if it has one."""
     from unlearnbench.reproduction.figures import draw
 
     folder.mkdir(parents=True, exist_ok=True)

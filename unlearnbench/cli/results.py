@@ -1,4 +1,4 @@
-"""``unlearnbench results``: what a run found, as a table or as data."""
+"""``unlearnbench results``: the results of a run, as a table or as data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.report.tables import Format, render
 from unlearnbench.run.results import collect
@@ -13,7 +14,7 @@ from unlearnbench.run.session import SessionOptions, open_session
 
 EXAMPLES = (
     "unlearnbench results quickstart --only unlearner=retrain --only defense=none",
-    "unlearnbench results quickstart --format json > results.json",
+    "unlearnbench results quickstart --format csv > results.csv",
 )
 
 
@@ -21,8 +22,14 @@ EXAMPLES = (
 def command(
     suite: SuiteName,
     options: SessionOptions,
-    style: Annotated[Format, typer.Option("--format", help="How to print.")] = "plain",
+    style: Annotated[
+        Format, typer.Option("--format", help="The format of the output. --json is short for json.")
+    ] = "plain",
+    as_json: AsJson = False,
 ) -> None:
-    """Print one row a cell and seed, and the means over seeds. Cells that have not run say so."""
+    """Print one row for each cell and seed, then the means over seeds.
+
+    Cells that have not run are listed as missing.
+    """
     session = open_session(suite, options)
-    typer.echo(render(collect(session.plan, session.store), style))
+    typer.echo(render(collect(session.plan, session.store), "json" if as_json else style))

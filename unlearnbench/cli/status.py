@@ -1,4 +1,4 @@
-"""``unlearnbench status``: how far a suite's run is, and what failed."""
+"""``unlearnbench status``: the progress of a run, and what failed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def command(
     counts = dict(Counter(row.status for row in rows))
     failures = [row for row in rows if row.status in BAD]
     if as_json:
-        told = [{**row.names, "seed": row.seed, "status": row.status, "reason": row.reason} for row in failures]
-        print_json({"suite": session.plan.suite.name, "cells": counts, "failures": told})
+        listed = [{**row.names, "seed": row.seed, "status": row.status, "reason": row.reason} for row in failures]
+        print_json({"suite": session.plan.suite.name, "cells": counts, "failures": listed})
         return
     print_table(list(counts.items()), headers=("status", "cells"))
     if failures:

@@ -1,4 +1,4 @@
-"""``unlearnbench suite``: list, check and show suites, and print the schema that editors check them with."""
+"""``unlearnbench suite``: list, check and show suites, and print the JSON Schema of suite files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from unlearnbench.suite.find import find_suite, standard_suites
 from unlearnbench.suite.load import load_suite, read_header
 from unlearnbench.suite.model import Suite
 
-app = new_app("List, check and show suites: the files that say what to run.")
+app = new_app("List, check and show suites, the files that say what to run.")
 
 
 @app.command("list", epilog=epilog("unlearnbench suite list", "unlearnbench suite list --json"))
 def list_suites(as_json: AsJson = False) -> None:
-    """List the standard suites, which every verb takes by name. A suite of your own is given as a path."""
+    """List the standard suites.
+
+    Every verb takes a standard suite by its name, and a suite of your own by its path.
+    """
     headers = [read_header(path) | {"suite": name} for name, path in standard_suites().items()]
     if as_json:
         print_json(headers)
@@ -38,11 +41,17 @@ def list_suites(as_json: AsJson = False) -> None:
     ),
 )
 def check_suites(
-    suites: Annotated[list[str], typer.Argument(metavar="SUITE", help="Names of standard suites, or paths.")],
+    suites: Annotated[
+        list[str], typer.Argument(metavar="SUITE", help="Names of standard suites, or paths of suite files.")
+    ],
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
-    """Check every name, parameter and size in suites; nothing is run. Exits with 2 where one is wrong."""
+    """Check suites without running them.
+
+    Checks every name, parameter and size. The plug-in files that a suite names are imported. The exit code is 2 if a
+    suite is wrong.
+    """
     wrong = False
     for name in suites:
         try:
@@ -59,12 +68,17 @@ def check_suites(
     epilog=epilog("unlearnbench suite show quickstart", "unlearnbench suite show my-suite.yaml --json"),
 )
 def show_suite(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="The name of a standard suite, or a path.")],
+    suite: Annotated[
+        str, typer.Argument(metavar="SUITE", help="The name of a standard suite, or the path of a suite file.")
+    ],
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
-    """Show a suite with all defaults, parameters and sizes filled in. The text is a suite file again."""
+    """Print a suite with all defaults filled in.
+
+    The output is a suite file with every parameter and size. The plug-in files that the suite names are imported.
+    """
     found = _load(suite, plugin_file, disable_plugin)
     if as_json:
         print_json({"sha256": found.sha256, "cells": found.n_cells, "suite": found.to_dict()})
@@ -82,7 +96,10 @@ def show_suite(
     ),
 )
 def print_schema(plugin_file: PluginFiles = None, disable_plugin: DisabledPlugins = None) -> None:
-    """Print the JSON Schema of suite files, for editors: all keys, plug-ins and parameters."""
+    """Print the JSON Schema of suite files.
+
+    Editors use it to complete and check keys, plug-ins and parameters.
+    """
     from unlearnbench.suite.schema import suite_schema
 
     print_json(suite_schema(load_registry(plugin_file or (), disable_plugin or ())))

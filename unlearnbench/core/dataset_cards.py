@@ -9,7 +9,7 @@ import numpy as np
 
 from unlearnbench.core.records import Records
 
-Way = Literal["package", "variable", "cache", "download", ""]
+Origin = Literal["package", "variable", "cache", "download", ""]
 """Where a data set is read from: an installed package, UNLEARNBENCH_DATA, the user's cache, or (not yet available) a
 download. Empty where none of these is known."""
 
@@ -21,7 +21,7 @@ class Availability:
     available: bool
     place: str
     """Its path, or how to get it."""
-    way: Way = ""
+    origin: Origin = ""
 
 
 @runtime_checkable
@@ -43,7 +43,7 @@ class Fetchable(Protocol):
 
 
 @dataclass(frozen=True)
-class Card:
+class DatasetCard:
     """A summary of a data set."""
 
     name: str
@@ -66,11 +66,11 @@ class Card:
         return max(count for _, count in self.classes) / self.rows
 
 
-def card(records: Records) -> Card:
+def card(records: Records) -> DatasetCard:
     """Summarize these records; a class without a name is named by its number."""
     names = records.class_names or tuple(str(label) for label in range(records.n_classes))
     counts = np.bincount(records.y, minlength=records.n_classes)
-    return Card(
+    return DatasetCard(
         name=records.name,
         rows=len(records),
         features=int(np.prod(records.x.shape[1:])),

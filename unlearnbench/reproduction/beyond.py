@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unlearnbench.reproduction.claims import Above, Greater, Near, of
+from unlearnbench.reproduction.claims import Above, Greater, Near, row
 from unlearnbench.reproduction.experiment import (
     DIFF,
     GROWN,
@@ -14,23 +14,23 @@ from unlearnbench.reproduction.experiment import (
 
 FOREST = "random-forest(n_estimators=100)"
 COMPACT, REORDERED = "retrain(order=compact)", "retrain(order=fresh)"
-ANEW = "retrain(init=fresh, order=fresh)"
+FRESH = "retrain(init=fresh, order=fresh)"
 
 RECORD = Experiment(
     "record-or-region",
     "F1",
     "Is it the deleted record that is found, or only the region it lay in?",
     (
-        Near("a tree of 10 leaves gives away the region alone: within .05 of chance against matched records",
-             of("auc-matched", model=TREE, attack=DIFF), 0.5, 0.05),
+        Near("a tree of 10 leaves reveals only the region: within .05 of chance against matched records",
+             row("auc-matched", model=TREE, attack=DIFF), 0.5, 0.05),
         *(
-            Above(f"{model} gives away the record: above chance against matched records",
-                  of("auc-matched", model=model, attack=DIFF), 0.5)
+            Above(f"{model} reveals the record: above chance against matched records",
+                  row("auc-matched", model=model, attack=DIFF), 0.5)
             for model in (GROWN, FOREST, LINEAR, NETWORK, "lightgbm")
         ),
         *(
-            Near(f"{model}: those that stayed are as easy to tell apart as those never there, within .05",
-                 of("auc-retained", model=model, attack=DIFF), of(model=model, attack=DIFF), 0.05)
+            Near(f"{model}: retained records are as easy to distinguish as unseen ones, within .05",
+                 row("auc-retained", model=model, attack=DIFF), row(model=model, attack=DIFF), 0.05)
             for model in (TREE, FOREST, LINEAR, NETWORK, "lightgbm")
         ),
     ),
@@ -39,26 +39,27 @@ RECORD = Experiment(
 NOISE = Experiment(
     "retraining-noise",
     "F2",
-    "What of the leak is the record, and what do draws of retraining cover?",
+    "How much of the leak comes from the record, and how much does the randomness of retraining hide?",
     (
         *(
             Near(f"{model}: the order of records changes nothing, within .01",
-                 of(model=model, attack=DIFF), of(unlearner=COMPACT, model=model, attack=DIFF), 0.01)
+                 row(model=model, attack=DIFF), row(unlearner=COMPACT, model=model, attack=DIFF), 0.01)
             for model in (TREE, FOREST, LINEAR)
         ),
-        Greater("network: closing the gap covers some of it",
-                of(model=NETWORK, attack=DIFF), of(unlearner=COMPACT, model=NETWORK, attack=DIFF)),
-        Above("network: with the gap closed it still shows, above .6",
-              of(unlearner=COMPACT, model=NETWORK, attack=DIFF), 0.6),
+        Greater("network: a compact order of the records hides some of it",
+                row(model=NETWORK, attack=DIFF), row(unlearner=COMPACT, model=NETWORK, attack=DIFF)),
+        Above("network: with a compact order it is still above .6",
+              row(unlearner=COMPACT, model=NETWORK, attack=DIFF), 0.6),
         *(
-            Near(f"{model}, all drawn anew: within .05 of chance",
-                 of(unlearner=ANEW, model=model, attack=DIFF), 0.5, 0.05)
+            Near(f"{model}, fresh initialization and order: within .05 of chance",
+                 row(unlearner=FRESH, model=model, attack=DIFF), 0.5, 0.05)
             for model in (FOREST, NETWORK)
         ),
-        Near("network, order drawn anew from the same weights: within .05 of chance",
-             of(unlearner=REORDERED, model=NETWORK, attack=DIFF), 0.5, 0.05),
+        Near("network, fresh order and the same initialization: within .05 of chance",
+             row(unlearner=REORDERED, model=NETWORK, attack=DIFF), 0.5, 0.05),
         *(
-            Above(f"{model}, all drawn anew: still above .6", of(unlearner=ANEW, model=model, attack=DIFF), 0.6)
+            Above(f"{model}, fresh initialization and order: still above .6",
+                  row(unlearner=FRESH, model=model, attack=DIFF), 0.6)
             for model in (TREE, LINEAR)
         ),
     ),
@@ -67,14 +68,14 @@ NOISE = Experiment(
 DEFENSES = Experiment(
     "defenses",
     "F3",
-    "Leak against utility: what does each defense buy, and what does it cost?",
+    "How much does each defense reduce the leak, and how much utility does it cost?",
     (
-        Near("label-only: sorted-diff within .05 of chance", of(defense="label-only", attack=DIFF), 0.5, 0.05),
+        Near("label-only: sorted-diff within .05 of chance", row(defense="label-only", attack=DIFF), 0.5, 0.05),
         Greater("batches of ten hide more than no defense",
-                of(attack=DIFF), of(defense="batched-release(size=10)", attack=DIFF)),
-        Greater("dropout hides more than no defense", of(attack=DIFF), of(defense="dropout", attack=DIFF)),
+                row(attack=DIFF), row(defense="batched-release(size=10)", attack=DIFF)),
+        Greater("dropout hides more than no defense", row(attack=DIFF), row(defense="dropout", attack=DIFF)),
         Greater("noise on the posteriors hides more than no defense",
-                of(attack=DIFF), of(defense="posterior-noise", attack=DIFF)),
+                row(attack=DIFF), row(defense="posterior-noise", attack=DIFF)),
     ),
     frontier=True,
 )  # fmt: skip

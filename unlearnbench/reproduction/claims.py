@@ -1,6 +1,7 @@
 """What an experiment is expected to show, as statements that seeds can contradict.
 
-Seeds are independent runs, so each claim comes down to one number a seed and a t test of their mean against zero.
+Seeds are independent runs. So each claim is reduced to one number for each seed, and a t test of their mean against
+zero.
 """
 
 from __future__ import annotations
@@ -17,36 +18,36 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.run.results import Row
 from unlearnbench.stats import mean_above_zero, t_interval
 
-Verdict = Literal["holds", "does not hold", "cannot tell"]
+ClaimVerdict = Literal["holds", "does not hold", "cannot tell"]
 LEVEL = 0.05
 """A claim holds, or its opposite does, at this one-sided level."""
 
 
 @dataclass(frozen=True)
-class Of:
-    """One row of a suite's results: the labels that tell it from others, and the metric to read."""
+class RowName:
+    """Names one row of a suite's results for each seed, and the metric to read."""
 
     labels: Mapping[str, str]
+    """The label on each axis that distinguishes the row from others."""
     metric: str = "auc"
 
 
-def of(metric: str = "auc", **labels: str) -> Of:
-    """Name a row by its labels; where none is given, retraining, single deletions and no defense are meant."""
-    return Of({"unlearner": "retrain", "scenario": "single", "defense": "none"} | labels, metric)
+def row(metric: str = "auc", **labels: str) -> RowName:
+    """Name a row by its labels. By default the unlearner is retrain, the scenario single and the defense none."""
+    return RowName({"unlearner": "retrain", "scenario": "single", "defense": "none"} | labels, metric)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What the seeds say of a claim. ``amount`` is the mean over seeds of what it comes down to.
-
-    ``p`` is the one-sided probability of a mean this far on the claimed side, were there nothing; None where a number
-    is missing.
-    """
+class ClaimResult:
+    """What the seeds say of a claim."""
 
     text: str
-    verdict: Verdict
+    verdict: ClaimVerdict
     amount: Estimate
+    """The mean over seeds of the number that the claim is reduced to."""
     p: float | None
+    """The one-sided p value: the probability of a mean this large if the true mean were zero. None where a number is
+    missing."""
 
 
 class MissingNumberError(Exception):
@@ -54,24 +55,21 @@ class MissingNumberError(Exception):
 
 
 @dataclass(frozen=True)
-class Results:
+class SeedRows:
     """Rows of single seeds, to be looked up by label."""
 
     rows: Sequence[Row]
 
-    def seeds(self, asked: Of) -> NDArray[np.float64]:
-        """Return the metric of each seed, in the order of the seeds.
+    def values(self, name: RowName) -> NDArray[np.float64]:
+        """Return the metric of each seed (seeds,), in the order of the seeds.
 
-        Raises :class:`MissingNumberError` where a seed has none, ValueError where labels do not name one row a seed.
+        Raises :class:`MissingNumberError` where a seed has none, ValueError where the labels do not name exactly one
+        row for each seed.
         """
-        found = [row for row in self.rows if row.seed is not None and self._fits(row, asked)]
+        found = [row for row in self.rows if row.seed is not None and name.labels.items() <= row.names.items()]
         if not found or len({row.seed for row in found}) < len(found):
-            raise ValueError(f"{dict(asked.labels)} names {len(found)} rows, not one a seed")
-        return np.array([_value(row, asked.metric) for row in found])
-
-    @staticmethod
-    def _fits(row: Row, asked: Of) -> bool:
-        return all(row.names[axis] == label for axis, label in asked.labels.items())
+            raise ValueError(f"{dict(name.labels)} names {len(found)} rows, not one a seed")
+        return np.array([_value(row, name.metric) for row in found])
 
 
 def _value(row: Row, metric: str) -> float:
@@ -84,101 +82,89 @@ def _value(row: Row, metric: str) -> float:
 
 @dataclass(frozen=True)
 class Claim(ABC):
-    """A statement about the results of one suite, in words and as a number a seed that is positive if it holds."""
+    """A statement about the results of one suite, in words and as one number for each seed."""
 
     text: str
 
     @abstractmethod
-    def per_seed(self, results: Results) -> NDArray[np.float64]:
-        """Return that number for each seed."""
+    def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
+        """Return the number for each seed (seeds,); positive if the claim holds for the seed."""
 
-    def judge(self, results: Results) -> Finding:
-        """Test the claim, and its opposite; nothing can be told where a number is missing."""
+    def judge(self, rows: SeedRows) -> ClaimResult:
+        """Test the claim and its opposite. Where a number is missing, the verdict is "cannot tell"."""
         try:
-            return self.tested(self.per_seed(results))
+            per_seed = self.per_seed(rows)
         except MissingNumberError as error:
-            return Finding(self.text, "cannot tell", Estimate.undefined(str(error)), None)
+            return ClaimResult(self.text, "cannot tell", Estimate.undefined(str(error)), None)
+        p = self.p_value(per_seed)
+        verdict: ClaimVerdict = "holds" if p < LEVEL else "does not hold" if p > 1 - LEVEL else "cannot tell"
+        return ClaimResult(self.text, verdict, t_interval(per_seed), p)
 
-    def tested(self, per_seed: NDArray[np.float64]) -> Finding:
-        """Return what one number a seed says."""
-        return _finding(self.text, per_seed)
+    def p_value(self, per_seed: NDArray[np.float64]) -> float:
+        """Return the one-sided p value of the claim; that of its opposite is one less it."""
+        return mean_above_zero(per_seed)
 
 
 @dataclass(frozen=True)
 class Above(Claim):
-    """A metric lies above a number."""
+    """A metric is above a bound."""
 
-    row: Of
+    row: RowName
     bound: float
 
-    def per_seed(self, results: Results) -> NDArray[np.float64]:
-        """Return how far above."""
-        return results.seeds(self.row) - self.bound
+    def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
+        """Return the metric minus the bound."""
+        return rows.values(self.row) - self.bound
 
 
 @dataclass(frozen=True)
 class Greater(Claim):
-    """A metric of one row is greater than that of another, by more than ``by``, seed by seed."""
+    """A metric of one row is greater than that of another by more than ``by``, seed by seed."""
 
-    row: Of
-    than: Of
+    row: RowName
+    than: RowName
     by: float = 0.0
 
-    def per_seed(self, results: Results) -> NDArray[np.float64]:
-        """Return the difference."""
-        return results.seeds(self.row) - results.seeds(self.than) - self.by
-
-
-@dataclass(frozen=True)
-class Falls(Claim):
-    """A metric falls along a series of rows: the slope of its least-squares line over their places is negative."""
-
-    series: Sequence[Of]
-
-    def per_seed(self, results: Results) -> NDArray[np.float64]:
-        """Return how much it falls a place."""
-        return -_slopes(self.series, results)
+    def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
+        """Return the difference minus ``by``."""
+        return rows.values(self.row) - rows.values(self.than) - self.by
 
 
 @dataclass(frozen=True)
 class Rises(Claim):
-    """A metric rises along a series of rows."""
+    """A metric rises along a series of rows: its least-squares line over their positions has a positive slope."""
 
-    series: Sequence[Of]
+    series: Sequence[RowName]
 
-    def per_seed(self, results: Results) -> NDArray[np.float64]:
-        """Return how much it rises a place."""
-        return _slopes(self.series, results)
+    def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
+        """Return the slope: by how much the metric rises from one row to the next."""
+        values = np.stack([rows.values(name) for name in self.series])
+        positions = np.arange(len(self.series)) - (len(self.series) - 1) / 2
+        return np.asarray(positions @ values / (positions @ positions))
+
+
+@dataclass(frozen=True)
+class Falls(Rises):
+    """A metric falls along a series of rows."""
+
+    def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
+        """Return by how much the metric falls from one row to the next."""
+        return -super().per_seed(rows)
 
 
 @dataclass(frozen=True)
 class Near(Claim):
-    """A metric lies within ``within`` of a number, or of that of another row: two tests, one for either side."""
+    """A metric is within ``within`` of a number or of the metric of another row: two tests, one for each side."""
 
-    row: Of
-    of: Of | float
+    row: RowName
+    other: RowName | float
     within: float
 
-    def per_seed(self, results: Results) -> NDArray[np.float64]:
-        """Return the distance from it, with its sign."""
-        return results.seeds(self.row) - (results.seeds(self.of) if isinstance(self.of, Of) else self.of)
+    def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
+        """Return the metric minus the other number."""
+        other = rows.values(self.other) if isinstance(self.other, RowName) else self.other
+        return rows.values(self.row) - other
 
-    def tested(self, per_seed: NDArray[np.float64]) -> Finding:
-        """Test that it is nearer than ``within`` on both sides; contradicted where it is farther on one."""
-        p = max(mean_above_zero(self.within + sign * per_seed) for sign in (1, -1))
-        return Finding(self.text, _verdict(p), t_interval(per_seed), p)
-
-
-def _slopes(series: Sequence[Of], results: Results) -> NDArray[np.float64]:
-    values = np.stack([results.seeds(row) for row in series])
-    places = np.arange(len(series)) - (len(series) - 1) / 2
-    return np.asarray(places @ values / (places @ places))
-
-
-def _finding(text: str, per_seed: NDArray[np.float64]) -> Finding:
-    p = mean_above_zero(per_seed)
-    return Finding(text, _verdict(p), t_interval(per_seed), p)
-
-
-def _verdict(p: float) -> Verdict:
-    return "holds" if p < LEVEL else "does not hold" if p > 1 - LEVEL else "cannot tell"
+    def p_value(self, per_seed: NDArray[np.float64]) -> float:
+        """Return the larger of the p values of "not too low" and "not too high"."""
+        return max(mean_above_zero(self.within + sign * per_seed) for sign in (1, -1))

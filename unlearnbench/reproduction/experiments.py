@@ -1,4 +1,4 @@
-"""All experiments, by name or number."""
+"""All experiments, and how to find one by its name or number."""
 
 from __future__ import annotations
 
@@ -37,4 +37,4 @@ def experiment_named(name: str) -> Experiment:
         if name in (experiment.name, experiment.number):
             return experiment
     known = [experiment.name for experiment in EXPERIMENTS]
-    raise UserError(f"unknown experiment {name!r}{did_you_mean(name, known)}")
+    raise UserError(f'unknown experiment "{name}"{did_you_mean(name, known)}')

@@ -1,4 +1,4 @@
-"""The picture of an experiment of the reproduction: AUC along its parameter, or leak against utility."""
+"""The figure of an experiment: AUC against its parameter, or leak against utility."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from unlearnbench.report.plots.frontier import Defended, frontier_plot
 from unlearnbench.report.plots.gather import frontier_points
 from unlearnbench.report.plots.parameter import Point, parameter_plot
 from unlearnbench.report.roles import Roles
-from unlearnbench.reproduction.claims import of
-from unlearnbench.reproduction.experiment import Curve, Experiment
+from unlearnbench.reproduction.claims import row
+from unlearnbench.reproduction.experiment import Experiment, ParameterCurve
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row, headline_rows
 
@@ -20,9 +20,9 @@ UTILITY = "test-accuracy-original"
 
 
 def draw(experiment: Experiment, plan: Plan, rows: Sequence[Row], directory: Path) -> Path | None:
-    """Draw an experiment to ``directory`` as SVG and PNG and return the SVG; None where it has no picture.
+    """Draw an experiment to ``directory`` as SVG and PNG and return the path of the SVG.
 
-    An experiment none of whose rows has a number has none either. Raises :class:`UserError` without matplotlib.
+    None where the experiment has no figure, or no number to draw. Raises :class:`UserError` without matplotlib.
     """
     path = directory / experiment.name
     if experiment.curve:
@@ -38,12 +38,12 @@ def draw(experiment: Experiment, plan: Plan, rows: Sequence[Row], directory: Pat
 
 
 def _strongest(points: Sequence[Defended]) -> list[Defended]:
-    """Return each defense's point under the attack that finds most: a defense is worth what it holds against all."""
+    """Return the point of each defense under the strongest attack: a defense must withstand all of them."""
     strongest = {point.label: point for point in sorted(points, key=lambda point: point.leak)}
     return [replace(strongest[label], series="") for label in dict.fromkeys(point.label for point in points)]
 
 
-def curve_points(curve: Curve, rows: Sequence[Row]) -> list[Point]:
+def curve_points(curve: ParameterCurve, rows: Sequence[Row]) -> list[Point]:
     """Return the points of a curve that have a number.
 
     Raises ValueError where labels name several rows: the experiment does not say which.
@@ -51,10 +51,10 @@ def curve_points(curve: Curve, rows: Sequence[Row]) -> list[Point]:
     points = []
     for name, line in curve.series.items():
         for x, labels in curve.points.items():
-            asked = of(**{**line, **labels}).labels
-            found = [row for row in rows if asked.items() <= row.names.items()]
+            wanted = row(**{**line, **labels}).labels
+            found = [each for each in rows if wanted.items() <= each.names.items()]
             if len(found) > 1:
-                raise ValueError(f"{dict(asked)} names {len(found)} rows")
+                raise ValueError(f"{dict(wanted)} names {len(found)} rows")
             auc = found[0].metrics.get("auc") if found else None
             if auc is not None and auc.value is not None:
                 points.append(Point(x, auc.value, auc.low, auc.high, name))

@@ -1,4 +1,4 @@
-"""The reproduction as a page: for each experiment the question, the findings, and the numbers behind them."""
+"""The reproduction as a page: for each experiment the question, the results of its claims, and its numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.numbers import cell, number
 from unlearnbench.report.tables import to_csv
-from unlearnbench.reproduction.claims import Finding, Results, Verdict
+from unlearnbench.reproduction.claims import ClaimResult, ClaimVerdict, SeedRows
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row, headline_rows
@@ -30,30 +30,32 @@ METRICS = (
     "test-accuracy-original",
     "epsilon",
 )
-"""What the tables of a page show, where a row has it."""
-VERDICTS: tuple[Verdict, ...] = ("holds", "does not hold", "cannot tell")
+"""The metrics that the tables of a page show, if a row has them."""
+VERDICTS: tuple[ClaimVerdict, ...] = ("holds", "does not hold", "cannot tell")
 
 
 @dataclass(frozen=True)
 class Reproduced:
-    """One experiment that was run: its rows, what they say of its claims, and its picture, if it has one."""
+    """One experiment that was run."""
 
     experiment: Experiment
     plan: Plan
     rows: Sequence[Row]
-    findings: Sequence[Finding]
+    results: Sequence[ClaimResult]
+    """What the rows say of each claim."""
     figure: Path | None = None
+    """The SVG file, if it was drawn."""
 
     @classmethod
     def of(cls, experiment: Experiment, plan: Plan, rows: Sequence[Row]) -> Reproduced:
         """Judge an experiment's claims on its rows."""
-        results = Results(rows)
-        return cls(experiment, plan, rows, [claim.judge(results) for claim in experiment.claims])
+        seeds = SeedRows(rows)
+        return cls(experiment, plan, rows, [claim.judge(seeds) for claim in experiment.claims])
 
     @property
     def contradicted(self) -> bool:
         """Whether one of the claims does not hold."""
-        return any(finding.verdict == "does not hold" for finding in self.findings)
+        return any(result.verdict == "does not hold" for result in self.results)
 
     @property
     def models(self) -> int:
@@ -62,17 +64,17 @@ class Reproduced:
 
     @property
     def listed(self) -> list[Row]:
-        """The rows of what the suite itself lists, controls left out."""
+        """The rows of what the suite itself lists, without the controls that every plan adds."""
         listed = {axis: {ref.label for ref in refs} for axis, refs in self.plan.suite.axes.items()}
         return [row for row in self.rows if all(row.names[axis] in listed[axis] for axis in AXES)]
 
     @property
     def means(self) -> list[Row]:
-        """Of those, the means over seeds; with one seed, its rows."""
+        """RowName those, the means over seeds; with one seed, its rows."""
         return headline_rows(self.listed)
 
     def csv(self) -> str:
-        """Return the numbers that the page shows, for each seed and their mean, one a line."""
+        """Return the numbers that the page shows as CSV: one line for each row and metric, seeds and means."""
         return to_csv([replace(row, metrics=_shown(row)) for row in self.listed])
 
 
@@ -80,23 +82,23 @@ def _shown(row: Row) -> Mapping[str, Estimate]:
     return {name: row.metrics[name] for name in METRICS if name in row.metrics}
 
 
-def finding_line(finding: Finding) -> str:
-    """Return a finding in one line."""
-    return f"{finding.verdict}: {finding.text} ({_amount(finding)}, p {_p(finding)})"
+def claim_line(result: ClaimResult) -> str:
+    """Return the result of a claim in one line."""
+    return f"{result.verdict}: {result.text} ({_amount(result)}, p {_p(result)})"
 
 
-def _amount(finding: Finding) -> str:
-    return number(finding.amount) if finding.amount.value is not None else finding.amount.reason
+def _amount(result: ClaimResult) -> str:
+    return number(result.amount) if result.amount.value is not None else result.amount.reason
 
 
-def _p(finding: Finding) -> str:
-    return "n/a" if finding.p is None else f"{finding.p:.2g}"
+def _p(result: ClaimResult) -> str:
+    return "n/a" if result.p is None else f"{result.p:.2g}"
 
 
 def write_page(file: Path, done: Sequence[Reproduced]) -> None:
-    """Put the findings between the two marks of a page; what people wrote around them stays.
+    """Write the results between the two marks of a page; the text around the marks stays as it is.
 
-    Raises :class:`UserError` where a page is there without the marks; one that is not there is made.
+    Raises :class:`UserError` where the page has no marks. A page that does not exist is written.
     """
     before = file.read_text(encoding="utf-8") if file.exists() else f"# Reproduction\n\n{BEGIN}\n{END}\n"
     head, begin, rest = before.partition(BEGIN)
@@ -107,7 +109,7 @@ def write_page(file: Path, done: Sequence[Reproduced]) -> None:
 
 
 def page(done: Sequence[Reproduced], beside: Path) -> str:
-    """Return the findings in Markdown, for a file in the folder ``beside``."""
+    """Return the results in Markdown, for a file in the folder ``beside``."""
     return "\n".join([_overview(done), *(_section(each, beside) for each in done)])
 
 
@@ -117,7 +119,7 @@ def _overview(done: Sequence[Reproduced]) -> str:
             each.experiment.number,
             f"[{each.experiment.name}](#{_heading(each.experiment).lower().replace(' ', '-')})",
             each.experiment.question,
-            *(sum(finding.verdict == verdict for finding in each.findings) for verdict in VERDICTS),
+            *(sum(result.verdict == verdict for result in each.results) for verdict in VERDICTS),
             f"{each.models:,}",
         )
         for each in done
@@ -127,18 +129,18 @@ def _overview(done: Sequence[Reproduced]) -> str:
 
 def _section(done: Reproduced, beside: Path) -> str:
     experiment = done.experiment
-    findings = [(each.text, each.verdict, _amount(each), _p(each)) for each in done.findings]
+    results = [(each.text, each.verdict, _amount(each), _p(each)) for each in done.results]
     return f"""## {_heading(experiment)}
 
 {experiment.question} `unlearnbench reproduce {experiment.name}`
 
-{_table(findings, ("expected", "verdict", "by how much", "p"))}
-{_picture(done, beside)}
+{_table(results, ("expected", "verdict", "by how much", "p"))}
+{_figure(done, beside)}
 {_rows(done.means)}
 """
 
 
-def _picture(done: Reproduced, beside: Path) -> str:
+def _figure(done: Reproduced, beside: Path) -> str:
     if done.figure is None:
         return ""
     way = Path(os.path.relpath(done.figure, beside)).as_posix()

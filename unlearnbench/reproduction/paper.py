@@ -1,12 +1,12 @@
 """The experiments of Chen et al. (CCS 2021): one suite each, in the order of the paper.
 
-Expectations are the paper's in direction only: its own numbers could not be checked. Numbers named here were measured
-with the authors' code, made to run, and stand where ours should come near them.
+The claims are those of the paper in direction only, because its numbers could not be checked. Where a claim names a
+number, it was measured with the authors' code, after it was made to run.
 """
 
 from __future__ import annotations
 
-from unlearnbench.reproduction.claims import Above, Falls, Greater, Near, Rises, of
+from unlearnbench.reproduction.claims import Above, Falls, Greater, Near, Rises, row
 from unlearnbench.reproduction.experiment import (
     CLASSICAL,
     DIFF,
@@ -15,11 +15,11 @@ from unlearnbench.reproduction.experiment import (
     LINEAR,
     NETWORK,
     TREE,
-    Curve,
     Experiment,
-    along,
-    attacks,
-    each,
+    ParameterCurve,
+    attack_lines,
+    points_along,
+    rows_along,
 )
 
 GROUPS: dict[float, str] = {
@@ -32,7 +32,7 @@ GROUPS: dict[float, str] = {
 LEAVES: dict[float, str] = {10: TREE, **{k: f"decision-tree(max_leaf_nodes={k})" for k in (50, 200)}}
 SHADOWS: dict[float, str] = {k: "1 shadow" if k == 1 else f"{k} shadows" for k in (1, 2, 5, 10, 20)}
 SHARDS: dict[float, str] = {1: "retrain", 2: "sisa(shards=2)", 5: "sisa(shards=5)", 10: "sisa", 20: "sisa(shards=20)"}
-HEAT: dict[float, str] = {
+TEMPERATURES: dict[float, str] = {
     1: "none",
     2: "temperature",
     10: "temperature(temperature=10.0)",
@@ -53,30 +53,30 @@ ONE_ONE, ONE_TEN, TEN_TEN = "online", "online(add=10)", "online(add=10, delete=1
 END_TO_END = Experiment(
     "end-to-end",
     "E1",
-    "Does deleting a record give it away where the original alone does not?",
+    "Does the deletion of a record reveal it where the original model alone does not?",
     (
         Near("tree: sorted-diff within .05 of .872, measured with the authors' code",
-             of(dataset="adult", model=TREE, attack=DIFF), 0.872, 0.05),
+             row(dataset="adult", model=TREE, attack=DIFF), 0.872, 0.05),
         Near("tree: the classical attack within .05 of chance",
-             of(dataset="adult", model=TREE, attack=CLASSICAL), 0.5, 0.05),
+             row(dataset="adult", model=TREE, attack=CLASSICAL), 0.5, 0.05),
         *(
             Greater(f"{data}, {model}: more than the classical attack",
-                    of(dataset=data, model=model, attack=DIFF), of(dataset=data, model=model, attack=CLASSICAL))
+                    row(dataset=data, model=model, attack=DIFF), row(dataset=data, model=model, attack=CLASSICAL))
             for data in ("adult", "digits")
             for model in (TREE, LINEAR, "random-forest(n_estimators=100)", NETWORK)
         ),
-        Near("tree: what is found is the region, not the record: within .05 of chance against matched negatives",
-             of("auc-matched", dataset="adult", model=TREE, attack=DIFF), 0.5, 0.05),
+        Near("tree: the attack finds the region, not the record: within .05 of chance against matched records",
+             row("auc-matched", dataset="adult", model=TREE, attack=DIFF), 0.5, 0.05),
     ),
 )  # fmt: skip
 
 MORE_DATA = Experiment(
     "more-data",
     "E1a",
-    "Does it on other data, with two to thirty classes?",
+    "Is it the same on other data, with two to thirty classes?",
     tuple(
         Greater(f"{data}, {model}: more than the classical attack",
-                of(dataset=data, model=model, attack=DIFF), of(dataset=data, model=model, attack=CLASSICAL))
+                row(dataset=data, model=model, attack=DIFF), row(dataset=data, model=model, attack=CLASSICAL))
         for data, models in {
             "us-accidents": (TREE, LINEAR, NETWORK),
             "us-accidents(severities=4)": (TREE, LINEAR, NETWORK),
@@ -90,10 +90,10 @@ MORE_DATA = Experiment(
 IMAGES = Experiment(
     "images",
     "E1b",
-    "Does it on images? (a small network, 5 originals of 500 images with 5 deletions each, 3 seeds)",
+    "Is it the same on images? (a small network, 5 originals of 500 images with 5 deletions each, 3 seeds)",
     tuple(
         Greater(f"{data}: more than the classical attack",
-                of(dataset=data, attack=DIFF), of(dataset=data, attack=CLASSICAL))
+                row(dataset=data, attack=DIFF), row(dataset=data, attack=CLASSICAL))
         for data in ("mnist", "cifar10(version=first4000)")
     ),
 )  # fmt: skip
@@ -101,14 +101,14 @@ IMAGES = Experiment(
 FEATURES = Experiment(
     "features",
     "E2",
-    "Which way of putting both posteriors together finds most?",
+    "Which combination of both posteriors finds most deletions?",
     (
         Greater("a small tree: the sorted difference beats the sorted concatenation",
-                of(model=TREE, attack=DIFF), of(model=TREE, attack="sorted-concat")),
+                row(model=TREE, attack=DIFF), row(model=TREE, attack="sorted-concat")),
         Greater("a fully grown tree: the concatenation beats the difference",
-                of(model=GROWN, attack="direct-concat"), of(model=GROWN, attack="direct-diff")),
+                row(model=GROWN, attack="direct-concat"), row(model=GROWN, attack="direct-diff")),
         Near("sorting changes little on two classes: within .03 of the unsorted difference",
-             of(model=TREE, attack=DIFF), of(model=TREE, attack="direct-diff"), 0.03),
+             row(model=TREE, attack=DIFF), row(model=TREE, attack="direct-diff"), 0.03),
     ),
 )  # fmt: skip
 
@@ -117,17 +117,17 @@ OVERFITTING = Experiment(
     "E3",
     "Does the attack need an overfitted model, as the classical one does?",
     (
-        Above("a tree of 10 leaves, hardly overfitted: sorted-diff above .6", of(model=TREE, attack=DIFF), 0.6),
+        Above("a tree of 10 leaves, hardly overfitted: sorted-diff above .6", row(model=TREE, attack=DIFF), 0.6),
         *(
             Greater(f"{model}: sorted-diff finds more than the classical attack, overfitted or not",
-                    of(model=model, attack=DIFF), of(model=model, attack=CLASSICAL))
+                    row(model=model, attack=DIFF), row(model=model, attack=CLASSICAL))
             for model in (*LEAVES.values(), GROWN, *EPOCHS.values())
         ),
-        Rises("networks: the classical attack rises with training", each("model", EPOCHS, attack=CLASSICAL)),
+        Rises("networks: the classical attack rises with training", rows_along("model", EPOCHS, attack=CLASSICAL)),
         Falls("trees: sorted-diff falls with leaves",
-              (*each("model", LEAVES, attack=DIFF), of(model=GROWN, attack=DIFF))),
+              (*rows_along("model", LEAVES, attack=DIFF), row(model=GROWN, attack=DIFF))),
     ),
-    Curve("leaves of the tree", along("model", LEAVES), attacks()),
+    ParameterCurve("leaves of the tree", points_along("model", LEAVES), attack_lines()),
 )  # fmt: skip
 
 SHADOW_COUNT = Experiment(
@@ -136,11 +136,11 @@ SHADOW_COUNT = Experiment(
     "How many shadow originals does the adversary need?",
     (
         Near("one is enough for the distance: 1 within .05 of 20",
-             of(dataset=SHADOWS[1], attack=EUCLIDEAN), of(dataset=SHADOWS[20], attack=EUCLIDEAN), 0.05),
+             row(dataset=SHADOWS[1], attack=EUCLIDEAN), row(dataset=SHADOWS[20], attack=EUCLIDEAN), 0.05),
         Near("flat after few: sorted-diff with 5 within .05 of 20",
-             of(dataset=SHADOWS[5], attack=DIFF), of(dataset=SHADOWS[20], attack=DIFF), 0.05),
+             row(dataset=SHADOWS[5], attack=DIFF), row(dataset=SHADOWS[20], attack=DIFF), 0.05),
     ),
-    Curve("shadow originals", along("dataset", SHADOWS), attacks()),
+    ParameterCurve("shadow originals", points_along("dataset", SHADOWS), attack_lines()),
 )  # fmt: skip
 
 ATTACK_MODEL = Experiment(
@@ -149,25 +149,25 @@ ATTACK_MODEL = Experiment(
     "Does the kind of attack model matter?",
     (
         Greater("signed differences: a tree beats a linear attack model",
-                of(attack=DIFF), of(attack="sorted-diff(model=logistic-regression)")),
+                row(attack=DIFF), row(attack="sorted-diff(model=logistic-regression)")),
         Near("the distance: linear within .02 of the tree",
-             of(attack=EUCLIDEAN), of(attack="euclidean(model=logistic-regression)"), 0.02),
+             row(attack=EUCLIDEAN), row(attack="euclidean(model=logistic-regression)"), 0.02),
     ),
 )  # fmt: skip
 
 TRANSFER_MODEL = Experiment(
     "transfer-model",
     "E5b",
-    "May the shadow models be of another kind than the target?",
+    "Does the attack work with shadow models of another kind than the target?",
     tuple(
         claim
         for target, others in ((TREE, (LINEAR, NETWORK)), (LINEAR, (TREE, NETWORK)))
         for other in others
         for claim in (
             Above(f"{target}, shadow {other}: euclidean still above .6",
-                  of(model=f"{target}, shadow {other}", attack=EUCLIDEAN), 0.6),
+                  row(model=f"{target}, shadow {other}", attack=EUCLIDEAN), 0.6),
             Greater(f"{target}: shadow models of its own kind are at least as good as {other}, less .01",
-                    of(model=target, attack=DIFF), of(model=f"{target}, shadow {other}", attack=DIFF), -0.01),
+                    row(model=target, attack=DIFF), row(model=f"{target}, shadow {other}", attack=DIFF), -0.01),
         )
     ),
 )  # fmt: skip
@@ -175,18 +175,18 @@ TRANSFER_MODEL = Experiment(
 TRANSFER_DATA = Experiment(
     "transfer-data",
     "E5a",
-    "May the shadow models be trained on data from elsewhere?",
+    "Does the attack work with shadow models that are trained on other data?",
     tuple(
         claim
-        for here, there in ((WEST, EAST), (EAST, WEST))
+        for own, other in ((WEST, EAST), (EAST, WEST))
         for model in (TREE, LINEAR)
         for claim in (
-            Greater(f"{model}: shadow data from elsewhere lose less than .1 on {here}",
-                    of(dataset=f"{here}, shadow {there}", model=model, attack=DIFF),
-                    of(dataset=here, model=model, attack=DIFF), -0.1),
-            Greater(f"{model}: more than the classical attack on {here}, with shadow data from elsewhere",
-                    of(dataset=f"{here}, shadow {there}", model=model, attack=DIFF),
-                    of(dataset=f"{here}, shadow {there}", model=model, attack=CLASSICAL)),
+            Greater(f"{model}: shadow models of other data lose less than .1 on {own}",
+                    row(dataset=f"{own}, shadow {other}", model=model, attack=DIFF),
+                    row(dataset=own, model=model, attack=DIFF), -0.1),
+            Greater(f"{model}: more than the classical attack on {own}, with shadow models of other data",
+                    row(dataset=f"{own}, shadow {other}", model=model, attack=DIFF),
+                    row(dataset=f"{own}, shadow {other}", model=model, attack=CLASSICAL)),
         )
     ),
 )  # fmt: skip
@@ -196,34 +196,34 @@ SISA_SHARDS = Experiment(
     "E6",
     "Does sharding protect the deleted record?",
     (
-        Falls("sorted-diff falls with shards", each("unlearner", SHARDS, attack=DIFF)),
+        Falls("sorted-diff falls with shards", rows_along("unlearner", SHARDS, attack=DIFF)),
         *(
-            Greater(f"retraining leaks more than {label}", of(attack=DIFF), of(unlearner=label, attack=DIFF))
+            Greater(f"retraining leaks more than {label}", row(attack=DIFF), row(unlearner=label, attack=DIFF))
             for label in list(SHARDS.values())[1:]
         ),
     ),
-    Curve("shards", along("unlearner", SHARDS), attacks()),
+    ParameterCurve("shards", points_along("unlearner", SHARDS), attack_lines()),
 )
 
 VERSIONS = Experiment(
     "versions",
     "E7",
-    "Do versions in between hide a deletion, or give it away?",
+    "Do intermediate versions hide a deletion or reveal it?",
     tuple(
         claim
         for model in (TREE, LINEAR)
         for claim in (
             Falls(f"{model}, only the last version seen: sorted-diff falls with their number",
-                  each("scenario", LAST, model=model, attack=DIFF)),
+                  rows_along("scenario", LAST, model=model, attack=DIFF)),
             *(
-                Greater(f"{model}, {number} versions: who sees all by delta finds more than who sees the last",
-                        of(scenario=ALL[number], model=model, attack="delta"),
-                        of(scenario=LAST[number], model=model, attack=DIFF))
+                Greater(f"{model}, {number} versions: delta on all of them finds more than sorted-diff on the last",
+                        row(scenario=ALL[number], model=model, attack="delta"),
+                        row(scenario=LAST[number], model=model, attack=DIFF))
                 for number in (2, 5, 10)
             ),
         )
     ),
-    Curve("versions", along("scenario", LAST), attacks(model=TREE)),
+    ParameterCurve("versions", points_along("scenario", LAST), attack_lines(model=TREE)),
 )  # fmt: skip
 
 GROUP = Experiment(
@@ -232,31 +232,31 @@ GROUP = Experiment(
     "Do records that are deleted together hide one another?",
     tuple(
         Falls(f"{model}: {attack} falls with the size of the group",
-              each("scenario", GROUPS, model=model, attack=attack))
+              rows_along("scenario", GROUPS, model=model, attack=attack))
         for model in (TREE, LINEAR)
         for attack in (DIFF, EUCLIDEAN)
     ),
-    Curve("records deleted together", along("scenario", GROUPS), attacks(model=TREE)),
+    ParameterCurve("records deleted together", points_along("scenario", GROUPS), attack_lines(model=TREE)),
 )  # fmt: skip
 
 ONLINE = Experiment(
     "online",
     "E9",
-    "Do records that are added in the same step hide those that go?",
+    "Do records that are added in the same step hide the deleted ones?",
     tuple(
         claim
         for model in (TREE, LINEAR)
         for claim in (
-            Greater(f"{model}: one in and one out leaks less than one out",
-                    of(model=model, attack=DIFF), of(scenario=ONE_ONE, model=model, attack=DIFF)),
-            Greater(f"{model}: one in and one out leaks more than the classical attack finds",
-                    of(scenario=ONE_ONE, model=model, attack=DIFF),
-                    of(scenario=ONE_ONE, model=model, attack=CLASSICAL)),
-            Greater(f"{model}: ten in hide one out better than one in",
-                    of(scenario=ONE_ONE, model=model, attack=DIFF), of(scenario=ONE_TEN, model=model, attack=DIFF)),
-            Greater(f"{model}: ten in and ten out leak less than ten out",
-                    of(scenario="group", model=model, attack=DIFF),
-                    of(scenario=TEN_TEN, model=model, attack=DIFF)),
+            Greater(f"{model}: adding one record and deleting one leaks less than deleting one",
+                    row(model=model, attack=DIFF), row(scenario=ONE_ONE, model=model, attack=DIFF)),
+            Greater(f"{model}: adding one record and deleting one leaks more than the classical attack finds",
+                    row(scenario=ONE_ONE, model=model, attack=DIFF),
+                    row(scenario=ONE_ONE, model=model, attack=CLASSICAL)),
+            Greater(f"{model}: ten added records hide a deletion better than one added record",
+                    row(scenario=ONE_ONE, model=model, attack=DIFF), row(scenario=ONE_TEN, model=model, attack=DIFF)),
+            Greater(f"{model}: adding ten records and deleting ten leaks less than deleting ten",
+                    row(scenario="group", model=model, attack=DIFF),
+                    row(scenario=TEN_TEN, model=model, attack=DIFF)),
         )
     ),
 )  # fmt: skip
@@ -264,11 +264,11 @@ ONLINE = Experiment(
 RETAINED = Experiment(
     "retained",
     "E10",
-    "Does a deletion give away those that stay?",
+    "Does a deletion reveal the records that stay?",
     tuple(
-        Near(f"{model}: {attack} finds who stayed no better than the classical attack, within .05",
-             of(scenario="retained", model=model, attack=attack),
-             of(scenario="retained", model=model, attack=CLASSICAL), 0.05)
+        Near(f"{model}: {attack} finds retained records no better than the classical attack, within .05",
+             row(scenario="retained", model=model, attack=attack),
+             row(scenario="retained", model=model, attack=CLASSICAL), 0.05)
         for model in (TREE, LINEAR)
         for attack in (DIFF, EUCLIDEAN)
     ),
@@ -280,7 +280,7 @@ TOP_K = Experiment(
     "Does releasing only the largest posteriors help?",
     tuple(
         Above(f"{model}, 3 of 10 classes: euclidean stays above .6",
-              of(model=model, defense="top-k", attack=EUCLIDEAN), 0.6)
+              row(model=model, defense="top-k", attack=EUCLIDEAN), 0.6)
         for model in (TREE, LINEAR)
     ),
 )  # fmt: skip
@@ -290,7 +290,9 @@ LABEL_ONLY = Experiment(
     "E12",
     "Does releasing only the label help?",
     tuple(
-        Near(f"{model}: {attack} within .05 of chance", of(model=model, defense="label-only", attack=attack), 0.5, 0.05)
+        Near(
+            f"{model}: {attack} within .05 of chance", row(model=model, defense="label-only", attack=attack), 0.5, 0.05
+        )
         for model in (TREE, LINEAR)
         for attack in (DIFF, EUCLIDEAN)
     ),
@@ -301,11 +303,14 @@ TEMPERATURE = Experiment(
     "E13",
     "Do flattened posteriors help?",
     tuple(
-        Falls(f"{model}: {attack} falls as the temperature rises", each("defense", HEAT, model=model, attack=attack))
+        Falls(
+            f"{model}: {attack} falls as the temperature rises",
+            rows_along("defense", TEMPERATURES, model=model, attack=attack),
+        )
         for model in (TREE, LINEAR)
         for attack in (DIFF, EUCLIDEAN)
     ),
-    Curve("temperature", along("defense", HEAT), attacks(model=LINEAR)),
+    ParameterCurve("temperature", points_along("defense", TEMPERATURES), attack_lines(model=LINEAR)),
 )
 
 DP = Experiment(
@@ -313,10 +318,11 @@ DP = Experiment(
     "E14",
     "Does differentially private training help, and what does it cost?",
     (
-        Near("noise 1.2: sorted-diff within .05 of chance", of(defense="dp-sgd", attack=DIFF), 0.5, 0.05),
+        Near("noise 1.2: sorted-diff within .05 of chance", row(defense="dp-sgd", attack=DIFF), 0.5, 0.05),
         Greater("noise 1.2 costs accuracy",
-                of("test-accuracy-original", attack=DIFF), of("test-accuracy-original", defense="dp-sgd", attack=DIFF)),
-        Falls("epsilon falls with noise", each("defense", NOISE, metric="epsilon", attack=DIFF)),
+                row("test-accuracy-original", attack=DIFF),
+                row("test-accuracy-original", defense="dp-sgd", attack=DIFF)),
+        Falls("epsilon falls with noise", rows_along("defense", NOISE, metric="epsilon", attack=DIFF)),
     ),
-    Curve("noise multiplier", along("defense", NOISE), attacks()),
+    ParameterCurve("noise multiplier", points_along("defense", NOISE), attack_lines()),
 )  # fmt: skip

@@ -94,12 +94,12 @@ def test_a_file_that_cannot_be_read_is_a_user_error(tmp_path: Path) -> None:
 
 
 def test_whereabouts_tell_the_way(roots: tuple[Path, Path]) -> None:
-    assert FILE.availability().way == ""
-    assert replace(FILE, url="https://example.org/file.npz").availability().way == "download"
+    assert FILE.availability().origin == ""
+    assert replace(FILE, url="https://example.org/file.npz").availability().origin == "download"
     put(roots[1])
-    assert FILE.availability().way == "cache"
+    assert FILE.availability().origin == "cache"
     put(roots[0])
-    assert FILE.availability().way == "variable"
+    assert FILE.availability().origin == "variable"
 
 
 def test_the_same_content_packed_by_others_is_read_too(roots: tuple[Path, Path]) -> None:
