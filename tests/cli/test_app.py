@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 import typer
@@ -58,6 +60,27 @@ def test_without_arguments_help_is_shown(capsys: pytest.CaptureFixture[str]) -> 
 def test_every_verb_has_a_help_page(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name, "--help"]) == 0
     assert f"unlearnbench {name}" in capsys.readouterr().out
+
+
+def commands(command: Any) -> Iterator[Any]:
+    """Yield a command and all commands below it."""
+    yield command
+    for each in getattr(command, "commands", {}).values():
+        yield from commands(each)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_command_and_every_option_says_what_it_does(name: str) -> None:
+    for command in commands(app._load(name)):
+        assert command.help
+        for option in command.params:
+            assert option.help, f"{command.name} {option.name}"
+
+
+@pytest.mark.parametrize("name", [None, *VERBS])
+def test_no_help_is_cut_short(name: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*([name] if name else []), "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.endswith("...") and "Usage" not in line] == []
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

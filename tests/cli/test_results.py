@@ -67,6 +67,10 @@ def test_results_of_a_single_seed(say: Say) -> None:
     assert {(row["seed"], row["status"]) for row in rows} == {(0, "missing")}
 
 
+def test_json_is_short_for_the_format(say: Say) -> None:
+    assert say("results", "tiny.yaml", *PART, "--json") == say("results", "tiny.yaml", *PART, "--format", "json")
+
+
 def test_an_unknown_format_is_told_in_one_line(say: Say) -> None:
     said = say("results", "tiny.yaml", "--format", "excel")
     assert (said.code, said.out) == (2, "")
