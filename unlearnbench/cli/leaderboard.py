@@ -1,4 +1,4 @@
-"""``unlearnbench leaderboard``: pages and tables from published results, and submissions that anyone can check."""
+"""``unlearnbench leaderboard``: pages and tables from published results, and submissions to them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from unlearnbench.report.leaderboard import published
 from unlearnbench.run.session import SessionOptions, open_session
 
 MOST_LINES = 100
-"""Findings that are printed; ``--json`` gives all."""
+"""How many findings are printed; ``--json`` prints all."""
 
 app = new_app(
-    "Build leaderboards, pack submissions to them, and check submissions.",
+    "Build leaderboards; pack and check submissions.",
     (
         "unlearnbench leaderboard build",
         "unlearnbench leaderboard pack quickstart --name retrain --author 'A. Author'",
@@ -31,31 +31,31 @@ app = new_app(
 
 @app.callback()
 def _group() -> None:
-    """Build leaderboards, pack submissions to them, and check submissions."""
+    """Build leaderboards; pack and check submissions."""
 
 
-@app.command()
+@app.command(epilog=epilog("unlearnbench leaderboard build", "unlearnbench leaderboard build --check"))
 def build(
     leaderboards: LeaderboardsDir = LEADERBOARDS,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 where a file is stale.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is stale.")] = False,
 ) -> None:
-    """Write page and tables beside each results.json.
+    """Write the page and the tables of each results.json.
 
-    Writes nothing and exits with 1 where a results.json does not agree with the submission that it was made from.
-
-    Example: unlearnbench leaderboard build
+    If a results.json does not agree with the submission that it was made from, nothing is written and the exit code is
+    1.
     """
     found = published(leaderboards)
     if not found:
         raise UserError(
-            "no results.json below it; publish a run first: unlearnbench run SUITE --publish", str(leaderboards)
+            "there is no results.json below it; publish a run first: unlearnbench run SUITE --publish",
+            str(leaderboards),
         )
     from unlearnbench.submissions.accept import drift
 
-    apart = [finding for results in found for finding in drift(results)]
-    for finding in apart[:MOST_LINES]:
+    mismatches = [finding for results in found for finding in drift(results)]
+    for finding in mismatches[:MOST_LINES]:
         typer.echo(str(finding))
-    if apart:
+    if mismatches:
         raise typer.Exit(1)
     stale = False
     for results in found:
@@ -73,14 +73,15 @@ def build(
 @with_session_options("only", "seed", "profile")
 def pack(
     suite: SuiteName,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What tables call the entry.")],
-    author: Annotated[str, typer.Option("--author", metavar="AUTHOR", help="Who enters it.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The name of the entry in tables.")],
+    author: Annotated[str, typer.Option("--author", metavar="AUTHOR", help="The author of the entry.")],
     options: SessionOptions,
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
-    """Make a submission of a finished run: its metadata, and the scores that metrics are computed from.
+    """Make a submission of a finished run.
 
-    The same run gives the same bytes. Refused where a cell has not run or has failed.
+    It holds the metadata of the run and the scores that metrics are computed from. The same run gives the same bytes.
+    Every cell must have run without failure.
     """
     from unlearnbench.submissions.pack import Entry
     from unlearnbench.submissions.pack import pack as pack_run
@@ -114,7 +115,9 @@ def check(
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
-    """Check a submission: form, digests, completeness, and every metric against its scores.
+    """Check a submission without executing any of it.
+
+    Checks its form, digests and completeness, and every metric against the scores.
 
     Nothing of it is executed. All findings are listed at once, each with what to do. With --accept, and where there are
     none, the board shows what was computed. Exits with 0 where there are none, 1 where there are some, 2 on a mistake
