@@ -21,7 +21,7 @@ from unlearnbench.hooks import specs
 from unlearnbench.hooks.records import AttackPlugin, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.results import RowStatus
-from unlearnbench.suite.load import DEFAULTS, KEYS, REQUIRED
+from unlearnbench.suite.keys import DEFAULTS, KEYS, REQUIRED
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

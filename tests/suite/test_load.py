@@ -15,7 +15,8 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.pools import EpisodeSizes
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.suite.entries import SIZES
-from unlearnbench.suite.load import DEFAULTS, KEYS, load_suite, read_header
+from unlearnbench.suite.keys import DEFAULTS, KEYS
+from unlearnbench.suite.load import load_suite, read_header
 from unlearnbench.suite.model import AXES, Suite
 from unlearnbench.suite.yaml import dump_yaml
 
@@ -358,7 +359,7 @@ def test_a_header_is_read_without_knowing_any_plugin(tmp_path: Path) -> None:
         (
             "version: 1",
             "version: 1\nexclude: [{because: why}]",
-            "3:11: must name what is left out: at least one of dataset, model, unlearner, scenario, defense, attack",
+            "3:11: must name the cells to leave out by one of dataset, model, unlearner, scenario, defense, attack",
         ),
         (
             "version: 1",
@@ -454,11 +455,6 @@ def test_a_byte_order_mark_is_skipped(tmp_path: Path, registry: Registry) -> Non
     assert load_suite(path, registry)[0].name == "mine"
 
 
-def test_a_file_that_never_ends_is_refused(registry: Registry) -> None:
-    with pytest.raises(UserError, match="longer than"):
-        load_suite("/dev/zero", registry)
-
-
 WORDS = st.sampled_from([*KEYS, *SIZES, *AXES, "name", "params", "because", "", "<<", "\n", "group", "size", "x.py"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | WORDS | st.just("adult"),
@@ -478,7 +474,7 @@ def outcome(load: Load, text: str) -> str:
 @settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )  # the file is overwritten each time
-@given(key=st.sampled_from(KEYS), value=VALUES)
+@given(key=st.sampled_from([*KEYS]), value=VALUES)
 def test_no_value_anywhere_raises_anything_but_a_user_error(load: Load, key: str, value: object) -> None:
     others = [line for line in MINIMAL.splitlines() if not line.startswith(f"{key}:")]
     assert len(outcome(load, "\n".join([*others, f"{key}: {json.dumps(value)}"])).splitlines()) == 1
@@ -512,7 +508,7 @@ def test_a_suite_with_another_shadow_can_be_written_out_and_read_again(load: Loa
 
 def test_what_the_adversary_has_anyway_is_refused(error: Error) -> None:
     same = MINIMAL.replace("[decision-tree]", "[{name: decision-tree, shadow: decision-tree}]")
-    assert error(same) == "4:40: the adversary has decision-tree anyway; leave this key out"
+    assert error(same) == "4:40: the adversary uses decision-tree anyway; leave this key out"
 
 
 SIZED = MINIMAL.replace("[adult]", "[adult, {name: adult, label: one shadow, adversary: {originals: 1}}]")

@@ -13,7 +13,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
 from unlearnbench.suite.find import standard_suites
-from unlearnbench.suite.load import KEYS
+from unlearnbench.suite.keys import KEYS
 from unlearnbench.suite.model import Suite
 from unlearnbench.suite.schema import suite_schema
 from unlearnbench.suite.yaml import load_yaml

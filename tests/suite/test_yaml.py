@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.suite.yaml import DEEPEST, LARGEST, dump_yaml, load_yaml
+from unlearnbench.suite.yaml import dump_yaml, load_yaml
 
 
 def read(text: str) -> object:
@@ -110,7 +110,7 @@ def test_a_path_that_is_not_there_is_placed_at_what_would_hold_it() -> None:
         ("a: ! 3", "s.yaml:1:4: tags (!) are not allowed; write the plain value"),
         ("a:\n  <<: {b: 1}", "s.yaml:2:3: merge keys (<<) are not allowed; write the keys out"),
         ("%YAML 1.2\n---\na: 1", "s.yaml:1:1: directives (%) are not allowed; leave the line out"),
-        ("? [a]\n: 1", "s.yaml:1:3: a list or mapping stands where a key should; keys are text"),
+        ("? [a]\n: 1", "s.yaml:1:3: a key is a list or a mapping; keys are text"),
         ("a: 1\n\tb: 2", "s.yaml:2:1: a tab; indent with spaces"),
         ("a: 007", 's.yaml:1:4: an integer with a leading zero; write 7, or "007" for text'),
         ("a: -00", 's.yaml:1:4: an integer with a leading zero; write 0, or "-00" for text'),
@@ -122,21 +122,16 @@ def test_a_path_that_is_not_there_is_placed_at_what_would_hold_it() -> None:
         ("a: [1, 2", "s.yaml:1:9: not YAML: expected ',' or ']', but got '<stream end>'"),
         ("a: b: c", "s.yaml:1:5: not YAML: mapping values are not allowed here"),
         ("a: 1\nb: \0", "s.yaml:2:4: the character U+0000 is not allowed"),
-        ('a: "\\0"', "s.yaml:1:4: text holds the control character U+0000"),
-        ('a: "\\ud800"', "s.yaml:1:4: text holds the control character U+D800"),
-        ('"\\e": 1', "s.yaml:1:1: text holds the control character U+001B"),
-        ('a: "\\UFFFFFFFF"', "s.yaml:1:4: this text holds an escape that is no character"),
-        ("[" * (DEEPEST + 1), f"s.yaml:1:{DEEPEST + 1}: nested more than {DEEPEST} deep"),
-        ("a" * (LARGEST + 1), f"s.yaml:1:1: longer than {LARGEST} characters"),
+        ('a: "\\0"', "s.yaml:1:4: text contains the control character U+0000"),
+        ('a: "\\ud800"', "s.yaml:1:4: text contains the control character U+D800"),
+        ('"\\e": 1', "s.yaml:1:1: text contains the control character U+001B"),
+        ('a: "\\UFFFFFFFF"', "s.yaml:1:1: the file contains an escape that is not a character"),
+        ("[" * 10_000, "s.yaml: lists and mappings are nested too deeply"),
     ],
     ids=lambda text: text[:30],
 )
-def test_what_is_malformed_or_ambiguous_is_refused_at_its_place(text: str, message: str) -> None:
+def test_what_is_malformed_or_ambiguous_is_refused_at_its_position(text: str, message: str) -> None:
     assert refusal(text) == message
-
-
-def test_as_deep_as_allowed_is_read() -> None:
-    assert read("[" * (DEEPEST - 1) + "1" + "]" * (DEEPEST - 1))
 
 
 @settings(deadline=None)

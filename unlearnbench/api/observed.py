@@ -35,7 +35,7 @@ from unlearnbench.run.game import Game, attack_scores, game_seeds, measure
 from unlearnbench.run.instances import PluginInstances, baseline_of, default_ref
 from unlearnbench.run.sizes import check_episodes
 from unlearnbench.stats import clustered_auc
-from unlearnbench.suite.load import DEFAULTS
+from unlearnbench.suite.keys import DEFAULTS
 
 T = TypeVar("T")
 

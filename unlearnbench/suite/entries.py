@@ -1,4 +1,4 @@
-"""Reads the entries of a suite's lists: plug-ins with their parameters, data sets with their sizes, exclusions."""
+"""Reads the entries of a suite's lists: plug-ins with parameters, data sets with sizes, exclusions."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from unlearnbench.core.pools import SIZES, EpisodeSizes, size_fault
 from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
+from unlearnbench.suite.keys import SHADOWED
 from unlearnbench.suite.messages import shown
 from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.yaml import plain_scalar
 
-SHADOWED: tuple[Kind, ...] = ("dataset", "model")
-"""The kinds of which the adversary may have another than the target."""
-
 
 @dataclass(frozen=True)
 class Sizes:
-    """The sizes a suite or a data set states for itself; what it leaves open comes from elsewhere."""
+    """The sizes that a suite or an entry for a data set gives; it may omit some."""
 
     episodes: Mapping[str, int]
     adversary: Mapping[str, int]
@@ -46,10 +44,10 @@ def _size(name: str, node: Node) -> int:
 
 
 def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[DatasetRef, ...]:
-    """Read the data sets; the sizes of each start from those of the suite.
+    """Read the data sets. The sizes of an entry override those of the suite.
 
-    The shadow side has the sizes of the target side but for what ``adversary`` states. A ``label`` tells apart
-    entries of one data set that differ in sizes only.
+    The shadow side has the sizes of the target side, except those in ``adversary``. Entries of one data set that differ
+    only in sizes need a ``label``.
     """
     entries = node.items("data sets")
     datasets = [_dataset(entry, registry, suite) for entry in entries]
@@ -77,7 +75,7 @@ def _dataset(node: Node, registry: Registry, suite: Sizes) -> DatasetRef:
 
 
 def read_refs(node: Node, kind: Kind, registry: Registry) -> tuple[PluginRef, ...]:
-    """Read a list of plug-ins of one kind, each a name or a mapping with name and params, a model also with shadow."""
+    """Read a list of plug-ins of one kind, each a name or a mapping with name and params (a model: and shadow)."""
     entries = node.items(f"{kind}s")
     more = ("shadow",) if kind in SHADOWED else ()
     refs = [_with_shadow(_entry(entry, kind, more), kind, registry) for entry in entries]
@@ -86,7 +84,7 @@ def read_refs(node: Node, kind: Kind, registry: Registry) -> tuple[PluginRef, ..
 
 
 def refuse_repeats(nodes: Iterable[Node], labels: Iterable[object]) -> None:
-    """Refuse the first entry that is the same as an earlier one."""
+    """Raise UserError for the first entry that equals an earlier one."""
     first: dict[object, Node] = {}
     for node, label in zip(nodes, labels, strict=True):
         if label in first:
@@ -104,13 +102,13 @@ def _entry(node: Node, kind: Kind, more: tuple[str, ...] = ()) -> dict[str, Node
 
 
 def _with_shadow(fields: Mapping[str, Node], kind: Kind, registry: Registry) -> PluginRef:
-    """Read an entry with what the adversary has in its place, if it says so."""
+    """Read an entry, with the plug-in that the adversary uses instead, if it is given."""
     ref = _ref(fields, kind, registry)
     if "shadow" not in fields:
         return ref
     shadow = _ref(_entry(fields["shadow"], kind), kind, registry)
     if shadow.label == ref.label:
-        fields["shadow"].fail(f"the adversary has {shadow.label} anyway; leave this key out")
+        fields["shadow"].fail(f"the adversary uses {shadow.label} anyway; leave this key out")
     return replace(ref, label=f"{ref.label}, shadow {shadow.label}", shadow=shadow)
 
 
@@ -137,18 +135,18 @@ def _params(fields: Mapping[str, Node], registered: Registered, known: Iterable[
 
 def _label(name: str, params: Mapping[str, object], known: Iterable[Parameter]) -> str:
     defaults = {parameter.name: parameter.default for parameter in known if not parameter.required}
-    told = [key for key in sorted(params) if key not in defaults or params[key] != defaults[key]]
-    return f"{name}({', '.join(f'{key}={_brief(params[key])}' for key in told)})" if told else name
+    changed = [key for key in sorted(params) if key not in defaults or params[key] != defaults[key]]
+    return f"{name}({', '.join(f'{key}={_brief(params[key])}' for key in changed)})" if changed else name
 
 
 def _brief(value: object) -> str:
-    """Write a value as a suite file would: words bare, the rest as JSON."""
+    """Write a value as in a suite file: words without quotes, others as JSON."""
     bare = isinstance(value, str) and re.fullmatch(r"[\w.-]+", value) and plain_scalar(value) == value
     return str(value) if bare else canonical_json(value)
 
 
 def read_exclusions(node: Node, listed: Mapping[Kind, Iterable[PluginRef]]) -> tuple[Exclusion, ...]:
-    """Read rules that leave cells out; each names plug-ins that the suite lists, and a reason."""
+    """Read the rules for cells that are not run; each names plug-ins that the suite lists, and a reason."""
     known = {axis: {ref.name for ref in listed[axis]} for axis in AXES}
     return tuple(_exclusion(rule, known) for rule in node.items("rules"))
 
@@ -160,7 +158,7 @@ def _exclusion(node: Node, known: Mapping[Axis, set[str]]) -> Exclusion:
         if axis in fields:
             names[axis] = _listed(fields[axis], axis, known[axis])
     if not names:
-        node.fail(f"must name what is left out: at least one of {', '.join(AXES)}")
+        node.fail(f"must name the cells to leave out by one of {', '.join(AXES)}")
     return Exclusion(names, fields["because"].text())
 
 

@@ -1,56 +1,25 @@
-"""Reads suite files. Every error is one line: ``file:line:column: what is wrong; what would be right``."""
+"""Reads suite files. Each error is one line: ``file:line:column: what is wrong; what would be right``."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import cast, get_args
 
 from unlearnbench.core.errors import Location, UserError
+from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.suite.entries import Sizes, read_datasets, read_exclusions, read_refs, refuse_repeats
+from unlearnbench.suite.keys import DEFAULTS, KEYS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
 from unlearnbench.suite.messages import shown
-from unlearnbench.suite.model import AXES, Device, Engine, PluginRef, Suite, plugin_file
+from unlearnbench.suite.model import EngineChoice, PluginRef, Suite, plugin_file
 from unlearnbench.suite.node import Node
-from unlearnbench.suite.yaml import LARGEST, load_yaml
-
-REQUIRED = ("suite", "version", "datasets", "models", "unlearners", "attacks")
-OPTIONAL = ("description", "seeds", "scenarios", "defenses", "metrics", "episodes", "adversary", "exclude", "plugins")
-KEYS = (*REQUIRED, *OPTIONAL, "engine", "device")
-"""The keys of a suite file."""
-
-DEFAULTS: Mapping[str, object] = {
-    "seeds": [0],
-    "scenarios": ["single"],
-    "defenses": ["none"],
-    "metrics": [
-        "auc",
-        "tpr-at-fpr",
-        "advantage",
-        "precision-at-prior",
-        "deg-count",
-        "deg-rate",
-        "identical-posteriors",
-        "utility",
-    ],
-    "engine": "auto",
-    "device": "auto",
-}
-"""What a suite that leaves a key out gets."""
+from unlearnbench.suite.yaml import load_yaml
 
 MOST_CELLS = 10**6
-"""Cells a suite may hold, seeds counted; beyond that something is surely mistyped."""
-
-KINDS: tuple[Kind, ...] = (*AXES, "metric")
-"""The kinds of plug-ins that a suite lists."""
-
-MOST_VERSION = 10**6
-MOST_SEED = 2**63 - 1
-
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""Cells that a suite may have, with all seeds; more are taken for a typing error."""
 
 
 def load_suite(
@@ -62,9 +31,9 @@ def load_suite(
 ) -> tuple[Suite, Registry]:
     """Read and check a suite file; return it with the registry that holds its plug-ins.
 
-    Without a ``registry`` one is loaded: built-in and installed plug-ins, ``plugin_files`` and the files that the
-    suite names, less what is ``disabled``. A given registry is used as it is. What is wrong raises
-    :class:`UserError`.
+    Without a ``registry`` one is loaded: built-in and installed plug-ins, ``plugin_files`` and the files that the suite
+    names, without those in ``disabled``. A given registry is used unchanged. :class:`UserError` where the suite is
+    invalid.
     """
     path = Path(path)
     fields = _fields(path, _read(path))
@@ -86,16 +55,15 @@ def read_header(path: Path) -> dict[str, object]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST * 4 + 1)
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the suite: {error.strerror or error}", str(path)) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        place = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        raise UserError("not UTF-8 text; save the file as UTF-8", Location(str(path), *place)) from None
+        position = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        raise UserError("not UTF-8 text; save the file as UTF-8", Location(str(path), *position)) from None
 
 
 def _fields(path: Path, text: str) -> dict[str, Node]:
@@ -122,7 +90,7 @@ def _description(fields: Mapping[str, Node]) -> str:
 
 
 def _plugins(node: Node, suite: Path) -> dict[str, Node]:
-    """Return the paths of plug-in files as written, each with its place."""
+    """Return the paths of plug-in files as written, each with its node."""
     entries = node.items("plug-in files")
     files = [_plugin(entry, suite) for entry in entries]
     refuse_repeats(entries, files)
@@ -143,11 +111,11 @@ def _plugin(node: Node, suite: Path) -> str:
 
 
 def _registry(plugins: Mapping[str, Node], more: Iterable[Path | str], disabled: Iterable[str]) -> Registry:
-    placed = {plugin_file(Path(node.document.file), file): node for file, node in plugins.items()}
+    nodes = {plugin_file(Path(node.document.file), file): node for file, node in plugins.items()}
     try:
-        return load_registry([*more, *placed], disabled)
+        return load_registry([*more, *nodes], disabled)
     except UserError as error:
-        for file, node in placed.items():
+        for file, node in nodes.items():
             if str(file) in str(error):
                 node.fail(str(error))
         raise
@@ -173,7 +141,7 @@ def _suite(fields: Mapping[str, Node], path: Path, registry: Registry, plugins: 
         metrics=refs["metric"],
         exclude=read_exclusions(fields["exclude"], refs | {"dataset": datasets}) if "exclude" in fields else (),
         plugins=plugins,
-        engine=cast(Engine, fields["engine"].choice(get_args(Engine))),
+        engine=cast(EngineChoice, fields["engine"].choice(get_args(EngineChoice))),
         device=cast(Device, fields["device"].choice(get_args(Device))),
         path=path,
     )
@@ -189,7 +157,7 @@ def _seeds(node: Node) -> tuple[int, ...]:
 
 
 def _check_extent(suite: Suite, fields: Mapping[str, Node]) -> None:
-    """Refuse a grid that is absurdly large, before its cells are counted one by one, or empty."""
+    """Refuse a grid that is empty or too large, before its cells are counted one by one."""
     full = len(suite.seeds) * math.prod(len(refs) for refs in suite.axes.values())
     if full > MOST_CELLS:
         fields["suite"].fail(f"the suite holds {full} cells, and at most {MOST_CELLS} may be; split it")

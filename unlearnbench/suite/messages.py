@@ -1,15 +1,15 @@
-"""How values of a suite file appear in error messages."""
+"""Values of a suite file in error messages."""
 
 from __future__ import annotations
 
 
 def one_line(message: str) -> str:
-    """Escape what would break a message into several lines or hide part of it."""
+    """Escape characters that would split a message into several lines or hide part of it."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
 
 
 def shown(value: object) -> str:
-    """Describe a value briefly, as a person who looks at the file would."""
+    """Describe a value briefly, in the words of a suite file."""
     match value:
         case None:
             return "nothing"

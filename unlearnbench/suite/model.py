@@ -1,4 +1,4 @@
-"""What a suite is once every name and parameter in it has been checked."""
+"""A suite, with all names and parameters checked."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from pathlib import Path
 from typing import Literal
 
 from unlearnbench.core.hashing import canonical_json, content_key
+from unlearnbench.core.models import Engine
 from unlearnbench.core.pools import EpisodeSizes, Side
+from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
 
 Axis = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack"]
-"""A direction of the grid; a cell is one entry of each, and a seed."""
+"""A dimension of the grid; a cell has one entry of each axis, and a seed."""
 AXES: tuple[Axis, ...] = ("dataset", "model", "unlearner", "scenario", "defense", "attack")
 
-Engine = Literal["auto", "fast", "reference"]
-Device = Literal["auto", "cpu", "cuda", "mps"]
+EngineChoice = Literal["auto", Engine]
+"""The engine that a suite asks for; ``auto`` is fast where the model has a fast path."""
 
 
 @dataclass(frozen=True)
 class PluginRef:
-    """A plug-in with all its parameters, defaults filled in.
-
-    ``label`` is the name together with the parameters that differ from their defaults, such as
-    ``decision-tree(max_leaf_nodes=20)``; no two entries of a list share one. ``shadow`` is what the adversary has in
-    place of a data set or model that it does not know.
-    """
+    """A plug-in with all its parameters, defaults filled in."""
 
     kind: Kind
     name: str
     params: Mapping[str, object] = field(default_factory=dict, hash=False)
     label: str = ""
+    """The name with the parameters that differ from their defaults, such as ``decision-tree(max_leaf_nodes=20)``. It is
+    unique within a list."""
     shadow: PluginRef | None = None
+    """What the adversary uses instead of a data set or model that it does not know."""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -44,52 +44,52 @@ class PluginRef:
 
     @cached_property
     def key(self) -> str:
-        """Kind, name and parameters as text: equal for refs that make the same plug-in, whatever their label."""
+        """Kind, name and parameters as text: equal for refs of the same plug-in, whatever their label."""
         return canonical_json([self.kind, self.name, dict(self.params)])
 
     def on(self, side: Side) -> PluginRef:
-        """Return what one side works with."""
+        """Return the plug-in that one side uses."""
         return self.shadow if side == "shadow" and self.shadow is not None else self
 
     def to_dict(self) -> dict[str, object]:
-        """Return the entry as a suite file would hold it, parameters in alphabetical order."""
+        """Return the entry as in a suite file, parameters in alphabetical order."""
         entry: dict[str, object] = {"name": self.name, "params": dict(sorted(self.params.items()))}
         return entry | ({"shadow": self.shadow.to_dict()} if self.shadow else {})
 
 
 @dataclass(frozen=True)
 class DatasetRef(PluginRef):
-    """A data set with the sizes of its episodes on either side. ``named`` says that the suite gives its label."""
+    """A data set with the sizes of its episodes on both sides."""
 
     episodes: EpisodeSizes = field(default_factory=EpisodeSizes)
+    """Sizes of the target side."""
     adversary: EpisodeSizes = field(default_factory=EpisodeSizes)
+    """Sizes of the shadow side."""
     named: bool = False
+    """Whether the suite gives the label."""
 
     def to_dict(self) -> dict[str, object]:
-        """Return the entry as a suite file would hold it, with all sizes."""
+        """Return the entry as in a suite file, with all sizes."""
         sizes = {"episodes": asdict(self.episodes), "adversary": asdict(self.adversary)}
         return super().to_dict() | ({"label": self.label} if self.named else {}) | sizes
 
 
 @dataclass(frozen=True)
 class Exclusion:
-    """A part of the grid that is not run, and why: all cells with these plug-in names on these axes."""
+    """Cells that are not run: all with these plug-in names on these axes."""
 
     names: Mapping[Axis, str] = field(hash=False)
     because: str
+    """The reason."""
 
     def to_dict(self) -> dict[str, object]:
-        """Return the rule as a suite file would hold it."""
+        """Return the rule as in a suite file."""
         return {axis: self.names[axis] for axis in AXES if axis in self.names} | {"because": self.because}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """A grid of cells to run and how; ``seeds`` x the six axes, less what ``exclude`` names.
-
-    ``plugins`` are paths of plug-in files relative to the suite file, which is at ``path``. The path takes no part in
-    comparison, ``to_dict`` or ``sha256``: a suite is the same wherever it lies.
-    """
+    """A grid of cells to run: ``seeds`` x the six axes, without the cells of ``exclude``."""
 
     name: str
     version: int
@@ -104,13 +104,15 @@ class Suite:
     metrics: tuple[PluginRef, ...]
     exclude: tuple[Exclusion, ...] = ()
     plugins: tuple[str, ...] = ()
-    engine: Engine = "auto"
+    """Paths of plug-in files, relative to the suite file."""
+    engine: EngineChoice = "auto"
     device: Device = "auto"
     path: Path | None = field(default=None, compare=False)
+    """The suite file. It has no part in comparison, ``to_dict`` or ``sha256``."""
 
     @property
     def axes(self) -> Mapping[Axis, tuple[PluginRef, ...]]:
-        """The entries of the grid by axis, in the order in which they are run and shown."""
+        """The entries of the grid by axis, in the order of runs and tables."""
         return {
             "dataset": self.datasets,
             "model": self.models,
@@ -122,11 +124,11 @@ class Suite:
 
     @property
     def plugin_files(self) -> tuple[Path, ...]:
-        """The plug-in files this suite needs, located from where it lies."""
+        """The absolute paths of the suite's plug-in files."""
         return tuple(plugin_file(self.path or Path(), relative) for relative in self.plugins)
 
     def sizes(self, dataset: DatasetRef, side: Side) -> EpisodeSizes:
-        """Return how much one side trains and asks on a data set."""
+        """Return the sizes of one side on a data set."""
         return dataset.episodes if side == "target" else dataset.adversary
 
     def excluded(self, cell: Mapping[Axis, str]) -> str | None:
@@ -164,7 +166,7 @@ class Suite:
         return len(self.seeds) * sum(cells)
 
     def to_dict(self) -> dict[str, object]:
-        """Return the suite as plain data, everything resolved; written as YAML it loads as the same suite."""
+        """Return the suite as plain data, with all defaults; written as YAML it loads as an equal suite."""
         lists = {f"{axis}s": [ref.to_dict() for ref in refs] for axis, refs in self.axes.items()}
         optional = {"exclude": [rule.to_dict() for rule in self.exclude], "plugins": list(self.plugins)}
         return (
@@ -184,5 +186,5 @@ class Suite:
 
 
 def plugin_file(suite: Path, relative: str) -> Path:
-    """Return where a plug-in file that a suite names lies."""
+    """Return the absolute path of a plug-in file that a suite names."""
     return (suite.parent / relative).resolve()

@@ -1,4 +1,4 @@
-"""A value of a document that knows its place, read as what it should be or refused in one line."""
+"""A value of a document with its position, and methods that check its type."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from unlearnbench.suite.yaml import Document, Path
 
 @dataclass(frozen=True)
 class Node:
-    """The value at ``path`` of a document."""
+    """A value of a document. Its methods raise :class:`UserError` with the position where the value is invalid."""
 
     document: Document
     path: Path
+    """Keys and indices that lead to the value."""
     value: object
 
     def fail(self, message: str, *, at: Path = (), key: bool = False) -> NoReturn:
-        """Raise the :class:`UserError` for this value, or for the value or key at the path ``at`` below it."""
+        """Raise a :class:`UserError` with the position of this value, or of the value or key at ``at`` in it."""
         raise UserError(one_line(message), self.document.where((*self.path, *at), key=key)) from None
 
     def fields(self, known: Collection[str], required: Collection[str] = ()) -> dict[str, Node]:
-        """Read a mapping with known keys."""
+        """Return the fields of a mapping whose keys are among ``known``."""
         fields = self.mapping()
         for name in fields:
             if name not in known:
@@ -35,13 +36,13 @@ class Node:
         return fields
 
     def mapping(self) -> dict[str, Node]:
-        """Read a mapping with any keys."""
+        """Return the fields of a mapping with any keys."""
         if not isinstance(self.value, dict):
             self.fail(f"must be a mapping (key: value), got {shown(self.value)}")
         return {name: Node(self.document, (*self.path, name), value) for name, value in self.value.items()}
 
     def items(self, of: str) -> list[Node]:
-        """Read a list that is not empty; ``of`` says what it should hold."""
+        """Return the items of a list that is not empty; ``of`` names the items in messages."""
         if not isinstance(self.value, list):
             self.fail(f"must be a list of {of}, got {shown(self.value)}")
         if not self.value:
@@ -49,19 +50,19 @@ class Node:
         return [Node(self.document, (*self.path, i), value) for i, value in enumerate(self.value)]
 
     def text(self) -> str:
-        """Read text that is not empty."""
+        """Return text that is not empty."""
         if not isinstance(self.value, str) or not self.value.strip():
             self.fail(f"must be text, got {shown(self.value)}")
         return self.value
 
     def integer(self, low: int, high: int) -> int:
-        """Read an integer from ``low`` to ``high``."""
+        """Return an integer from ``low`` to ``high``."""
         if not isinstance(self.value, int) or isinstance(self.value, bool) or not low <= self.value <= high:
             self.fail(f"must be an integer from {low} to {high}, got {shown(self.value)}")
         return self.value
 
     def choice(self, options: tuple[str, ...]) -> str:
-        """Read one of a few words."""
+        """Return one of a few words."""
         if self.value not in options:
             self.fail(f"must be one of {', '.join(options)}, got {shown(self.value)}")
         return str(self.value)

@@ -1,4 +1,4 @@
-"""The two sizes a standard suite is run at: in full, or as a smoke test that shows in seconds that it works."""
+"""The two sizes at which a suite is run: in full, or as a smoke test of a few seconds."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from unlearnbench.core.pools import EpisodeSizes
 from unlearnbench.suite.model import Suite
 
 Profile = Literal["full", "smoke"]
+"""Which size of a suite to run."""
 
 SMOKE = EpisodeSizes(originals=2, requests=2, records=300, negatives=20, matched=1, retained=4)
-"""The most that a smoke test trains and asks, with one seed. Its numbers mean nothing."""
+"""The largest sizes of a smoke test, which has one seed. Its numbers have no meaning."""
 
 
 def in_profile(suite: Suite, profile: Profile) -> Suite:
-    """Return the suite at a profile; ``full`` is the suite as it stands."""
+    """Return the suite at a profile; ``full`` leaves it unchanged."""
     if profile == "full":
         return suite
     datasets = tuple(

@@ -1,18 +1,19 @@
-"""The JSON Schema of suite files, with which editors complete and check them while they are being written."""
+"""The JSON Schema of suite files, by which editors complete and check them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.pools import SIZES
+from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.parameters import Parameter, parameters
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
-from unlearnbench.suite.entries import SHADOWED
-from unlearnbench.suite.load import DEFAULTS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
-from unlearnbench.suite.model import AXES, Device, Engine
+from unlearnbench.suite.keys import KEYS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED, SHADOWED
+from unlearnbench.suite.model import AXES, EngineChoice
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string", "minLength": 1}
@@ -21,8 +22,8 @@ TEXT: Schema = {"type": "string", "minLength": 1}
 def suite_schema(registry: Registry) -> Schema:
     """Return the schema (draft 2020-12) of suites that use the plug-ins of a registry.
 
-    A suite that breaks it does not load. The reverse does not hold: that entries are distinct, that exclusions name
-    what is listed, and what constructors refuse, only loading tells.
+    A suite that violates it does not load. Only loading checks that entries are distinct, that exclusions name listed
+    plug-ins, and what constructors reject.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -34,20 +35,23 @@ def suite_schema(registry: Registry) -> Schema:
 
 
 def _properties() -> Schema:
-    properties = {
-        "suite": {**TEXT, "pattern": f"^{NAME.pattern}$", "description": "The name; equal to the file's."},
-        "version": _integer(1, MOST_VERSION) | {"description": "Raise it when the suite changes."},
+    types: Mapping[str, Schema] = {
+        "suite": {**TEXT, "pattern": f"^{NAME.pattern}$"},
+        "version": _integer(1, MOST_VERSION),
         "description": TEXT,
         "seeds": _list(_integer(0, MOST_SEED)),
         **{f"{kind}s": _list({"$ref": f"#/$defs/{kind}"}) for kind in KINDS},
-        "episodes": {"$ref": "#/$defs/sizes", "description": "How much each side trains and asks."},
-        "adversary": {"$ref": "#/$defs/sizes", "description": "What differs on the adversary's side."},
+        "episodes": {"$ref": "#/$defs/sizes"},
+        "adversary": {"$ref": "#/$defs/sizes"},
         "exclude": _list({"$ref": "#/$defs/exclusion"}),
-        "plugins": _list({**TEXT, "pattern": r"\.py$", "description": "A file, relative to the suite."}),
-        "engine": {"enum": list(get_args(Engine))},
+        "plugins": _list({**TEXT, "pattern": r"\.py$"}),
+        "engine": {"enum": list(get_args(EngineChoice))},
         "device": {"enum": list(get_args(Device))},
     }
-    return {key: schema | ({"default": DEFAULTS[key]} if key in DEFAULTS else {}) for key, schema in properties.items()}
+    return {
+        name: types[name] | {"description": key.description} | ({} if key.default is None else {"default": key.default})
+        for name, key in KEYS.items()
+    }
 
 
 def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
@@ -90,7 +94,7 @@ def _long_entry(found: Registered, params: Schema) -> Schema:
 
 
 def _params(found: Registered) -> Schema:
-    """Return the schema of a plug-in's parameters; any will do for one that cannot be loaded."""
+    """Return the schema of a plug-in's parameters; any object for a plug-in that cannot be loaded."""
     try:
         cls = found.load()
         known = parameters(cls)
@@ -105,7 +109,7 @@ def _param(parameter: Parameter, hint: Any) -> Schema:
     from pydantic import TypeAdapter
 
     schema = TypeAdapter(hint).json_schema()
-    if "$defs" in schema:  # its references would point nowhere once it stands inside another schema
+    if "$defs" in schema:  # its references are relative to its own root
         schema = {}
     described = {"description": parameter.description} if parameter.description else {}
     return schema | described | ({} if parameter.required else {"default": parameter.default})

@@ -1,7 +1,7 @@
-"""A strict reader for the part of YAML that suite files need, with the place of every value.
+"""A strict reader for the part of YAML that suite files need, with the position of every value.
 
 PyYAML alone reads ``1e-3`` as text, ``no`` as False and ``1:30`` as 90, and drops duplicate keys. Here PyYAML only
-parses; plain scalars get the meaning they have in YAML 1.2, and what is easily misread is refused.
+parses. Plain scalars have the meaning of YAML 1.2, and ambiguous values are rejected.
 """
 
 from __future__ import annotations
@@ -19,14 +19,9 @@ from unlearnbench.core.errors import Location, UserError
 from unlearnbench.suite.messages import one_line, shown
 
 Path = tuple[str | int, ...]
-"""Keys and list positions that lead from the top of a document to a value."""
-Place = tuple[int, int]
+"""Keys and list indices that lead from the top of a document to a value."""
+Position = tuple[int, int]
 """Line and column, counted from 1."""
-
-LARGEST = 256 * 1024
-"""Characters a document may have."""
-DEEPEST = 20
-"""How deep lists and mappings may be nested."""
 
 _CONSTANTS: Mapping[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -41,18 +36,17 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 @dataclass(frozen=True)
 class Document:
-    """Plain data (dict, list, str, int, float, bool, None) and where it stands in the file.
-
-    ``values`` and ``keys`` map the path of a value to the place of the value and of the key it stands under.
-    """
+    """Plain data (dict, list, str, int, float, bool, None) with positions in the file."""
 
     file: str
     data: object
-    values: Mapping[Path, Place]
-    keys: Mapping[Path, Place]
+    values: Mapping[Path, Position]
+    """The position of each value, by its path."""
+    keys: Mapping[Path, Position]
+    """The position of each value's key, by the path of the value."""
 
     def where(self, path: Path, *, key: bool = False) -> Location:
-        """Return the place of the value (or its key) at ``path``, or of the nearest value around it."""
+        """Return the position of the value (or its key) at ``path``, or of the closest value that contains it."""
         if key and path in self.keys:
             return Location(self.file, *self.keys[path])
         while path not in self.values:
@@ -61,33 +55,33 @@ class Document:
 
 
 def load_yaml(text: str, file: str) -> Document:
-    """Read one document; what is malformed or ambiguous raises :class:`UserError` with its place in ``file``."""
-    if len(text) > LARGEST:
-        raise UserError(f"longer than {LARGEST} characters", Location(file, 1, 1))
+    """Read one document; :class:`UserError` with the position in ``file`` where it is malformed or ambiguous."""
     try:
         root = _compose(text)
         reading = _Reading()
         data = reading.plain(root, ()) if root else None
     except _RefusedError as refused:
-        raise UserError(one_line(refused.message), Location(file, *refused.place)) from None
+        raise UserError(one_line(refused.message), Location(file, *refused.position)) from None
+    except RecursionError:
+        raise UserError("lists and mappings are nested too deeply", file) from None
     if data is None:
         raise UserError("nothing in this file", Location(file, 1, 1))
     return Document(file, data, reading.values, reading.keys)
 
 
 def dump_yaml(data: object) -> str:
-    """Write plain data in block style such that :func:`load_yaml` reads it back equal."""
+    """Write plain data in block style; :func:`load_yaml` reads equal data back."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 class _RefusedError(Exception):
-    def __init__(self, message: str, place: Place) -> None:
+    def __init__(self, message: str, position: Position) -> None:
         super().__init__(message)
         self.message = message
-        self.place = place
+        self.position = position
 
 
-def _place(mark: Any) -> Place:  # of yaml's own, untyped in its stubs: a Mark, a C Mark or None
+def _position(mark: Any) -> Position:  # of yaml's own, untyped in its stubs: a Mark, a C Mark or None
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
@@ -96,13 +90,15 @@ def _compose(text: str) -> yaml.Node | None:
         return _Composer(text).get_single_node()
     except yaml.reader.ReaderError as error:
         before = text[: error.position].split("\n")
-        place = len(before), len(before[-1]) + 1
-        raise _RefusedError(f"the character U+{ord(text[error.position]):04X} is not allowed", place) from None
+        position = len(before), len(before[-1]) + 1
+        raise _RefusedError(f"the character U+{ord(text[error.position]):04X} is not allowed", position) from None
     except yaml.MarkedYAMLError as error:
         raise _RefusedError(*_malformed(error)) from None
+    except (ValueError, OverflowError):  # of PyYAML itself, for an escape beyond the last Unicode character
+        raise _RefusedError("the file contains an escape that is not a character", (1, 1)) from None
 
 
-def _malformed(error: yaml.MarkedYAMLError) -> tuple[str, Place]:
+def _malformed(error: yaml.MarkedYAMLError) -> tuple[str, Position]:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or "malformed"
     if problem == "but found another document":
@@ -111,49 +107,35 @@ def _malformed(error: yaml.MarkedYAMLError) -> tuple[str, Place]:
         problem = "a tab; indent with spaces"
     else:
         problem = f"not YAML: {problem}"
-    return problem, _place(mark)
+    return problem, _position(mark)
 
 
 class _Composer(yaml.BaseLoader):
-    """PyYAML's parser without what makes one text stand for another (anchors, aliases, tags), bounded in depth."""
-
-    depth = 0
+    """PyYAML's parser without anchors, aliases, tags and directives, which a suite file does not need."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]  # untyped in the stubs
         if isinstance(event, yaml.AliasEvent):
-            raise _RefusedError("aliases (*) are not allowed; write the value out", _place(event.start_mark))
+            raise _RefusedError("aliases (*) are not allowed; write the value out", _position(event.start_mark))
         if event.anchor is not None:
-            raise _RefusedError("anchors (&) are not allowed; write the value out", _place(event.start_mark))
+            raise _RefusedError("anchors (&) are not allowed; write the value out", _position(event.start_mark))
         if event.tag is not None:
-            raise _RefusedError("tags (!) are not allowed; write the plain value", _place(event.start_mark))
-        if self.depth == DEEPEST:
-            raise _RefusedError(f"nested more than {DEEPEST} deep", _place(event.start_mark))
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
+            raise _RefusedError("tags (!) are not allowed; write the plain value", _position(event.start_mark))
+        return super().compose_node(parent, index)
 
     def fetch_directive(self) -> None:
-        raise _RefusedError("directives (%) are not allowed; leave the line out", _place(self.get_mark()))
-
-    def scan_flow_scalar_non_spaces(self, double: bool, start_mark: yaml.Mark) -> list[str]:
-        """Scan quoted text; PyYAML itself stumbles over escapes beyond Unicode's last character."""
-        try:
-            return super().scan_flow_scalar_non_spaces(double, start_mark)
-        except (ValueError, OverflowError):
-            raise _RefusedError("this text holds an escape that is no character", _place(start_mark)) from None
+        raise _RefusedError("directives (%) are not allowed; leave the line out", _position(self.get_mark()))
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """One walk over the nodes, noting places on the way."""
+    """Converts nodes to plain data and records their positions."""
 
-    values: dict[Path, Place] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
 
     def plain(self, node: yaml.Node, path: Path) -> object:
-        self.values[path] = _place(node.start_mark)
+        self.values[path] = _position(node.start_mark)
         if isinstance(node, yaml.MappingNode):
             return {key: self.plain(value, (*path, key)) for key, value in self._fields(node, path)}
         if isinstance(node, yaml.SequenceNode):
@@ -161,17 +143,17 @@ class _Reading:
         try:
             return plain_scalar(node.value) if _is_plain(node) else _text(node.value)
         except ValueError as error:
-            raise _RefusedError(str(error), _place(node.start_mark)) from None
+            raise _RefusedError(str(error), _position(node.start_mark)) from None
 
     def _fields(self, node: yaml.MappingNode, path: Path) -> list[tuple[str, yaml.Node]]:
         fields: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            place = _place(key.start_mark)
-            name = _key(key, place)
+            position = _position(key.start_mark)
+            name = _key(key, position)
             if name in fields:
-                raise _RefusedError(f"the key {shown(name)} is given twice", place)
+                raise _RefusedError(f"the key {shown(name)} is given twice", position)
             fields[name] = value
-            self.keys[(*path, name)] = place
+            self.keys[(*path, name)] = position
         return list(fields.items())
 
 
@@ -179,21 +161,21 @@ def _is_plain(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style is None
 
 
-def _key(node: yaml.Node, place: Place) -> str:
+def _key(node: yaml.Node, position: Position) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise _RefusedError("a list or mapping stands where a key should; keys are text", place)
+        raise _RefusedError("a key is a list or a mapping; keys are text", position)
     if node.value == "<<" and _is_plain(node):
-        raise _RefusedError("merge keys (<<) are not allowed; write the keys out", place)
+        raise _RefusedError("merge keys (<<) are not allowed; write the keys out", position)
     try:
         return _text(node.value)
     except ValueError as error:
-        raise _RefusedError(str(error), place) from None
+        raise _RefusedError(str(error), position) from None
 
 
 def plain_scalar(text: str) -> str | int | float | bool | None:
-    """Return what an unquoted scalar means in YAML 1.2's core schema; ambiguous numbers raise ``ValueError``.
+    """Return the value of an unquoted scalar in YAML 1.2's core schema; ValueError for an ambiguous number.
 
-    Hexadecimal and octal integers are not read as numbers: a suite needs none.
+    Hexadecimal and octal integers are read as text; a suite does not need them.
     """
     if text in _CONSTANTS:
         return _CONSTANTS[text]
@@ -209,7 +191,7 @@ def plain_scalar(text: str) -> str | int | float | bool | None:
 
 
 def _integer(text: str) -> int:
-    # The length is checked first: Python refuses to convert very long digit strings, with an error of its own.
+    # The length is checked first, since Python cannot convert very long digit strings.
     if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
         raise ValueError("an integer beyond 64 bits")
     return int(text)
@@ -225,17 +207,17 @@ def _float(text: str) -> float:
 def _text(text: str) -> str:
     for character in text:
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t":
-            raise ValueError(f"text holds the control character U+{ord(character):04X}")
+            raise ValueError(f"text contains the control character U+{ord(character):04X}")
     return text
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - repeated values are written out each time
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - no value is written as an alias
         return True
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    """Quote what would not be read back as this text: PyYAML's own idea of numbers is another than ours."""
+    """Quote text that :func:`plain_scalar` would not read as text; PyYAML's rules for numbers differ."""
     try:
         style = None if plain_scalar(text) == text else '"'
     except ValueError:
