@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,6 +67,19 @@ def test_a_plugin_that_is_not_listed_is_an_entry_and_can_be_found_out() -> None:
 def test_words_that_no_record_can_declare_are_an_error(role: str, versions: str | None) -> None:
     with pytest.raises(ValueError, match="not a role and versions"):
         PluginRole(role, versions)  # type: ignore[arg-type]  # that is the point
+
+
+def test_whether_an_attack_tests_the_sample_is_true_or_false() -> None:
+    with pytest.raises(ValueError, match="tests_sample must be true or false, got 'yes'"):
+        PluginRole("control", "none", "yes")  # type: ignore[arg-type]  # that is the point
+
+
+def test_the_attacks_that_test_the_sample_are_known_by_name(registry: Registry) -> None:
+    attacks = {entry.name: entry.plugin for entry in registry.all("attack")}
+    refs = tuple(PluginRef("attack", name, {}) for name in attacks)
+    roles = Roles.of(SimpleNamespace(axes={"attack": refs}), registry)  # type: ignore[arg-type]  # as much as is read
+    assert roles.sample_tests == {"blind"}
+    assert Roles.from_dict(roles.to_dict()).sample_tests == {"blind"}  # type: ignore[arg-type]  # JSON
 
 
 def test_every_suite_has_something_to_compare_with(registry: Registry) -> None:

@@ -20,10 +20,14 @@ class PluginRole:
     """An entry is ranked; baselines and controls are not."""
     versions: Versions | None = None
     """Of an attack: which models it queries."""
+    tests_sample: bool = False
+    """Of an attack: whether the results of a setting are invalid where it beats chance."""
 
     def __post_init__(self) -> None:
         if self.role not in get_args(EntryRole) or self.versions not in (None, *get_args(Versions)):
             raise ValueError(f"{self.role!r}, {self.versions!r}: not a role and versions that a plug-in can declare")
+        if not isinstance(self.tests_sample, bool):
+            raise ValueError(f"tests_sample must be true or false, got {self.tests_sample!r}")
 
 
 @dataclass(frozen=True)
@@ -41,20 +45,25 @@ class Roles:
         """Return the role of the plug-in on its axis."""
         return self.plugins.get(ref.kind, {}).get(ref.name, PluginRole())
 
+    @property
+    def sample_tests(self) -> frozenset[str]:
+        """The names of the attacks that decide whether the results of a setting are valid."""
+        return frozenset(name for name, found in self.plugins.get("attack", {}).items() if found.tests_sample)
+
     def missing(self, axes: Iterable[Mapping[str, PluginRef]]) -> list[str]:
         """Return the plug-ins of rows that are not listed, as "axis name"."""
         used = {(axis, row[axis].name) for row in axes for axis in AXES}
         return sorted(f"{axis} {name}" for axis, name in used if name not in self.plugins.get(axis, {}))
 
     def to_dict(self) -> dict[str, object]:
-        """Return the roles as JSON-able data; ``versions`` stands at attacks only."""
+        """Return the roles as JSON-able data; what only attacks declare is written for them only."""
         return {
             axis: {name: _plain(found) for name, found in sorted(plugins.items())}
             for axis, plugins in self.plugins.items()
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Roles:
+    def from_dict(cls, data: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Roles:
         """Return the roles that :meth:`to_dict` wrote; TypeError or ValueError for other data."""
         return cls({
             axis: {name: PluginRole(**declared) for name, declared in plugins.items()}  # type: ignore[arg-type]  # checked by PluginRole
@@ -64,8 +73,11 @@ class Roles:
 
 def _declared(registry: Registry, ref: PluginRef) -> PluginRole:
     plugin = registry.get(ref.kind, ref.name).plugin
-    return PluginRole(plugin.role, plugin.versions if isinstance(plugin, AttackPlugin) else None)
+    if isinstance(plugin, AttackPlugin):
+        return PluginRole(plugin.role, plugin.versions, plugin.tests_sample)
+    return PluginRole(plugin.role)
 
 
-def _plain(found: PluginRole) -> dict[str, str]:
-    return {"role": found.role, **({"versions": found.versions} if found.versions else {})}
+def _plain(found: PluginRole) -> dict[str, object]:
+    optional = {"versions": found.versions, "tests_sample": found.tests_sample}
+    return {"role": found.role, **{name: value for name, value in optional.items() if value}}
