@@ -77,6 +77,9 @@ from unlearnbench.core.observations import (
 from unlearnbench.core.observations import (
     View as View,
 )
+from unlearnbench.core.originals import (
+    Original as Original,
+)
 from unlearnbench.core.pools import (
     EpisodeSizes as EpisodeSizes,
 )
@@ -116,14 +119,17 @@ from unlearnbench.core.scenarios import (
 from unlearnbench.core.seeding import (
     SeedPath as SeedPath,
 )
+from unlearnbench.core.training import (
+    TrainingJob as TrainingJob,
+)
 from unlearnbench.core.unlearners import (
     Unlearner as Unlearner,
 )
 from unlearnbench.engine.sklearn_model import (
     SklearnModel as SklearnModel,
 )
-from unlearnbench.engine.training import (
-    TrainingJob as TrainingJob,
+from unlearnbench.engine.unlearners import (
+    Deletion as Deletion,
 )
 from unlearnbench.engine.unlearners import (
     ExactUnlearner as ExactUnlearner,

@@ -21,8 +21,8 @@ def test_a_plan_tells_what_would_run_and_writes_nothing(say: Say, tmp_path: Path
         "cells skipped": "0",
         "episodes": "16",
         "episodes cached": "0",
-        "models": "48",
-        "models to train": "48",
+        "models": "36",
+        "models to train": "36",
     }
     assert not (tmp_path / ".unlearnbench").exists()
 
@@ -37,8 +37,8 @@ def test_a_plan_knows_what_is_done(say: Say) -> None:
         "cells skipped": 0,
         "episodes": 16,
         "episodes cached": 4,
-        "models": 48,
-        "models to train": 36,
+        "models": 36,
+        "models to train": 28,
         "skipped": [],
     }
 

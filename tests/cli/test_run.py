@@ -123,9 +123,9 @@ def test_a_gpu_that_is_not_there_matters_only_to_models_that_use_one(
 def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from unlearnbench.run import episode_work as work
+    from unlearnbench.run import originals
 
-    real, made = work.make_episode, []
+    real, made = originals.run_episodes, []
 
     def stop_at_the_third(task: object, instances: object) -> object:
         made.append(task)
@@ -133,7 +133,7 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
             raise KeyboardInterrupt
         return real(task, instances)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(work, "make_episode", stop_at_the_third)
+    monkeypatch.setattr(originals, "run_episodes", stop_at_the_third)
     assert say("run", "tiny.yaml", *PART).code == 130
     assert say("run", "tiny.yaml", *PART).code == 0
     assert len(made) == 3 + 2, "two of four were done already"

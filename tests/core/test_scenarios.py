@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from unlearnbench.core.models import FitTask, TargetModel
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, side_pools
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
@@ -13,13 +15,18 @@ SIZES = EpisodeSizes(requests=1, records=100, negatives=8, matched=3, retained=6
 SEEDS = SeedPath(1) / "toy"
 
 
-class Nowhere:
+class Nowhere(TargetModel):
+    """A target model, and the trained one too."""
+
+    def fit(self, task: FitTask, device: str) -> Nowhere:
+        return self
+
     def log_posteriors(self, x: np.ndarray) -> np.ndarray:
         return np.zeros((len(x), 2))
 
 
 class Fixed(Scenario):
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         return [Request((Step(pools.deletable[:1]),))]
 
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
@@ -32,8 +39,8 @@ def toy() -> Records:
 
 
 def ask(request: Request, pools: Pools, sizes: EpisodeSizes = SIZES, seeds: SeedPath = SEEDS) -> Queries:
-    data = TrainingSet.of(toy(), pools.training)
-    return Fixed().queries(Nowhere(), data, request, pools, sizes, seeds)
+    original = Original(Nowhere(), TrainingSet.of(toy(), pools.training), seeds)
+    return Fixed().queries(request, pools, sizes, seeds, original, original.fitted)
 
 
 def some_pools() -> Pools:

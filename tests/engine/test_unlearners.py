@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from unlearnbench.core.models import Seeds
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.training import TrainingJob
+from unlearnbench.core.training import TrainingJob
 from unlearnbench.engine.unlearners import ExactUnlearner, FunctionUnlearner
 
 TRAIN, SERVE = SeedPath(7) / "train", SeedPath(7) / "serve"
@@ -29,23 +30,24 @@ REQUESTS = [
 class Again(ExactUnlearner):
     """Retrains with the seeds of the version."""
 
-    def jobs(self, data, steps, original, request):
+    def jobs(self, original, steps, seeds):
+        data = original.data
         for served in steps:
             data = data.after(served)
-        return [TrainingJob(data, Seeds.at(request if steps else original))]
+        return [TrainingJob(data, Seeds.at(seeds))]
 
 
 class Halves(ExactUnlearner):
     """Two models, by odd and even ids; a deletion retrains the one that it concerns."""
 
-    def jobs(self, data, steps, original, request):
+    def jobs(self, original, steps, seeds):
         jobs = []
         for half in (0, 1):
-            part = data.select(data.ids % 2 == half)
+            part = original.data.select(original.data.ids % 2 == half)
             for served in steps:
                 own = Step(*(ids[ids % 2 == half] for ids in (served.forget, served.add)))
                 part = part.after(own) if len(own.forget) or len(own.add) else part
-            jobs.append(TrainingJob(part, Seeds.at(original / half)))
+            jobs.append(TrainingJob(part, Seeds.at(original.seeds / half)))
         return jobs
 
     def weights(self, jobs):
@@ -58,9 +60,9 @@ class Shrink(FunctionUnlearner):
     def __init__(self):
         self.calls = []
 
-    def unlearn(self, fitted, retain, forget, rng):
-        self.calls.append((fitted, retain, forget, rng.random()))
-        return Copy(fitted)
+    def unlearn(self, deletion):
+        self.calls.append(deletion)
+        return Copy(deletion.fitted)
 
 
 class Copy:
@@ -87,7 +89,7 @@ def answers(chains, x):
 def test_all_at_once_equals_one_by_one(unlearner, spy, data):
     def prepare():
         method = unlearner()
-        return method, method.prepare(spy(), data, TRAIN, "cpu")
+        return method, method.prepare(Original(spy(), data, TRAIN))
 
     method, state = prepare()
     together = answers(method.serve_all(state, REQUESTS, SERVE), data.records.x)
@@ -102,7 +104,7 @@ def test_all_at_once_equals_one_by_one(unlearner, spy, data):
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
 def test_a_state_stays_as_it_was_however_often_it_is_served(unlearner, spy, data):
     method = unlearner()
-    state = method.prepare(spy(), data, TRAIN, "cpu")
+    state = method.prepare(Original(spy(), data, TRAIN))
     before = dict(vars(state)), state.fitted.log_posteriors(data.records.x)
     method.serve_all(state, REQUESTS, SERVE)
     method.serve(state, step([7]), SERVE / 9 / 1)
@@ -113,7 +115,7 @@ def test_a_state_stays_as_it_was_however_often_it_is_served(unlearner, spy, data
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
 def test_requests_branch_off_the_original_and_do_not_meet(unlearner, spy, data):
     method = unlearner()
-    state = method.prepare(spy(("init",)), data, TRAIN, "cpu")
+    state = method.prepare(Original(spy(("init",)), data, TRAIN))
     alone = answers(method.serve_all(state, REQUESTS[:1], SERVE), data.records.x)
     among_others = answers(method.serve_all(state, REQUESTS, SERVE), data.records.x)
     assert np.array_equal(alone[0][0], among_others[0][0])
@@ -121,7 +123,7 @@ def test_requests_branch_off_the_original_and_do_not_meet(unlearner, spy, data):
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
 def test_the_state_of_another_kind_of_unlearner_is_refused(unlearner, spy, data):
-    foreign = (Again if unlearner is Shrink else Shrink)().prepare(spy(), data, TRAIN, "cpu")
+    foreign = (Again if unlearner is Shrink else Shrink)().prepare(Original(spy(), data, TRAIN))
     with pytest.raises(TypeError, match="serves its own states, got"):
         unlearner().serve(foreign, step([0]), SERVE)
 
@@ -129,13 +131,13 @@ def test_the_state_of_another_kind_of_unlearner_is_refused(unlearner, spy, data)
 def test_all_versions_of_all_requests_are_trained_in_one_go(spy, data):
     model = spy()
     method = Again()
-    method.serve_all(method.prepare(model, data, TRAIN, "cpu"), REQUESTS, SERVE)
+    method.serve_all(method.prepare(Original(model, data, TRAIN)), REQUESTS, SERVE)
     assert [len(batch) for batch in model.batches] == [1, 6]
 
 
 def test_every_version_is_trained_on_what_its_request_left_by_then(spy, data):
     method = Again()
-    chains = method.serve_all(method.prepare(spy(), data, TRAIN, "cpu"), REQUESTS, SERVE)
+    chains = method.serve_all(method.prepare(Original(spy(), data, TRAIN)), REQUESTS, SERVE)
     left = [[set(state.fitted.task.data.kept_ids) for state in chain] for chain in chains]
     everyone = set(range(20))
     assert left == [
@@ -147,7 +149,7 @@ def test_every_version_is_trained_on_what_its_request_left_by_then(spy, data):
 
 def test_versions_have_seeds_of_their_own(spy, data):
     method = Again()
-    state = method.prepare(spy(), data, TRAIN, "cpu")
+    state = method.prepare(Original(spy(), data, TRAIN))
     chains = method.serve_all(state, REQUESTS, SERVE)
     seeds = [state.fitted.task.seeds, *(later.fitted.task.seeds for chain in chains for later in chain)]
     assert seeds[0] == Seeds.at(TRAIN)
@@ -157,7 +159,7 @@ def test_versions_have_seeds_of_their_own(spy, data):
 
 def test_what_a_request_leaves_alone_is_not_trained_again(spy, data):
     model, method = spy(), Halves()
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     ((version,),) = method.serve_all(state, [Request((step([4]),))], SERVE)
     assert len(model.tasks) == 3
     assert version.fitted.parts[1] is state.fitted.parts[1]
@@ -166,7 +168,7 @@ def test_what_a_request_leaves_alone_is_not_trained_again(spy, data):
 
 def test_several_jobs_answer_together_by_their_weights(spy, data):
     method = Halves()
-    fitted = method.serve(method.prepare(spy(), data, TRAIN, "cpu"), step([0, 2, 4, 6]), SERVE).fitted
+    fitted = method.serve(method.prepare(Original(spy(), data, TRAIN)), step([0, 2, 4, 6]), SERVE).fitted
     even, odd = (np.exp(part.log_posteriors(data.records.x)) for part in fitted.parts)
     assert fitted.weights == (6.0, 10.0)
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(data.records.x)), (6 * even + 10 * odd) / 16)
@@ -174,17 +176,38 @@ def test_several_jobs_answer_together_by_their_weights(spy, data):
 
 def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(spy, data):
     method = Shrink()
-    state = method.prepare(spy(), data, TRAIN, "cpu")
+    state = method.prepare(Original(spy(), data, TRAIN))
     method.serve_all(state, REQUESTS, SERVE)
-    assert [forget.ids.tolist() for _, _, forget, _ in method.calls] == [[0], [1], [2], [30], [3, 4], [5]]
-    assert [len(retain) for _, retain, _, _ in method.calls] == [19, 19, 19, 18, 18, 17]
-    assert all(not set(retain.kept_ids) & set(forget.ids) for _, retain, forget, _ in method.calls)
-    assert len({draw for *_, draw in method.calls}) == 6
-    given = [fitted for fitted, *_ in method.calls]
+    assert [call.forget.ids.tolist() for call in method.calls] == [[0], [1], [2], [30], [3, 4], [5]]
+    assert [len(call.retain) for call in method.calls] == [19, 19, 19, 18, 18, 17]
+    assert all(not set(call.retain.kept_ids) & set(call.forget.ids) for call in method.calls)
+    assert len({call.seeds.rng().random() for call in method.calls}) == 6
+    given = [call.fitted for call in method.calls]
     assert given[0] is given[1] is given[4] is state.fitted
     assert given[2].fitted is state.fitted
 
 
 def test_function_and_exact_unlearners_start_from_the_same_original(spy, data):
-    exact, function = (kind().prepare(spy(), data, TRAIN, "cpu").fitted for kind in (Again, Shrink))
+    exact, function = (kind().prepare(Original(spy(), data, TRAIN)).fitted for kind in (Again, Shrink))
     assert np.array_equal(exact.log_posteriors(data.records.x), function.log_posteriors(data.records.x))
+
+
+def test_a_function_gets_the_original_with_the_parameters_of_its_model(spy, data):
+    method, original = Shrink(), Original(spy(), data, TRAIN, validation_ids=np.array([40, 41]))
+    method.serve_all(method.prepare(original), REQUESTS, SERVE)
+    assert {call.original for call in method.calls} == {original}
+    assert original.validation.ids.tolist() == [40, 41]
+
+
+def test_what_all_requests_need_is_computed_once_per_original(spy, data):
+    class Mean(Shrink):
+        computed = 0
+
+        def precompute(self, original):
+            self.computed += 1
+            return original.fitted.log_posteriors(original.data.x).mean()
+
+    method = Mean()
+    method.serve_all(method.prepare(Original(spy(), data, TRAIN)), REQUESTS, SERVE)
+    assert method.computed == 1
+    assert len({call.precomputed for call in method.calls}) == 1

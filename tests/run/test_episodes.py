@@ -24,11 +24,14 @@ from unlearnbench.builtin.unlearners.sisa import SISA
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.observations import Observations
-from unlearnbench.core.pools import EpisodeSizes, Pools, side_pools
+from unlearnbench.core.options import TrainingOptions
+from unlearnbench.core.originals import Original
+from unlearnbench.core.pools import EpisodeSizes, Pools, side_halves, side_pools
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request, Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.sklearn_model import SklearnModel
+from unlearnbench.engine.unlearners import FunctionUnlearner
 from unlearnbench.run.episodes import TEST_RECORDS, Episode, EpisodeParts, from_arrays, observe, to_arrays
 
 RECORDS = BreastCancer().load()
@@ -60,7 +63,7 @@ class Moves(Scenario):
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
         return 4
 
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         a, b, c, d = (pools.deletable[k : k + 1] for k in range(4))
         new = pools.unseen[:1]
         return [
@@ -177,7 +180,7 @@ def test_rows_say_where_they_belong(scenario):
     assert set(rows.episode) == {1}
     assert set(rows.versions) == {1}
     pools, _ = pools_of()
-    for r, request in enumerate(scenario.requests(pools, SIZES, HERE)):
+    for r, request in enumerate(scenario.requests(pools, SIZES, HERE, PARTS.make_original())):
         here = rows.take(rows.request == r)
         counts = np.bincount(here.role, minlength=len(Role))
         assert counts[[Role.FORGOTTEN, Role.UNSEEN, Role.RETAINED]].tolist() == [len(request.forgotten), 10, 5]
@@ -233,7 +236,7 @@ def test_requests_with_unequal_numbers_of_versions_are_seen_step_by_step():
     pools, _ = pools_of()
     data, seeds = TrainingSet.of(RECORDS, pools.training), Seeds.at(HERE / "train")
     assert rows.after.shape == (len(rows), 3, 2)
-    for r, request in enumerate(Moves().requests(pools, SIZES, HERE)):
+    for r, request in enumerate(Moves().requests(pools, SIZES, HERE, PARTS.make_original())):
         here, left = rows.take(rows.request == r), data
         assert set(here.versions) == {len(request.steps)}
         for v in range(3):
@@ -327,7 +330,7 @@ def test_accuracies_are_those_of_models_trained_by_hand(scenario):
     original = tree(data, seeds)
     assert accuracy["train_original"].tolist() == [right(original, pools.training)]
     assert accuracy["test_original"].tolist() == [right(original, unseen)]
-    for r, request in enumerate(scenario.requests(pools, SIZES, HERE)):
+    for r, request in enumerate(scenario.requests(pools, SIZES, HERE, PARTS.make_original())):
         left = data
         for step in request.steps:
             left = left.after(step)
@@ -372,3 +375,43 @@ def test_an_episode_survives_being_taken_apart_into_arrays():
     assert all(isinstance(values, np.ndarray) for values in arrays.values())
     for f in fields(Observations):
         assert getattr(again.observations, f.name).dtype == getattr(episode.observations, f.name).dtype
+
+
+# --- validation
+
+
+def test_records_for_validation_are_seen_by_nobody_else():
+    for scenario in (Single(), Online(2, 3), Sequence()):
+        parts = replace(PARTS, scenario=scenario)
+        validation = parts.validation_ids()
+        rows = observe(parts).observations
+        assert 0 < len(validation) <= 1000
+        assert not np.isin(validation, parts.pools[0].training).any()
+        assert not np.isin(validation, rows.record).any()
+        assert not RECORDS.has_duplicate[validation].any()
+        assert np.isin(validation, parts.pools[0].addable).all(), "of the records that this side may train on"
+
+
+def test_where_all_records_are_trained_on_none_are_left_for_validation():
+    trainable, _ = side_halves(RECORDS, "target", SeedPath(4) / RECORDS.name)
+    assert len(replace(PARTS, sizes=replace(SIZES, records=len(trainable))).validation_ids()) == 0
+
+
+def test_unlearners_get_the_model_with_its_parameters_whatever_the_engine_and_the_training_defense():
+    seen = []
+
+    class Looks(FunctionUnlearner):
+        def unlearn(self, deletion):
+            seen.append(deletion.original)
+            return deletion.fitted
+
+    class Dropout(Defense):
+        def training(self):
+            return TrainingOptions(dropout=0.25)
+
+    for engine in ("fast", "reference"):
+        observe(replace(PARTS, unlearner=Looks(), defense=Dropout(), engine=engine))
+        assert {original.model for original in seen} == {Tree(leaves=4)}
+        assert {original.options.dropout for original in seen} == {0.25}
+        assert {original.engine for original in seen} == {engine}
+        seen.clear()

@@ -120,12 +120,12 @@ from pathlib import Path
 from unlearnbench import FunctionUnlearner, UnlearnerPlugin, hookimpl
 
 class DiesOnce(FunctionUnlearner):
-    def unlearn(self, fitted, retain, forget, rng):
+    def unlearn(self, deletion):
         mark = Path(__file__).with_suffix(".mark")
         if not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return fitted
+        return deletion.fitted
 
 @hookimpl
 def unlearnbench_unlearners():

@@ -182,8 +182,8 @@ class Picky(Scenario):
     def deletions_needed(self, sizes):
         return sizes.requests
 
-    def requests(self, pools, sizes, seeds):
-        x = Noise().load().x[pools.deletable, 0]
+    def requests(self, pools, sizes, seeds, original):
+        x = original.data.records.x[pools.deletable, 0]
         order = pools.deletable if self.honest else pools.deletable[np.argsort(-x)]
         return [Request((Step(order[r : r + 1]),)) for r in range(sizes.requests)]
 

@@ -91,7 +91,7 @@ UNLEARNER = """
 from unlearnbench import FunctionUnlearner, UnlearnerPlugin, hookimpl
 
 class Raises(FunctionUnlearner):
-    def unlearn(self, fitted, retain, forget, rng):
+    def unlearn(self, deletion):
         raise RuntimeError("cannot forget")
 
 @hookimpl
@@ -203,9 +203,9 @@ class Flaky(ScoreAttack):
         return view.before[:, 0]
 
 class FlakyToo(FunctionUnlearner):
-    def unlearn(self, fitted, retain, forget, rng):
+    def unlearn(self, deletion):
         attempt("unlearner")
-        return fitted
+        return deletion.fitted
 
 @hookimpl
 def unlearnbench_attacks():

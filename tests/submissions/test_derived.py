@@ -12,9 +12,9 @@ import pytest
 from unlearnbench.core.observations import Observations
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import CellGroup
-from unlearnbench.run.episode_work import make_episode
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.originals import by_original, run_episodes
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.selection import Selection
 from unlearnbench.submissions.derived import Derivation, QueriedRows
@@ -62,7 +62,7 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
 
 def real_rows(bench: CellGroup, instances: PluginInstances) -> Observations:
     """Train, unlearn and query, as a run does."""
-    made = [make_episode(task, instances) for task in bench.target]
+    made = [episode for task in by_original(bench.target) for episode in run_episodes(task, instances).values()]
     return Observations.concatenate([episode.observations for episode in made if isinstance(episode, Episode)])
 
 

@@ -20,24 +20,24 @@ class Good(Scenario):
     def additions_needed(self, sizes):
         return sizes.requests
 
-    def requests(self, pools, sizes, seeds):
+    def requests(self, pools, sizes, seeds, original):
         spare = pools.addable[(seeds / "spare").permutation(len(pools.addable), sizes.requests)]
         return [Request((Step(pools.deletable[r : r + 1], spare[r : r + 1]),)) for r in range(sizes.requests)]
 
 
 class OneTooFew(Good):
-    def requests(self, pools, sizes, seeds):
-        return super().requests(pools, sizes, seeds)[1:]
+    def requests(self, pools, sizes, seeds, original):
+        return super().requests(pools, sizes, seeds, original)[1:]
 
 
 class NeedsMore(Good):
-    def requests(self, pools, sizes, seeds):
-        return super().requests(replace(pools, deletable=pools.unseen), sizes, seeds)
+    def requests(self, pools, sizes, seeds, original):
+        return super().requests(replace(pools, deletable=pools.unseen), sizes, seeds, original)
 
 
 class Twice(Good):
-    def requests(self, pools, sizes, seeds):
-        first, *_ = super().requests(pools, sizes, seeds)
+    def requests(self, pools, sizes, seeds, original):
+        first, *_ = super().requests(pools, sizes, seeds, original)
         return [first] * sizes.requests
 
 
@@ -45,46 +45,46 @@ class AddsUndeclared(Good):
     def additions_needed(self, sizes):
         return 0
 
-    def requests(self, pools, sizes, seeds):
-        return super().requests(replace(pools, addable=pools.unseen), sizes, seeds)
+    def requests(self, pools, sizes, seeds, original):
+        return super().requests(replace(pools, addable=pools.unseen), sizes, seeds, original)
 
 
 class Unseeded(Good):
-    def requests(self, pools, sizes, seeds):
+    def requests(self, pools, sizes, seeds, original):
         targets = np.random.default_rng().permutation(pools.deletable)
-        return super().requests(replace(pools, deletable=targets), sizes, seeds)
+        return super().requests(replace(pools, deletable=targets), sizes, seeds, original)
 
 
 class GlobalDraws(Good):
-    def requests(self, pools, sizes, seeds):
+    def requests(self, pools, sizes, seeds, original):
         np.random.shuffle([1, 2])  # noqa: NPY002 - that is what is wrong
-        return super().requests(pools, sizes, seeds)
+        return super().requests(pools, sizes, seeds, original)
 
 
 class InPlace(Good):
-    def requests(self, pools, sizes, seeds):
+    def requests(self, pools, sizes, seeds, original):
         pools.deletable.sort()
-        return super().requests(pools, sizes, seeds)
+        return super().requests(pools, sizes, seeds, original)
 
 
 class NobodyToTellFrom(Good):
-    def queries(self, original, data, request, pools, sizes, seeds):
-        asked = super().queries(original, data, request, pools, sizes, seeds)
+    def queries(self, request, pools, sizes, seeds, original, fitted):
+        asked = super().queries(request, pools, sizes, seeds, original, fitted)
         kept = asked.role != Role.UNSEEN
         return type(asked)(asked.ids[kept], asked.role[kept], asked.position[kept])
 
 
 class CallsTheDeletedUnseen(Good):
-    def queries(self, original, data, request, pools, sizes, seeds):
-        asked = super().queries(original, data, request, pools, sizes, seeds)
+    def queries(self, request, pools, sizes, seeds, original, fitted):
+        asked = super().queries(request, pools, sizes, seeds, original, fitted)
         return replace(asked, ids=asked.ids[::-1])
 
 
 class ThreeClassesOnly(Good):
-    def queries(self, original, data, request, pools, sizes, seeds):
-        if data.n_classes != 3:
+    def queries(self, request, pools, sizes, seeds, original, fitted):
+        if original.data.n_classes != 3:
             raise ValueError("three classes, please")
-        return super().queries(original, data, request, pools, sizes, seeds)
+        return super().queries(request, pools, sizes, seeds, original, fitted)
 
 
 BROKEN = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,13 +34,13 @@ class Good(FunctionUnlearner):
     def refusal(self, model):
         return None if type(model).__name__ == "DecisionTree" else "a tree, please"  # keeps these tests quick
 
-    def unlearn(self, fitted, retain, forget, rng):
-        return Tilted(fitted, forget.y.mean())
+    def unlearn(self, deletion):
+        return Tilted(deletion.fitted, deletion.forget.y.mean())
 
 
 class NeedsModule(Good):
-    def unlearn(self, fitted, retain, forget, rng):
-        return fitted.module
+    def unlearn(self, deletion):
+        return deletion.fitted.module
 
 
 class RefusesAll(Good):
@@ -54,49 +54,49 @@ class LastOnly(Good):
 
 
 class Unseeded(Good):
-    def unlearn(self, fitted, retain, forget, rng):
-        return Tilted(fitted, np.random.default_rng().random())
+    def unlearn(self, deletion):
+        return Tilted(deletion.fitted, np.random.default_rng().random())
 
 
 class GlobalDraws(Good):
-    def unlearn(self, fitted, retain, forget, rng):
+    def unlearn(self, deletion):
         np.random.seed(3)  # noqa: NPY002 - that is what is wrong
-        return super().unlearn(fitted, retain, forget, rng)
+        return super().unlearn(deletion)
 
 
 class Remembers(Good):
     served: ClassVar[list[int]] = []
 
-    def prepare(self, model, data, seeds, device):
+    def prepare(self, original):
         self.served.clear()
-        return super().prepare(model, data, seeds, device)
+        return super().prepare(original)
 
-    def unlearn(self, fitted, retain, forget, rng):
+    def unlearn(self, deletion):
         self.served.append(0)
-        return Tilted(fitted, len(self.served) / 10)
+        return Tilted(deletion.fitted, len(self.served) / 10)
 
 
 class SpoilsTheOriginal(Good):
-    def prepare(self, model, data, seeds, device):
-        state = super().prepare(model, data, seeds, device)
-        return type(state)(Tilted(state.fitted, 0.0), state.data)
+    def prepare(self, original):
+        state = super().prepare(original)
+        return replace(state, fitted=Tilted(state.fitted, 0.0))
 
-    def unlearn(self, fitted, retain, forget, rng):
-        fitted.tilt = 1.0
-        return Tilted(fitted, 0.5)
+    def unlearn(self, deletion):
+        deletion.fitted.tilt = 1.0
+        return Tilted(deletion.fitted, 0.5)
 
 
 class SpoilsRecords(Good):
-    def unlearn(self, fitted, retain, forget, rng):
-        retain.records.x[0] += 1
-        return Tilted(fitted, 0.5)
+    def unlearn(self, deletion):
+        deletion.retain.records.x[0] += 1
+        return Tilted(deletion.fitted, 0.5)
 
 
 class NoClassMayGo(Good):
-    def unlearn(self, fitted, retain, forget, rng):
-        if not np.bincount(retain.y, minlength=retain.n_classes).all():
+    def unlearn(self, deletion):
+        if not np.bincount(deletion.retain.y, minlength=deletion.retain.n_classes).all():
             raise ZeroDivisionError("a class is missing")
-        return Tilted(fitted, 0.5)
+        return Tilted(deletion.fitted, 0.5)
 
 
 BROKEN = [
@@ -128,9 +128,9 @@ def test_one_that_sees_more_than_it_declares_is_found(sees, found):
 
 def test_a_case_may_be_refused_in_a_line(found):
     class Refuses(NoClassMayGo):
-        def unlearn(self, fitted, retain, forget, rng):
+        def unlearn(self, deletion):
             try:
-                return super().unlearn(fitted, retain, forget, rng)
+                return super().unlearn(deletion)
             except ZeroDivisionError as error:
                 raise UserError("leave a record of every class") from error
 

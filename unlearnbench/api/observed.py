@@ -16,7 +16,7 @@ from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, Utility
-from unlearnbench.core.models import TargetModel
+from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.records import Records
@@ -24,7 +24,6 @@ from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
-from unlearnbench.engine.reference import WithoutFastPath
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import load_registry
@@ -128,11 +127,11 @@ def observe(
         raise UserError(f"observe: {refusal}")
     check_episodes(records, sizes, asked, seed)
     where = resolve_device(device) if kind.uses_device else "cpu"
-    trained = kind if kind.has_fast_path(where) else WithoutFastPath(kind)
+    engine: Engine = "fast" if kind.has_fast_path(where) else "reference"
 
     def episodes(side: Side) -> list[Episode]:
         parts = [
-            EpisodeParts(records, trained, method, asked, Defense(), sizes, side, original, seed, where)
+            EpisodeParts(records, kind, method, asked, Defense(), sizes, side, original, seed, where, engine)
             for original in range(sizes.originals)
         ]
         return [observe_episode(part) for part in parts]

@@ -21,8 +21,8 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Versions
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.episode_work import guarded
 from unlearnbench.run.evaluation import ORACLE
+from unlearnbench.run.failures import guarded
 from unlearnbench.run.game import Game, attack_scores
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.stats import auc_above_half, clustered_auc, holm, tpr_at_fpr

@@ -26,7 +26,7 @@ class Failure:
 
 
 class Work(Protocol[TaskOfWork, OutcomeOfWork]):
-    """What is to be done with each task of a run: one call makes an episode, or evaluates a group of cells.
+    """What is to be done with each task of a run: the episodes of an original, or the evaluation of a group of cells.
 
     Work and tasks go through ``pickle`` and are small: they hold names, parameters and keys. In another process, the
     work loads its plug-ins and data sets at its first call, and keeps them for the next. Outcomes go through ``pickle``

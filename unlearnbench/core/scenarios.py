@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.matching import matched_negatives
 from unlearnbench.core.models import Fitted
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
-from unlearnbench.core.records import Step, TrainingSet, among
+from unlearnbench.core.records import Step, among
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Sees
 
@@ -79,8 +80,12 @@ class Scenario(ABC):
     """The unlearned versions that the adversary queries, besides the original. All steps are served in any case."""
 
     @abstractmethod
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
-        """Return ``sizes.requests`` requests on the training records in ``pools.deletable``."""
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
+        """Return ``sizes.requests`` requests on the training records in ``pools.deletable``.
+
+        ``original.data.records`` has features and labels. ``original.fitted`` is the model that was trained on the
+        whole training set, whatever the unlearner does: all unlearners get the same requests.
+        """
 
     @abstractmethod
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
@@ -92,16 +97,17 @@ class Scenario(ABC):
 
     def queries(
         self,
-        original: Fitted,
-        data: TrainingSet,
         request: Request,
         pools: Pools,
         sizes: EpisodeSizes,
         seeds: SeedPath,
+        original: Original,
+        fitted: Fitted,
     ) -> Queries:
         """Choose the records to query for one request, by default of every role.
 
-        Records that the request adds have the role ``ADDED``, or ``FORGOTTEN`` if it also deletes them.
+        ``fitted`` is the original model that the unlearner starts from, for SISA an ensemble. Records that the request
+        adds have the role ``ADDED``, or ``FORGOTTEN`` if it also deletes them.
         """
         forgotten = request.forgotten
         changed = np.concatenate([forgotten, request.added])
@@ -110,7 +116,9 @@ class Scenario(ABC):
             {
                 Role.FORGOTTEN: forgotten,
                 Role.UNSEEN: draw(unseen, sizes.negatives, seeds / "negatives"),
-                Role.MATCHED: matched_negatives(original, data, forgotten, unseen, sizes.matched, seeds / "matched"),
+                Role.MATCHED: matched_negatives(
+                    fitted, original.data, forgotten, unseen, sizes.matched, seeds / "matched"
+                ),
                 Role.RETAINED: draw(retained, sizes.retained, seeds / "retained"),
                 Role.ADDED: request.added[~among(request.added, forgotten)],
             }

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from unlearnbench.core.models import Fitted, TargetModel
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.originals import Original
+from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
@@ -22,15 +23,19 @@ class State(Protocol):
 
 
 class Unlearner(ABC):
-    """An unlearning algorithm: trains the original, then serves deletion requests, each starting from the original."""
+    """An unlearning algorithm: prepares an original model, then serves deletion requests, each starting from it."""
 
     def refusal(self, model: TargetModel) -> str | None:  # noqa: ARG002 - most unlearners work with every model
         """Return why this unlearner cannot be used with this model, or None where it can."""
         return None
 
     @abstractmethod
-    def prepare(self, model: TargetModel, data: TrainingSet, seeds: SeedPath, device: str) -> State:
-        """Train the original on ``data`` with the seeds at ``seeds``."""
+    def prepare(self, original: Original) -> State:
+        """Return the state that all requests start from. Called once per original.
+
+        What every request needs is computed here. An unlearner with an original of another kind, such as an ensemble,
+        trains it by ``original.train`` and never reads ``original.fitted``.
+        """
 
     @abstractmethod
     def serve(self, state: State, step: Step, seeds: SeedPath) -> State:

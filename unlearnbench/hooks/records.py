@@ -13,7 +13,7 @@ from unlearnbench.core.versions import Versions
 
 Kind = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack", "metric", "executor"]
 
-Seen = Literal["forget-set", "retain-set", "labels", "training-log"]
+Seen = Literal["forget-set", "retain-set", "validation-set", "labels", "training-log"]
 """What an unlearning algorithm may use."""
 
 Stage = Literal["training", "publication", "release"]

@@ -60,7 +60,7 @@ class Reproduced:
     @property
     def models(self) -> int:
         """How many models were trained for it."""
-        return sum(task.models for task in self.plan.episodes.values())
+        return self.plan.models
 
     @property
     def listed(self) -> list[Row]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from unlearnbench.core.models import Engine
+from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
@@ -32,13 +33,16 @@ class EpisodeTask:
     seed: int
     engine: Engine
     device: str
+    options: TrainingOptions
+    """How the defense wants models trained."""
     key: str
     """Where the store keeps the episode."""
 
     @property
-    def models(self) -> int:
-        """How many models are trained at most, constituents of ensembles not counted."""
-        return 1 + self.sizes.requests
+    def original_key(self) -> Hashable:
+        """What the episodes of one original have in common: all that its training depends on."""
+        sides = (self.side, self.original, self.seed, self.sizes.records)
+        return (self.dataset.key, self.model.key, self.options, self.engine, self.device, *sides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,11 @@ class Plan:
         """Every cell that can run, by its store key."""
         return {key: cell for group in self.groups for key, cell in group.cells.items()}
 
+    @property
+    def models(self) -> int:
+        """How many models are trained at most: each original once, and one a request; an ensemble counts as one."""
+        return _models(self.episodes.values())
+
     def summary(self, store: Store) -> dict[str, int]:
         """Count what the plan holds and what the store has of it already."""
         episodes = self.episodes
@@ -130,6 +139,14 @@ class Plan:
             "cells skipped": len(self.skipped),
             "episodes": len(episodes),
             "episodes cached": len(stored),
-            "models": sum(task.models for task in episodes.values()),
-            "models to train": sum(task.models for key, task in episodes.items() if key not in stored),
+            "models": self.models,
+            "models to train": _models(task for key, task in episodes.items() if key not in stored),
         }
+
+
+def _models(tasks: Iterable[EpisodeTask]) -> int:
+    originals, unlearned = set(), 0
+    for task in tasks:
+        originals.add(task.original_key)
+        unlearned += task.sizes.requests
+    return len(originals) + unlearned

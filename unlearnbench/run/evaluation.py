@@ -14,8 +14,8 @@ from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.metrics import Metric, Utility
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.run.cells import Cell, CellGroup, EpisodeTask
-from unlearnbench.run.episode_work import MissingError
 from unlearnbench.run.episodes import Episode, from_arrays
+from unlearnbench.run.failures import MissingError
 from unlearnbench.run.game import Game, Scores, attack_scores, game_seeds, measure, oracle_scores, release
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.store import Store

@@ -14,8 +14,8 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.run.cells import Cell, CellGroup
-from unlearnbench.run.episode_work import guarded
 from unlearnbench.run.evaluation import Evaluator
+from unlearnbench.run.failures import guarded
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import SharedStore, Store

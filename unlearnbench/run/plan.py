@@ -10,6 +10,7 @@ from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.models import Engine, TargetModel
+from unlearnbench.core.options import PLAIN
 from unlearnbench.core.pools import Side
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
@@ -136,6 +137,7 @@ class Expansion:
         """Return the episodes of one side, one for each original."""
         dataset, model, unlearner, scenario = shared
         engine, device = self._setting(model.on(side))
+        options = self.instances.make(trained_with, Defense).training() if trained_with else PLAIN
         first = EpisodeTask(
             dataset=dataset.on(side),
             model=model.on(side),
@@ -148,6 +150,7 @@ class Expansion:
             seed=seed,
             engine=engine,
             device=device,
+            options=options,
             key="",
         )
         keys = episode_keys(first, self.instances)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from unlearnbench.core.executors import Executor, Failure
 from unlearnbench.engine.workers import one_thread
-from unlearnbench.run.cells import Cell, Plan
+from unlearnbench.run.cells import Cell, EpisodeTask, Plan
 from unlearnbench.run.environment import fingerprint
-from unlearnbench.run.episode_work import EpisodeWork
-from unlearnbench.run.episodes import to_arrays
+from unlearnbench.run.episodes import Episode, to_arrays
 from unlearnbench.run.evaluation_work import CellResult, EvaluationWork, plain
 from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.originals import OriginalTask, OriginalWork, by_original
 from unlearnbench.run.progress import progress
 from unlearnbench.run.store import Store
 
@@ -64,22 +66,40 @@ class Runner:
         return self.store.get(kind, key) is None and (rerun != "never" or self.store.failure(kind, key) is None)
 
     def _observe(self, plan: Plan, rerun: Rerun) -> None:
-        tasks = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
-        environment = fingerprint()
-        work = EpisodeWork.here(self.instances)
-        with progress("training and unlearning", len(tasks), self.show_progress) as advance:
-            for task, outcome in self.executor.run(work, tasks):
-                if isinstance(outcome, Failure):
-                    self.store.fail("episode", task.key, outcome)
-                else:
-                    payload = {
-                        "engine": task.engine,
-                        "device": task.device,
-                        "seconds": dict(outcome.seconds),
-                        "environment": environment,
-                    }
-                    self.store.put("episode", task.key, payload, to_arrays(outcome))
+        due = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
+        with progress("training and unlearning", len(due), self.show_progress) as advance:
+            crashed = self._run_episodes(by_original(due), advance)
+            # One of these brought its worker down. Each alone, only that one is lost.
+            self._run_episodes([OriginalTask((episode,)) for task in crashed for episode in task.episodes], advance)
+
+    def _run_episodes(self, tasks: Sequence[OriginalTask], advance: Callable[[], None]) -> list[OriginalTask]:
+        """Store what becomes of each episode; return the tasks of several episodes whose worker died."""
+        crashed: list[OriginalTask] = []
+        work = OriginalWork.here(self.instances)
+        for task, outcome in self.executor.run(work, tasks):
+            if isinstance(outcome, Failure) and len(task.episodes) > 1:
+                crashed.append(task)
+                continue
+            for episode in task.episodes:
+                self._keep_episode(episode, outcome if isinstance(outcome, Failure) else outcome[episode.key])
                 advance()
+        return crashed
+
+    def _keep_episode(self, task: EpisodeTask, episode: Episode | Failure) -> None:
+        if isinstance(episode, Failure):
+            self.store.fail("episode", task.key, episode)
+            return
+        payload = {
+            "engine": task.engine,
+            "device": task.device,
+            "seconds": dict(episode.seconds),
+            "environment": self._environment,
+        }
+        self.store.put("episode", task.key, payload, to_arrays(episode))
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        return fingerprint()
 
     def _judge(self, plan: Plan, rerun: Rerun) -> None:
         due = {key for key in plan.cells if self._due("cell", key, rerun)}

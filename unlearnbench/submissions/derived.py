@@ -2,6 +2,7 @@
 
 Membership is never read from a submission. An episode is gone through by the very code that makes runs, with models
 that have learned nothing: pools, requests, queries and roles come out as they did, since no seed path knows the model.
+Only a scenario that looks at the original model has that one trained.
 One role is an exception. Which unseen records are like the forgotten one depends, for models with regions, on the
 model, so the ids of matched negatives come from the submission: they must be unseen records, of the label of a record
 that was asked about, each once.
@@ -15,17 +16,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.defenses import Defense
-from unlearnbench.core.models import Fitted, TargetModel
+from unlearnbench.core.models import Fitted
 from unlearnbench.core.observations import Observations
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import side_halves
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.run.cells import CellGroup, EpisodeTask
-from unlearnbench.run.episodes import EpisodeParts, observe
+from unlearnbench.run.episodes import observe
 from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.originals import parts_of
 
 Ids = NDArray[np.int64]
 
@@ -49,9 +51,9 @@ class Ignorant:
 class NoTraining(Unlearner):
     """Serves requests without a model."""
 
-    def prepare(self, model: TargetModel, data: TrainingSet, seeds: SeedPath, device: str) -> State:  # noqa: ARG002
+    def prepare(self, original: Original) -> State:
         """Return a model that has learned nothing."""
-        return Ignorant(data.n_classes)
+        return Ignorant(original.data.n_classes)
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> State:  # noqa: ARG002
         """Return the same."""
@@ -109,26 +111,18 @@ class Derivation:
         return QueriedRows.of(Observations.concatenate([self._episode(task) for task in tasks]))
 
     def _episode(self, task: EpisodeTask) -> Observations:
-        key = (task.dataset, task.scenario, task.defense, task.sizes, task.side, task.original, task.seed)
-        if key not in self._rows:
-            self._rows[key] = _without_answers(self._derive(task))
-        return self._rows[key]
-
-    def _derive(self, task: EpisodeTask) -> Observations:
-        make = self._workshop.make
-        parts = EpisodeParts(
-            records=self._workshop.records(task.dataset),
-            model=make(task.model, TargetModel),
-            unlearner=NoTraining(),
-            scenario=make(task.scenario, Scenario),
-            defense=make(task.defense, Defense) if task.defense else Defense(),
-            sizes=task.sizes,
-            side=task.side,
-            original=task.original,
-            seed=task.seed,
-            device="cpu",
-        )
-        return observe(parts).observations
+        scenario = (task.scenario, task.defense, task.sizes)
+        of_all_models = (task.dataset, task.side, task.original, task.seed, *scenario)
+        of_this_model = (task.original_key, *scenario)
+        for key in (of_all_models, of_this_model):
+            if key in self._rows:
+                return self._rows[key]
+        parts = replace(parts_of(task, self._workshop), unlearner=NoTraining(), device="cpu")
+        original = parts.make_original()
+        rows = _without_answers(observe(parts, original).observations)
+        # A scenario that looked at the original model may choose other records for another one.
+        self._rows[of_this_model if original.is_trained else of_all_models] = rows
+        return rows
 
     def matched_faults(self, bench: CellGroup, derived: QueriedRows, ids: Ids) -> Iterator[str]:
         """Say what is wrong with matched negatives (requests, most) that a submission names."""

@@ -20,7 +20,7 @@ from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.cells import Cell, CellGroup, Plan
-from unlearnbench.run.episode_work import MissingError
+from unlearnbench.run.failures import MissingError
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.progress import progress
 from unlearnbench.run.results import Row, collect

@@ -24,8 +24,8 @@ from unlearnbench.core.hashing import canonical_json
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.environment import fingerprint
-from unlearnbench.run.episode_work import MissingError, guarded
 from unlearnbench.run.executors import choose_executor
+from unlearnbench.run.failures import MissingError, guarded
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.cells import CellId, cell_id, where_cell

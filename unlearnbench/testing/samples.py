@@ -29,10 +29,13 @@ def blobs(n: int = 60, n_classes: int = 3, shape: tuple[int, ...] = (4,), seed: 
     return Records("blobs", x, y, n_classes, Provenance("made up", "public domain"))
 
 
-def garbled(records: Records, x: bool = True) -> Records:
-    """Return records with other labels and, unless ``x`` is False, other features."""
-    y = (records.y + 1) % records.n_classes
-    return replace(records, y=y, x=records.x[::-1].copy() + 3.0 if x else records.x)
+def garbled(records: Records, ids: NDArray[np.int64], x: bool = True) -> Records:
+    """Return records of which those with these ids have other labels and, unless ``x`` is False, other features."""
+    features, labels = records.x.copy(), records.y.copy()
+    labels[ids] = (labels[ids] + 1) % records.n_classes
+    if x:
+        features[ids] = features[ids[::-1]] + 3.0
+    return replace(records, y=labels, x=features)
 
 
 def doubled(records: Records) -> Records:

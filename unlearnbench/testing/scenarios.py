@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.models import FitTask, TargetModel
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
@@ -24,7 +26,7 @@ UNSEEN: Final = 30
 
 @dataclass(frozen=True)
 class Linear:
-    """A model without training: logits are multiples of the first feature."""
+    """A trained model whose logits are multiples of the first feature."""
 
     n_classes: int
 
@@ -33,32 +35,47 @@ class Linear:
         return log_softmax(np.outer(x[:, 0], np.arange(self.n_classes)))
 
 
+class LinearModel(TargetModel):
+    """A target model that needs no training."""
+
+    def fit(self, task: FitTask, device: str) -> Linear:  # noqa: ARG002 - an argument of the contract
+        """Return a model for as many classes as the records have."""
+        return Linear(task.data.n_classes)
+
+
 def _sizes(requests: int = 4) -> EpisodeSizes:
     return EpisodeSizes(requests=requests, negatives=8, matched=2, retained=3)
 
 
-def _pools(scenario: Scenario, sizes: EpisodeSizes, extra: int = 0) -> Pools:
-    """Return pools with exactly the number of records that the scenario declares, and ``extra`` deletable ones."""
-    deletable, addable = scenario.deletions_needed(sizes) + extra, scenario.additions_needed(sizes)
+def _pools(scenario: Scenario, sizes: EpisodeSizes) -> Pools:
+    """Return pools with exactly the addable records that the scenario declares, and so many deletable ones.
+
+    There are 50 times as many deletable records as it declares, so that it may choose them by their class.
+    """
+    deletable, addable = 50 * scenario.deletions_needed(sizes) + 20, scenario.additions_needed(sizes)
     ids = np.random.default_rng(0).permutation(deletable + UNSEEN + addable)
     training, unseen, others = np.split(ids, [deletable, deletable + UNSEEN])
     return Pools(np.sort(training), training, unseen, others)
 
 
+def _original(pools: Pools, n_classes: int = 3) -> Original:
+    records = blobs(len(pools.training) + UNSEEN + len(pools.addable), n_classes)
+    return Original(LinearModel(), TrainingSet.of(records, pools.training), SEEDS / "train")
+
+
 def _requests(scenario: Scenario, n: int = 4) -> tuple[Pools, list[Request]]:
     sizes = _sizes(n)
     pools = _pools(scenario, sizes)
-    return pools, list(scenario.requests(pools, sizes, SEEDS))
+    return pools, list(scenario.requests(pools, sizes, SEEDS, _original(pools)))
 
 
 def _queries(scenario: Scenario, n_classes: int = 3) -> list[Queries]:
     sizes = _sizes()
-    pools = _pools(scenario, sizes, extra=20)
-    records = blobs(len(pools.training) + UNSEEN + len(pools.addable), n_classes)
-    data = TrainingSet.of(records, pools.training)
+    pools = _pools(scenario, sizes)
+    original = _original(pools, n_classes)
     return [
-        scenario.queries(Linear(n_classes), data, request, pools, sizes, SEEDS / r)
-        for r, request in enumerate(scenario.requests(pools, sizes, SEEDS))
+        scenario.queries(request, pools, sizes, SEEDS / r, original, original.fitted)
+        for r, request in enumerate(scenario.requests(pools, sizes, SEEDS, original))
     ]
 
 
@@ -79,7 +96,7 @@ def returns_the_requested_number(subject: Subject) -> Iterator[str]:
 
 @check("Take records from `pools.deletable`, each once; raise `deletions_needed` where you use more.")
 def deletes_training_records_once(subject: Subject) -> Iterator[str]:
-    """With as many deletable records as it declares, it deletes records of the training set, none of them twice."""
+    """It deletes at most as many records as it declares, all of the training set, none of them twice."""
     pools, requests = _requests(subject.made)
     for request in requests:
         known = np.concatenate([pools.deletable, request.added])
@@ -88,6 +105,8 @@ def deletes_training_records_once(subject: Subject) -> Iterator[str]:
     deleted = np.concatenate([request.forgotten for request in requests])
     if len(np.unique(deleted)) != len(deleted):
         yield "a record is deleted twice"
+    if len(deleted) > subject.made.deletions_needed(_sizes()):
+        yield f"{len(deleted)} records are deleted, deletions_needed says {subject.made.deletions_needed(_sizes())}"
 
 
 @check("Take records to add from `pools.addable`, each once; return their number from `additions_needed`.")
@@ -118,14 +137,15 @@ def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
         yield "a global random generator was used"
 
 
-@check("Work on copies of the pools.")
+@check("Work on copies of the pools and of the records.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
-    """The pools do not change."""
+    """The pools and the original's records do not change."""
     pools = _pools(subject.made, _sizes())
-    before = copies(pools)
-    subject.made.requests(pools, _sizes(), SEEDS)
-    if not alike(before, copies(pools)):
-        yield "the pools have changed"
+    original = _original(pools)
+    before = copies(pools, original.data)
+    subject.made.requests(pools, _sizes(), SEEDS, original)
+    if not alike(before, copies(pools, original.data)):
+        yield "the pools or the records have changed"
 
 
 @check("Return from `queries` records of both roles, `positive` and `negative`, with Queries.of.")
@@ -145,8 +165,8 @@ def both_roles_are_queried(subject: Subject) -> Iterator[str]:
 def roles_are_correct(subject: Subject) -> Iterator[str]:
     """Each queried record has its role: forgotten, unseen, matched, retained or added."""
     sizes = _sizes()
-    pools = _pools(subject.made, sizes, extra=20)
-    requests = subject.made.requests(pools, sizes, SEEDS)
+    pools = _pools(subject.made, sizes)
+    requests = subject.made.requests(pools, sizes, SEEDS, _original(pools))
     for request, queries in zip(requests, _queries(subject.made), strict=True):
         retained = np.setdiff1d(pools.training, request.forgotten)
         unseen = np.setdiff1d(np.concatenate([pools.unseen, pools.addable]), request.added)

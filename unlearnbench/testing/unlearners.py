@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.models import TargetModel
+from unlearnbench.core.models import Engine, TargetModel
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
-from unlearnbench.engine.reference import WithoutFastPath
 from unlearnbench.engine.unlearners import FunctionUnlearner
 from unlearnbench.hooks.records import UnlearnerPlugin
 from unlearnbench.testing.contract import Subject
@@ -24,7 +24,8 @@ from unlearnbench.testing.samples import alike, copies, doubled, garbled, moves_
 from unlearnbench.testing.trials import Make, maker_for, small, wrong_answer
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"
-TRAINED: Final = 40  # of the 60 records of a sample; the others can be added
+TRAINED: Final = 40  # of the 60 records of a sample; the others can be added ...
+VALIDATION: Final = 52  # ... but those from here on, which are for validation
 
 
 def _request(*steps: tuple[Sequence[int], Sequence[int]]) -> Request:
@@ -41,24 +42,21 @@ class Trial:
 
     name: str
     model: TargetModel
-    plain: TargetModel
-    """The model, trained by its plain ``fit``."""
     make: Make
     """Makes records."""
 
-    def data(self) -> TrainingSet:
-        """Return forty of sixty records, in random order."""
-        return TrainingSet.of(self.make(), np.random.default_rng(1).permutation(TRAINED))
+    def original(self, engine: Engine = "reference", records: Records | None = None) -> Original:
+        """Return an original of these records, or of sixty new ones: it is trained on forty, in random order."""
+        records = records or self.make()
+        trained = np.random.default_rng(1).permutation(TRAINED)
+        others = np.arange(VALIDATION, len(records))
+        return Original(self.model, TrainingSet.of(records, trained), TRAIN, engine=engine, validation_ids=others)
 
 
 @lru_cache(maxsize=1)  # all checks of one unlearner share them
 def _trials(subject: Subject) -> tuple[Trial, ...]:
     models = ((registered.name, small(registered)) for registered in subject.models)
-    return tuple(
-        Trial(name, model, WithoutFastPath(model), maker_for(model))
-        for name, model in models
-        if subject.made.refusal(model) is None
-    )
+    return tuple(Trial(name, model, maker_for(model)) for name, model in models if subject.made.refusal(model) is None)
 
 
 def _trial(subject: Subject) -> Trial:
@@ -67,9 +65,8 @@ def _trial(subject: Subject) -> Trial:
     raise LookupError("it refuses all models")
 
 
-def _serve(unlearner: Unlearner, model: TargetModel, data: TrainingSet, requests: list[Request]) -> list[list[State]]:
-    state = unlearner.prepare(model, data, TRAIN, "cpu")
-    return [list(chain) for chain in unlearner.serve_all(state, requests, SERVE)]
+def _serve(unlearner: Unlearner, original: Original, requests: list[Request]) -> list[list[State]]:
+    return [list(chain) for chain in unlearner.serve_all(unlearner.prepare(original), requests, SERVE)]
 
 
 def _answers(chains: list[list[State]], records: Records) -> list[NDArray[np.float64]]:
@@ -82,9 +79,9 @@ def works_with_models_it_does_not_refuse(subject: Subject) -> Iterator[str]:
 
     def case(trial: Trial) -> Callable[[], Iterator[str]]:
         def problems() -> Iterator[str]:
-            data = trial.data()
-            for model in (trial.model, trial.plain):  # the fast engine's and the reference's
-                for answer in _answers(_serve(subject.made, model, data, [ONE]), data.records):
+            for engine in get_args(Engine):
+                original = trial.original(engine)
+                for answer in _answers(_serve(subject.made, original, [ONE]), original.data.records):
                     yield from wrong_answer(answer, 60, 3)
 
         return problems
@@ -99,26 +96,28 @@ def works_with_models_it_does_not_refuse(subject: Subject) -> Iterator[str]:
 def returns_a_version_for_every_step(subject: Subject) -> Iterator[str]:
     """Requests of one and of two steps give one and two versions."""
     trial = _trial(subject)
-    lengths = [len(chain) for chain in _serve(subject.made, trial.plain, trial.data(), REQUESTS)]
+    lengths = [len(chain) for chain in _serve(subject.made, trial.original(), REQUESTS)]
     if lengths != [1, 2, 1]:
         yield f"requests of 1, 2 and 1 steps give {lengths} versions"
 
 
-@check("Draw from the seeds or the `rng` of the arguments, and from nothing else.")
+@check("Draw from the seeds of the arguments, and from nothing else.")
 def same_seeds_same_model(subject: Subject) -> Iterator[str]:
     """Unlearning twice with the same seeds gives bitwise the same posteriors."""
     trial = _trial(subject)
-    data = trial.data()
-    first, second = (_answers(_serve(subject.made, trial.plain, data, REQUESTS), data.records) for _ in range(2))
+    records = trial.make()
+    first, second = (
+        _answers(_serve(subject.made, trial.original(records=records), REQUESTS), records) for _ in range(2)
+    )
     if not alike(first, second):
         yield "the same records and seeds give different posteriors"
 
 
-@check("Draw from the seeds or the `rng` of the arguments; never seed numpy or torch globally.")
+@check("Draw from the seeds of the arguments; never seed numpy or torch globally.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
     """No global random generator is used."""
     trial = _trial(subject)
-    if moves_global_generators(lambda: _serve(subject.made, trial.plain, trial.data(), [ONE])):
+    if moves_global_generators(lambda: _serve(subject.made, trial.original(), [ONE])):
         yield "a global random generator was used"
 
 
@@ -126,14 +125,14 @@ def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
 def serves_each_request_independently(subject: Subject) -> Iterator[str]:
     """Requests give the same models when served together and when each is served from a new state."""
     trial = _trial(subject)
-    data = trial.data()
-    together = _answers(_serve(subject.made, trial.plain, data, REQUESTS), data.records)
+    records = trial.make()
+    together = _answers(_serve(subject.made, trial.original(records=records), REQUESTS), records)
     alone = []
     for r, request in enumerate(REQUESTS):
-        state = subject.made.prepare(trial.plain, data, TRAIN, "cpu")
+        state = subject.made.prepare(trial.original(records=records))
         for v, step in enumerate(request.steps, start=1):
             state = subject.made.serve(state, step, SERVE / r / v)
-            alone.append(state.fitted.log_posteriors(data.records.x))
+            alone.append(state.fitted.log_posteriors(records.x))
     if not alike(together, alone):
         yield "a request gives a different model when it is served with others"
 
@@ -142,43 +141,43 @@ def serves_each_request_independently(subject: Subject) -> Iterator[str]:
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
     """Serving changes neither the original nor the records."""
     trial = _trial(subject)
-    data = trial.data()
-    before = copies(data.records)
-    state = subject.made.prepare(trial.plain, data, TRAIN, "cpu")
-    original = state.fitted.log_posteriors(data.records.x)
+    original = trial.original()
+    records = original.data.records
+    before = copies(records)
+    state = subject.made.prepare(original)
+    first = [fitted.log_posteriors(records.x) for fitted in (original.fitted, state.fitted)]
     subject.made.serve_all(state, REQUESTS, SERVE)
-    if not np.array_equal(state.fitted.log_posteriors(data.records.x), original):
+    if not alike(first, [fitted.log_posteriors(records.x) for fitted in (original.fitted, state.fitted)]):
         yield "the original changes when a request is served"
-    if not alike(before, copies(data.records)):
+    if not alike(before, copies(records)):
         yield "the records have changed"
 
 
-@check("Name in the record's `sees` all that `unlearn` uses.")
+@check("Name in the record's `sees` all that the method uses.")
 def undeclared_data_have_no_influence(subject: Subject) -> Iterator[str]:
     """Data that the record's `sees` does not name do not change the unlearned model."""
     record = subject.registered.plugin
     assert isinstance(record, UnlearnerPlugin)  # noqa: S101 - for the type checker
     if not isinstance(subject.made, FunctionUnlearner):
         return  # other unlearners retrain; they use what they train on
-    trial = _trial(subject)
-    records = trial.data().records
-    retain, forget = range(5, TRAINED), range(5)
-    method: FunctionUnlearner = subject.made
-    fitted = method.prepare(trial.plain, trial.data(), TRAIN, "cpu").fitted
+    true = _trial(subject).original()
+    forget = np.arange(5)
 
-    def answer(retained: Records, forgotten: Records) -> NDArray[np.float64]:
-        sets = TrainingSet.of(retained, retain), TrainingSet.of(forgotten, forget)
-        return method.unlearn(fitted, *sets, np.random.default_rng(0)).log_posteriors(records.x)
+    def answer(records: Records) -> NDArray[np.float64]:
+        # The fitted model is the one that was trained on the true records; all else is made of these.
+        original = replace(true, data=TrainingSet.of(records, true.data.ids), source=true)
+        state = subject.made.serve(subject.made.prepare(original), Step(forget), SERVE)
+        return np.asarray(state.fitted.log_posteriors(true.data.records.x))
 
-    other, relabelled = garbled(records), garbled(records, x=False)
+    plain = answer(true.data.records)
     hidden = {
-        "retain-set": (other, records),
-        "forget-set": (records, other),
-        "labels": (relabelled, relabelled),
+        "retain-set": np.setdiff1d(true.data.ids, forget),
+        "forget-set": forget,
+        "validation-set": true.validation_ids,
+        "labels": np.arange(len(true.data.records)),
     }
-    plain = answer(records, records)
-    for name in (name for name in hidden if name not in record.sees):
-        if not np.array_equal(answer(*hidden[name]), plain):
+    for name, ids in ((name, ids) for name, ids in hidden.items() if name not in record.sees):
+        if not np.array_equal(answer(garbled(true.data.records, ids, x=name != "labels")), plain):
             yield f"the posteriors change with the {name}, which `sees` does not name"
 
 
@@ -200,7 +199,8 @@ def edge_cases(subject: Subject) -> Iterator[str]:
     def case(records: Records, request: Request) -> Callable[[], Iterator[str]]:
         def problems() -> Iterator[str]:
             data = TrainingSet.of(records, range(len(records) * 2 // 3))
-            for answer in _answers(_serve(subject.made, trial.plain, data, [request]), records):
+            original = Original(trial.model, data, TRAIN, engine="reference")
+            for answer in _answers(_serve(subject.made, original, [request]), records):
                 yield from wrong_answer(answer, len(records), records.n_classes)
 
         return problems

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unlearnbench import Provenance, Records, SeedPath, Step, TrainingSet, load_registry
+from sklearn.tree import DecisionTreeClassifier
+from unlearnbench import Original, Provenance, Records, SeedPath, SklearnModel, Step, TrainingSet, load_registry
 from unlearnbench.cli import main
 
 from unlearnbench_example.subsample import Subsample
@@ -27,10 +28,16 @@ episodes: {originals: 2, requests: 2, records: 80, negatives: 5}
 """
 
 
+class Tree(SklearnModel):
+    def estimator(self, seed: int) -> DecisionTreeClassifier:
+        return DecisionTreeClassifier(random_state=seed)
+
+
 @pytest.fixture
-def data() -> TrainingSet:
+def original() -> Original:
     x = np.arange(200.0)[:, None]
-    return TrainingSet.of(Records("line", x, np.arange(200) % 2, 2, Provenance("made up", "none")), range(200))
+    records = Records("line", x, np.arange(200) % 2, 2, Provenance("made up", "none"))
+    return Original(Tree(), TrainingSet.of(records, range(200)), SeedPath(0))
 
 
 def test_conformance(conformance_check: Callable[[], None]) -> None:
@@ -43,14 +50,14 @@ def test_both_are_found_by_their_entry_point() -> None:
     assert {str(plugin.source) for plugin in found} == {"distribution unlearnbench-example 0.1.0"}
 
 
-def test_a_forgotten_record_is_trained_on_by_no_later_version(data: TrainingSet) -> None:
+def test_a_forgotten_record_is_trained_on_by_no_later_version(original: Original) -> None:
     step = Step(np.arange(50))
-    (job,) = Subsample(share=1.0).jobs(data, [step], SeedPath(0), SeedPath(0) / "version")
+    (job,) = Subsample(share=1.0).jobs(original, [step], SeedPath(0) / "version")
     assert job.data.kept_ids.tolist() == list(range(50, 200))
 
 
-def test_versions_are_trained_on_shares_of_their_own(data: TrainingSet) -> None:
-    first, second = (Subsample(share=0.5).jobs(data, [], SeedPath(0), SeedPath(0) / v)[0] for v in (1, 2))
+def test_versions_are_trained_on_shares_of_their_own(original: Original) -> None:
+    first, second = (Subsample(share=0.5).jobs(original, [], SeedPath(0) / v)[0] for v in (1, 2))
     assert 70 < len(first.data) < 130
     assert set(first.data.kept_ids) != set(second.data.kept_ids)
 

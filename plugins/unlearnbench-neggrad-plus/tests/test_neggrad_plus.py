@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from unlearnbench import Provenance, Records, SeedPath, Step, TrainingSet, UserError, load_registry
+from unlearnbench import Deletion, Original, Provenance, Records, SeedPath, Step, TrainingSet, UserError, load_registry
 from unlearnbench.hooks.parameters import build
 
 from unlearnbench_neggrad_plus.neggrad_plus import NegGradPlus
@@ -32,7 +32,7 @@ def records():
 def loss_before_and_after(unlearner, mlp, records, of):
     """Return the mean cross-entropy, in nats, of some records before and after ten are forgotten."""
     data = TrainingSet.of(records, range(80))
-    state = unlearner.prepare(mlp, data, SeedPath(0), "cpu")
+    state = unlearner.prepare(Original(mlp, data, SeedPath(0)))
     after = unlearner.serve(state, Step(np.arange(10)), SeedPath(1))
     return [-each.fitted.log_posteriors(records.x[of])[range(len(of)), records.y[of]].mean() for each in (state, after)]
 
@@ -48,23 +48,22 @@ def test_the_retain_set_is_descended(mlp, records):
 
 
 def test_with_an_alpha_of_one_the_forget_set_is_not_looked_at(mlp, records):
-    data = TrainingSet.of(records, range(80))
-    fitted = NegGradPlus().prepare(mlp, data, SeedPath(0), "cpu").fitted
+    original = Original(mlp, TrainingSet.of(records, range(80)), SeedPath(0))
     retain = TrainingSet.of(records, range(10, 80))
     one, other = (
-        NegGradPlus(alpha=1.0).unlearn(fitted, retain, TrainingSet.of(records, forget), np.random.default_rng(0))
-        for forget in (range(5), range(5, 10))
+        NegGradPlus(alpha=1.0).unlearn(Deletion(original.fitted, retain, forgotten, original, SeedPath(0)))
+        for forgotten in (TrainingSet.of(records, ids) for ids in (range(5), range(5, 10)))
     )
     assert np.array_equal(one.log_posteriors(records.x), other.log_posteriors(records.x))
 
 
 def test_one_step_is_the_gradient_of_the_formula(mlp, records):
     """Worked out for the biases of the last layer: their gradient by CE is the mean of p - onehot(y)."""
-    data = TrainingSet.of(records, range(80))
-    fitted = NegGradPlus().prepare(mlp, data, SeedPath(0), "cpu").fitted
+    original = Original(mlp, TrainingSet.of(records, range(80)), SeedPath(0))
+    fitted = original.fitted
     retain, forget = TrainingSet.of(records, range(10, 80)), TrainingSet.of(records, range(10))
     unlearner = NegGradPlus(alpha=0.7, learning_rate=0.1, epochs=1, batch_size=1000)
-    moved = unlearner.unlearn(fitted, retain, forget, np.random.default_rng(0))
+    moved = unlearner.unlearn(Deletion(fitted, retain, forget, original, SeedPath(0)))
 
     def gradient(part):
         return (np.exp(fitted.log_posteriors(part.x)) - np.eye(2)[part.y]).mean(axis=0)

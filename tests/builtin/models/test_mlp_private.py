@@ -12,11 +12,11 @@ from unlearnbench.builtin.models.mlp.private import clipped_sum
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.core.models import FitTask, HasPrivacy
 from unlearnbench.core.options import DPSGD, TrainingOptions
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.batches import poisson_batches
 from unlearnbench.engine.jit import usable
-from unlearnbench.engine.wrappers import WithTrainingOptions
 
 kernels = pytest.mark.skipif(not usable(), reason="numba has no wheel for this platform")
 SMALL = MLP(hidden=(8,), epochs=2, batch_size=16)
@@ -140,25 +140,14 @@ def test_an_original_and_its_retrained_model_never_share_noise(engine, blobs):
     if engine == "fast" and not usable():
         pytest.skip("numba has no wheel for this platform")
     sgd = MLP(hidden=(8,), epochs=1, batch_size=500, optimizer="sgd", learning_rate=1.0)
-    loud = WithTrainingOptions(sgd, TrainingOptions(dp=DPSGD(noise_multiplier=1e6, clip=1e-4, delta=1e-5)))
-    model = loud if engine == "fast" else _ByReference(loud)
+    loud = TrainingOptions(dp=DPSGD(noise_multiplier=1e6, clip=1e-4, delta=1e-5))
     data, unlearner, seeds = TrainingSet.of(blobs(), np.arange(120)), Retrain("same", "slot"), SeedPath(1)
-    original = unlearner.prepare(model, data, seeds / "original", "cpu")
+    original = unlearner.prepare(Original(sgd, data, seeds / "original", options=loud, engine=engine))
     steps = [Step(np.array([3])), Step(np.array([], dtype=np.int64))]  # forgetting nobody is another model too
     after = [unlearner.serve(original, step, seeds / "request" / i) for i, step in enumerate(steps)]
     noises = [weights(each.fitted) for each in (original, *after)]
     correlations = np.corrcoef(noises)[np.triu_indices(3, 1)]
     assert (np.abs(correlations) < 0.5).all()
-
-
-class _ByReference(WithTrainingOptions):
-    """The same model, trained by ``fit``."""
-
-    def __init__(self, model: WithTrainingOptions) -> None:
-        super().__init__(model._model, model._options)
-
-    def fit_many(self, tasks, device):
-        return [self.fit(task, device) for task in tasks]
 
 
 @pytest.mark.parametrize("engine", engines())

@@ -7,16 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.scenarios.group import Group
 from unlearnbench.builtin.scenarios.online import Online
 from unlearnbench.builtin.scenarios.retained import Retained
 from unlearnbench.builtin.scenarios.sequence import Sequence
 from unlearnbench.builtin.scenarios.single import Single
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
+from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
 
 SEEDS = SeedPath(0) / "requests"
+RECORDS = Records("none", np.empty((0, 1)), np.empty(0, dtype=np.int64), 2, Provenance("made up", "CC0"))
+ORIGINAL = Original(DecisionTree(), TrainingSet.of(RECORDS, []), SEEDS)
+"""None of these scenarios looks at it."""
 
 
 def pools(n):
@@ -30,7 +36,7 @@ def pools(n):
 def test_requests_are_as_many_as_asked_of_one_step_each_and_never_meet(n, scenario):
     sizes = EpisodeSizes(requests=n)
     needed = scenario.deletions_needed(sizes)
-    requests = scenario.requests(pools(needed), sizes, SEEDS)
+    requests = scenario.requests(pools(needed), sizes, SEEDS, ORIGINAL)
     deleted = np.concatenate([request.forgotten for request in requests])
     assert len(requests) == n
     assert {len(request.steps) for request in requests} == {1}
@@ -41,7 +47,7 @@ def test_requests_are_as_many_as_asked_of_one_step_each_and_never_meet(n, scenar
 
 @pytest.mark.parametrize("scenario", [Single(), Group(3), Online(3, 2), Sequence(3), Retained(3)])
 def test_more_requests_begin_with_the_fewer(scenario):
-    fewer, more = (scenario.requests(pools(60), EpisodeSizes(requests=n), SEEDS) for n in (4, 20))
+    fewer, more = (scenario.requests(pools(60), EpisodeSizes(requests=n), SEEDS, ORIGINAL) for n in (4, 20))
     for a, b in zip(fewer, more, strict=False):
         assert a.forgotten.tolist() == b.forgotten.tolist()
         assert a.added.tolist() == b.added.tolist()
@@ -49,14 +55,14 @@ def test_more_requests_begin_with_the_fewer(scenario):
 
 def test_a_group_of_one_is_a_single_deletion():
     groups, singles = (
-        scenario.requests(pools(20), EpisodeSizes(requests=20), SEEDS) for scenario in (Group(1), Single())
+        scenario.requests(pools(20), EpisodeSizes(requests=20), SEEDS, ORIGINAL) for scenario in (Group(1), Single())
     )
     assert [a.forgotten.tolist() for a in groups] == [b.forgotten.tolist() for b in singles]
 
 
 def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same():
     (group, *_), (single, *_) = (
-        scenario.requests(pools(60), EpisodeSizes(requests=3), SEEDS) for scenario in (Group(5), Single())
+        scenario.requests(pools(60), EpisodeSizes(requests=3), SEEDS, ORIGINAL) for scenario in (Group(5), Single())
     )
     assert group.forgotten[0] == single.forgotten[0]
 
@@ -74,7 +80,7 @@ def test_the_retained_are_told_from_random_unseen_records():
 def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n, delete, add):
     scenario, sizes = Online(delete, add), EpisodeSizes(requests=n)
     dealt = pools(scenario.deletions_needed(sizes))
-    requests = scenario.requests(dealt, sizes, SEEDS)
+    requests = scenario.requests(dealt, sizes, SEEDS, ORIGINAL)
     assert {(len(r.steps), len(r.forgotten), len(r.added)) for r in requests} == {(1, delete, add)}
     added = np.concatenate([request.added for request in requests])
     assert len(set(added)) == len(added) == scenario.additions_needed(sizes)
@@ -85,7 +91,7 @@ def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n, 
 @given(st.integers(1, 10), st.integers(2, 5), st.integers(1, 4))
 def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n, versions, size):
     scenario, sizes = Sequence(versions, size), EpisodeSizes(requests=n)
-    requests = scenario.requests(pools(scenario.deletions_needed(sizes)), sizes, SEEDS)
+    requests = scenario.requests(pools(scenario.deletions_needed(sizes)), sizes, SEEDS, ORIGINAL)
     assert [[len(step.forget) for step in request.steps] for request in requests] == [[size] * versions] * n
     assert sorted(np.concatenate([request.forgotten for request in requests])) == list(range(n * versions * size))
 

@@ -11,6 +11,7 @@ from unlearnbench.builtin.unlearners.none import NoUnlearning
 from unlearnbench.builtin.unlearners.random_noise import RandomNoise
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
@@ -39,7 +40,7 @@ REQUESTS = [request(([0], [])), request(([1], [50]), ([50, 2], [])), request(([3
 
 
 def serve(unlearner, model, data, requests=REQUESTS):
-    state = unlearner.prepare(model, data, TRAIN, "cpu")
+    state = unlearner.prepare(Original(model, data, TRAIN))
     return state, unlearner.serve_all(state, requests, SERVE)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
 from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
@@ -14,7 +15,7 @@ REQUESTS = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(n
 
 def serve(model, data):
     method = NoiseFloor()
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     return state, [version for chain in method.serve_all(state, REQUESTS, SERVE) for version in chain]
 
 
@@ -41,5 +42,5 @@ def test_a_model_that_ignores_seeds_is_trained_once_and_its_floor_is_the_origina
 
 def test_the_original_is_the_one_that_retraining_starts_from(spy, data):
     floor, _ = serve(spy(), data)
-    retrained = Retrain().prepare(spy(), data, TRAIN, "cpu")
+    retrained = Retrain().prepare(Original(spy(), data, TRAIN))
     assert floor.fitted.task.seeds == retrained.fitted.task.seeds

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from unlearnbench.builtin.unlearners.none import NoUnlearning
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
@@ -10,7 +11,7 @@ from unlearnbench.core.seeding import SeedPath
 
 def test_every_version_is_the_original_itself_and_nothing_is_trained_for_it(spy, data):
     model, method = spy(), NoUnlearning()
-    state = method.prepare(model, data, SeedPath(0) / "train", "cpu")
+    state = method.prepare(Original(model, data, SeedPath(0) / "train"))
     requests = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(np.array([5])),))]
     chains = method.serve_all(state, requests, SeedPath(0) / "serve")
     assert all(version.fitted is state.fitted for chain in chains for version in chain)

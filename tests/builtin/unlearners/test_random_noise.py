@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.builtin.unlearners.random_noise import NoisyAnswers, RandomNoise
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
@@ -25,7 +26,7 @@ class Known:
 
 def serve(sigma, model, data):
     method = RandomNoise(sigma)
-    state = method.prepare(model, data, SeedPath(0) / "train", "cpu")
+    state = method.prepare(Original(model, data, SeedPath(0) / "train"))
     return state, [version for chain in method.serve_all(state, REQUESTS, SeedPath(0) / "serve") for version in chain]
 
 

@@ -6,6 +6,7 @@ import pytest
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.core.models import Seeds
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
@@ -20,7 +21,7 @@ MODES = [(init, order) for init in ("same", "fresh") for order in ("slot", "comp
 
 
 def serve(method, model, data):
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     return state, method.serve_all(state, REQUESTS, SERVE)
 
 

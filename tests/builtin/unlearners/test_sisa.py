@@ -14,6 +14,7 @@ from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.sisa import SISA
 from unlearnbench.core.models import FitTask
+from unlearnbench.core.originals import Original
 from unlearnbench.core.posteriors import log_mean
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
@@ -28,7 +29,7 @@ def step(forget=(), add=()):
 
 
 def jobs(method, data, *steps, train=TRAIN):
-    return method.jobs(data, steps, train, SERVE)
+    return method.jobs(Original(DecisionTree(), data, train), steps, SERVE)
 
 
 def chain(job):
@@ -103,7 +104,7 @@ def test_a_record_that_comes_back_joins_its_old_shard(data):
 def test_a_deletion_trains_the_shard_that_holds_the_record_and_no_other(spy, data, seeds_used, record):
     """Whatever seeds the model uses: a shard left alone stays the model it was, noise and all."""
     model, method = spy(seeds_used), SISA(5)
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     assert len(model.tasks) == 5
     after = method.serve(state, step([record]), SERVE / 0 / 1)
     assert len(model.tasks) == 6
@@ -116,7 +117,7 @@ def test_a_deletion_trains_the_shard_that_holds_the_record_and_no_other(spy, dat
 
 def test_a_shard_is_trained_again_with_its_own_seeds_in_place_but_other_noise(spy, data):
     model, method = spy(ALL_SEEDS), SISA(3)
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     method.serve(state, step([5]), SERVE / 0 / 1)
     old, new = next((task, model.tasks[3]) for task in model.tasks[:3] if 5 in held(task))
     assert (new.seeds.init, new.seeds.order) == (old.seeds.init, old.seeds.order)
@@ -128,7 +129,7 @@ def test_a_shard_is_trained_again_with_its_own_seeds_in_place_but_other_noise(sp
 
 def test_a_later_step_leaves_the_shards_of_an_earlier_one_alone(spy, data):
     model, method = spy(ALL_SEEDS), SISA(4)
-    first = method.prepare(model, data, TRAIN, "cpu")
+    first = method.prepare(Original(model, data, TRAIN))
     shards = [part.task for part in first.fitted.parts]
     one = 0
     other = next(i for i in range(40) if shard_of(shards, i) != shard_of(shards, one))
@@ -140,7 +141,7 @@ def test_a_later_step_leaves_the_shards_of_an_earlier_one_alone(spy, data):
 
 def test_a_step_in_several_shards_trains_each_of_them_once(spy, data):
     model, method = spy(), SISA(4)
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     group = [0, 1, 2, 3, 4, 5]
     touched = {shard_of([part.task for part in state.fitted.parts], record) for record in group}
     method.serve(state, step(group), SERVE)
@@ -152,7 +153,7 @@ def test_no_request_changes_what_another_one_gets_whatever_their_order(spy, data
 
     def serve(order):
         method = SISA(4)
-        state = method.prepare(spy(), data, TRAIN, "cpu")
+        state = method.prepare(Original(spy(), data, TRAIN))
         chains = method.serve_all(state, [requests[i] for i in order], SERVE)
         answers = [[version.fitted.log_posteriors(data.records.x).tobytes() for version in one] for one in chains]
         return dict(zip(order, answers, strict=True))
@@ -167,7 +168,7 @@ def test_no_request_changes_what_another_one_gets_whatever_their_order(spy, data
 
 def test_stages_grow_slice_by_slice_and_each_continues_from_the_one_before(spy, data):
     model = spy(continues=True)
-    fitted = SISA(2, 4).prepare(model, data, TRAIN, "cpu").fitted
+    fitted = SISA(2, 4).prepare(Original(model, data, TRAIN)).fitted
     assert len(model.tasks) == 8
     for part in fitted.parts:
         stages = [part.task]
@@ -181,7 +182,7 @@ def test_stages_grow_slice_by_slice_and_each_continues_from_the_one_before(spy, 
 @pytest.mark.parametrize("slice_number", [0, 1, 2, 3])
 def test_training_starts_again_from_the_checkpoint_before_the_slice_of_the_record(spy, data, seeds_used, slice_number):
     model, method = spy(seeds_used, continues=True), SISA(2, 4)
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     stages = [task for task in model.tasks if held(task) <= held(state.fitted.parts[0].task)]
     earlier = held(stages[slice_number - 1]) if slice_number else set()
     record = min(held(stages[slice_number]) - earlier)
@@ -198,7 +199,7 @@ def test_training_starts_again_from_the_checkpoint_before_the_slice_of_the_recor
 def test_a_slice_that_loses_its_last_record_is_skipped(spy, records):
     model, method = spy(continues=True), SISA(1, 3)
     data = TrainingSet.of(records, [4, 5, 6])
-    state = method.prepare(model, data, TRAIN, "cpu")
+    state = method.prepare(Original(model, data, TRAIN))
     (first,) = held(model.tasks[0])
     after = method.serve(state, step([first]), SERVE)
     assert [len(task.data) for task in model.tasks] == [1, 2, 3, 1, 2]
@@ -211,7 +212,7 @@ def test_a_slice_that_loses_its_last_record_is_skipped(spy, records):
 @pytest.mark.parametrize("mean", ["constant", "size"])
 def test_the_answer_is_the_mean_of_the_shards_trained_by_hand(tree, records, data, mean):
     method, gone = SISA(3, mean=mean), step([0, 1, 2, 3, 4, 5, 6])
-    state = method.prepare(tree, data, TRAIN, "cpu")
+    state = method.prepare(Original(tree, data, TRAIN))
     after = method.serve(state, gone, SERVE / 0 / 1)
     for fitted, steps in ((state.fitted, ()), (after.fitted, (gone,))):
         parts = jobs(method, data, *steps)
@@ -225,7 +226,7 @@ def test_the_answer_is_the_mean_of_the_shards_trained_by_hand(tree, records, dat
 
 def test_one_shard_in_one_slice_is_plain_retraining(spy, data):
     method = SISA(1)
-    state = method.prepare(spy(), data, TRAIN, "cpu")
+    state = method.prepare(Original(spy(), data, TRAIN))
     after = method.serve(state, step([5]), SERVE).fitted
     assert after.task.data.ids.tolist() == data.ids.tolist()
     assert held(after.task) == held(state.fitted.task) - {5}
@@ -235,7 +236,7 @@ def test_one_shard_in_one_slice_is_plain_retraining(spy, data):
 def test_a_shard_that_loses_its_last_record_leaves_the_ensemble(spy, records, mean):
     data = TrainingSet.of(records, [7, 8, 9])
     method = SISA(3, mean=mean)
-    state = method.prepare(spy(), data, TRAIN, "cpu")
+    state = method.prepare(Original(spy(), data, TRAIN))
     after = method.serve(state, step([8]), SERVE).fitted
     left = [part for part in state.fitted.parts if held(part.task) != {8}]
     assert [held(part.task) for part in after.parts] == [held(part.task) for part in left]
@@ -245,7 +246,7 @@ def test_a_shard_that_loses_its_last_record_leaves_the_ensemble(spy, records, me
 
 def test_more_shards_than_records_are_as_many_models_as_records(spy, records):
     model = spy()
-    SISA(10).prepare(model, TrainingSet.of(records, [7, 8, 9]), TRAIN, "cpu")
+    SISA(10).prepare(Original(model, TrainingSet.of(records, [7, 8, 9]), TRAIN))
     assert [len(task.data) for task in model.tasks] == [1, 1, 1]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import PositiveInt
 
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request, Scenario
@@ -27,7 +28,7 @@ class Group(Scenario):
         """Return how many records the groups take together."""
         return self.size * sizes.requests
 
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         """Cut the shuffled targets into groups."""
         cuts = range(0, self.size * sizes.requests, self.size)
         return [Request((Step(pools.deletable[cut : cut + self.size]),)) for cut in cuts]

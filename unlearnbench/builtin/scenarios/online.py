@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import PositiveInt
 
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request, Scenario
@@ -36,7 +37,7 @@ class Online(Scenario):
         """Return how many records all requests add."""
         return self.add * sizes.requests
 
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         """Cut the shuffled targets and spare records into groups."""
         old = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.delete)
         new = pools.addable[: self.additions_needed(sizes)].reshape(sizes.requests, self.add)

@@ -10,8 +10,8 @@ from pydantic import PositiveInt
 from unlearnbench.builtin.scenarios.group import Group
 from unlearnbench.core.matching import matched_negatives
 from unlearnbench.core.models import Fitted
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
-from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.scenarios import Queries, Request, Role
 from unlearnbench.core.seeding import SeedPath
 
@@ -34,12 +34,12 @@ class Retained(Group):
 
     def queries(
         self,
-        original: Fitted,
-        data: TrainingSet,
         request: Request,
         pools: Pools,
         sizes: EpisodeSizes,
         seeds: SeedPath,
+        original: Original,
+        fitted: Fitted,
     ) -> Queries:
         """Choose who stayed, and negatives; the draws of ``negatives`` are those of other scenarios."""
         stayed = draw(
@@ -49,7 +49,9 @@ class Retained(Group):
             {
                 Role.FORGOTTEN: request.forgotten,
                 Role.UNSEEN: draw(pools.unseen, sizes.negatives, seeds / "negatives"),
-                Role.MATCHED: matched_negatives(original, data, stayed, pools.unseen, sizes.matched, seeds / "matched"),
+                Role.MATCHED: matched_negatives(
+                    fitted, original.data, stayed, pools.unseen, sizes.matched, seeds / "matched"
+                ),
                 Role.RETAINED: stayed,
             }
         )

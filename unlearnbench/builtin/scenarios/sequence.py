@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request, Scenario
@@ -40,7 +41,7 @@ class Sequence(Scenario):
         """Return how many records all steps of all requests delete."""
         return self.versions * self.size * sizes.requests
 
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         """Cut the shuffled targets into steps, and those into requests."""
         cut = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.versions, self.size)
         return [Request(tuple(Step(step) for step in steps)) for steps in cut]

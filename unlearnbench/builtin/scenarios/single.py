@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request, Scenario
@@ -18,6 +19,6 @@ class Single(Scenario):
         """Return one record a request."""
         return sizes.requests
 
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         """Take the first of the shuffled targets, one each."""
         return [Request((Step(pools.deletable[r : r + 1]),)) for r in range(sizes.requests)]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.retrain import retain_set, version_seeds
 from unlearnbench.core.models import TargetModel
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.originals import Original
+from unlearnbench.core.records import Step
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.training import TrainingJob
+from unlearnbench.core.training import TrainingJob
 from unlearnbench.engine.unlearners import ExactUnlearner
 
 
@@ -30,8 +31,7 @@ class ForestExact(ExactUnlearner):
             return None
         return "forest-exact goes with random-forest and draws: keyed only"
 
-    def jobs(
-        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
-    ) -> list[TrainingJob]:
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
         """Return the forest of what is left, with the original's keys."""
-        return [TrainingJob(retain_set(data, steps, "slot"), version_seeds(original, request, "same", "slot"))]
+        left = retain_set(original.data, steps, "slot")
+        return [TrainingJob(left, version_seeds(original.seeds, seeds, "same", "slot"))]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unlearnbench.core.models import Seeds
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.originals import Original
+from unlearnbench.core.records import Step
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.training import TrainingJob
+from unlearnbench.core.training import TrainingJob
 from unlearnbench.engine.unlearners import ExactUnlearner
 
 
@@ -19,8 +20,6 @@ class NoiseFloor(ExactUnlearner):
     A control row. A model that uses no seeds comes out the same, and its floor is a constant score.
     """
 
-    def jobs(
-        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
-    ) -> list[TrainingJob]:
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
         """Return one training run on everything, seeded anew for each version."""
-        return [TrainingJob(data, Seeds.at(request if steps else original))]
+        return [TrainingJob(original.data, Seeds.at(seeds))]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from unlearnbench.core.models import Fitted
-from unlearnbench.core.records import TrainingSet
-from unlearnbench.engine.unlearners import FunctionUnlearner
+from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
 
 
 @dataclass(frozen=True)
 class NoUnlearning(FunctionUnlearner):
     """Keep the original model and call it unlearned."""
 
-    def unlearn(self, fitted: Fitted, retain: TrainingSet, forget: TrainingSet, rng: np.random.Generator) -> Fitted:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         """Return the original."""
-        return fitted
+        return deletion.fitted

@@ -10,9 +10,8 @@ from pydantic import NonNegativeFloat
 
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.posteriors import log_softmax
-from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import keyed_normals, row_keys
-from unlearnbench.engine.unlearners import FunctionUnlearner
+from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,9 @@ class RandomNoise(FunctionUnlearner):
 
     sigma: NonNegativeFloat = 0.1
 
-    def unlearn(self, fitted: Fitted, retain: TrainingSet, forget: TrainingSet, rng: np.random.Generator) -> Fitted:
-        """Return the noisy original; in a chain too, where ``fitted`` carries an earlier version's noise."""
-        original = fitted.fitted if isinstance(fitted, NoisyAnswers) else fitted
-        return NoisyAnswers(original, self.sigma, int(rng.integers(2**32)))
+    def unlearn(self, deletion: Deletion) -> Fitted:
+        """Return the noisy original, in later steps too: no version carries the noise of an earlier one."""
+        return NoisyAnswers(deletion.original.fitted, self.sigma, int(deletion.seeds.rng().integers(2**32)))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from functools import reduce
 from typing import Literal
 
 from unlearnbench.core.models import Seeds, TargetModel
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Order, Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.training import TrainingJob
+from unlearnbench.core.training import TrainingJob
 from unlearnbench.engine.unlearners import ExactUnlearner
 
 
@@ -36,13 +37,10 @@ class Retrain(ExactUnlearner):
         """Refuse an order that the model cannot honour."""
         return refuse_order(model, self.order)
 
-    def jobs(
-        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
-    ) -> list[TrainingJob]:
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
         """Return the one training run on what is left."""
-        return [
-            TrainingJob(retain_set(data, steps, self.order), version_seeds(original, request, self.init, self.order))
-        ]
+        left = retain_set(original.data, steps, self.order)
+        return [TrainingJob(left, version_seeds(original.seeds, seeds, self.init, self.order))]
 
 
 def retain_set(data: TrainingSet, steps: Sequence[Step], order: Order) -> TrainingSet:

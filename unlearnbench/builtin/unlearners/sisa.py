@@ -12,9 +12,10 @@ from pydantic import PositiveInt
 
 from unlearnbench.builtin.unlearners.retrain import refuse_order, retain_set, version_seeds
 from unlearnbench.core.models import TargetModel
+from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath, keyed_bits
-from unlearnbench.engine.training import TrainingJob
+from unlearnbench.core.training import TrainingJob
 from unlearnbench.engine.unlearners import ExactUnlearner
 
 
@@ -49,25 +50,23 @@ class SISA(ExactUnlearner):
             return f"{type(model).__name__} cannot continue training, which slices: {self.slices} needs; use slices: 1"
         return refuse_order(model, "slot")
 
-    def jobs(
-        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
-    ) -> list[TrainingJob]:
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
         """Return one training run per shard that holds records."""
-        dealt = Dealt.of(data, steps, (original / "shards").seed())
-        runs = (self._shard_run(dealt, original, shard) for shard in range(self.shards))
+        dealt = Dealt.of(original.data, steps, (original.seeds / "shards").seed())
+        runs = (self._shard_run(dealt, original.seeds, shard) for shard in range(self.shards))
         return [run for run in runs if run is not None]
 
     def weights(self, jobs: Sequence[TrainingJob]) -> list[float]:
         """Weigh shards the same, or by what they were trained on."""
         return [1.0 if self.mean == "constant" else float(len(job.data)) for job in jobs]
 
-    def _shard_run(self, dealt: Dealt, original: SeedPath, shard: int) -> TrainingJob | None:
+    def _shard_run(self, dealt: Dealt, seeds: SeedPath, shard: int) -> TrainingJob | None:
         """Return the last training stage of one shard, or None where the shard is empty."""
         run = None
         for last in range(self.slices):
             stage = self._stage(dealt, shard, last)
             if len(stage):
-                place = original / f"shard-{shard}-slice-{last}"
+                place = seeds / f"shard-{shard}-slice-{last}"
                 # Noise by content, not by request: a shard that a request leaves alone must stay the model it was.
                 run = TrainingJob(stage, version_seeds(place, place / stage.fingerprint, "same", "slot"), run)
         return run

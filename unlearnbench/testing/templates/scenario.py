@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unlearnbench import EpisodeSizes, Pools, Request, Scenario, ScenarioPlugin, SeedPath, Step, hookimpl
+from unlearnbench import EpisodeSizes, Original, Pools, Request, Scenario, ScenarioPlugin, SeedPath, Step, hookimpl
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class MyMethod(Scenario):
         """Return how many training records the requests of one original delete together."""
         return self.length * sizes.requests
 
-    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath) -> list[Request]:
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         """Return the requests; ``pools.deletable`` come in random order already."""
         groups = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.length)
         return [Request(tuple(Step(group[i : i + 1]) for i in range(self.length))) for group in groups]

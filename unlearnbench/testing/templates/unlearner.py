@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from unlearnbench import Fitted, FunctionUnlearner, TrainingSet, UnlearnerPlugin, hookimpl, log_of
+from unlearnbench import Deletion, Fitted, FunctionUnlearner, UnlearnerPlugin, hookimpl, log_of
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class MyMethod(FunctionUnlearner):
 
     weight: float = 0.1
 
-    def unlearn(self, fitted: Fitted, retain: TrainingSet, forget: TrainingSet, rng: np.random.Generator) -> Fitted:
-        """Return the unlearned model; ``fitted`` stays as it is, and draws come from ``rng``."""
+    def unlearn(self, deletion: Deletion) -> Fitted:
+        """Return the unlearned model; ``deletion.fitted`` stays as it is, and draws come from ``deletion.seeds``."""
+        retain = deletion.retain
         shares = np.bincount(retain.y, minlength=retain.n_classes) / max(len(retain), 1)
-        return Mixed(fitted, shares, self.weight)
+        return Mixed(deletion.fitted, shares, self.weight)
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
-from unlearnbench import ExactUnlearner, SeedPath, Seeds, Step, TrainingJob, TrainingSet
+from unlearnbench import ExactUnlearner, Original, SeedPath, Seeds, Step, TrainingJob
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,10 @@ class Subsample(ExactUnlearner):
 
     share: Annotated[float, Field(gt=0, le=1)] = 0.8
 
-    def jobs(
-        self, data: TrainingSet, steps: Sequence[Step], original: SeedPath, request: SeedPath
-    ) -> list[TrainingJob]:
-        """Return the one training run; for the original ``request`` is its own seed path."""
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
+        """Return the one training run; for the original ``seeds`` is its own seed path."""
+        data = original.data
         for step in steps:
             data = data.after(step)
-        kept = (request / "kept").rng().random(len(data.ids)) < self.share
-        return [TrainingJob(data.select(kept), Seeds.at(request))]
+        kept = (seeds / "kept").rng().random(len(data.ids)) < self.share
+        return [TrainingJob(data.select(kept), Seeds.at(seeds))]

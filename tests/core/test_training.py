@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 
 from unlearnbench.core.models import Seeds
-from unlearnbench.core.records import Step, TrainingSet
-from unlearnbench.engine.training import Trainer, TrainingJob, job_key
+from unlearnbench.core.options import DPSGD, TrainingOptions
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.training import Trainer, TrainingJob
 
 SEEDS = Seeds(1, 2, 3)
+
+
+@pytest.fixture
+def records():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    return Records("toy", x, np.arange(60) % 3, 3, Provenance("made up", "CC0"))
 
 
 @pytest.fixture
@@ -87,9 +94,11 @@ def test_chains_that_share_their_beginning_share_its_models_and_go_stage_by_stag
 
 def test_the_same_records_with_another_start_are_another_job(spy, data):
     first, second = (TrainingJob(data, replace(SEEDS, init=seed)) for seed in (1, 2))
-    assert job_key(spy(), TrainingJob(data, SEEDS, first)) != job_key(spy(), TrainingJob(data, SEEDS, second))
-    assert job_key(spy(), TrainingJob(data, SEEDS, first)) != job_key(spy(), TrainingJob(data, SEEDS))
-    assert job_key(spy(()), TrainingJob(data, SEEDS, first)) == job_key(spy(()), TrainingJob(data, SEEDS, second))
+    assert Trainer(spy()).key(TrainingJob(data, SEEDS, first)) != Trainer(spy()).key(TrainingJob(data, SEEDS, second))
+    assert Trainer(spy()).key(TrainingJob(data, SEEDS, first)) != Trainer(spy()).key(TrainingJob(data, SEEDS))
+    assert Trainer(spy(())).key(TrainingJob(data, SEEDS, first)) == Trainer(spy(())).key(
+        TrainingJob(data, SEEDS, second)
+    )
 
 
 def test_a_model_that_loses_a_task_on_its_way_is_found_out(data, spy):
@@ -99,3 +108,30 @@ def test_a_model_that_loses_a_task_on_its_way_is_found_out(data, spy):
 
     with pytest.raises(ValueError, match="shorter"):
         Trainer(Forgetful(), "cpu").train([TrainingJob(data, SEEDS)])
+
+
+def test_the_reference_engine_trains_by_fit_one_after_the_other(data, spy):
+    class Plain(spy):
+        def fit(self, task, device):
+            return ("fit", task)
+
+    jobs = [TrainingJob(data, SEEDS), TrainingJob(data, replace(SEEDS, init=9))]
+    model = Plain()
+    fitted = Trainer(model, engine="reference").train(jobs)
+    assert [how for how, _ in fitted] == ["fit", "fit"]
+    assert model.batches == []
+
+
+def test_every_task_is_handed_the_options_of_the_training_defense(data, spy):
+    options = TrainingOptions(dropout=0.5)
+    (fitted,) = Trainer(spy(), options=options).train([TrainingJob(data, SEEDS)])
+    assert fitted.task.options is options
+
+
+def test_under_differential_privacy_no_two_models_share_their_noise(data, spy):
+    model = spy(("init",))
+    jobs = [TrainingJob(data, replace(SEEDS, noise=noise)) for noise in (1, 2)]
+    Trainer(model).train(jobs)
+    assert len(model.tasks) == 1
+    Trainer(model, options=TrainingOptions(dp=DPSGD(1.0, 1.0, 1e-5))).train(jobs)
+    assert len(model.tasks) == 1 + 2

@@ -4,7 +4,7 @@ import pytest
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Failure
-from unlearnbench.run.episode_work import MissingError, guarded
+from unlearnbench.run.failures import MissingError, guarded
 
 
 def raising(error: BaseException) -> object:
