@@ -50,7 +50,7 @@ def test_a_row_is_found_by_name_and_is_the_mean_over_seeds(results: Results) -> 
         ({"atack": "random"}, "row: there is no axis 'atack'; did you mean \"attack\"?"),
         ({"attack": "sorted-dif"}, "row: no attack 'sorted-dif' here; did you mean \"sorted-diff\"?"),
         ({"seed": 9}, "row: no seed 9 here; known: 0, 1, None"),
-        ({"model": "decision-tree"}, "row: 6 rows are meant; say which attack"),
+        ({"model": "decision-tree"}, "row: 6 rows have these names; choose one by attack"),
     ],
 )
 def test_a_row_that_is_none_or_several_is_told(asked: dict[str, Any], told: str, results: Results) -> None:
@@ -97,7 +97,7 @@ def test_a_data_frame_without_its_library_is_refused(
     name: str, results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UserError, match=f"^{name} is not installed: python -m pip install {name}, or take records"):
+    with pytest.raises(UserError, match=f"^{name} is not installed: python -m pip install {name}, or use records"):
         getattr(results, f"to_{name}")()
 
 

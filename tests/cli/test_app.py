@@ -91,9 +91,11 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["plugns"], "'plugins'"),
-        (["plugins", "lst"], "'list'"),
-        (["plugins", "list", "--jsn"], "--json"),
+        (["plugns"], "no such command 'plugns'; did you mean \"plugins\"? (see unlearnbench --help)"),
+        (["plugins", "lst"], 'did you mean "list"?'),
+        (["plugins", "list", "--jsn"], 'no such option: --jsn; did you mean "--json"?'),
+        (["run", "quickstart", "--rerun", "fialed"], "'all'; did you mean \"failed\"? (see unlearnbench run --help)"),
+        (["run", "quickstart", "--device", "tpu-v5"], "'tpu-v5' is not one of 'auto', 'cpu', 'cuda', 'mps' (see"),
         (["plugins"], "missing command (see unlearnbench plugins --help)"),
         (["plugins", "show"], "missing argument"),
         (["plugins", "show", "--kind"], "requires an argument"),

@@ -1,4 +1,4 @@
-"""Running a suite from Python, and its results as an object, as plain dictionaries or as a data frame."""
+"""Runs a suite from Python; its results are an object, plain dictionaries or a data frame."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from unlearnbench.suite.profiles import Profile
 
 @dataclass(frozen=True)
 class Results:
-    """The rows of a run: one a cell and seed, then, where there are several seeds, the mean over them."""
+    """The results of a run."""
 
     rows: tuple[Row, ...]
+    """One row for each cell and seed; then, with several seeds, one row for each cell: the mean over seeds."""
 
     def row(self, seed: int | None = None, **axes: str) -> Row:
         """Return the one row with these names or labels, such as ``attack="sorted-diff"``.
 
-        Without ``seed`` that of the mean over seeds, or of the only seed. UserError where there is none or are several.
+        Without ``seed``, this is the mean over seeds, or the row of the only seed. Raises :class:`UserError` where
+        there is no such row, or more than one.
         """
         if unknown := sorted(axes.keys() - set(AXES)):
             raise UserError(f"row: there is no axis {unknown[0]!r}{did_you_mean(unknown[0], AXES)}")
@@ -44,15 +46,15 @@ class Results:
                 raise UserError(f"row: no {axis} {name!r} here{did_you_mean(name, known)}")
         if len(rows) != 1:
             open_axes = [axis for axis in AXES if len({row.names[axis] for row in rows}) > 1]
-            raise UserError(f"row: {len(rows)} rows are meant; say which {', '.join(open_axes) or 'seed'}")
+            raise UserError(f"row: {len(rows)} rows have these names; choose one by {', '.join(open_axes) or 'seed'}")
         return rows[0]
 
     def table(self, style: Format = "plain") -> str:
-        """Return the rows as the command line prints them: ``plain``, ``md``, ``csv``, ``json`` or ``latex``."""
+        """Return the rows as the command line prints them, in the format ``style``."""
         return render(self.rows, style)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return one dictionary a row and metric: the axes, seed (None for the mean), status, and the estimate."""
+        """Return one dictionary for each row and metric: axes, seed (None for the mean), status and estimate."""
         return [record for row in self.rows for record in _records(row)]
 
     def to_pandas(self) -> Any:
@@ -85,7 +87,7 @@ def _library(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise UserError(
-            f"{name} is not installed: python -m pip install {name}, or take records(), plain dictionaries"
+            f"{name} is not installed: python -m pip install {name}, or use records(), which returns dictionaries"
         ) from None
 
 

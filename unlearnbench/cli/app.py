@@ -5,8 +5,10 @@ The module of a verb is imported when the verb is invoked; ``--help`` needs the 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
@@ -41,6 +43,8 @@ EXAMPLES: Final = (
 
 # typer has its own copy of click since 0.26 and imported click before: this is the class of usage errors in both.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__mro__[1]
+_SUGGESTION: Final = re.compile(r"[.]? [(]?(?:Did you mean|Possible options:) '?([\w-]+)'?[?)]*$")
+"""How several versions of click write a suggestion."""
 
 
 class LazyGroup(TyperGroup):
@@ -104,9 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _usage(error: Any) -> str:
     """Return one line on a wrong option or argument, with the help page that says what would be right."""
-    message = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
+    message = message[:1].lower() + message[1:]
+    if choice := re.search(r"'([^']*)' is not one of (.+)$", message):
+        close = get_close_matches(choice[1], re.findall(r"'([^']*)'", choice[2]), n=1)
+        message += f'; did you mean "{close[0]}"?' if close else ""
+    message = _SUGGESTION.sub(r'; did you mean "\1"?', message)
     page = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-    return message[:1].lower() + message[1:] + page
+    return message + page
 
 
 def _fail(message: str, code: int) -> int:

@@ -34,9 +34,9 @@ def session_options(
         list[str] | None,
         typer.Option(
             "--only",
-            metavar="AXIS=VALUE",
-            help="Run only the cells whose AXIS has this value, e.g. model=mlp. Can be repeated. The control attack "
-            "blind always runs, because it decides whether rows are valid.",
+            metavar="KEY=VALUE",
+            help="Use only the cells whose KEY, an axis or seed, has this value, e.g. model=mlp. Can be repeated. The "
+            "control attack blind is always used, because it decides whether rows are valid.",
         ),
     ] = None,
     store: StoreDir = DEFAULT_STORE,

@@ -1,4 +1,4 @@
-"""Where a result was made: what decides whether a re-run is bitwise equal."""
+"""The environment of a run: what decides whether a re-run is equal to the bit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ LIBRARIES = ("numpy", "numba", "scipy", "scikit-learn", "lightgbm", "torch")
 
 
 def fingerprint() -> dict[str, str]:
-    """Return what results of one engine can depend on: processor, system, Python and library versions.
+    """Return what the results of one engine can depend on: processor, system, Python and library versions.
 
-    Two runs with equal fingerprints give the same bits; otherwise they agree statistically only, since matrix
-    products differ between processors and thread counts.
+    Two runs with equal fingerprints give the same bits. Other runs agree only statistically, because matrix products
+    differ between processors and thread counts.
     """
     return {
         "python": platform.python_version(),

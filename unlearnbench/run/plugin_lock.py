@@ -1,4 +1,4 @@
-"""What another process needs to load the plug-ins that this one uses, and to refuse where it would get others."""
+"""Which plug-ins a run uses, so that another process loads the same ones or refuses to work."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from unlearnbench.hooks.specs import PROJECT
 
 @dataclass(frozen=True)
 class PluginLock:
-    """The plug-ins of a registry by kind, name and source; a source holds version and sha256 of its code."""
+    """The plug-ins of a registry."""
 
     wanted: frozenset[tuple[Kind, str, Source]]
+    """Kind, name and source of each. A source has the version or the sha256 of its code."""
 
     @classmethod
     def of(cls, registry: Registry) -> PluginLock:
-        """Return what makes an equal registry in another process."""
+        """Return the lock of a registry."""
         return cls(frozenset((found.kind, found.name, found.source) for found in registry.plugins))
 
     def registry(self) -> Registry:
-        """Load the plug-ins, without observers; UserError where one is gone or its code is another by now."""
+        """Load the plug-ins, without observers. UserError where one is missing or its code has changed."""
         sources = {source for _, _, source in self.wanted}
         names = {source.name for source in sources if source.kind == "distribution"}
         files = sorted(source.path for source in sources if source.kind == "file")
@@ -37,7 +38,7 @@ class PluginLock:
             (plugin.kind, plugin.name, source): Registered(plugin, source) for plugin, source in collector.plugins()
         }
         if missing := sorted(f'{kind} "{name}" of {source}' for kind, name, source in self.wanted - found.keys()):
-            raise UserError(f"a worker finds another version, or none, of {'; '.join(missing)}: run again")
+            raise UserError(f"a worker finds another version, or none, of {'; '.join(missing)}; run again")
         return Registry(tuple(found[key] for key in sorted(self.wanted, key=lambda key: key[:2])))
 
 

@@ -1,4 +1,4 @@
-"""A progress bar, on a terminal only."""
+"""A progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(title: str, total: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """Yield a function that moves the bar on by one; without a terminal nothing is drawn."""
+    """Yield a function that advances the bar by one step. Nothing is drawn where stderr is no terminal."""
     if not (shown and total and sys.stderr.isatty()):
         yield lambda: None
         return
