@@ -43,8 +43,8 @@ EXAMPLES: Final = (
 
 # typer has its own copy of click since 0.26 and imported click before: this is the class of usage errors in both.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__mro__[1]
-_SUGGESTION: Final = re.compile(r"[.]? [(]?(?:Did you mean|Possible options:) '?([\w-]+)'?[?)]*$")
-"""How several versions of click write a suggestion."""
+_SUGGESTION: Final = re.compile(r"[.]? [(]?(?:Did you mean|Possible options:) '?([\w-]+)'?(?:, '?[\w-]+'?)*[?)]*$")
+"""How several versions of click write suggestions; the first is the closest."""
 
 
 class LazyGroup(TyperGroup):
