@@ -38,6 +38,12 @@ def test_findings_as_json(store: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert all(finding["amount"]["value"] is not None for finding in findings)
 
 
+def test_an_executor_is_chosen_as_for_a_run(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMOKE, store, "--executor", "serial"]) == 0
+    assert main([*SMOKE, store, "--executor", "procesess:workers=2"]) == 2
+    assert capsys.readouterr().err == 'error: unknown executor "procesess"; did you mean "processes"?\n'
+
+
 def test_check_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMOKE, str(tmp_path), "--check"]) == 2
     assert "missing, not run yet; run: unlearnbench reproduce label-only" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Live plug-ins by name: made once, checked to be what their kind promises, and identified for the store."""
+"""Instances of plug-ins: each is made once, checked against the contract of its kind, and identified for the store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PluginInstances:
         self._records: dict[str, Records] = {}
 
     def make(self, ref: PluginRef, contract: type[T]) -> T:
-        """Return the plug-in, which must follow ``contract``."""
+        """Return the instance of a plug-in. UserError where it does not derive from ``contract``."""
         if ref.key not in self._made:
             self._made[ref.key] = build(self.registry.get(ref.kind, ref.name), ref.params)
         made = self._made[ref.key]
@@ -37,16 +37,19 @@ class PluginInstances:
         return made
 
     def records(self, ref: PluginRef) -> Records:
-        """Return the records of a data set, loaded once."""
+        """Return the records of a data set; they are loaded once."""
         if ref.key not in self._records:
             self._records[ref.key] = self.make(ref, Dataset).load()
         return self._records[ref.key]
 
     def identity(self, ref: PluginRef) -> dict[str, object]:
-        """Return what a result depends on: name, revision, parameters and, for code not ours, where it came from."""
+        """Return what a result depends on: name, revision, parameters and, if not built-in, the version of the code.
+
+        A built-in plug-in is identified by its revision, so that results outlive a release that changed nothing.
+        """
         entry = self.registry.get(ref.kind, ref.name)
-        own = entry.source.kind == "builtin"  # ours is told by revision: results outlive a release that changed nothing
-        source = "" if own else entry.source.sha256 or entry.source.version
+        builtin = entry.source.kind == "builtin"
+        source = "" if builtin else entry.source.sha256 or entry.source.version
         return {"name": ref.name, "revision": entry.plugin.revision, "params": dict(ref.params), "source": source}
 
 
