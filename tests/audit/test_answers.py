@@ -154,7 +154,7 @@ def test_an_id_is_there_for_every_row_or_for_none(name: str, arrays: Make, failu
 
 def test_a_record_stands_once_a_pair_of_models(arrays: Make, failure: Failure) -> None:
     told = failure(with_value({**arrays(), "record": np.arange(150)}, "record", 30, 4))
-    assert told == "row 30: record '4' stands in row 4 too, of the same models"
+    assert told == "row 30: record '4' is in row 4 too, for the same models"
 
 
 def test_a_record_may_be_asked_of_several_originals(arrays: Make, npz: Save) -> None:
@@ -175,13 +175,13 @@ class TestWhatAnIntervalTakesForOne:
     def test_records_deleted_together_are_one_request(self, arrays: Make, npz: Save) -> None:
         request = np.where(np.arange(150) < 20, np.arange(150) // 4, -1)
         found = read_answers(npz({**arrays(), "request": request}))
-        assert found.requests == found.samples(Role.FORGOTTEN) == 5
-        assert found.samples(Role.UNSEEN) == 120
+        assert found.requests == found.clusters(Role.FORGOTTEN) == 5
+        assert found.clusters(Role.UNSEEN) == 120
         assert not found.rows.request.any()  # one unlearned model has served all
 
     def test_requests_with_unseen_records_of_their_own_have_models_of_their_own(self, arrays: Make, npz: Save) -> None:
         found = read_answers(npz({**arrays(), "request": np.arange(150) % 10}))
-        assert found.requests == found.samples(Role.FORGOTTEN) == found.samples(Role.UNSEEN) == 10
+        assert found.requests == found.clusters(Role.FORGOTTEN) == found.clusters(Role.UNSEEN) == 10
         assert len(np.unique(found.rows.request)) == 10
 
     def test_the_same_request_id_of_two_originals_is_two_requests(self, arrays: Make, npz: Save) -> None:
@@ -212,4 +212,4 @@ class TestWhatAnIntervalTakesForOne:
 
     def test_a_request_of_its_own_model_needs_unseen_records(self, arrays: Make, failure: Failure) -> None:
         told = failure({**arrays(), "request": np.where(np.arange(150) == 3, "lonely", "other")})
-        assert told == "row 3: request 'lonely' has no unseen records to tell its forgotten ones from"
+        assert told == "row 3: request 'lonely' has no unseen records to compare its forgotten ones with"

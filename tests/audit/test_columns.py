@@ -35,8 +35,8 @@ def test_npz_and_csv_hold_the_same(arrays: Make, npz: Save, as_csv: Save) -> Non
 
 
 def test_a_row_is_called_by_its_line_in_text_and_by_its_number_elsewhere(arrays: Make, npz: Save, as_csv: Save) -> None:
-    assert read_columns(as_csv(arrays())).place(0) == "line 2"
-    assert read_columns(npz(arrays())).place(0) == "row 0"
+    assert read_columns(as_csv(arrays())).row_name(0) == "line 2"
+    assert read_columns(npz(arrays())).row_name(0) == "row 0"
 
 
 def test_a_line_is_that_of_the_file_where_cells_hold_line_breaks(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 from unlearnbench.audit.answers import read_answers
-from unlearnbench.audit.leak import Audit, Finding, audit
+from unlearnbench.audit.leak import AttackFinding, Audit, audit
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.stats import MIN_CLUSTERS, auc, clustered_auc
@@ -53,7 +53,7 @@ def audited(npz: Save, registry: Registry) -> Callable[..., Audit]:
 Audited = Callable[..., Audit]
 
 
-def of(found: Audit, name: str) -> Finding:
+def of(found: Audit, name: str) -> AttackFinding:
     return next(finding for finding in found.findings if finding.attack == name)
 
 
@@ -66,14 +66,14 @@ def test_the_auc_is_that_of_the_raw_score(arrays: Make, audited: Audited) -> Non
     assert np.allclose(found.scores, before - after)
     assert found.auc.value == pytest.approx(auc((before - after)[chosen], given["role"][chosen] == "forgotten"))
     kept = given["role"] != "unseen"
-    assert found.retained.value == pytest.approx(auc((before - after)[kept], given["role"][kept] == "forgotten"))
+    assert found.auc_retained.value == pytest.approx(auc((before - after)[kept], given["role"][kept] == "forgotten"))
 
 
 def test_the_share_found_is_that_of_the_raw_score(arrays: Make, audited: Audited) -> None:
     found = of(audited(arrays(leak=0.5)), "score-diff")
     forgotten, unseen = found.scores[:20], np.sort(found.scores[20:140])
-    assert found.found[0.1].value == (forgotten > unseen[-13]).mean()  # 12 of 120 stand above the thirteenth
-    assert found.found[0.01].reason.startswith("n/a: needs N- >= 10/fpr = 1000")
+    assert found.tpr[0.1].value == (forgotten > unseen[-13]).mean()  # 12 of 120 stand above the thirteenth
+    assert found.tpr[0.01].reason.startswith("n/a: needs N- >= 10/fpr = 1000")
 
 
 def test_models_that_do_not_leak_give_intervals_that_hold_one_half(arrays: Make, audited: Audited) -> None:
@@ -89,13 +89,13 @@ def test_a_leak_is_found(arrays: Make, audited: Audited) -> None:
     assert first.compares
     assert first.auc.low is not None
     assert first.auc.low > 0.8
-    assert first.adjusted is not None
-    assert first.adjusted < 1e-6
+    assert first.adjusted_p is not None
+    assert first.adjusted_p < 1e-6
 
 
 def test_a_score_that_never_errs_is_a_leak_without_an_interval(arrays: Make, audited: Audited) -> None:
     (first, *_) = audited(arrays(leak=9.0)).findings
-    assert (first.auc.value, first.auc.low, first.adjusted) == (1, None, 0)
+    assert (first.auc.value, first.auc.low, first.adjusted_p) == (1, None, 0)
 
 
 def test_attacks_that_learn_wait_for_shadow_data(arrays: Make, audited: Audited, registry: Registry) -> None:
@@ -182,8 +182,8 @@ def test_order_and_p_are_of_attacks_that_compare_both_models(arrays: Make, audit
     assert found.findings[-1].attack == "random"
     assert [finding.auc.value for finding in comparing] == sorted((f.auc.value or 0 for f in comparing), reverse=True)
     for finding in found.findings:
-        assert (finding.adjusted is not None) == finding.compares
-        assert (finding.adjusted or 1) >= finding.p
+        assert (finding.adjusted_p is not None) == finding.compares
+        assert (finding.adjusted_p or 1) >= finding.p
 
 
 def test_a_score_that_falls_is_as_unlikely_as_one_that_rises(arrays: Make, audited: Audited) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from unlearnbench.hooks.registry import Registry
 Arrays = dict[str, Any]
 Make = Callable[..., Arrays]
 Save = Callable[..., Path]
-CellResult = Callable[..., Verdict]
+Judged = Callable[..., Verdict]
 
 
 @pytest.fixture
-def judged(npz: Save, registry: Registry) -> CellResult:
+def judged(npz: Save, registry: Registry) -> Judged:
     def judged(target: Arrays, shadow: Arrays | None = None) -> Verdict:
         other = read_answers(npz(shadow, "shadow.npz")) if shadow else None
         return judge(audit(read_answers(npz(target)), other, registry))
@@ -27,94 +28,95 @@ def judged(npz: Save, registry: Registry) -> CellResult:
     return judged
 
 
-def test_a_leak_is_told_in_pairs_and_in_deleted_records_of_a_hundred(arrays: Make, judged: CellResult) -> None:
+def test_a_leak_is_told_in_pairs_and_in_deleted_records_of_a_hundred(arrays: Make, judged: Judged) -> None:
     verdict = judged(arrays(leak=3.0, forgotten=100, unseen=1000))
     told = " ".join(verdict.sentences)
     assert verdict.outcome == "leak"
     assert "of 100 pairs (95 % interval " in told
-    assert "Of 100 deleted records it finds " in told
-    assert "while it wrongly names at most 10 of 100 never-seen ones." in told
-    assert "while it wrongly names at most 1 of 100 never-seen ones." in told
+    assert re.search(r"It finds \d+ of 100 deleted records \(95 % interval \d+ to \d+\) with false positives", told)
+    assert "with false positives among at most 10 of 100 unseen ones." in told
+    assert "with false positives among at most 1 of 100 unseen ones." in told
     assert "all 3 attacks considered" in told
 
 
-def test_what_too_few_unseen_records_cannot_say_is_told(arrays: Make, judged: CellResult) -> None:
+def test_what_too_few_unseen_records_cannot_say_is_told(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged(arrays(leak=2.0, unseen=120)).sentences)
-    assert "at most 1 of 100 never-seen ones cannot be said: that takes 1,000 unseen records." in told
+    assert "at most 1 of 100 unseen ones is not known: that takes 1,000 unseen records." in told
 
 
-def test_no_leak_found_is_not_no_leak(arrays: Make, judged: CellResult) -> None:
+def test_no_leak_found_is_not_no_leak(arrays: Make, judged: Judged) -> None:
     verdict = judged(arrays(seed=3))
     told = " ".join(verdict.sentences)
     assert verdict.outcome == "no leak found"
     assert 'That is not "no leak".' in verdict.headline
-    assert "would have gone unnoticed here." in told
+    assert "would not have been detected here." in told
     assert "Attacks that learn from shadow models were not tried" in told
 
 
-def test_models_that_answer_alike_show_nothing(arrays: Make, judged: CellResult) -> None:
+def test_models_that_answer_alike_show_nothing(arrays: Make, judged: Judged) -> None:
     given = arrays()
     verdict = judged({**given, "after": given["before"]})
     assert verdict.outcome == "no leak found"
-    assert "in 50 of 100 pairs; guessing would in 50." in verdict.sentences[0]
+    assert "in 50 of 100 pairs; chance is 50." in verdict.sentences[0]
 
 
-def test_few_requests_can_tell_nothing(arrays: Make, judged: CellResult) -> None:
+def test_few_requests_can_tell_nothing(arrays: Make, judged: Judged) -> None:
     verdict = judged(arrays(forgotten=4, leak=5.0))
     assert verdict.outcome == "cannot tell"
     assert (
-        verdict.headline == "Cannot tell: an interval needs 5 deletion requests and as many unseen records, here are 4."
+        verdict.headline
+        == "Cannot tell: an interval needs 5 deletion requests and as many unseen records; there are 4."
     )
     assert "interval " not in verdict.sentences[0]
 
 
-def test_one_pair_of_models_speaks_for_itself_only(arrays: Make, judged: CellResult) -> None:
+def test_one_pair_of_models_speaks_for_itself_only(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged(arrays()).sentences)
     assert "For this pair of models only: intervals treat 20 deletion requests as the sample." in told
 
 
-def test_a_few_originals_speak_for_themselves_only(arrays: Make, judged: CellResult) -> None:
+def test_a_few_originals_speak_for_themselves_only(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged({**arrays(), "original": np.arange(150) % 3}).sentences)
-    assert "For these 3 originals and what became of them only: intervals treat 20 deletion requests" in told
+    assert "For these 3 originals and their unlearned models only: intervals treat 20 deletion requests" in told
 
 
-def test_five_originals_speak_for_models_trained_alike(arrays: Make, judged: CellResult) -> None:
+def test_five_originals_speak_for_models_trained_alike(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged({**arrays(), "original": np.arange(150) % 5}).sentences)
     assert "Intervals treat 5 original models as the sample: models trained as these were." in told
 
 
-def test_a_score_that_falls_gives_deleted_records_away_too(arrays: Make, judged: CellResult) -> None:
+def test_a_score_that_falls_gives_deleted_records_away_too(arrays: Make, judged: Judged) -> None:
     verdict = judged(arrays(leak=-2.0))
     assert verdict.outcome == "leak"
-    assert "Turned round, it tells them apart." in verdict.sentences[0]
+    assert "The reversed ranking identifies deleted records." in verdict.sentences[0]
 
 
 @pytest.mark.parametrize(
     ("shift", "told"),
     [
         (4.0, "It still remembers deleted records."),
-        (-4.0, "It is less sure of deleted records than of never-seen ones: that too tells who was deleted."),
-        (0.0, "It treats deleted records as never-seen ones, as far as this shows."),
+        (-4.0, "It is less confident on deleted records than on unseen ones, which identifies them too."),
+        (0.0, "No difference between deleted and unseen records was found."),
     ],
 )
 def test_what_the_unlearned_model_remembers_is_told_apart(
-    shift: float, told: str, arrays: Make, judged: CellResult
+    shift: float, told: str, arrays: Make, judged: Judged
 ) -> None:
     given = arrays()
     own = (np.arange(3) == given["label"][:, None]) & (given["role"] == "forgotten")[:, None]
     raised = given["after"] * np.exp(shift * own)
     verdict = judged({**given, "after": raised / raised.sum(axis=1, keepdims=True)})
-    (sentence,) = (sentence for sentence in verdict.sentences if sentence.startswith("The unlearned model alone"))
+    (sentence,) = (sentence for sentence in verdict.sentences if sentence.startswith("With the unlearned model alone"))
     assert sentence.endswith(told)
 
 
-def test_what_was_known_before_the_deletion_is_told(arrays: Make, judged: CellResult) -> None:
+def test_what_was_known_before_the_deletion_is_told(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged(arrays(), arrays(seed=1)).sentences)
-    assert "Without the unlearned model, classical is right in " in told
+    assert "Without the unlearned model, classical ranks a deleted record " in told
     assert "shadow models were not tried" not in told
 
 
-def test_unseen_records_of_other_labels_are_a_caution(arrays: Make, judged: CellResult) -> None:
+def test_unseen_records_of_other_labels_are_a_caution(arrays: Make, judged: Judged) -> None:
     given = arrays(forgotten=60)
     skewed = {**given, "label": np.where(given["role"] == "forgotten", 0, given["label"])}
     assert not any(sentence.startswith("Caution") for sentence in judged(given).sentences)
@@ -132,6 +134,6 @@ def test_unknown_labels_do_not_differ(arrays: Make, npz: Save) -> None:
     assert labels_differ(read_answers(npz(given))) == 1
 
 
-def test_a_verdict_has_no_words_of_statistics_but_interval_and_chance(arrays: Make, judged: CellResult) -> None:
+def test_a_verdict_has_no_words_of_statistics_but_interval_and_chance(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged(arrays(leak=1.0), arrays(leak=1.0, seed=1)).sentences)
     assert not {"AUC", "TPR", "FPR", "p-value", "Holm", "cluster"} & set(told.replace(",", " ").split())

@@ -1,4 +1,4 @@
-"""One side's answers, checked: rows for attacks, and which of them an interval may take for independent."""
+"""The answers of one side, checked: rows for attacks, and clusters for intervals."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ Ids = NDArray[np.str_]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What the models of one side answered.
-
-    rows: as any attack takes them, with one unlearned version; ``request`` numbers the unlearned models of an original,
-    ``label`` is 0 where the file does not tell · cluster (n,): rows that an interval takes for one · originals,
-    requests: how many there are · by_original: clusters are original models; else requests, and single other records.
-    """
+    """The answers of the models of one side."""
 
     file: Path
     rows: Observations
+    """The answers as attacks take them, with one unlearned version. ``request`` numbers the unlearned models of an
+    original; ``label`` is 0 where the file has none."""
     has_label: bool
+    """Whether the file has labels."""
     cluster: Codes
+    """The cluster (n,) of each row, for intervals."""
     originals: int
+    """The number of original models."""
     requests: int
+    """The number of deletion requests."""
     by_original: bool
+    """Whether clusters are original models; else they are requests, and records that name no request."""
 
     @property
     def n_classes(self) -> int:
@@ -46,8 +48,8 @@ class Answers:
         """Return how many rows have this role."""
         return int(np.count_nonzero(self.rows.role == role))
 
-    def samples(self, role: Role) -> int:
-        """Return how many clusters the rows of this role make."""
+    def clusters(self, role: Role) -> int:
+        """Return how many clusters have rows of this role."""
         return len(np.unique(self.cluster[self.rows.role == role]))
 
 
@@ -61,7 +63,7 @@ def read_answers(file: Path) -> Answers:
     original, request, record = (reading.ids(columns, name, n) for name in ("original", "request", "record"))
     episode = _codes(_filled(columns, "original", original)) if original is not None else np.zeros(n, dtype=np.int64)
     version = _versions(columns, role, episode, request)
-    asked = _together(episode, request, n)
+    by_request = _request_clusters(episode, request, n)
     originals = int(episode.max()) + 1
     by_original = originals >= MIN_CLUSTERS
     forgotten, retained = role == Role.FORGOTTEN, role == Role.RETAINED
@@ -77,9 +79,9 @@ def read_answers(file: Path) -> Answers:
         role=role,
         position=_positions(episode, version, role),
     )
-    cluster = episode if by_original else asked
+    cluster = episode if by_original else by_request
     has_label = "label" in columns.arrays
-    return Answers(file, rows, has_label, cluster, originals, len(np.unique(asked[forgotten])), by_original)
+    return Answers(file, rows, has_label, cluster, originals, len(np.unique(by_request[forgotten])), by_original)
 
 
 def _codes(*ids: ArrayLike) -> Codes:
@@ -95,10 +97,10 @@ def _filled(columns: Columns, name: str, ids: Ids) -> Ids:
 
 
 def _versions(columns: Columns, role: NDArray[np.int8], episode: Codes, request: Ids | None) -> Codes:
-    """Return which unlearned model (n,) each row was asked of.
+    """Return which unlearned model (n,) each row is an answer of.
 
-    Where unseen and retained records name no request, one unlearned model has served all; where they do, each request
-    has one of its own.
+    Where unseen and retained records name no request, one unlearned model served all requests; where they do, each
+    request has its own.
     """
     if request is None:
         return np.zeros(len(role), dtype=np.int64)
@@ -113,12 +115,12 @@ def _versions(columns: Columns, role: NDArray[np.int8], episode: Codes, request:
     version = _codes(episode, request)
     lonely = forgotten & ~np.isin(version, version[role == Role.UNSEEN])
     for row in np.flatnonzero(lonely)[:1].tolist():
-        columns.fail(f"request {str(request[row])!r} has no unseen records to tell its forgotten ones from", row)
+        columns.fail(f"request {str(request[row])!r} has no unseen records to compare its forgotten ones with", row)
     return version
 
 
-def _together(episode: Codes, request: Ids | None, n: int) -> Codes:
-    """Return the rows that share a request, as codes (n,); a row without one stands by itself."""
+def _request_clusters(episode: Codes, request: Ids | None, n: int) -> Codes:
+    """Return the rows that share a request, as codes (n,); a row without a request is a cluster of its own."""
     if request is None:
         return np.arange(n)
     alone = np.where(request == "", np.arange(n) + 1, 0)
@@ -126,21 +128,21 @@ def _together(episode: Codes, request: Ids | None, n: int) -> Codes:
 
 
 def _records(columns: Columns, record: Ids, episode: Codes, version: Codes) -> Codes:
-    """Return codes (n,) of the record ids, of which a pair of models is asked each but once."""
+    """Return codes (n,) of the record ids; a pair of models answers for each record once."""
     codes = _codes(_filled(columns, "record", record))
     _, first, back = np.unique(np.stack([episode, version, codes]), axis=1, return_index=True, return_inverse=True)
     first = first[back.reshape(-1)]
     for row in np.flatnonzero(first != np.arange(len(codes)))[:1].tolist():
-        columns.fail(f"record {str(record[row])!r} stands in {columns.place(first[row])} too, of the same models", row)
+        columns.fail(f"record {str(record[row])!r} is in {columns.row_name(first[row])} too, for the same models", row)
     return codes
 
 
 def _positions(*groups: ArrayLike) -> Codes:
-    """Return each row's place (n,) in its group, in an order that has nothing to do with that of the file."""
+    """Return each row's position (n,) in its group, in an order that does not depend on that of the file."""
     code = _codes(*groups)
     shuffled = SeedPath(0, ("audit", "position")).permutation(len(code))
     order = shuffled[np.argsort(code[shuffled], kind="stable")]
     size = np.bincount(code)
-    place = np.empty(len(code), dtype=np.int64)
-    place[order] = np.arange(len(code)) - np.repeat(np.cumsum(size) - size, size)
-    return place
+    position = np.empty(len(code), dtype=np.int64)
+    position[order] = np.arange(len(code)) - np.repeat(np.cumsum(size) - size, size)
+    return position

@@ -26,19 +26,21 @@ PARQUET_READERS: Final = ("pyarrow", "polars", "pandas")
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """What a file holds: ``arrays`` by name, as they came, and how one of its rows is called."""
+    """What a file holds."""
 
     file: Path
     arrays: Mapping[str, Array]
+    """Its columns by name, as they were read."""
     lines: Sequence[int] | None = None
+    """The line of each row, in a text file."""
 
-    def place(self, row: int) -> str:
-        """Return what a row is called: its line in a text file, else its number from 0."""
+    def row_name(self, row: int) -> str:
+        """Return the name of a row in messages: its line in a text file, else its number from 0."""
         return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
 
     def fail(self, message: str, row: int | None = None) -> NoReturn:
         """Raise a :class:`UserError` that names the file and, where one is meant, the row."""
-        raise UserError(message if row is None else f"{self.place(row)}: {message}", str(self.file))
+        raise UserError(message if row is None else f"{self.row_name(row)}: {message}", str(self.file))
 
 
 def read_columns(file: Path) -> Columns:

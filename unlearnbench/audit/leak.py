@@ -1,4 +1,4 @@
-"""What every attack that applies finds in the answers, and how sure that is."""
+"""What each attack that applies finds in the answers, with intervals and p-values."""
 
 from __future__ import annotations
 
@@ -21,50 +21,54 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Versions
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.evaluation import ORACLE
 from unlearnbench.run.failures import guarded
 from unlearnbench.run.game import Game, attack_scores
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.stats import auc_above_half, clustered_auc, holm, tpr_at_fpr
 
-FALSE_ALARMS: Final = (0.1, 0.01)
-"""The shares of unseen records that may be taken for deleted ones."""
+FPRS: Final = (0.1, 0.01)
+"""The false-positive rates at which true-positive rates are given."""
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
-    """What one attack finds.
-
-    sees: which models it asks · control: is it there to judge the others by · auc: forgotten against unseen records ·
-    retained: forgotten against retained ones · found: the share of forgotten records that it names while it names at
-    most a given share of unseen ones, by that share · p: two-sided, of an AUC of one half; ``adjusted`` by Holm over
-    the attacks that compare both models · scores (n,): of all rows.
-    """
+class AttackFinding:
+    """What one attack finds."""
 
     attack: str
-    sees: Versions
+    versions: Versions
+    """Which models it queries."""
     control: bool
+    """Whether it shows that the measurement is valid, and nothing about the models."""
     auc: Estimate
-    retained: Estimate
-    found: Mapping[float, Estimate]
+    """AUC of forgotten against unseen records."""
+    auc_retained: Estimate
+    """AUC of forgotten against retained records."""
+    tpr: Mapping[float, Estimate]
+    """True-positive rates at the false-positive rates of :data:`FPRS`, unseen records being the negatives."""
     p: float
+    """Two-sided p-value of an AUC of .5."""
     scores: NDArray[np.float64]
-    adjusted: float | None = None
+    """Scores (n,) of all rows."""
+    adjusted_p: float | None = None
+    """The p-value adjusted by Holm over the attacks that compare both models; None for the others."""
 
     @property
     def compares(self) -> bool:
-        """Does it compare both models, so that what it finds is owed to the deletion?"""
-        return self.sees == "both" and not self.control
+        """Whether it compares both models, so that what it finds is due to the deletion."""
+        return self.versions == "both" and not self.control
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """Findings, those that compare both models first and the strongest first; attacks left out, with reasons."""
+    """What all attacks find in the answers of one side."""
 
     target: Answers
     shadow: Answers | None
-    findings: Sequence[Finding]
+    """The answers that attacks learned from, if any."""
+    findings: Sequence[AttackFinding]
+    """Those that compare both models first; of these the highest AUC first."""
     left_out: Mapping[str, str]
+    """The attacks that were not tried, with the reason."""
 
 
 def audit(target: Answers, shadow: Answers | None, registry: Registry) -> Audit:
@@ -75,13 +79,13 @@ def audit(target: Answers, shadow: Answers | None, registry: Registry) -> Audit:
     """
     if shadow:
         _check_alike(target, shadow)
-    plugins = [entry.plugin for entry in registry.all("attack") if entry.name != ORACLE]
+    plugins = [entry.plugin for entry in registry.all("attack")]
     attempts = {
         plugin.name: _attempt(plugin, target, shadow, PluginInstances(registry))
         for plugin in plugins
-        if isinstance(plugin, AttackPlugin)
+        if isinstance(plugin, AttackPlugin) and not plugin.knows_truth
     }
-    findings = [found for found in attempts.values() if isinstance(found, Finding)]
+    findings = [found for found in attempts.values() if isinstance(found, AttackFinding)]
     if not any(finding.compares for finding in findings):
         raise UserError("allows no attack that compares both models; give labels, or shadow data", str(target.file))
     left_out = {name: reason for name, reason in attempts.items() if isinstance(reason, str)}
@@ -90,8 +94,10 @@ def audit(target: Answers, shadow: Answers | None, registry: Registry) -> Audit:
 
 def _check_alike(target: Answers, shadow: Answers) -> None:
     if shadow.n_classes != target.n_classes:
-        told = f"has {shadow.n_classes} classes, {target.file} has {target.n_classes}; they must be the same classes"
-        raise UserError(told, str(shadow.file))
+        raise UserError(
+            f"has {shadow.n_classes} classes, {target.file} has {target.n_classes}; they must be the same classes",
+            str(shadow.file),
+        )
     if np.array_equal(shadow.rows.before, target.rows.before):
         raise UserError(
             f"holds the answers of {target.file}; give those of the adversary's own models", str(shadow.file)
@@ -100,10 +106,10 @@ def _check_alike(target: Answers, shadow: Answers) -> None:
 
 def _attempt(
     plugin: AttackPlugin, target: Answers, shadow: Answers | None, instances: PluginInstances
-) -> Finding | str:
+) -> AttackFinding | str:
     """Return what an attack finds, or why it was left out."""
 
-    def attempt() -> Finding | str:
+    def attempt() -> AttackFinding | str:
         attack = instances.make(default_ref(instances.registry, "attack", plugin.name), Attack)
         if refusal := _refusal(attack, target, shadow):
             return refusal
@@ -148,17 +154,17 @@ def _records(answers: Answers) -> Records:
     return Records("audit", np.empty((n, 0)), np.zeros(n, dtype=np.int64), answers.n_classes, Provenance("", ""))
 
 
-def _finding(plugin: AttackPlugin, sees: Versions, scores: NDArray[np.float64], target: Answers) -> Finding:
+def _finding(plugin: AttackPlugin, versions: Versions, scores: NDArray[np.float64], target: Answers) -> AttackFinding:
     chosen, positive, cluster, record = _rows(target, Role.UNSEEN)
     own = scores[chosen]
     kept, forgotten, kept_cluster, kept_record = _rows(target, Role.RETAINED)
-    return Finding(
+    return AttackFinding(
         attack=plugin.name,
-        sees=sees,
+        versions=versions,
         control=plugin.role == "control",
         auc=clustered_auc(own, positive, cluster, record=record),
-        retained=clustered_auc(scores[kept], forgotten, kept_cluster, record=kept_record),
-        found={fpr: tpr_at_fpr(own, positive, fpr, cluster, record) for fpr in FALSE_ALARMS},
+        auc_retained=clustered_auc(scores[kept], forgotten, kept_cluster, record=kept_record),
+        tpr={fpr: tpr_at_fpr(own, positive, fpr, cluster, record) for fpr in FPRS},
         p=min(1.0, 2 * min(auc_above_half(sign * own, positive, cluster, record) for sign in (1, -1))),
         scores=scores,
     )
@@ -172,12 +178,12 @@ def _rows(
     return chosen, target.rows.role[chosen] == Role.FORGOTTEN, target.cluster[chosen], target.rows.record[chosen]
 
 
-def _adjusted(findings: Sequence[Finding]) -> list[Finding]:
+def _adjusted(findings: Sequence[AttackFinding]) -> list[AttackFinding]:
     comparing = [finding for finding in findings if finding.compares]
     adjusted = holm([finding.p for finding in comparing])
     rest = [finding for finding in findings if not finding.compares]
-    return [*(replace(one, adjusted=float(p)) for one, p in zip(comparing, adjusted, strict=True)), *rest]
+    return [*(replace(one, adjusted_p=float(p)) for one, p in zip(comparing, adjusted, strict=True)), *rest]
 
 
-def _strength(finding: Finding) -> tuple[bool, bool, float]:
+def _strength(finding: AttackFinding) -> tuple[bool, bool, float]:
     return not finding.compares, finding.control, -(finding.auc.value or 0.0)

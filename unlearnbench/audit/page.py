@@ -1,59 +1,35 @@
-"""An audit as text, as data and as one HTML page that needs nothing beside it."""
+"""An audit as text, as data and as one HTML page that needs no other file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from html import escape
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from unlearnbench.audit.curve import Series, roc_svg
-from unlearnbench.audit.leak import FALSE_ALARMS, Audit, Finding
+from unlearnbench.audit.leak import FPRS, AttackFinding, Audit
 from unlearnbench.audit.reading import ROLES
 from unlearnbench.audit.verdict import SMALLEST_P, Verdict
 from unlearnbench.core.scenarios import Role
 from unlearnbench.report.numbers import number
+from unlearnbench.report.site.curves import RATES, RocFigure, RocGroup, drawn_rates, roc_figure
+from unlearnbench.report.site.html import TEMPLATES as SITE_TEMPLATES
+from unlearnbench.report.site.html import digest, new_environment
+from unlearnbench.stats import Roc, roc_curve
 
+TEMPLATES: Final = Path(__file__).parent / "templates"
 HEADERS: Final = (
     "attack",
-    "sees",
+    "queries",
     "AUC",
-    "against retained",
-    *(f"found at {100 * fpr:g} %" for fpr in FALSE_ALARMS),
+    "AUC, retained",
+    *(f"TPR at {100 * fpr:g} % FPR" for fpr in FPRS),
     "p",
 )
+QUERIES: Final = {"both": "both models", "original": "original only", "unlearned": "unlearned only", "none": "no model"}
 MOST_CURVES: Final = 6
-SEES: Final = {"both": "both models", "original": "original only", "unlearned": "unlearned only", "none": "no model"}
-
-STYLE: Final = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #5b6169; --line: #d9dce1; --ground: #fff; --box: #f5f6f8;
-  --c0: #0072b2; --c1: #b84a00; --c2: #007a58; --c3: #a8467f; --c4: #7a6000; --c5: #444; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8eaed; --soft: #a6adb6; --line: #3a3f46; --ground: #16181b; --box: #1f2226;
-    --c0: #6db9ee; --c1: #ff9a5c; --c2: #4fd0a7; --c3: #f0a3cc; --c4: #e5c64b; --c5: #bbb; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 3rem; background: var(--ground); color: var(--ink);
-  font: 1rem/1.55 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; line-height: 1.25; }
-h2 { font-size: 1.1rem; margin-top: 2.2rem; }
-p, li { max-width: 46rem; }
-.verdict { background: var(--box); border-left: .4rem solid var(--c4); padding: .2rem 1.2rem; }
-.verdict.leak { border-color: var(--c1); }
-.verdict strong { font-size: 1.15rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .8rem .35rem 0; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
-thead th { color: var(--soft); }
-svg { width: 100%; max-width: 38rem; height: auto; font: 12px system-ui, sans-serif; fill: var(--ink); }
-.frame { fill: none; stroke: var(--line); }
-.chance { stroke: var(--soft); stroke-dasharray: 3 4; }
-.curve { fill: none; stroke-width: 2; }
-.mid { text-anchor: middle; }
-.end { text-anchor: end; }
-.note, footer { color: var(--soft); font-size: .9rem; }
-"""
 
 
 def table(audit: Audit) -> list[list[str]]:
@@ -61,11 +37,11 @@ def table(audit: Audit) -> list[list[str]]:
     return [
         [
             finding.attack,
-            SEES[finding.sees],
+            QUERIES[finding.versions],
             number(finding.auc),
-            number(finding.retained),
-            *(number(finding.found[fpr]) for fpr in FALSE_ALARMS),
-            _p(finding.p if finding.adjusted is None else finding.adjusted),
+            number(finding.auc_retained),
+            *(number(finding.tpr[fpr]) for fpr in FPRS),
+            _p(finding.p if finding.adjusted_p is None else finding.adjusted_p),
         ]
         for finding in audit.findings
     ]
@@ -76,7 +52,7 @@ def _p(p: float) -> str:
 
 
 def about(audit: Audit) -> str:
-    """Return what was looked at, in one line."""
+    """Return a line about the records and files that were audited."""
     target = audit.target
     counts = ", ".join(f"{target.count(role)} {name}" for name, role in ROLES.items())
     shadow = f"shadow {audit.shadow.file.name}" if audit.shadow else "no shadow data"
@@ -106,73 +82,48 @@ def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _finding_dict(finding: Finding) -> dict[str, object]:
+def _finding_dict(finding: AttackFinding) -> dict[str, object]:
     return {
         "attack": finding.attack,
-        "sees": finding.sees,
+        "versions": finding.versions,
         "control": finding.control,
         "auc": asdict(finding.auc),
-        "auc-retained": asdict(finding.retained),
-        **{f"tpr-at-fpr-{fpr:g}": asdict(share) for fpr, share in finding.found.items()},
+        "auc-retained": asdict(finding.auc_retained),
+        **{f"tpr-at-fpr-{fpr:g}": asdict(tpr) for fpr, tpr in finding.tpr.items()},
         "p": finding.p,
-        "p_adjusted": finding.adjusted,
+        "p_adjusted": finding.adjusted_p,
     }
 
 
 def html(audit: Audit, verdict: Verdict) -> str:
     """Return the page. Every text from a file or a plug-in is escaped; there is no script and nothing is loaded."""
-    left_out = "".join(f"<li>{escape(names)}: {escape(reason)}</li>" for names, reason in not_tried(audit))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Deletion audit of {escape(audit.target.file.name)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<h1>Does deleting a record give it away?</h1>
-<p class="note">{escape(about(audit))}</p>
-<section class="verdict {"leak" if verdict.outcome == "leak" else ""}">
-<p><strong>{escape(verdict.headline)}</strong></p>
-{"".join(f"<p>{escape(sentence)}</p>" for sentence in verdict.sentences)}
-</section>
-<h2>Attack by attack</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Attacks">{_html_table(HEADERS, table(audit))}</div>
-<h2>Found and wrongly named, at every threshold</h2>
-{_curves(audit)}
-{f"<h2>Not tried</h2><ul>{left_out}</ul>" if left_out else ""}
-<h2>How to read this</h2>
-<ul>
-<li>AUC: of 100 pairs of a deleted and a never-seen record, the share that an attack ranks rightly. .5 is guessing.</li>
-<li>Found at 10 %: the share of deleted records that are named while at most 10 % of never-seen ones are named too.
-n/a: there are too few unseen records to say (100 are needed for 10 %, 1,000 for 1 %), or too many equal scores.</li>
-<li>Brackets are 95 % intervals. p is that of guessing, two-sided; for attacks that see both models by Holm's rule.</li>
-<li>Attacks that see both models measure what the deletion gives away; the others what was known before it, and what is
-left after it. {escape(_CONTROLS)}</li>
-<li>An audit finds what its attacks can find. A low number does not prove that nothing can be found.</li>
-</ul>
-<footer>Made by unlearnbench.</footer>
-</body>
-</html>
-"""
+    from markupsafe import Markup
 
-
-_CONTROLS: Final = "random guesses: it shows what chance looks like on these rows."
-
-
-def _html_table(headers: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(header)}</th>' for header in headers)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(text)}</td>" for text in rest)}</tr>'
-        for first, *rest in lines
+    files = (SITE_TEMPLATES / "board.css", TEMPLATES / "audit.css")
+    style = Markup("".join(file.read_text("utf-8") for file in files))  # noqa: S704 our own files
+    return (
+        new_environment(TEMPLATES)
+        .get_template("audit.html.j2")
+        .render(
+            audit=audit,
+            about=about(audit),
+            verdict=verdict,
+            headers=HEADERS,
+            lines=list(zip(audit.findings, table(audit), strict=True)),
+            roc=_curves(audit),
+            not_tried=not_tried(audit),
+            style=style,
+            style_digest=digest(style),
+        )
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _curves(audit: Audit) -> str:
+def _curves(audit: Audit) -> RocFigure | None:
+    """Return the figure of the first attacks that are no controls, forgotten records against unseen ones."""
     role = audit.target.rows.role
     chosen = np.isin(role, (Role.FORGOTTEN, Role.UNSEEN))
-    shown = [finding for finding in audit.findings if not finding.control][:MOST_CURVES]
-    return roc_svg([Series(one.attack, one.scores[chosen], role[chosen] == Role.FORGOTTEN) for one in shown])
+    positive = role[chosen] == Role.FORGOTTEN
+    rates = RATES[drawn_rates(int((~positive).sum()))]
+    shown: Sequence[AttackFinding] = [finding for finding in audit.findings if not finding.control][:MOST_CURVES]
+    curves = {one.attack: Roc(rates, roc_curve(one.scores[chosen], positive).tpr_at(rates)) for one in shown}
+    return roc_figure([RocGroup(audit.target.file.name, curves)])

@@ -1,4 +1,4 @@
-"""What each column of a file of answers must hold, and what is told where it does not."""
+"""What each column of a file of answers must hold, and the error where it does not."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def roles(columns: Columns, n: int) -> NDArray[np.int8]:
         columns.fail(f"role {str(given[row])!r}{did_you_mean(str(given[row]), ROLES)}", row)
     for needed in ("forgotten", "unseen"):
         if needed not in given:
-            columns.fail(f"has no row of role {needed}; deleted records are told from unseen ones, so both are needed")
+            columns.fail(f"has no row of role {needed}; forgotten records are compared with unseen ones: give both")
     found = np.empty(n, dtype=np.int8)
     for name, role in ROLES.items():
         found[given == name] = role
@@ -76,7 +76,7 @@ def roles(columns: Columns, n: int) -> NDArray[np.int8]:
 
 
 def labels(columns: Columns, n: int, n_classes: int) -> NDArray[np.int64]:
-    """Return the true class (n,) of each row, 0 where the file does not tell."""
+    """Return the true class (n,) of each row, 0 where the file has no labels."""
     if "label" not in columns.arrays:
         return np.zeros(n, dtype=np.int64)
     given = texts(columns, "label", n)

@@ -1,15 +1,15 @@
-"""What an audit says in words that need no statistics."""
+"""What an audit found, in words for readers without statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from unlearnbench.audit.answers import Answers
-from unlearnbench.audit.leak import Audit, Finding
+from unlearnbench.audit.leak import AttackFinding, Audit
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
@@ -19,99 +19,94 @@ from unlearnbench.stats.tpr import NONMEMBERS_PER_FPR
 Outcome = Literal["leak", "no leak found", "cannot tell"]
 
 SMALLEST_P = 0.001
+"""Smaller p-values are given as "below"."""
 ALPHA = 0.05
-"""A leak is called one where chance would do as well less often than this, all attacks together (Holm)."""
+"""The level at which a leak is called one, over all attacks that compare both models (Holm)."""
 LABELS_LEVEL = 0.001
 """Below this p-value of equal label distributions, the audit warns."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome, its headline, and what there is to say of it, a sentence or two each."""
+    """The result of an audit in words."""
 
     outcome: Outcome
     headline: str
     sentences: tuple[str, ...]
+    """What supports the outcome and what limits it, a sentence or two each."""
 
 
 def judge(audit: Audit) -> Verdict:
     """Return the verdict on the attacks that compare both models, and what else the answers show."""
     comparing = [finding for finding in audit.findings if finding.compares]
     strongest = max(comparing, key=_distance)
-    few = min(audit.target.samples(Role.FORGOTTEN), audit.target.samples(Role.UNSEEN))
+    few = min(audit.target.clusters(Role.FORGOTTEN), audit.target.clusters(Role.UNSEEN))
     if few < MIN_CLUSTERS:
-        outcome, headline, said = _cannot_tell(audit.target, strongest, few)
-    elif min(_adjusted(finding) for finding in comparing) < ALPHA:
-        found = max((finding for finding in comparing if _adjusted(finding) < ALPHA), key=_distance)
-        outcome, headline, said = _leak(found, len(comparing))
+        verdict = _cannot_tell(audit.target, strongest, few)
+    elif significant := [finding for finding in comparing if _adjusted_p(finding) < ALPHA]:
+        verdict = _leak(max(significant, key=_distance), len(comparing))
     else:
-        outcome, headline, said = _nothing(comparing, strongest)
-    return Verdict(outcome, headline, (*said, *_beside(audit), _scope(audit.target), *_cautions(audit)))
+        verdict = _no_leak_found(comparing, strongest)
+    more = (*_other_attacks(audit), _scope(audit.target), *_cautions(audit))
+    return replace(verdict, sentences=(*verdict.sentences, *more))
 
 
-Told = tuple[Outcome, str, list[str]]
-
-
-def _leak(found: Finding, attacks: int) -> Told:
-    headline = "Leak: answers before and after the deletion tell who was deleted, better than chance."
-    chance = f"Chance would do as well with probability {_p(_adjusted(found))}, all {attacks} attacks considered."
+def _leak(found: AttackFinding, attacks: int) -> Verdict:
+    headline = "Leak: the answers before and after the deletion identify deleted records better than chance."
+    chance = f"By chance this happens with probability {_p(_adjusted_p(found))}, all {attacks} attacks considered."
     if (found.auc.value or 0) < 0.5:
-        turned = (
-            f"{found.attack} ranks deleted records below never-seen ones: it has only {_pairs(found.auc)} right, where "
-            f"guessing has 50. Turned round, it tells them apart. {chance}"
+        reversed_ = (
+            f"{found.attack} ranks a deleted record above an unseen one in only {_pairs(found.auc)}; chance is 50. "
+            f"The reversed ranking identifies deleted records. {chance}"
         )
-        return "leak", headline, [turned]
-    told = f"Given a deleted and a never-seen record, {found.attack} tells which is which in {_pairs(found.auc)}"
-    alarms = [_found(fpr, share) for fpr, share in found.found.items()]
-    return "leak", headline, [f"{told}; guessing would in 50. {chance}", *alarms, *_against_retained(found)]
+        return Verdict("leak", headline, (reversed_,))
+    rates = [_tpr(fpr, tpr) for fpr, tpr in found.tpr.items()]
+    return Verdict("leak", headline, (f"{_ranks(found)}; chance is 50. {chance}", *rates, *_against_retained(found)))
 
 
-def _nothing(comparing: list[Finding], strongest: Finding) -> Told:
+def _no_leak_found(comparing: list[AttackFinding], strongest: AttackFinding) -> Verdict:
     highs = [finding.auc.high for finding in comparing if finding.auc.high is not None]
-    told = f"The strongest, {strongest.attack}, tells a deleted from a never-seen record in {_pairs(strongest.auc)}"
-    missed = (
-        f"A leak that is right in {_of_100(max(highs))} of 100 pairs would have gone unnoticed here." if highs else ""
-    )
-    return (
+    missed = f" A leak of up to {_of_100(max(highs))} of 100 pairs would not have been detected here." if highs else ""
+    return Verdict(
         "no leak found",
         'No leak found by these attacks. That is not "no leak".',
-        [f"{told}; guessing would in 50. {missed}".strip()],
+        (f"The strongest attack: {_ranks(strongest)}; chance is 50.{missed}",),
     )
 
 
-def _cannot_tell(target: Answers, strongest: Finding, few: int) -> Told:
+def _cannot_tell(target: Answers, strongest: AttackFinding, few: int) -> Verdict:
     what = "original models" if target.by_original else "deletion requests and as many unseen records"
-    return (
+    return Verdict(
         "cannot tell",
-        f"Cannot tell: an interval needs {MIN_CLUSTERS} {what}, here are {few}.",
-        [f"The strongest attack, {strongest.attack}, is right in {_pairs(strongest.auc)}; so may chance be."],
+        f"Cannot tell: an interval needs {MIN_CLUSTERS} {what}; there are {few}.",
+        (f"The strongest attack: {_ranks(strongest)}; that may be chance.",),
     )
 
 
-def _beside(audit: Audit) -> Iterator[str]:
-    """Tell what there was to know before the deletion, and what is left after it."""
+def _other_attacks(audit: Audit) -> Iterator[str]:
+    """Yield what the original model alone and the unlearned model alone reveal."""
     for finding in audit.findings:
-        if finding.sees == "original":
+        if finding.versions == "original":
             yield (
-                f"Without the unlearned model, {finding.attack} is right in {_pairs(finding.auc)}: that much the "
-                "original model gave away before any deletion."
+                f"Without the unlearned model, {_ranks(finding)}: the original model revealed that much before any "
+                "deletion."
             )
-        elif finding.sees == "unlearned":
-            yield f"The unlearned model alone: {finding.attack} is right in {_pairs(finding.auc)}. {_traces(finding)}"
+        elif finding.versions == "unlearned":
+            yield f"With the unlearned model alone, {_ranks(finding)}. {_remembered(finding)}"
 
 
-def _traces(finding: Finding) -> str:
+def _remembered(finding: AttackFinding) -> str:
     if finding.p >= ALPHA:
-        return "It treats deleted records as never-seen ones, as far as this shows."
+        return "No difference between deleted and unseen records was found."
     if (finding.auc.value or 0) > 0.5:
         return "It still remembers deleted records."
-    return "It is less sure of deleted records than of never-seen ones: that too tells who was deleted."
+    return "It is less confident on deleted records than on unseen ones, which identifies them too."
 
 
 def _scope(target: Answers) -> str:
     if target.by_original:
         return f"Intervals treat {target.originals} original models as the sample: models trained as these were."
-    models = "pair of models" if target.originals == 1 else f"{target.originals} originals and what became of them"
+    models = "pair of models" if target.originals == 1 else f"{target.originals} originals and their unlearned models"
     this = "this" if target.originals == 1 else "these"
     return (
         f"For {this} {models} only: intervals treat {_counted(target.requests, 'deletion request')} as the sample. "
@@ -121,11 +116,11 @@ def _scope(target: Answers) -> str:
 
 def _cautions(audit: Audit) -> Iterator[str]:
     if audit.shadow is None:
-        yield "Attacks that learn from shadow models were not tried; they are often the stronger ones."
+        yield "Attacks that learn from shadow models were not tried; they are often stronger."
     if (p := labels_differ(audit.target)) < LABELS_LEVEL:
         yield (
-            f"Caution: the labels of forgotten and unseen records differ more than chance would have it (p {_p(p)}). "
-            "Unseen records must be drawn as the forgotten ones were, or attacks may tell the two apart by that alone."
+            f"Caution: the labels of forgotten and unseen records differ more than by chance (p {_p(p)}). "
+            "Unseen records must be drawn as the forgotten ones were; else attacks may distinguish them by that alone."
         )
 
 
@@ -141,19 +136,22 @@ def labels_differ(target: Answers) -> float:
     return counts_differ(forgotten, unseen, SeedPath(0, ("audit", "labels")).rng())
 
 
-def _against_retained(found: Finding) -> Iterator[str]:
-    if found.retained.value is not None:
-        yield f"Against records that are still in the training set it is right in {_pairs(found.retained)}."
+def _against_retained(found: AttackFinding) -> Iterator[str]:
+    if found.auc_retained.value is not None:
+        yield f"It ranks a deleted record above one that is still in the training set in {_pairs(found.auc_retained)}."
 
 
-def _found(fpr: float, share: Estimate) -> str:
-    wrongly = f"{_of_100(fpr)} of 100 never-seen ones"
-    if share.value is None:
+def _tpr(fpr: float, tpr: Estimate) -> str:
+    false_positives = f"false positives among at most {_of_100(fpr)} of 100 unseen ones"
+    if tpr.value is None:
         needed = f"that takes {NONMEMBERS_PER_FPR / fpr:,.0f} unseen records"
-        why = "too many of its scores are equal" if "ties" in share.reason else needed
-        return f"How many it finds while it wrongly names at most {wrongly} cannot be said: {why}."
-    named = f"{_of_100(share.value)}{_range(share)}"
-    return f"Of 100 deleted records it finds {named} while it wrongly names at most {wrongly}."
+        why = "too many of its scores are equal" if "ties" in tpr.reason else needed
+        return f"How many it finds with {false_positives} is not known: {why}."
+    return f"It finds {_of_100(tpr.value)} of 100 deleted records{_range(tpr)} with {false_positives}."
+
+
+def _ranks(finding: AttackFinding) -> str:
+    return f"{finding.attack} ranks a deleted record above an unseen one in {_pairs(finding.auc)}"
 
 
 def _pairs(estimate: Estimate) -> str:
@@ -178,9 +176,9 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _adjusted(finding: Finding) -> float:
-    return 1.0 if finding.adjusted is None else finding.adjusted
+def _adjusted_p(finding: AttackFinding) -> float:
+    return 1.0 if finding.adjusted_p is None else finding.adjusted_p
 
 
-def _distance(finding: Finding) -> float:
+def _distance(finding: AttackFinding) -> float:
     return abs((finding.auc.value or 0.5) - 0.5)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.report.plots.roc import LEAST
 from unlearnbench.report.publication import RocCurve
 from unlearnbench.report.roles import Roles
+from unlearnbench.report.site.curves import RATES, drawn_rates
 from unlearnbench.report.tracks import tables
 from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.run.results import Row
@@ -19,9 +18,6 @@ from unlearnbench.submissions.check import Case
 from unlearnbench.suite.model import AXES
 
 Numbers = NDArray[np.float64]
-
-RATES: Final[Numbers] = np.unique(np.concatenate([[0.0], np.geomspace(LEAST, 1, 31), np.linspace(0, 1, 21)]).round(5))
-"""The false-positive rates of the points: enough for both a linear and a logarithmic drawing."""
 
 
 def curves(case: Case, rows: Sequence[Row], roles: Roles) -> tuple[RocCurve, ...]:
@@ -57,6 +53,6 @@ def _scored(
 
 
 def _curve(name: tuple[str, ...], tpr: Numbers, negatives: int) -> RocCurve:
-    shown = np.equal(RATES, 0) | np.greater_equal(RATES, 1 / negatives)
+    shown = drawn_rates(negatives)
     labels: dict[str, str] = dict(zip(AXES, name, strict=True))
     return RocCurve(labels, tuple(RATES[shown].tolist()), tuple(tpr[shown].round(4).tolist()))

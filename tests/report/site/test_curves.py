@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from unlearnbench.report.leaderboard import build
 from unlearnbench.report.publication import Accepted, Publication, RocCurve
 from unlearnbench.report.roles import Roles
-from unlearnbench.report.site.curves import roc_figure
+from unlearnbench.report.site.curves import board_groups, roc_figure
 from unlearnbench.report.tracks import tables
 from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.run.results import Row
@@ -20,11 +21,11 @@ CURVE = RocCurve(LABELS, (0.0, 0.001, 0.1, 1.0), (0.0, 0.0, 0.5, 1.0))
 
 
 def test_no_curves_make_no_figure() -> None:
-    assert roc_figure(()) is None
+    assert roc_figure([]) is None
 
 
 def test_each_model_has_a_logarithmic_and_a_linear_drawing() -> None:
-    figure = roc_figure([CURVE, replace(CURVE, labels=LABELS | {"model": "svm"})])
+    figure = roc_figure(board_groups([CURVE, replace(CURVE, labels=LABELS | {"model": "svm"})], []))
     assert figure is not None
     assert [panel.title for panel in figure.panels] == ["mlp: log-log", "mlp: linear", "svm: log-log", "svm: linear"]
     assert [key.name for key in figure.legend] == ["euclidean"]
@@ -36,7 +37,7 @@ def test_a_drawing_is_named_as_tables_name_its_model_and_by_its_setting_where_th
     variant = {"unlearner": "retrain(order=fresh)", "model": "mlp", "attack": "euclidean"}
     rows = [row(**LABELS), row(**LABELS | variant | {"model": "svm"}), row(**LABELS | {"dataset": "digits"})]
     lines = [line for table in tables(rows, roles, [ATTACK]) for line in table.rows]
-    figure = roc_figure([replace(CURVE, labels=line.names) for line in lines], lines)
+    figure = roc_figure(board_groups([replace(CURVE, labels=line.names) for line in lines], lines))
     assert figure is not None
     assert [panel.title for panel in figure.panels][1::2] == [
         "mlp, adult, single: linear",
@@ -46,7 +47,7 @@ def test_a_drawing_is_named_as_tables_name_its_model_and_by_its_setting_where_th
 
 
 def test_points_lie_where_their_rates_are_and_logarithms_leave_nothing_out_of_sight() -> None:
-    figure = roc_figure([CURVE])
+    figure = roc_figure(board_groups([CURVE], []))
     assert figure is not None
     logarithmic, linear = (panel.paths[0].path for panel in figure.panels)
     assert linear == "M46 200L46.3 200L72.2 107L308 14"
@@ -54,15 +55,19 @@ def test_points_lie_where_their_rates_are_and_logarithms_leave_nothing_out_of_si
 
 
 def test_a_curve_that_a_logarithmic_axis_does_not_reach_is_not_drawn_there() -> None:
-    figure = roc_figure([RocCurve(LABELS, (0.0, 1.0), (0.0, 0.0))])
+    figure = roc_figure(board_groups([RocCurve(LABELS, (0.0, 1.0), (0.0, 0.0))], []))
     assert figure is not None
     assert [bool(panel.paths[0].path) for panel in figure.panels] == [False, True]
 
 
-def test_entries_of_the_same_colour_differ_in_their_dashes() -> None:
-    figure = roc_figure([replace(CURVE, labels=LABELS | {"attack": f"attack-{i}"}) for i in range(20)])
+def test_twenty_curves_look_different_and_neighbours_differ_in_colour_and_in_dash() -> None:
+    figure = roc_figure(
+        board_groups([replace(CURVE, labels=LABELS | {"attack": f"attack-{i}"}) for i in range(20)], [])
+    )
     assert figure is not None
-    assert len({(key.colour, key.dash) for key in figure.legend}) == 20
+    looks = [(key.colour, key.dash) for key in figure.legend]
+    assert len(set(looks)) == 20
+    assert all(a[0] != b[0] and a[1] != b[1] for a, b in itertools.pairwise(looks))
 
 
 @pytest.fixture

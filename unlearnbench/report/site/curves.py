@@ -7,12 +7,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unlearnbench.report.publication import RocCurve
 from unlearnbench.report.site.figures import BOTTOM, COLOURS, LEFT, PANEL, RIGHT, TOP, Scale, Tick
 from unlearnbench.report.tracks import TrackRow
+from unlearnbench.stats import Roc
 from unlearnbench.suite.model import AXES
 
+DASHES: Final = 3
+"""How many dashes the style sheet has. Neighbours differ in colour and in dash; 24 curves look different."""
 DECADES: Final = (0.001, 0.01, 0.1, 1.0)
+"""The numbers on logarithmic axes."""
+RATES: Final[NDArray[np.float64]] = np.unique(
+    np.concatenate([[0.0], np.geomspace(DECADES[0], 1, 31), np.linspace(0, 1, 21)]).round(5)
+)
+"""The false-positive rates of the drawn points: enough for linear and for logarithmic axes."""
+
+
+class RocGroup(NamedTuple):
+    """The ROC curves of one setting and model."""
+
+    title: str
+    curves: Mapping[str, Roc]
+    """The curves by the names of their attacks."""
+    labels: Mapping[str, str] = {}
+    """The labels of its rows on the axes that they share, for the filters of a board."""
 
 
 class RocPath(NamedTuple):
@@ -23,16 +44,14 @@ class RocPath(NamedTuple):
     """The path in SVG; empty where there is nothing to draw."""
     colour: int
     dash: int
-    """Curves of the same colour have different dashes."""
 
 
 @dataclass(frozen=True)
 class RocPanel:
-    """The curves of one setting and model, on linear or on logarithmic axes."""
+    """The curves of one group on linear or on logarithmic axes."""
 
     title: str
     labels: Mapping[str, str]
-    """The labels of its curves on the axes that they share, for the filters of the page."""
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     paths: Sequence[RocPath]
@@ -46,42 +65,52 @@ class RocFigure:
     legend: Sequence[RocPath]
 
 
-def roc_figure(curves: Sequence[RocCurve], lines: Iterable[TrackRow] = ()) -> RocFigure | None:
-    """Return the figure of ROC curves, None where there are none; ``lines`` are of the tables beside it.
+def drawn_rates(negatives: int) -> NDArray[np.bool_]:
+    """Return which of the :data:`RATES` are drawn: 0, and those that so many negatives can have."""
+    return np.equal(RATES, 0) | np.greater_equal(RATES, 1 / negatives)
+
+
+def board_groups(curves: Iterable[RocCurve], lines: Iterable[TrackRow]) -> list[RocGroup]:
+    """Return the curves of a board by setting and model; ``lines`` are the rows of its tables.
 
     A curve whose row is among the lines has the name that the tables give its model.
     """
     models = {tuple(line.names.values()): line.model for line in lines}
-    names = list(dict.fromkeys(curve.labels["attack"] for curve in curves))
-    looks = {name: (i % COLOURS, i // COLOURS) for i, name in enumerate(names)}
     groups: dict[tuple[str, ...], list[RocCurve]] = {}
     for curve in curves:
         model = models.get(tuple(curve.labels[axis] for axis in AXES), curve.labels["model"])
         groups.setdefault((model, curve.labels["dataset"], curve.labels["scenario"]), []).append(curve)
-    several = len({group[1:] for group in groups}) > 1
-    panels = [
-        _panel(", ".join(group) if several else group[0], shown, looks, logarithmic)
-        for group, shown in groups.items()
-        for logarithmic in (True, False)
+    several = len({names[1:] for names in groups}) > 1
+    return [
+        RocGroup(
+            ", ".join(names) if several else names[0],
+            {curve.labels["attack"]: Roc(np.array(curve.fpr), np.array(curve.tpr)) for curve in shown},
+            shown[0].labels,
+        )
+        for names, shown in groups.items()
     ]
+
+
+def roc_figure(groups: Sequence[RocGroup]) -> RocFigure | None:
+    """Return the figure of ROC curves; None where there are none."""
+    names = list(dict.fromkeys(name for group in groups for name in group.curves))
+    looks = {name: (i % COLOURS, i % DASHES) for i, name in enumerate(names)}
+    panels = [_panel(group, looks, logarithmic) for group in groups for logarithmic in (True, False)]
     return RocFigure(panels, [RocPath(name, "", *look) for name, look in looks.items()]) if panels else None
 
 
-def _panel(title: str, group: Sequence[RocCurve], looks: dict[str, tuple[int, int]], logarithmic: bool) -> RocPanel:
+def _panel(group: RocGroup, looks: Mapping[str, tuple[int, int]], logarithmic: bool) -> RocPanel:
     width, height = PANEL
     low = math.log10(DECADES[0]) if logarithmic else 0.0
     high = 0.0 if logarithmic else 1.0
     x, y = Scale(low, high, LEFT, width - RIGHT), Scale(low, high, height - BOTTOM, TOP)
     numbers = DECADES if logarithmic else (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     return RocPanel(
-        f"{title}: {'log-log' if logarithmic else 'linear'}",
-        group[0].labels,
+        f"{group.title}: {'log-log' if logarithmic else 'linear'}",
+        group.labels,
         [Tick(x.at(_on(number, logarithmic)), f"{number:g}") for number in numbers],
         [Tick(y.at(_on(number, logarithmic)), f"{number:g}") for number in numbers],
-        [
-            RocPath(curve.labels["attack"], _path(curve, x, y, logarithmic), *looks[curve.labels["attack"]])
-            for curve in group
-        ],
+        [RocPath(name, _path(curve, x, y, logarithmic), *looks[name]) for name, curve in group.curves.items()],
     )
 
 
@@ -89,9 +118,9 @@ def _on(number: float, logarithmic: bool) -> float:
     return math.log10(number) if logarithmic else number
 
 
-def _path(curve: RocCurve, x: Scale, y: Scale, logarithmic: bool) -> str:
+def _path(curve: Roc, x: Scale, y: Scale, logarithmic: bool) -> str:
     """Return the points as a path, without those that a logarithmic axis does not reach."""
     least = DECADES[0] if logarithmic else 0.0
-    points = [(a, b) for a, b in zip(curve.fpr, curve.tpr, strict=True) if min(a, b) >= least]
+    points = [(a, b) for a, b in zip(curve.fpr.tolist(), curve.tpr.tolist(), strict=True) if min(a, b) >= least]
     placed = (f"{x.at(_on(a, logarithmic)):g} {y.at(_on(b, logarithmic)):g}" for a, b in points)
     return "M" + "L".join(placed) if points else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.site.curves import roc_figure
+from unlearnbench.report.site.curves import board_groups, roc_figure
 from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
 from unlearnbench.report.site.view import table_of
 from unlearnbench.report.tracks import TrackRow, TrackTable, by_track
@@ -29,33 +29,37 @@ def to_html(publication: Publication, found: Sequence[TrackTable]) -> str:
     """Return the page of a publication whose tables are ``found``."""
     from markupsafe import Markup
 
-    environment = _environment()
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
     lines = [row for table in found for row in table.rows]
     low = [n for line in lines for c in line.track.columns if c.is_auc for n in ends(line.estimate(c))]
     tables = [table_of(group, publication.name, low) for group in by_track(found).values()]
-    return environment.get_template("board.html.j2").render(
-        publication=publication,
-        suite=publication.suite,
-        tables=[table for table in tables if table.rows],
-        figures=scatter_figures(found),
-        roc=roc_figure(publication.curves, lines),
-        scale=auc_scale(low, 0, 1),
-        choices=_choices(lines),
-        axes=AXES,
-        facts=_facts(publication),
-        style=style,
-        script=script,
-        style_digest=_digest(style),
-        script_digest=_digest(script),
+    return (
+        new_environment()
+        .get_template("board.html.j2")
+        .render(
+            publication=publication,
+            suite=publication.suite,
+            tables=[table for table in tables if table.rows],
+            figures=scatter_figures(found),
+            roc=roc_figure(board_groups(publication.curves, lines)),
+            scale=auc_scale(low, 0, 1),
+            choices=_choices(lines),
+            axes=AXES,
+            facts=_facts(publication),
+            style=style,
+            script=script,
+            style_digest=digest(style),
+            script_digest=digest(script),
+        )
     )
 
 
-def _environment() -> Environment:
+def new_environment(*folders: Path) -> Environment:
+    """Return a template environment that escapes all values; ``folders`` have templates besides those of boards."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -64,7 +68,8 @@ def _environment() -> Environment:
     )
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return the sha256 of a style or script, as a content security policy names it."""
     return b64encode(sha256(text.encode()).digest()).decode()
 
 
