@@ -29,17 +29,17 @@ MODELS: dict[str, tuple[TargetModel, int]] = {
 )
 def bench_more_models(kind: str, k: int, compare: Compare) -> None:
     """Train ever more models on 2,000 records less one."""
-    contest(kind, 2000, k, compare, "Growth with the number of models")
+    compare_kind(kind, 2000, k, compare, "Growth with the number of models")
 
 
 @pytest.mark.parametrize("n", [500, 2000, 8000, 20_000])
 @pytest.mark.parametrize("kind", MODELS)
 def bench_more_records(kind: str, n: int, compare: Compare) -> None:
     """Train 50 models on ever more records, less one."""
-    contest(kind, n, 50, compare, "Growth with the number of records")
+    compare_kind(kind, n, 50, compare, "Growth with the number of records")
 
 
-def contest(kind: str, n: int, k: int, compare: Compare, table: str) -> None:
+def compare_kind(kind: str, n: int, k: int, compare: Compare, table: str) -> None:
     """Compare both ways on ``k`` models of ``n`` records of Adult."""
     (model, _), tasks = MODELS[kind], episode(adult(), n, k)[1:]
     compare(

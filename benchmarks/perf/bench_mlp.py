@@ -39,17 +39,17 @@ def flops(widths: tuple[int, ...], n: int, epochs: int) -> float:
 )
 def bench_mlp(data: str, hidden: tuple[int, ...], how: dict[str, Any], compare: Compare) -> None:
     """Train an original and 5 to 10 models by three epochs of Adam, or as ``how`` says."""
-    contest(data, hidden, compare, how)
+    compare_model(data, hidden, compare, how)
 
 
 @pytest.mark.parametrize("hidden", [MIDDLE, SMALL])
 @pytest.mark.parametrize(("order", "fresh"), [("compact", False), ("slot", True)])
 def bench_mlp_draws(hidden: tuple[int, ...], order: Order, fresh: bool, compare: Compare) -> None:
     """Share less between models: batches, or initial weights too."""
-    contest("Adult", hidden, compare, {}, order, fresh)
+    compare_model("Adult", hidden, compare, {}, order, fresh)
 
 
-def contest(
+def compare_model(
     data: str,
     hidden: tuple[int, ...],
     compare: Compare,

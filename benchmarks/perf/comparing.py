@@ -15,9 +15,9 @@ calls it once; ``pytest.mark.parametrize`` makes one benchmark of each case::
             fast_models=len(tasks),
         )
 
-``reference`` and ``fast`` are called without arguments, once each to warm up and then in turns, so that what else the
-machine does meets both; what they return is dropped. They may make different numbers of models; anything that both do
-a number of times will do in place of models. Rates and ratio are medians over the rounds.
+``reference`` and ``fast`` are called without arguments, once each to warm up and then in turns, so that other work on
+the machine slows both down; what they return is ignored. They may train different numbers of models. Instead of models
+they may do anything else a number of times. Rates and ratio are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -36,21 +36,26 @@ Work = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Row:
-    """What one benchmark found. ``ratio``: how many times faster; ``first_call_s``: what the first call took longer.
-
-    ``peak_share``: floating-point operations per second of the fast path over those of a large matrix product on the
-    same core. ``peak_mb``: memory that a call of the fast path took at most.
-    """
+    """The result of one benchmark."""
 
     table: str
+    """The table it is shown in."""
     kind: str
+    """The kind of model."""
     data: str
+    """The case: data and settings."""
     reference_per_s: float
+    """Models per second of the reference."""
     fast_per_s: float
+    """Models per second of the fast path."""
     ratio: float
+    """How many times faster the fast path is."""
     peak_share: float | None
+    """Operations per second of the fast path over those of a large matrix product on the same core."""
     peak_mb: float | None
+    """The most memory that a call of the fast path took."""
     first_call_s: float
+    """How much longer the first call took."""
 
     @property
     def name(self) -> str:
@@ -85,7 +90,7 @@ class Compare:
         rounds: int = 3,
         table: str = "Fast paths",
     ) -> Row:
-        """Measure both. ``flops``: floating-point operations that one model takes, where its share of peak is asked.
+        """Measure both. ``flops``: floating-point operations that one model takes, to report the share of the peak.
 
         ``table`` is the title of the table that the row goes to.
         """

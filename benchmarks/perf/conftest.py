@@ -17,14 +17,14 @@ ROWS = pytest.StashKey[list[Row]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to measure where libraries start threads: two would fight for the core that one is measured on."""
+    """Refuse to measure where libraries start threads: more than one would compete for the core that is measured."""
     if not machine.pinned():
         raise pytest.UsageError(f"set {', '.join(machine.THREADS)} to 1, as make bench does: one thread is measured")
     config.stash[ROWS] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compile_anew() -> Iterator[None]:
+def _empty_cache() -> Iterator[None]:
     """Keep machine code in an empty directory, so that first calls show what compiling takes."""
     with TemporaryDirectory() as directory:
         os.environ["NUMBA_CACHE_DIR"] = directory  # numba reads it when it is imported, which no benchmark did yet

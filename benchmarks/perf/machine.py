@@ -16,7 +16,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXP
 
 
 def pinned() -> bool:
-    """Return whether every library was told, before it was imported, to keep to one thread."""
+    """Return whether every library is limited to one thread, which must be set before it is imported."""
     return all(os.environ.get(name) == "1" for name in THREADS)
 
 
@@ -35,7 +35,7 @@ class Memory:
     """The most memory that the process held since ``reset``, above what it held then. Linux only."""
 
     def reset(self) -> None:
-        """Forget the peak so far, and give memory back that nobody uses, so that taking it again is seen."""
+        """Reset the peak, and return unused memory to the system, so that using it again is counted."""
         gc.collect()
         if platform.system() == "Linux":
             trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl has not
@@ -59,7 +59,7 @@ def description() -> str:
     """Name the processor, how many cores it shows, and its second-level cache, as far as the system tells."""
     if platform.system() != "Linux":
         return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
-    told = subprocess.run(["lscpu"], capture_output=True, text=True, check=True, env={"LC_ALL": "C"}).stdout  # noqa: S607
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in told.splitlines())}
+    output = subprocess.run(["lscpu"], capture_output=True, text=True, check=True, env={"LC_ALL": "C"}).stdout  # noqa: S607
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in output.splitlines())}
     family = f"family {facts['CPU family']}, model {facts['Model']}" if "CPU family" in facts else facts["Architecture"]
     return f"{facts['Model name']} ({family}), {facts['CPU(s)']} cores, L2 cache {facts['L2 cache']}"

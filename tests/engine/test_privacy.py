@@ -40,7 +40,7 @@ def test_a_model_that_goes_on_from_another_spent_on_both():
 
 
 @pytest.mark.parametrize("noise", [0.05, 100.0])
-def test_epsilons_far_from_the_useful_are_told_without_a_warning(noise):
+def test_epsilons_far_from_the_useful_are_computed_without_a_warning(noise):
     pytest.importorskip("opacus")
     assert math.isfinite(epsilon(noise, 0.03, 10, 1e-5))
 

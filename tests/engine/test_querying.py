@@ -11,14 +11,14 @@ X = np.arange(5.0)[:, None]
 
 
 class Fixed:
-    """Answers the same to everybody, and counts how often it is asked."""
+    """Gives the same answer for every record, and counts how often it is queried."""
 
     def __init__(self, *posterior):
         self.posterior = posterior
-        self.asked = 0
+        self.queried = 0
 
     def log_posteriors(self, x):
-        self.asked += 1
+        self.queried += 1
         return np.log(np.tile(self.posterior, (len(x), 1)))
 
 
@@ -51,38 +51,38 @@ def test_asking_together_equals_asking_one_by_one_bitwise(parts):
     assert np.array_equal(together, np.stack([model.log_posteriors(X) for model in models]))
 
 
-def test_every_part_is_asked_once_however_many_models_share_it(parts):
+def test_every_part_is_queried_once_however_many_models_share_it(parts):
     shared = Ensemble(parts[:2], (1.0, 1.0))
     query(
         [shared, parts[0], Ensemble((parts[1], parts[2]), (1.0, 1.0)), shared, Ensemble((shared, parts[1]), (1, 1))], X
     )
-    assert [part.asked for part in parts] == [1, 1, 1]
+    assert [part.queried for part in parts] == [1, 1, 1]
 
 
-def test_models_that_are_equal_but_not_the_same_are_each_asked():
+def test_models_that_are_equal_but_not_the_same_are_each_queried():
     duplicates = [Fixed(0.5, 0.5), Fixed(0.5, 0.5)]
     query(duplicates, X)
-    assert [duplicate.asked for duplicate in duplicates] == [1, 1]
+    assert [duplicate.queried for duplicate in duplicates] == [1, 1]
 
 
 class Bank:
-    """Holds models that answer with a probability of their own, and counts how often it is asked."""
+    """Holds models that answer with a probability of their own, and counts how often it is queried."""
 
     def __init__(self, *probabilities):
         self.probabilities = np.array(probabilities)
-        self.asked = []
+        self.queried = []
 
     def log_posteriors(self, x, which):
-        self.asked.append(which.tolist())
+        self.queried.append(which.tolist())
         p = self.probabilities[which][:, None, None] * np.ones((len(x), 1))
         return np.log(np.concatenate([p, 1 - p], axis=2))
 
 
-def test_the_models_of_a_bank_are_asked_together_and_each_gets_its_own_answer(parts):
+def test_the_models_of_a_bank_are_queried_together_and_each_gets_its_own_answer(parts):
     banks = Bank(0.1, 0.2, 0.3), Bank(0.6)
     a, b, c = (Member(banks[0], index) for index in (2, 0, 1))
     models = [a, Ensemble((b, parts[0], c), (1.0, 1.0, 2.0)), Member(banks[1], 0), b, a]
     together = query(models, X)
-    assert banks[0].asked == [[2, 0, 1]]
-    assert banks[1].asked == [[0]]
+    assert banks[0].queried == [[2, 0, 1]]
+    assert banks[1].queried == [[0]]
     assert np.array_equal(together, np.stack([model.log_posteriors(X) for model in models]))

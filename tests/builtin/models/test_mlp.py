@@ -253,7 +253,7 @@ def test_a_network_is_the_same_bits_alone_in_any_company_and_by_any_number_of_th
 
 
 @kernels
-def test_an_answer_is_the_same_bits_whoever_else_is_asked_and_whatever_is_asked_beside_it(blobs, seeds):
+def test_an_answer_is_the_same_bits_whichever_models_and_records_are_queried_with_it(blobs, seeds):
     records = blobs(n=160)
     fitted = SMALL.fit_many(mixed_tasks(records, seeds), "cpu")
     bank = fitted[0].bank

@@ -124,7 +124,7 @@ def test_any_few_records_left_out_give_the_optimum_of_the_others(n_classes, c, r
     np.testing.assert_allclose(solved.weights[0], cold.weights, atol=1e-7)
 
 
-def test_leaving_nobody_out_is_the_base_bit_for_bit():
+def test_leaving_no_record_out_is_the_base_bit_for_bit():
     base = base_of(problem())
     np.testing.assert_array_equal(without(base, [NONE]).weights[0], base.optimum.weights)
 

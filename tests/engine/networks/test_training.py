@@ -47,15 +47,15 @@ def test_adam_begins_with_steps_of_the_learning_rate():
     np.testing.assert_allclose(np.abs(weights), 0.25, rtol=1e-4)
 
 
-def test_a_forward_pass_of_one_s_own_is_told_the_epoch_and_the_rows():
-    told = []
+def test_a_custom_forward_pass_gets_the_epoch_and_the_rows():
+    calls = []
 
     def forward(module):
-        return lambda x, epoch, rows: told.append((tuple(x.shape), epoch, rows.tolist())) or module(x)
+        return lambda x, epoch, rows: calls.append((tuple(x.shape), epoch, rows.tolist())) or module(x)
 
     steps = [(0, np.array([2, 0])), (1, np.array([1]))]
     weights, _ = trained(SGD, steps, forward)
-    assert told == [((2, 2), 0, [2, 0]), ((1, 2), 1, [1])]
+    assert calls == [((2, 2), 0, [2, 0]), ((1, 2), 1, [1])]
     assert np.array_equal(weights, trained(SGD, steps)[0])
 
 
@@ -94,7 +94,7 @@ def test_units_are_left_out_as_often_as_their_share_says_and_the_rest_makes_up_f
     np.testing.assert_allclose(scales.max(axis=0), [4 / 3, 2, 1], rtol=1e-6)
 
 
-def test_a_record_has_its_draws_whoever_else_is_there():
+def test_the_draws_of_a_record_do_not_depend_on_other_records():
     every = unit_scales(1, 2, np.arange(50), SHARES)
     some = np.array([40, 3, 17])
     assert np.array_equal(unit_scales(1, 2, some, SHARES), every[some])

@@ -139,7 +139,7 @@ def test_deleting_a_record_that_no_bag_held_changes_no_bit():
     assert np.array_equal(before.log_posteriors(records.x), after.log_posteriors(records.x))
 
 
-def test_what_one_answers_does_not_depend_on_who_else_is_asked():
+def test_the_answers_of_one_do_not_depend_on_which_others_are_queried():
     records = made_up(n_classes=3)
     base = TrainingSet.of(records, np.arange(200))
     forests = grow([FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(12)])

@@ -127,7 +127,7 @@ def test_the_same_seed_resolves_ties_alike_with_and_without_a_record():
     assert len(set(root)) == 1
 
 
-def test_what_one_answers_does_not_depend_on_who_else_is_asked():
+def test_the_answers_of_one_do_not_depend_on_which_others_are_queried():
     records = made_up()
     base = TrainingSet.of(records, np.arange(200))
     trees = fit([FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(30)])

@@ -97,7 +97,7 @@ class RandomForest(SklearnModel):
         if self.draws == "redrawn":
             if not task.data.mask.all():
                 raise UserError(
-                    "a random forest with draws: redrawn cannot keep places: use order: fresh or draws: keyed"
+                    "a random forest with draws: redrawn cannot mask records: use order: fresh or draws: keyed"
                 )
             return SklearnFitted(self.estimator(task.seeds.init).fit(x, y), task.data.n_classes)
         ids, seed = task.data.kept_ids, task.seeds.init

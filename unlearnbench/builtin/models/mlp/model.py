@@ -48,17 +48,17 @@ if TYPE_CHECKING:
 class MLP(TargetModel):
     """A multilayer perceptron with ReLU on standardized features, trained with cross-entropy in float32.
 
-    ``init`` seeds the initial weights, ``order`` the batches. Each epoch sorts the places of all records by a draw
-    keyed by (``order`` seed, epoch, record) and cuts them into batches:
+    ``init`` seeds the initial weights, ``order`` the batches. Each epoch sorts all records by a draw keyed by
+    (``order`` seed, epoch, record) and cuts them into batches:
 
-    - ``slot``: the deleted record keeps its place and its batch is one shorter; the loss is the mean over the records
-      that are there, so the others in that batch weigh a little more. A batch left empty is no optimizer step. All
-      other batches stay as they were.
-    - ``compact``: the record is gone and every record behind it moves one place up, in every epoch: nearly all
-      batches change by a record, and the number of steps may drop by one.
+    - ``slot``: the deleted record's position stays empty and its batch is one shorter; the loss is the mean over the
+      records in the batch, so each of the others weighs a little more. An empty batch is no optimizer step. All other
+      batches stay as they were.
+    - ``compact``: the record is removed and every record behind it moves one position forward, in every epoch: nearly
+      all batches change by a record, and the number of steps may drop by one.
     - ``fresh``, or ``init: fresh``: another training run.
 
-    With ``batch_size`` >= n, slot and compact are the same. Records added by a request take places of their own, so
+    With ``batch_size`` >= n, slot and compact are the same. Records added by a request take positions of their own, so
     they move others whatever the order.
 
     Training goes on from ``task.start`` (slices of SISA): its weights and its scaler stay, the optimizer starts again,

@@ -34,8 +34,8 @@ class SimpleCNN(TargetModel):
     standardized as a whole. A data set without the shape of its images, as digits, is an error.
 
     ``init`` seeds the initial weights, ``order`` the batches and dropout. Batches are those of the MLP: with ``slot``
-    the deleted record leaves its place empty, with ``compact`` later records close up. What is dropped is drawn by a
-    key of (``order`` seed, epoch, record, unit): under both orders every other record loses the units it lost before.
+    the deleted record's position stays empty, with ``compact`` later records move forward. Units are dropped by a key
+    of (``order`` seed, epoch, record, unit): under both orders every other record loses the units it lost before.
 
     Training goes on from ``task.start``: its weights and its scaler stay, the optimizer starts again, ``init`` is
     unused. Bitwise repeatable on a CPU at a fixed number of threads. Never run on a GPU by its authors: there,
