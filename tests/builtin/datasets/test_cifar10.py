@@ -75,7 +75,7 @@ def test_a_version_is_never_read_in_the_place_of_another(
     assert Cifar10("first4000").availability().available
     assert not Cifar10("official").availability().available
     assert not Cifar10("jpeg").availability().available
-    with pytest.raises(UserError, match=r"cifar10_jpeg_q75.npz is not here"):
+    with pytest.raises(UserError, match=r"cifar10_jpeg_q75.npz is missing"):
         Cifar10("jpeg").load()
 
 

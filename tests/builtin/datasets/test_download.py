@@ -36,7 +36,7 @@ def test_the_right_file_is_put_at_its_place(server: str, target: Path) -> None:
 
 
 def test_another_file_than_expected_is_not_kept(server: str, target: Path) -> None:
-    with pytest.raises(UserError, match="what was downloaded is not the expected file"):
+    with pytest.raises(UserError, match="the downloaded file is not the expected file"):
         download(f"{server}/file.npz", target, refuse)
     assert not left_behind(target.parent)
 

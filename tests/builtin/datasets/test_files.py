@@ -54,7 +54,7 @@ def test_the_variable_comes_before_the_cache(roots: tuple[Path, Path]) -> None:
 def test_a_home_directory_in_the_variable_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(VARIABLE, "~/data")
-    assert FILE.places()[0] == tmp_path / "data" / "folder" / "file.npz"
+    assert FILE.paths()[0] == tmp_path / "data" / "folder" / "file.npz"
 
 
 def test_a_wrong_checksum_names_the_file_and_both_sums_even_if_the_cache_has_the_right_file(
@@ -166,5 +166,5 @@ def test_a_data_set_in_several_files_is_here_once_all_are(roots: tuple[Path, Pat
 
 
 def test_fetching_stops_at_a_file_that_cannot_be_got(roots: tuple[Path, Path]) -> None:
-    with pytest.raises(UserError, match=r"file.npz is not here; put it at .* it is not downloaded"):
+    with pytest.raises(UserError, match=r"file.npz is missing; put it at .* it cannot be downloaded"):
         Two().fetch()

@@ -50,15 +50,15 @@ def test_a_person_s_own_file_is_read(roots: tuple[Path, Path], name: str, conten
 
 
 def test_without_a_file_the_error_says_where_to_put_it(roots: tuple[Path, Path]) -> None:
-    with pytest.raises(UserError, match=r"insta_la.npz is not here; put it at .*insta_la/insta_la.npz"):
+    with pytest.raises(UserError, match=r"insta_la.npz is missing; put it at .*insta_la/insta_la.npz"):
         InstaLa().load()
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("insta_ny.csv", b"", "must hold 168 counts and a category a place"),
-        ("insta_ny.csv", csv("8", "2", counts=COUNTS[:, :167]), "must hold 168 counts and a category a place"),
+        ("insta_ny.csv", b"", "must hold 168 counts and a category per place"),
+        ("insta_ny.csv", csv("8", "2", counts=COUNTS[:, :167]), "must hold 168 counts and a category per place"),
         ("insta_ny.csv", csv("8", "2") + b"1,2\n", "cannot be read: "),
         ("insta_ny.csv", csv("8", "9"), "categories other than 0 to 8"),
         ("insta_ny.csv", csv("8", "Bakery"), "cannot be read: .*Bakery"),
@@ -66,7 +66,7 @@ def test_without_a_file_the_error_says_where_to_put_it(roots: tuple[Path, Path])
         ("insta_ny.csv.gz", b"not gzip", "cannot be read: "),
         ("insta_ny.npz", b"not npz", "cannot be read: "),
         ("insta_ny.npz", npz(COUNTS.astype(object), np.array([8, 2])), "cannot be read: .*allow_pickle=False"),
-        ("insta_ny.npz", npz(COUNTS, np.array([8, 2, 2])), "must hold 168 counts and a category a place"),
+        ("insta_ny.npz", npz(COUNTS, np.array([8, 2, 2])), "must hold 168 counts and a category per place"),
     ],
 )
 def test_a_file_of_another_shape_is_refused_by_its_name(

@@ -1,1 +1,1 @@
-"""Built-in attacks: one method a file."""
+"""Built-in attacks, one per file."""

@@ -1,7 +1,6 @@
-"""The binary classifiers that attacks learn with.
+"""The binary classifiers of attacks that learn.
 
-Parameters are those of Chen et al. 2021's code, except that the MLP gets a scaler and a seed too, and that LightGBM is
-our addition.
+Parameters are those of the code of Chen et al. 2021, except that the MLP has a scaler and a seed. LightGBM is added.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ def fit_attack_model(
 ) -> Probability:
     """Fit the classifier ``name`` to features (n, d) of shadow rows, of which ``deleted`` (n,) were deleted.
 
-    Rows that are all deleted, or all not, teach nothing: every probability is then one half.
+    If all rows, or none, are deleted, every probability is .5.
     """
     seed = int(rng.integers(2**31))
     if deleted.all() or not deleted.any():
         return lambda rows: np.full(len(rows), 0.5)
     estimator = _estimator(name, seed, deleted)
     _fit_quietly(estimator, features, deleted)
-    ask = _asking(name, estimator)
-    # scikit-learn refuses to predict nothing
-    return lambda rows: np.asarray(ask(rows), dtype=np.float64) if len(rows) else np.empty(0)
+    predict = _predictor(name, estimator)
+    # scikit-learn cannot predict for no rows
+    return lambda rows: np.asarray(predict(rows), dtype=np.float64) if len(rows) else np.empty(0)
 
 
-def _asking(name: AttackModel, estimator: Any) -> Probability:
-    """Return the way to ask a fitted classifier for the same numbers as ``predict_proba``, with the least ceremony.
+def _predictor(name: AttackModel, estimator: Any) -> Probability:
+    """Return a function with the same values as ``predict_proba``, without its input checks.
 
-    An attack is asked about one request at a time, so a few dozen rows at once: there, what ``predict_proba`` does
-    to check them takes longer than the answer.
+    An attack scores one request at a time, a few dozen rows. For so few rows the input checks of ``predict_proba`` take
+    longer than the prediction.
     """
     match name:
         case "decision-tree":
@@ -61,7 +60,7 @@ def _leaf_shares(tree: Any, rows: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _mean_share(trees: Sequence[Any], rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean of the trees' shares (n,), added up one after the other as scikit-learn does."""
+    """Return the mean of the trees' shares (n,), summed in scikit-learn's order."""
     total = np.zeros(len(rows))
     for tree in trees:
         total += _leaf_shares(tree, rows)
@@ -69,7 +68,7 @@ def _mean_share(trees: Sequence[Any], rows: NDArray[np.float32]) -> NDArray[np.f
 
 
 def _fit_quietly(estimator: Any, features: NDArray[np.float64], deleted: NDArray[np.bool_]) -> None:
-    """Fit without a word on convergence: the number of iterations is part of the attack's definition."""
+    """Fit without convergence warnings: the number of iterations is part of the attack's definition."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
@@ -86,7 +85,7 @@ def _estimator(name: AttackModel, seed: int, deleted: NDArray[np.bool_]) -> Any:
         case "random-forest":
             return _random_forest(seed)
         case "mlp":
-            # Early stopping holds out a tenth of each class; below ten rows that can be nothing at all.
+            # Early stopping holds out a tenth of each class, which may be no row if there are fewer than ten.
             return _mlp(seed, early_stopping=bool(np.bincount(deleted).min() >= 10))
         case "lightgbm":
             return _lightgbm(seed)
@@ -95,7 +94,7 @@ def _estimator(name: AttackModel, seed: int, deleted: NDArray[np.bool_]) -> Any:
 
 
 def _standardized(estimator: Any) -> Any:
-    """Put a scaler before the estimator, fitted on shadow rows only and never again on the rows scored."""
+    """Put a scaler before the estimator; it is fitted on shadow rows only."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 

@@ -1,4 +1,4 @@
-"""Control: an attack that queries no model. Above chance, members and non-members were drawn apart: a broken cell."""
+"""Control: an attack that queries no model. An AUC above chance shows that deleted and unseen records differ."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from unlearnbench.core.observations import Needs, ShadowView, View
 class Blind(Attack):
     """Learn "deleted" from the record itself, features and label, with boosted trees.
 
-    After the blind baselines of Das et al. 2024 (arXiv 2406.16201), which beat attacks wherever members and
-    non-members differ to begin with.
+    It follows the blind baselines of Das et al. 2024 (arXiv 2406.16201), which are better than attacks on data sets
+    whose members and non-members have different distributions.
     """
 
     needs: ClassVar[Needs] = Needs(versions="none", features=True, label=True)
     probabilistic: ClassVar[bool] = True
 
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
-        """Fit LightGBM on the shadow records; too few of them to split give one half for all."""
+        """Fit LightGBM on the shadow records; if they are too few to split, all probabilities are equal."""
         return FittedFeatureAttack(record, fit_attack_model("lightgbm", record(shadow), shadow.deleted, rng))
 
 

@@ -14,9 +14,9 @@ from unlearnbench.core.observations import Needs, View
 
 @dataclass(frozen=True)
 class Classical(FeatureAttack):
-    """Learn from P_o, unsorted. It never sees the unlearned model: what it finds, deletion did not give away.
+    """Learn from P_o, unsorted. It does not query the unlearned model, so it measures the leak without deletion.
 
-    ``model``: the classifier that learns
+    ``model``: the classifier
     """
 
     needs: ClassVar[Needs] = Needs(versions="original")

@@ -16,7 +16,7 @@ from unlearnbench.core.observations import Needs, View
 class Delta(ScoreAttack):
     """Score the largest l_i - l_(i-1) over the versions i, where l is the cross-entropy of the true class.
 
-    The largest rise also says which version deleted the record. With one unlearned version it is ``score-diff``.
+    The largest rise also shows which version deleted the record. With one unlearned version it equals ``score-diff``.
     """
 
     needs: ClassVar[Needs] = Needs(label=True)
@@ -26,7 +26,7 @@ class Delta(ScoreAttack):
         return np.asarray(self.rises(view).max(axis=1))
 
     def rises(self, view: View) -> NDArray[np.float64]:
-        """Return how much the loss rose in each version (n, V); minus infinity where a request has none so late."""
+        """Return the rise of the loss in each version (n, V); minus infinity for versions that a request lacks."""
         answers = np.concatenate([view.before[:, None], view.after_each], axis=1)
         true = np.take_along_axis(answers, view.label[:, None, None], axis=2)[:, :, 0]
         late = np.arange(answers.shape[1] - 1) >= view.versions[:, None]

@@ -14,9 +14,9 @@ from unlearnbench.core.observations import View
 
 @dataclass(frozen=True)
 class DirectConcat(FeatureAttack):
-    """Learn from [P_o, P_u], classes in their own order.
+    """Learn from [P_o, P_u], classes in label order.
 
-    ``model``: the classifier that learns
+    ``model``: the classifier
     """
 
     def feature(self, view: View) -> NDArray[np.float64]:

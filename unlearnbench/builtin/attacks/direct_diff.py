@@ -1,4 +1,4 @@
-"""DirectDiff: how each class's posterior changed (Chen et al. 2021)."""
+"""DirectDiff: the change of each class's posterior (Chen et al. 2021)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from unlearnbench.core.observations import View
 
 @dataclass(frozen=True)
 class DirectDiff(FeatureAttack):
-    """Learn from P_o - P_u, classes in their own order.
+    """Learn from P_o - P_u, classes in label order.
 
-    ``model``: the classifier that learns
+    ``model``: the classifier
     """
 
     def feature(self, view: View) -> NDArray[np.float64]:

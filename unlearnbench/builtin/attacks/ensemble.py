@@ -23,12 +23,12 @@ from unlearnbench.core.observations import View
 class Ensemble(FeatureAttack):
     """Learn from both posteriors and their difference, unsorted and sorted, and from the distance between them.
 
-    The feature of ``classical``, P_o, is among the first already.
+    The feature of ``classical``, P_o, is included.
 
-    ``model``: the classifier that learns
+    ``model``: the classifier
 
-    ``sort_by``: whose order sorts: the ``original`` model's for both, as published, or one of the variants met in
-    re-implementations (:data:`~unlearnbench.builtin.attacks.features.SortBy`)
+    ``sort_by``: the posteriors by which classes are sorted: those of the ``original`` model, as published, or a variant
+    of a re-implementation (:data:`~unlearnbench.builtin.attacks.features.SortBy`)
     """
 
     sort_by: SortBy = "original"

@@ -1,4 +1,4 @@
-"""EucDist: how far the posterior moved (Chen et al. 2021)."""
+"""EucDist: the distance between the posteriors (Chen et al. 2021)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unlearnbench.core.observations import View
 class Euclidean(FeatureAttack):
     """Learn from the Euclidean norm of P_o - P_u.
 
-    ``model``: the classifier that learns
+    ``model``: the classifier
     """
 
     def feature(self, view: View) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What the attacks of Chen et al. 2021 share: a feature of the posteriors, and a classifier that learns from it."""
+"""The base of the attacks of Chen et al. 2021: a classifier on a feature of the posteriors."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from unlearnbench.core.observations import ShadowView, View
 
 @dataclass(frozen=True)
 class FeatureAttack(Attack):
-    """Fit a classifier on a feature of shadow rows. ``feature`` is all that a subclass must write.
+    """Fit a classifier on a feature of shadow rows. Subclasses must write only ``feature``.
 
-    Scores are the classifier's probabilities of "deleted". ``model`` names the classifier. Of several
-    unlearned versions the features of Chen et al. read the last.
+    Scores are the classifier's probabilities of "deleted". Of several unlearned versions the features of Chen et al.
+    read the last one.
+
+    ``model``: the classifier
     """
 
     model: AttackModel = "decision-tree"
@@ -29,7 +31,7 @@ class FeatureAttack(Attack):
 
     @property
     def baseline(self) -> Baseline:
-        """The classical attack with the same classifier, so that the two differ in the feature only."""
+        """The classical attack with the same classifier, so that only the features differ."""
         return Baseline(params={"model": self.model})
 
     @abstractmethod

@@ -1,6 +1,6 @@
-"""What an attack looks at: features of the posteriors before and after (Chen et al. 2021).
+"""Features of the posteriors before and after (Chen et al. 2021).
 
-All functions take probabilities (n, C), not logarithms, and treat each row by itself.
+All functions take probabilities (n, C), not logarithms, and treat rows independently.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 Posteriors = NDArray[np.float64]
 
 SortBy = Literal["original", "unlearned", "independent"]
-"""Whose order sorts both versions: the original model's (Chen et al. 2021), the unlearned model's (as Jagielski et al.
-2022 rebuilt the attack), or each version its own (as TC-UMIA, arXiv 2605.01129, rebuilt it)."""
+"""The posteriors by which classes are sorted: the original model's (Chen et al. 2021), the unlearned model's (the
+re-implementation of Jagielski et al. 2022), or each version's own (that of TC-UMIA, arXiv 2605.01129)."""
 
 
 def _order(posteriors: Posteriors) -> NDArray[np.int64]:
@@ -23,7 +23,7 @@ def _order(posteriors: Posteriors) -> NDArray[np.int64]:
 
 
 def sort_classes(before: Posteriors, after: Posteriors, by: SortBy) -> tuple[Posteriors, Posteriors]:
-    """Reorder the classes of each row, so that a feature says "the most probable class" and not "class 3"."""
+    """Sort the classes of each row, so that a feature refers to "the most probable class" and not to "class 3"."""
     order_before = _order(after if by == "unlearned" else before)
     order_after = _order(after) if by == "independent" else order_before
     return np.take_along_axis(before, order_before, axis=1), np.take_along_axis(after, order_after, axis=1)

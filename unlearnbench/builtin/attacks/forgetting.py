@@ -1,4 +1,4 @@
-"""Forgetting: what the unlearned model still remembers of a record."""
+"""Forgetting: membership inference on the unlearned model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from unlearnbench.core.posteriors import true_class
 
 @dataclass(frozen=True)
 class Forgetting(ScoreAttack):
-    """Score how sure the unlearned model is of a record (Yeom et al. 2018's loss attack, asked of that model).
+    """Score the confidence of the unlearned model in a record (the loss attack of Yeom et al. 2018 on that model).
 
-    It never sees the original model.
+    It does not query the original model. An AUC of .5 is perfect forgetting; above .5 the unlearned model still depends
+    on deleted records.
 
-    ``signal``: ``loss`` scores minus the cross-entropy of the true class and needs the label; ``confidence`` scores
-    the largest posterior, whichever class it is of. "Deleted" scores high where deletion left traces: an AUC of one
-    half is perfect forgetting.
+    ``signal``: ``loss`` scores minus the cross-entropy of the true class and needs the label; ``confidence`` scores the
+    largest posterior of any class
     """
 
     signal: Literal["loss", "confidence"] = "loss"

@@ -1,4 +1,4 @@
-"""Control: the right answer. It shows the best value that a metric can take on these rows."""
+"""Control: the true answer. It shows the best value that a metric can have on these rows."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from unlearnbench.core.observations import Needs, ShadowView, View
 class OracleLabel(Attack):
     """Score membership itself: 1 for a deleted record, 0 for another.
 
-    No attack is ever given target membership, this one neither: the runner knows the name and makes its scores.
-    The class stands here to be listed and named in a suite; used by hand it raises :class:`UserError`.
+    No attack has access to target membership. The run computes these scores itself, since the plug-in's record declares
+    ``knows_truth``. The class exists so that suites can name it; calling it raises :class:`UserError`.
     """
 
     needs: ClassVar[Needs] = Needs(versions="none")
     probabilistic: ClassVar[bool] = True
 
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> NoReturn:
-        """Refuse: the runner makes this row."""
+        """Raise UserError: the run computes these scores."""
         raise _refusal()
 
     def score(self, view: View) -> NoReturn:
-        """Refuse: the runner makes this row."""
+        """Raise UserError: the run computes these scores."""
         raise _refusal()
 
 
 def _refusal() -> UserError:
     return UserError(
-        "oracle-label cannot be fitted or scored: no attack is given membership, the runner makes this row; "
-        "name it among a suite's attacks"
+        "oracle-label cannot be fitted or scored: no attack has access to membership, so a run computes its scores; "
+        "list it among a suite's attacks"
     )

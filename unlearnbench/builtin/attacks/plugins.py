@@ -1,4 +1,4 @@
-"""The attacks that come with the package: those of Chen et al., those by score, and the controls."""
+"""The built-in attacks: those of Chen et al., those by score, and the controls."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def unlearnbench_attacks() -> Iterator[AttackPlugin]:
 
 
 def _attacks_on_features() -> Iterator[AttackPlugin]:
-    """Yield the attacks that learn from both posteriors, by how these are put together, and their baseline."""
+    """Yield the attacks that learn from a feature of both posteriors, and their baseline."""
     for name, factory, summary in (
         ("direct-concat", "direct_concat:DirectConcat", "Learns from both posteriors, side by side"),
         (
             "sorted-concat",
             "sorted_concat:SortedConcat",
-            "Learns from both posteriors, classes sorted as the original ranks them",
+            "Learns from both posteriors, classes sorted by the original's posteriors",
         ),
         ("direct-diff", "direct_diff:DirectDiff", "Learns from the difference of the posteriors"),
         (
             "sorted-diff",
             "sorted_diff:SortedDiff",
-            "Learns from the difference of the posteriors, classes sorted as the original ranks them",
+            "Learns from the difference of the posteriors, classes sorted by the original's posteriors",
         ),
         ("euclidean", "euclidean:Euclidean", "Learns from the Euclidean distance between the posteriors"),
     ):
@@ -58,14 +58,14 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
     """Yield the attacks that are a formula of the true class's posterior."""
     yield AttackPlugin(
         name="score-diff",
-        summary="How much the score of the true class falls",
+        summary="By how much the score of the true class falls",
         factory=f"{_HERE}.score_diff:ScoreDiff",
         reference=JAGIELSKI,
         label=True,
     )
     yield AttackPlugin(
         name="delta",
-        summary="How much the score of the true class falls where it falls most, over all versions",
+        summary="The largest fall of the score of the true class between consecutive versions",
         factory=f"{_HERE}.delta:Delta",
         reference=JAGIELSKI,
         label=True,
@@ -79,7 +79,7 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
     )
     yield AttackPlugin(
         name="forgetting",
-        summary="Sees the unlearned model only: is the record forgotten",
+        summary="Membership inference on the unlearned model alone: is the record forgotten",
         factory=f"{_HERE}.forgetting:Forgetting",
         reference=YEOM,
         versions="unlearned",
@@ -89,17 +89,17 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
 
 
 def _control_attacks() -> Iterator[AttackPlugin]:
-    """Yield what the others are judged by: chance, the features alone, and the truth."""
+    """Yield the controls: chance, the record without any model, and the true answer."""
     yield AttackPlugin(
         name="random",
-        summary="Guesses",
+        summary="Random scores",
         factory=f"{_HERE}.random:Random",
         versions="none",
         role="control",
     )
     yield AttackPlugin(
         name="blind",
-        summary="Reads the record itself and asks no model: above chance, the negatives give themselves away",
+        summary="Reads the record and queries no model: above chance, deleted and unseen records differ",
         factory=f"{_HERE}.blind:Blind",
         reference="Das et al. 2024, arXiv 2406.16201",
         versions="none",
@@ -110,7 +110,7 @@ def _control_attacks() -> Iterator[AttackPlugin]:
     )
     yield AttackPlugin(
         name="oracle-label",
-        summary="Is told the answer",
+        summary="Scores the true answer: the best possible values",
         factory=f"{_HERE}.oracle_label:OracleLabel",
         versions="none",
         role="control",

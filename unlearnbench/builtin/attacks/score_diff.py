@@ -1,4 +1,4 @@
-"""ScoreDiff: how much the loss of a record rose (Jagielski et al. 2022, arXiv 2205.06369)."""
+"""ScoreDiff: the rise of a record's loss (Jagielski et al. 2022, arXiv 2205.06369)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unlearnbench.core.posteriors import true_class
 class ScoreDiff(ScoreAttack):
     """Score l_u - l_o, where l is the cross-entropy (natural logarithm) of the true class; it needs the label.
 
-    Of several unlearned versions it reads the last: the paper's ``back-front`` over a sequence of models.
+    Of several unlearned versions it reads the last, like the paper's ``back-front`` on a sequence of models.
     """
 
     needs: ClassVar[Needs] = Needs(label=True)

@@ -1,4 +1,4 @@
-"""ScoreRatio: by which factor the loss of a record rose (Jagielski et al. 2022, arXiv 2205.06369)."""
+"""ScoreRatio: the ratio of a record's losses after and before (Jagielski et al. 2022, arXiv 2205.06369)."""
 
 from __future__ import annotations
 

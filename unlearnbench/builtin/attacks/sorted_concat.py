@@ -16,10 +16,10 @@ from unlearnbench.core.observations import View
 class SortedConcat(FeatureAttack):
     """Learn from [P_o, P_u], the classes of each row in ascending order of posterior.
 
-    ``model``: the classifier that learns
+    ``model``: the classifier
 
-    ``sort_by``: whose order sorts: the ``original`` model's for both, as published, or one of the variants met in
-    re-implementations (:data:`~unlearnbench.builtin.attacks.features.SortBy`)
+    ``sort_by``: the posteriors by which classes are sorted: those of the ``original`` model, as published, or a variant
+    of a re-implementation (:data:`~unlearnbench.builtin.attacks.features.SortBy`)
     """
 
     sort_by: SortBy = "original"

@@ -1,1 +1,1 @@
-"""Data sets: one a file. Those that may be shipped travel with the package, the others are found by :mod:`.files`."""
+"""Built-in data sets, one per file. Some are part of the package; :mod:`.files` finds the files of the others."""

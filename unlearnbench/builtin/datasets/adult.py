@@ -1,4 +1,4 @@
-"""Adult: does a person of the 1994 US census earn more than 50,000 dollars a year. Travels with the package."""
+"""Adult: does a person of the 1994 US census earn more than 50,000 dollars a year. Part of the package."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROVENANCE = Provenance(
     source="Becker and Kohavi 1996, Adult, UCI Machine Learning Repository, doi:10.24432/C5XW20",
     licence="CC-BY-4.0",
     note="training and test file joined, records with a missing value left out, rows shuffled; "
-    "categorical values are their place in alphabetical order; built by benchmarks/data/build_adult.py",
+    "categorical values are numbered in alphabetical order; built by benchmarks/data/build_adult.py",
 )
 
 
@@ -42,8 +42,8 @@ PROVENANCE = Provenance(
 class Adult(Dataset):
     """45,222 persons, 14 features, 2 classes (earns at most 50,000 dollars or more).
 
-    Categorical features are label-encoded alphabetically and numeric ones stand as they are, as in the experiments
-    of Chen et al. (CCS 2021); ``fnlwgt``, a census weight that says little of a person, is one of them.
+    Categorical features are label-encoded alphabetically and numeric ones are unchanged, as in the experiments of Chen
+    et al. (CCS 2021). One of them is ``fnlwgt``, a census weight that carries little information about a person.
     """
 
     def availability(self) -> Availability:

@@ -24,7 +24,7 @@ class BreastCancer(Dataset):
 
     def availability(self) -> Availability:
         """Return that it is part of scikit-learn."""
-        return bundled.WHEREABOUTS
+        return bundled.AVAILABILITY
 
     def load(self) -> Records:
         """Return the records."""

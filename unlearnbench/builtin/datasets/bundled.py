@@ -1,4 +1,4 @@
-"""Data sets that travel with scikit-learn."""
+"""Data sets that are part of scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unlearnbench.core.dataset_cards import Availability
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
-WHEREABOUTS = Availability(True, "in scikit-learn", "package")
+AVAILABILITY = Availability(True, "in scikit-learn", "package")
 
 
 class Bunch(Protocol):
@@ -24,7 +24,7 @@ class Bunch(Protocol):
 
 
 def records(name: str, bunch: Bunch, provenance: Provenance, sha256: str) -> Records:
-    """Return a bundled data set as records; a UserError where this scikit-learn holds other data than ``sha256``."""
+    """Return a bundled data set as records; a UserError where scikit-learn's data do not have this ``sha256``."""
     found = Records(
         name=name,
         x=np.ascontiguousarray(bunch.data, dtype=np.float64),

@@ -57,14 +57,14 @@ class Cifar10(FileDataset):
 
     ``version``: the official images, a lossy JPEG copy of all of them (it needs the extra "data"), or the first 4,000
 
-    ``size``: at most so many images, drawn by a fixed key; null for all, which take 1.5 GB
+    ``size``: largest number of images, drawn by a fixed key; null for all, which take 1.5 GB
     """
 
     version: Version = "official"
     size: PositiveInt | None = 10_000
 
     def files(self) -> Sequence[DataFile]:
-        """Return the file of this version; no other is ever read in its place."""
+        """Return the file of this version; no other version is read instead."""
         return ({"official": OFFICIAL, "jpeg": JPEG, "first4000": FIRST4000}[self.version],)
 
     def load(self) -> Records:
@@ -105,7 +105,7 @@ def _member(archive: tarfile.TarFile, name: str) -> Bytes:
 
 
 def _jpeg(rows: NDArray[np.int64]) -> tuple[Bytes, Bytes]:
-    """Decode the JPEG copy: all images share one header, ``off_*`` say where the rest of each begins and ends."""
+    """Decode the JPEG copy: all images share one header, ``off_*`` are the bounds of the rest of each image."""
     try:
         from PIL import Image
     except ImportError as error:

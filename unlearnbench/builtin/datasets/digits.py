@@ -1,4 +1,4 @@
-"""Digits: handwritten digits of 8 x 8 pixels. Small, so it suits first tries and tests."""
+"""Digits: handwritten digits of 8 x 8 pixels. Small enough for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Digits(Dataset):
 
     def availability(self) -> Availability:
         """Return that it is part of scikit-learn."""
-        return bundled.WHEREABOUTS
+        return bundled.AVAILABILITY
 
     def load(self) -> Records:
         """Return the records."""

@@ -1,4 +1,4 @@
-"""Downloads: whole and checked, or not there at all."""
+"""Downloads that are complete and verified, or leave nothing behind."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from unlearnbench.core.errors import UserError
 
 
 def download(url: str, target: Path, check: Callable[[Path], None]) -> None:
-    """Put what ``url`` holds at ``target`` if ``check`` raises no UserError; a bar shows progress on a terminal.
+    """Download ``url`` to ``target`` if ``check`` raises no UserError; a bar shows progress on a terminal.
 
-    A UserError where the extra ``data`` is not installed, nothing can be fetched or it is not what was expected;
+    A UserError where the extra ``data`` is not installed, the download fails or the file is not the expected one;
     nothing is then left behind.
     """
     try:
@@ -27,10 +27,10 @@ def download(url: str, target: Path, check: Callable[[Path], None]) -> None:
             HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)(url, str(fetched), None)
             check(fetched)
             fetched.replace(target)
-    except OSError as error:  # the errors of requests are such too
+    except OSError as error:  # includes the errors of requests
         raise UserError(f"cannot be downloaded: {_reason(error)}") from error
     except UserError as error:
-        raise UserError(f"what was downloaded {error.message}") from error
+        raise UserError(f"the downloaded file {error.message}") from error
 
 
 def _reason(error: OSError) -> str:

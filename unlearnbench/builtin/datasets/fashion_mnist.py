@@ -1,4 +1,4 @@
-"""Fashion-MNIST: clothes of a shop, in the format of MNIST and harder."""
+"""Fashion-MNIST: images of clothes in the format of MNIST, harder to classify."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unlearnbench.builtin.datasets.files import DataFile
 from unlearnbench.builtin.datasets.idx_images import NAMES, IdxImages
 from unlearnbench.core.records import Provenance
 
-MIRROR = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"  # has no https; the checksum guards it
+MIRROR = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"  # no https; verified by its checksum
 ORIGIN = "github.com/zalandoresearch/fashion-mnist, OpenML 40996"
 SHA256 = (  # as published, and as Debian's dataset-fashion-mnist packs the same content
     (
@@ -40,7 +40,7 @@ FILES = tuple(
 class FashionMnist(IdxImages):
     """70,000 grey images of 28 x 28 pixels (levels 0 to 255), 10 kinds of clothes.
 
-    ``size``: at most so many images, drawn by a fixed key; null for all, which take 439 MB
+    ``size``: largest number of images, drawn by a fixed key; null for all, which take 439 MB
     """
 
     name: ClassVar[str] = "fashion-mnist"

@@ -1,4 +1,4 @@
-"""Where data files are looked for, and what is said where one is missing or is another than expected."""
+"""Finds, downloads and verifies data files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ VARIABLE = "UNLEARNBENCH_DATA"
 
 
 def open_verified(path: Path, *sha256: str) -> BinaryIO:
-    """Open the file at ``path`` once its checksum is found to be one of these, or to begin with it.
+    """Open the file at ``path`` if its checksum is one of these, or starts with one of them.
 
-    A UserError where it cannot be read or has another one. What is read is what was checked: the file is not opened
+    A UserError where it cannot be read or has another checksum. The returned file is the verified one; it is not opened
     a second time.
     """
     try:
@@ -38,23 +38,26 @@ def open_verified(path: Path, *sha256: str) -> BinaryIO:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that does not travel with the package.
+    """A data file that is not part of the package.
 
-    It is looked for in ``$UNLEARNBENCH_DATA/<folder>/<name>``, then in the user's cache, then downloaded into that
-    cache from ``url``, if it has one. The first one found counts and must have this ``sha256`` (or begin with it,
-    where only its first digits are known), or one of ``packings``: checksums of the same content, compressed by
-    others. A wrong file is an error, never a reason to look further. ``origin`` says where the data were published.
+    It is searched at ``$UNLEARNBENCH_DATA/<folder>/<name>``, then in the user's cache, and else downloaded from ``url``
+    into that cache. The first file found must have the right checksum: a wrong file is an error, and no other path is
+    tried.
     """
 
     folder: str
     name: str
     sha256: str
+    """The checksum, or its first digits if only these are known."""
     origin: str
+    """Where the data were published."""
     url: str = ""
+    """Empty where the file cannot be downloaded."""
     packings: tuple[str, ...] = ()
+    """Checksums of other archives with the same content."""
 
-    def places(self) -> tuple[Path, ...]:
-        """Return where the file is looked for, in order; the last is the user's cache."""
+    def paths(self) -> tuple[Path, ...]:
+        """Return the paths that are searched, in order; the last is in the user's cache."""
         import platformdirs
 
         cache = platformdirs.user_cache_path("unlearnbench") / "data"
@@ -63,59 +66,59 @@ class DataFile:
         return tuple(root / self.folder / self.name for root in roots)
 
     def find(self) -> Path | None:
-        """Return the first place that holds the file, whatever its content."""
-        return next((place for place in self.places() if place.is_file()), None)
+        """Return the first path that exists, whatever its content."""
+        return next((path for path in self.paths() if path.is_file()), None)
 
     def availability(self) -> Availability:
         """Return where the file is, or how to get it."""
         path = self.find()
         if path is None:
             return Availability(False, self._remedy(), "download" if self.url else "")
-        return Availability(True, str(path), "cache" if path == self.places()[-1] else "variable")
+        return Availability(True, str(path), "cache" if path == self.paths()[-1] else "variable")
 
     def fetch(self) -> Path:
-        """Return where the file is, once it was downloaded if need be; a UserError that names the ways to get it."""
+        """Return the path of the file, after a download if necessary; a UserError that names the ways to get it."""
         path = self.find()
         if path is None:
             if not self.url:
-                raise UserError(f"{self.name} is not here; {self._remedy()}")
-            path = self.places()[-1]
+                raise UserError(f"{self.name} is missing; {self._remedy()}")
+            path = self.paths()[-1]
             try:
                 download(self.url, path, lambda fetched: open_verified(fetched, self.sha256, *self.packings).close())
             except UserError as error:
-                raise UserError(f"{self.name} is not here and {error.message}; {self._remedy()}") from error
+                raise UserError(f"{self.name} is missing and {error.message}; {self._remedy()}") from error
         return path
 
     def open(self) -> BinaryIO:
-        """Open the verified file, once it was downloaded if need be; errors are those of ``fetch`` and the check."""
+        """Open the verified file, after a download if necessary; errors are those of ``fetch`` and of the check."""
         return open_verified(self.fetch(), self.sha256, *self.packings)
 
     def _remedy(self) -> str:
-        places = [str(place) for place in self.places()]
+        paths = [str(path) for path in self.paths()]
         if not os.environ.get(VARIABLE):
-            places.insert(0, f"${VARIABLE}/{self.folder}/{self.name} ({VARIABLE} is not set)")
+            paths.insert(0, f"${VARIABLE}/{self.folder}/{self.name} ({VARIABLE} is not set)")
         source = (
-            f"or, when online, let unlearnbench data fetch get it from {self.url}"
+            f"or, when online, download it from {self.url} by unlearnbench data fetch"
             if self.url
-            else f"it is not downloaded: its data come from {self.origin}"
+            else f"it cannot be downloaded: its data come from {self.origin}"
         )
         known = f", sha256 {self.sha256}" if self.sha256 else ""
-        return f"put it at {' or '.join(places)}; {source}{known}"
+        return f"put it at {' or '.join(paths)}; {source}{known}"
 
 
 class FileDataset(Dataset):
-    """A data set that is read from files: where they are, and how they are fetched."""
+    """A data set that is read from data files."""
 
     @abstractmethod
     def files(self) -> Sequence[DataFile]:
-        """Return the files that are read with these parameters; what they hold may be read from others as well."""
+        """Return the files that are read with these parameters."""
 
     def availability(self) -> Availability:
-        """Return where the files are, or how to get the first that is missing."""
+        """Return whether all files are available, or how to get the first that is missing."""
         found = [file.availability() for file in self.files()]
         return next((one for one in found if not one.available), found[0])
 
     def fetch(self) -> None:
-        """Download what is missing into the user's cache; a UserError where that fails."""
+        """Download missing files into the user's cache; a UserError where that fails."""
         for file in self.files():
             file.fetch()

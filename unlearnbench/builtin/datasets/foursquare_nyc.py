@@ -1,4 +1,4 @@
-"""Foursquare New York: what kind of place is it, from the hours of the week at which people check in."""
+"""Foursquare New York: the category of a place, from the hours of the week at which people check in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHECKINS = DataFile(
     sha256="0bab7ffd160ba82b6177eed2bb68fa1be7ace2251c6181b2feeaff441dc47ffe",
     origin="the Foursquare data set TSMC2014-NYC",
 )
-CODES = (  # by the number of the category in the check-ins; the last, events, is no place
+CODES = (  # by the number of the category in the check-ins; events, the last, are not places
     "Food",
     "Travel & Transport",
     "Residence",
@@ -43,7 +43,7 @@ CODES = (  # by the number of the category in the check-ins; the last, events, i
     "Event",
 )
 MERIDIAN = -73.982
-"""The longitude that halves the places: New Jersey, Staten Island and Manhattan's south and west, or the rest."""
+"""The longitude that splits the places in two halves; west are New Jersey, Staten Island and southwest Manhattan."""
 PROVENANCE = Provenance(
     source="Yang, Zhang, Zheng and Yu 2015, Foursquare check-ins TSMC2014-NYC, the part of 193 users",
     licence="none stated",
@@ -62,15 +62,15 @@ class FoursquareNyc(FileDataset):
     ``min_checkins``: leave out places with fewer check-ins; 5 keeps 2,576 places, 2 keeps 6,954 (906 duplicates),
     and of the 15,197 that 1 keeps most are duplicates
 
-    ``part``: all places, or those to the west or to the east of longitude -73.982, which stand in for two cities where
-    an attack is carried over from one data set to another
+    ``part``: all places, or those to the west or to the east of longitude -73.982; the halves replace two cities in
+    experiments whose shadow data set differs from the target data set
     """
 
     min_checkins: PositiveInt = 5
     part: Part = "all"
 
     def files(self) -> Sequence[DataFile]:
-        """Return the counts, or the check-ins, which alone hold longitudes."""
+        """Return the file of counts, or that of check-ins, which contains longitudes."""
         return (FILE if self.part == "all" else CHECKINS,)
 
     def load(self) -> Records:

@@ -1,4 +1,4 @@
-"""What data sets of check-ins share: 168 hours of a week as features, 9 kinds of place as classes."""
+"""Common parts of check-in data sets: 168 hours of a week as features, 9 categories of places as classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the image data sets share: the idx format, and the drawing of some of many images."""
+"""Common parts of image data sets: the idx format, and draws of a subset of images."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def read_idx(file: BinaryIO) -> Bytes:
 def drawn(n: int, size: int | None) -> NDArray[np.int64]:
     """Return the rows (at most ``size``) drawn from ``range(n)``, in order; a smaller draw is part of a larger one.
 
-    Images become 8 bytes a grey level as records, so all of them would take gigabytes. The draw is the same
-    everywhere: it is a hash of the row.
+    Records have 8 bytes per grey level, so all images would take gigabytes. The draw is a hash of the row, the same on
+    every machine.
     """
     if size is None or size >= n:
         return np.arange(n)
@@ -38,5 +38,5 @@ def drawn(n: int, size: int | None) -> NDArray[np.int64]:
 
 
 def share(kept: int, n: int) -> str:
-    """Say in a card how many images were drawn."""
+    """Describe how many images were drawn, for a card."""
     return "all images" if kept == n else f"{kept:,} of {n:,} images, drawn by a fixed key"

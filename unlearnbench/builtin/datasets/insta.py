@@ -1,4 +1,4 @@
-"""Insta-NY and Insta-LA: the check-ins of Chen et al., not public. Reads the file of a person who has them."""
+"""Insta-NY and Insta-LA: the check-ins of Chen et al., which are not public; read from a user's own file."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Table = tuple[NDArray[np.float64], NDArray[np.int64]]
 class Insta(FileDataset):
     """Places, 168 features (check-ins in each hour of the week, from Monday midnight on), 9 classes (kinds of place).
 
-    The file is a person's own, so no checksum is known; results carry that of the records. It is looked for as
-    ``<city>.npz``, ``<city>.csv`` and ``<city>.csv.gz``. An npz holds ``x`` (n, 168) counts and ``y`` (n,) category
-    numbers 0 to 8; a csv has no header and holds 168 counts, then the number of the category or its name.
+    No checksum of the file is known; results contain the checksum of the records. The file is ``<city>.npz``,
+    ``<city>.csv`` or ``<city>.csv.gz``. An npz file holds ``x`` (n, 168) counts and ``y`` (n,) category numbers 0 to 8;
+    a csv file has no header and holds 168 counts, then the number of the category or its name.
     """
 
     name: ClassVar[str]
     source: ClassVar[str]
 
     def files(self) -> Sequence[DataFile]:
-        """Return the first of the files that is found, or else the first."""
+        """Return the first of the three files that exists, or else the first."""
         known = [DataFile(self._stem, f"{self._stem}.{end}", "", self.source) for end in ("npz", "csv", "csv.gz")]
         return (next((file for file in known if file.find()), known[0]),)
 
@@ -87,7 +87,7 @@ def _number(category: str) -> int:
 
 def _check(x: NDArray[np.float64], y: NDArray[np.int64], path: Path) -> None:
     if x.shape != (len(y), HOURS) or not len(y):
-        raise UserError(f"must hold {HOURS} counts and a category a place, got shape {x.shape}", where=str(path))
+        raise UserError(f"must hold {HOURS} counts and a category per place, got shape {x.shape}", where=str(path))
     if not (np.isfinite(x) & (x >= 0)).all():
         raise UserError("holds counts that are negative or not finite", where=str(path))
     if not np.isin(y, np.arange(len(CATEGORIES))).all():

@@ -1,4 +1,4 @@
-"""Location-30: which of 30 kinds of mobility does a person's profile show. A standard set for membership inference."""
+"""Location-30: mobility profiles in 30 clusters, a common data set for membership inference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKED = DataFile(
     sha256="bd8d6120a220048d8fce4450b97f2cf6fbe7a31b5f7bdad2d6199c4885180c05",
     origin=ORIGIN,
 )
-"""The same records, a bit a feature; read where it is found."""
+"""The same records with one bit per feature; used if it exists."""
 ARCHIVE = DataFile(
     folder="location30",
     name="dataset_location.tgz",
@@ -28,9 +28,9 @@ ARCHIVE = DataFile(
     origin=ORIGIN,
     url="https://raw.githubusercontent.com/privacytrustlab/datasets/master/dataset_location.tgz",
 )
-TABLE = "bangkok"  # without header, a profile a line: class from 1 on, then the features
+TABLE = "bangkok"  # without header, one profile per line: class, from 1, then the features
 SHA256 = "7c39c7531fa8aeec23f6297c12654a6c51b5e34941ab8fab85681dbb2e377d03"
-"""Of the records, whichever file they come from."""
+"""Of the records, whichever file they are read from."""
 PROVENANCE = Provenance(
     source="Shokri, Stronati, Song and Shmatikov 2017, the location data set, privacytrustlab/datasets",
     licence="none stated",
@@ -43,7 +43,7 @@ class Location30(FileDataset):
     """5,010 mobility profiles, 446 features (was the person at this place or kind of place, 0 or 1), 30 classes."""
 
     def files(self) -> Sequence[DataFile]:
-        """Return the packed file where it is found, else the archive as published."""
+        """Return the packed file if it exists, else the published archive."""
         return (PACKED,) if PACKED.find() else (ARCHIVE,)
 
     def load(self) -> Records:

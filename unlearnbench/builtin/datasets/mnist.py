@@ -25,14 +25,14 @@ FILES = tuple(
     DataFile("mnist", name, sha256, ORIGIN, f"{MIRROR}/{name}") for name, sha256 in zip(NAMES, SHA256, strict=True)
 )
 TOGETHER = DataFile("mnist", "mnist.npz", "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64", ORIGIN)
-"""The same arrays in one file; read where it is found."""
+"""The same arrays in one file; used if it exists."""
 
 
 @dataclass(frozen=True)
 class Mnist(IdxImages):
     """70,000 grey images of 28 x 28 pixels (levels 0 to 255), 10 digits.
 
-    ``size``: at most so many images, drawn by a fixed key; null for all, which take 439 MB
+    ``size``: largest number of images, drawn by a fixed key; null for all, which take 439 MB
     """
 
     name: ClassVar[str] = "mnist"
@@ -44,7 +44,7 @@ class Mnist(IdxImages):
     class_names: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
     def files(self) -> Sequence[DataFile]:
-        """Return the one file that holds all where it is found, else the four."""
+        """Return the one file that holds all arrays if it exists, else the four files."""
         return (TOGETHER,) if TOGETHER.find() else FILES
 
     def arrays(self) -> tuple[Bytes, Bytes, Bytes, Bytes]:

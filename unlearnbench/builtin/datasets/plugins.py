@@ -1,4 +1,4 @@
-"""The data sets that come with the package."""
+"""The built-in data sets."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _image_sets() -> Iterator[DatasetPlugin]:
 
 
 def _sets_on_request() -> Iterator[DatasetPlugin]:
-    """Yield the data sets that only their authors can give."""
+    """Yield the data sets that are available only from their authors."""
     for city, name in (("Ny", "New York"), ("La", "Los Angeles")):
         yield DatasetPlugin(
             name=f"insta-{city.lower()}",

@@ -19,7 +19,7 @@ FILE = DataFile(
     name="stl10_binary.tar.gz",
     sha256="f31fd99273a1acb8609c8db427cebb1de3f71de77758cdc0e22956e1289b9866",
     origin="the STL-10 page, cs.stanford.edu/~acoates/stl10",
-    url="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",  # has no https; the checksum guards it
+    url="http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz",  # no https; verified by its checksum
 )
 MEMBERS = tuple(f"stl10_binary/{name}.bin" for name in ("train_X", "train_y", "test_X", "test_y"))
 SIDE = 96
@@ -30,7 +30,7 @@ CLASSES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "
 class Stl10(FileDataset):
     """13,000 colour images of 96 x 96 pixels x 3 (levels 0 to 255), 10 classes; the unlabelled images are left out.
 
-    ``size``: at most so many images, drawn by a fixed key: 2,000 take 442 MB; null for all, which take 2.9 GB
+    ``size``: largest number of images, drawn by a fixed key: 2,000 take 442 MB; null for all, which take 2.9 GB
     """
 
     size: PositiveInt | None = 2_000
@@ -61,7 +61,7 @@ class Stl10(FileDataset):
 
 
 def _labelled() -> list[Bytes]:
-    """Return ``MEMBERS``. The archive is read as a stream, and no further than these: the unlabelled part is large."""
+    """Return ``MEMBERS``. The archive is read as a stream up to the last of these, not the large unlabelled part."""
     found: dict[str, Bytes] = {}
     with FILE.open() as file, tarfile.open(fileobj=file, mode="r|gz") as archive:
         for member in archive:

@@ -1,4 +1,4 @@
-"""US accidents: how badly did an accident hold up the traffic, from weather and road."""
+"""US accidents: the effect of an accident on traffic, from weather and road."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FILE = DataFile(
     origin="the Kaggle data set sobhanmoosavi/us-accidents",
 )
 LABEL = "Severity"
-NOT_A_FEATURE = "row_in_full"  # where the row stood in the full table
+NOT_A_FEATURE = "row_in_full"  # number of the row in the full table
 PROVENANCE = Provenance(
     source="Moosavi, Samavatian, Parthasarathy and Ramnath 2019, US-Accidents, a sample of 42,273 rows",
     licence="CC-BY-NC-SA-4.0",
-    note="the label says how long traffic was held up",
+    note="the label is the effect on traffic",
 )
 
 
@@ -31,8 +31,8 @@ PROVENANCE = Provenance(
 class UsAccidents(FileDataset):
     """42,273 accidents, 20 features (weather, road signs and the like), 2 or 4 classes.
 
-    ``severities``: 4 keeps the severities 1 to 4, of which 1 and 4 are rare (18 and 140 accidents); 2 tells those up
-    to 2 from those from 3 on
+    ``severities``: 4 keeps the severities 1 to 4, of which 1 and 4 are rare (18 and 140 accidents); 2 has the classes
+    "up to 2" and "3 or more"
     """
 
     severities: Literal[2, 4] = 2
@@ -46,7 +46,7 @@ class UsAccidents(FileDataset):
         with FILE.open() as file:
             header, *rows = gzip.decompress(file.read()).decode().splitlines()
         names = header.split(",")
-        # Adding zero turns -0 into 0: duplicates are found by their bytes, and -0 degrees are no other temperature.
+        # Adding zero turns -0 into 0: duplicates are found by their bytes, and -0 degrees equals 0 degrees.
         table = np.loadtxt(rows, delimiter=",", dtype=np.float64) + 0.0
         severity = table[:, names.index(LABEL)].astype(np.int64)
         features = [i for i, name in enumerate(names) if name not in (LABEL, NOT_A_FEATURE)]

@@ -1,1 +1,1 @@
-"""Built-in defenses: one method a file."""
+"""Built-in defenses, one per file."""

@@ -1,4 +1,4 @@
-"""Publish a model only after several deletions, so that none of them stands alone."""
+"""Publish a model only after several deletions."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from unlearnbench.core.scenarios import Request
 
 @dataclass(frozen=True)
 class BatchedRelease(PublicationDefense):
-    """Serve ``size`` requests together and publish one model for them: every record is then deleted in a group.
+    """Serve ``size`` requests together and publish one model for them, so that each record is deleted in a group.
 
-    Requests are taken in their order; the last batch is smaller where they do not come out even. Of requests with
-    several steps, the first steps are served together, then the second ones, and so on.
+    Requests keep their order; the last batch may be smaller. Of requests with several steps, the first steps are served
+    together, then the second ones, and so on.
 
-    ``size``: requests of one publication
+    ``size``: requests per published model
     """
 
     size: Annotated[int, Field(ge=2)] = 5
 
     def schedule(self, requests: Sequence[Request]) -> Sequence[Request]:
-        """Return one request for every ``size``."""
+        """Return one request for each batch of ``size``."""
         return [_together(requests[first : first + self.size]) for first in range(0, len(requests), self.size)]
 
 

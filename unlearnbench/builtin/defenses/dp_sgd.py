@@ -17,16 +17,17 @@ from unlearnbench.core.options import DPSGD, TrainingOptions
 class DPTraining(TrainingDefense):
     """Train by DP-SGD: Poisson batches, per-record gradients clipped, Gaussian noise on their sum.
 
-    Original and unlearned models are trained alike and never share noise. The guarantee, and the metric ``epsilon``,
-    are of the original alone. A record that stays is in the training of every published version: their epsilons add
-    up if batches are drawn anew (``order: fresh``); where versions share the original's batches, two of them tell as
-    much as one with noise smaller by the square root of two. Needs Opacus, whose accountant reckons epsilon.
+    Original and unlearned models are trained in the same way and never share noise. The guarantee, and the metric
+    ``epsilon``, are for the original alone. A retained record is used in the training of every published version. Their
+    epsilons add up if batches are drawn again (``order: fresh``). If versions share the original's batches, two
+    versions leak as much as one whose noise is smaller by a factor of the square root of two. Needs Opacus, whose
+    accountant computes epsilon.
 
     ``noise_multiplier``: standard deviation of the noise, in units of ``clip``; 1.2 as in the paper's code
 
     ``clip``: largest norm of one record's gradient
 
-    ``delta``: the probability at which epsilon is told
+    ``delta``: the delta at which epsilon is reported
     """
 
     noise_multiplier: NonNegativeFloat = 1.2
@@ -34,7 +35,7 @@ class DPTraining(TrainingDefense):
     delta: Annotated[float, Field(gt=0, lt=1)] = 1e-5
 
     def training(self) -> TrainingOptions:
-        """Return the options of DP-SGD. UserError without Opacus: better now than when all is trained."""
+        """Return the options of DP-SGD. UserError without Opacus, before anything is trained."""
         if find_spec("opacus") is None:
-            raise UserError('dp-sgd needs Opacus to reckon epsilon: pip install "unlearnbench[dp]"')
+            raise UserError('dp-sgd needs Opacus to compute epsilon: pip install "unlearnbench[dp]"')
         return TrainingOptions(dp=DPSGD(self.noise_multiplier, self.clip, self.delta))

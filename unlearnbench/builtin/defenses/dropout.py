@@ -13,7 +13,7 @@ from unlearnbench.core.options import TrainingOptions
 
 @dataclass(frozen=True)
 class Dropout(TrainingDefense):
-    """Leave out a share of the hidden units in each training step, others for each record.
+    """Leave out a share of the hidden units in each training step, drawn for each record.
 
     ``share``: the share of hidden units left out
     """

@@ -1,4 +1,4 @@
-"""Label only: the adversary learns the predicted class (a defense of Chen et al. 2021)."""
+"""Label only: the model releases only the predicted class (a defense of Chen et al. 2021)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unlearnbench.core.posteriors import log_of
 
 @dataclass(frozen=True)
 class LabelOnly(ReleaseDefense):
-    """Release a one-hot posterior for the most probable class; the lowest class wins a tie."""
+    """Release a one-hot posterior for the most probable class; of equally probable classes the first."""
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         """Return log one-hot rows (n, C), with the floor of :func:`~unlearnbench.core.posteriors.log_of` for zero."""

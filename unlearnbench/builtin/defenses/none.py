@@ -1,4 +1,4 @@
-"""No defense: what the model says is what the adversary gets."""
+"""No defense."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
 
 @dataclass(frozen=True)
 class NoDefense(ReleaseDefense):
-    """Release the posteriors as they are."""
+    """Release the posteriors unchanged."""
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         """Return the log-posteriors (n, C) unchanged."""

@@ -1,4 +1,4 @@
-"""The defenses that come with the package."""
+"""The built-in defenses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unlearnbench_defenses() -> Iterator[DefensePlugin]:
     """Yield the defenses."""
     yield DefensePlugin(
         name="none",
-        summary="The posteriors as they are",
+        summary="The posteriors unchanged",
         factory=f"{_HERE}.none:NoDefense",
         role="baseline",
     )
@@ -41,7 +41,7 @@ def unlearnbench_defenses() -> Iterator[DefensePlugin]:
     )
     yield DefensePlugin(
         name="posterior-noise",
-        summary="Posteriors with noise of their own for every model and record",
+        summary="Posteriors with noise, drawn for every model and record",
         factory=f"{_HERE}.posterior_noise:PosteriorNoise",
     )
     yield DefensePlugin(

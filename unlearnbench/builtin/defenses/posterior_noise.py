@@ -1,4 +1,4 @@
-"""Noise on the posteriors, drawn anew for every answer."""
+"""Noise on the posteriors, drawn for every model and record."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from unlearnbench.core.seeding import keyed_normals
 
 @dataclass(frozen=True)
 class PosteriorNoise(ReleaseDefense):
-    """Add Gaussian noise to the log-posteriors and normalize again; no guarantee comes with it.
+    """Add Gaussian noise to the log-posteriors and normalize again. It gives no formal guarantee.
 
-    A model answers one record always alike, so that asking twice averages nothing out: noise is keyed by model and
-    record. The original is one model, whichever request its answer is compared in.
+    Noise is keyed by model and record, so that repeated queries do not average it out. The original is one model, the
+    same for all requests.
 
     ``sigma``: standard deviation of the noise on each log-posterior
     """

@@ -14,9 +14,9 @@ from unlearnbench.core.posteriors import log_softmax
 
 @dataclass(frozen=True)
 class Temperature(ReleaseDefense):
-    """Release softmax(log p / temperature). 1 changes nothing, more is flatter, less is sharper.
+    """Release softmax(log p / temperature).
 
-    ``temperature``: what log-posteriors are divided by
+    ``temperature``: divides log-posteriors; 1 changes nothing, larger values flatten, smaller ones sharpen
     """
 
     temperature: PositiveFloat = 2.0

@@ -1,1 +1,1 @@
-"""Built-in metrics: one method a file."""
+"""Built-in metrics, one per file."""

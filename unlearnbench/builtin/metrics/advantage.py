@@ -1,4 +1,4 @@
-"""Advantage: true- minus false-positive rate at a threshold that was fixed beforehand."""
+"""Advantage: TPR minus FPR at a threshold that is chosen on shadow scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_THRESHOLD = "no threshold: cross-fitting on shadow models needs two shadow or
 class Advantage(Metric):
     """TPR - FPR at the threshold that is best on shadow scores, cross-fitted by original (Yeom et al. 2018).
 
-    A threshold chosen on the target rows themselves would look better than it is.
+    A threshold chosen on the target rows would give a biased value.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

@@ -1,4 +1,4 @@
-"""Area under the ROC curve: can the attack tell deleted records from others?"""
+"""Area under the ROC curve."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ AGAINST = {"auc-matched": Role.MATCHED, "auc-retained": Role.RETAINED}
 class Auc(Metric):
     """Pooled rank AUC with a clustered DeLong interval (Obuchowski 1997), cluster = original model.
 
-    Three numbers, since a region is not a record: ``auc`` against the scenario's negatives (random unseen records),
-    ``auc-matched`` against unseen records of the same region and label, ``auc-retained`` against records that stayed.
-    ``details`` of ``auc`` hold the one-sided p-value of being above one half.
+    There are three values: ``auc`` against the scenario's negatives (random unseen records), ``auc-matched`` against
+    unseen records of the same region and label, ``auc-retained`` against retained records. ``details`` of ``auc`` hold
+    the one-sided p-value of an AUC above .5.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

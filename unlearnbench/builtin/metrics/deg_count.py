@@ -1,4 +1,4 @@
-"""DegCount: how many records does deletion expose beyond what the original model already did?"""
+"""DegCount: the share of records whose true status deletion makes easier to infer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from unlearnbench.stats import deg_count, rank_deg_count, true_confidence
 
 @dataclass(frozen=True)
 class DegCount(Metric):
-    """Share of records of whose true status the attack is strictly surer than its classical baseline.
+    """Share of records with strictly more confidence in the true status than from the classical baseline.
 
     Chen et al. 2021, section 4.4; with its counterpart on ranks, which needs no probabilities.
 
-    Measured on every forgotten record and as many first negatives of its request; ties count as no gain, their rate
-    stands in ``details``.
+    Measured on every forgotten record and as many first negatives of its request. Ties count as no gain; their rate is
+    in ``details``.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

@@ -1,4 +1,4 @@
-"""DegRate: how much more sure of a record's true status does deletion make the attacker?"""
+"""DegRate: the gain in confidence in a record's true status."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class DegRate(Metric):
     Chen et al. 2021, section 4.4: a difference and not a ratio; with its counterpart on ranks,
     which needs no probabilities.
 
-    Both attacks' probabilities must be calibrated for the first to mean much: a more extreme attack gains without
-    ranking better. The counterpart is half the gain in AUC, exactly.
+    It requires calibrated probabilities of both attacks: more extreme probabilities raise it without better ranking.
+    The counterpart is exactly half the gain in AUC.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

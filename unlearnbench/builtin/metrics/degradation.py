@@ -1,4 +1,4 @@
-"""What DegCount and DegRate share: when they are defined."""
+"""When DegCount and DegRate are defined."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ NO_PROBABILITIES = "n/a: scores are no probabilities"
 
 
 def has_confidences(scored: Scored) -> bool:
-    """Say whether attack and baseline both give probabilities, which "confidence in the true status" needs."""
+    """Return whether attack and baseline both give probabilities, which confidence in the true status needs."""
     return scored.probabilistic and scored.baseline_probabilistic

@@ -1,4 +1,4 @@
-"""What a model spent of differential privacy."""
+"""The privacy loss of differentially private training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from unlearnbench.stats import clustered_mean
 
 @dataclass(frozen=True)
 class Epsilon(Metric):
-    """The original's epsilon, at the delta that its defense names; smaller is more private.
+    """The original's epsilon, at the delta of its defense; smaller is more private.
 
-    It bounds what one model gives away of one record. Who sees the original and k unlearned models sees k + 1.
+    It bounds the leak of one model. An adversary that queries the original and k unlearned models queries k + 1 models.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

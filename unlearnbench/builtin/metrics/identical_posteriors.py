@@ -1,4 +1,4 @@
-"""How often does a query see no change at all?"""
+"""The share of queries whose posteriors do not change."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from unlearnbench.stats import clustered_mean
 class IdenticalPosteriors(Metric):
     """Share of rows whose released posteriors are bitwise the same before and after, for positives and negatives.
 
-    A deterministic model that hardly moves hands an attack its negatives: "did anything change at all" may be all
-    there is to a high AUC.
+    If a deterministic model rarely changes for unseen records, "has anything changed" may explain a high AUC.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

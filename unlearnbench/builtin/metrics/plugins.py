@@ -1,4 +1,4 @@
-"""The metrics that come with the package."""
+"""The built-in metrics."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
     """Yield the metrics."""
     for name, factory, summary, reference in (
         ("auc", "auc:Auc", "Area under the ROC curve", ""),
-        ("tpr-at-fpr", "tpr_at_fpr:TprAtFpr", "True-positive rate at low false-positive rates", CARLINI),
-        ("advantage", "advantage:Advantage", "Largest gap between true- and false-positive rate", YEOM),
+        ("tpr-at-fpr", "tpr_at_fpr:TprAtFpr", "TPR at low FPRs", CARLINI),
+        ("advantage", "advantage:Advantage", "TPR minus FPR at the best threshold on shadow scores", YEOM),
         (
             "precision-at-prior",
             "precision_at_prior:PrecisionAtPrior",
-            "Share of accusations that are right where few records are deleted",
+            "Precision where few of the queried records are deleted",
             "Jayaraman et al. 2021, arXiv 2005.10881",
         ),
-        ("deg-count", "deg_count:DegCount", "Share of records that deletion made easier to infer", CHEN),
-        ("deg-rate", "deg_rate:DegRate", "How much confidence deletion adds over the classical attack", CHEN),
+        ("deg-count", "deg_count:DegCount", "Share of records whose status deletion makes easier to infer", CHEN),
+        ("deg-rate", "deg_rate:DegRate", "Gain in confidence over the classical attack", CHEN),
         (
             "identical-posteriors",
             "identical_posteriors:IdenticalPosteriors",
-            "Share of records that both models answer alike",
+            "Share of records whose posteriors do not change",
             "",
         ),
         ("utility", "utility:Utility", "Accuracy before and after, and the time that unlearning takes", ""),
         (
             "epsilon",
             "epsilon:Epsilon",
-            "What the original spent of differential privacy",
+            "Privacy loss of the original",
             "Abadi et al. 2016, arXiv 1607.00133",
         ),
     ):

@@ -1,4 +1,4 @@
-"""Precision at stated priors: of those the attack names, how many were deleted?"""
+"""Precision at stated priors."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Prior = Annotated[float, Field(gt=0, lt=1)]
 class PrecisionAtPrior(Metric):
     """Precision if a share ``prior`` of the queried records had been deleted, at the threshold of ``advantage``.
 
-    A balanced game flatters an attacker: in the world few of the people asked about were deleted.
+    In practice few of the queried records are deleted, so the precision of a balanced game is too optimistic.
 
-    ``priors``: shares of deleted records among those asked about
+    ``priors``: shares of deleted records among the queried ones
     """
 
     priors: tuple[Prior, ...] = (0.5, 0.1, 0.01)

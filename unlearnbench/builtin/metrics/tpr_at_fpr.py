@@ -1,4 +1,4 @@
-"""True-positive rate at a low false-positive rate: does the attack ever know for sure?"""
+"""TPR at a low FPR: does the attack infer some deletions with near certainty (Carlini et al. 2022)?"""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Rate = Annotated[float, Field(gt=0, lt=1)]
 class TprAtFpr(Metric):
     """The largest TPR whose realized FPR is at most the nominal one; ties are never split.
 
-    Korn-Graubard interval. Not defined where distinct non-members (10 / FPR are needed) or distinct scores are too
-    few: the reason says so, the realized FPR and the number of distinct scores stand in ``details``.
+    Korn-Graubard interval. Undefined where there are too few distinct non-members (10 / FPR are needed) or distinct
+    scores; the reason says so, and ``details`` hold the realized FPR and the number of distinct scores.
 
     ``fprs``: nominal false-positive rates
     """

@@ -1,4 +1,4 @@
-"""What the models are worth and what they cost."""
+"""Accuracy and time of the models."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from unlearnbench.stats import clustered_mean
 class Utility(Metric):
     """Accuracy of original and unlearned models, overfitting, and wall seconds.
 
-    Test records are ones that no model of the target side was trained on. Overfitting is the original's train minus
-    test accuracy (Chen et al. 2021, section 5). Seconds are no part of a reproducible result.
+    Test records are those that no model of the target side was trained on. Overfitting is the original's train minus
+    test accuracy (Chen et al. 2021, section 5). Seconds are not reproducible.
     """
 
     def measure(self, scored: Scored) -> Mapping[str, Estimate]:

@@ -1,1 +1,1 @@
-"""Built-in scenarios: one method a file."""
+"""Built-in scenarios, one per file."""

@@ -15,20 +15,20 @@ from unlearnbench.core.seeding import SeedPath
 
 @dataclass(frozen=True)
 class Group(Scenario):
-    """Each request deletes ``size`` records from the original in one step, and every one of them is queried.
+    """Each request deletes ``size`` records from the original in one step; all of them are queried.
 
     The groups of one original do not overlap (Chen et al. 2021, section 6, group deletion).
 
-    ``size``: records of one request
+    ``size``: records per request
     """
 
     size: PositiveInt = 10
 
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
-        """Return how many records the groups take together."""
+        """Return the number of records in all groups."""
         return self.size * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
-        """Cut the shuffled targets into groups."""
+        """Split the shuffled deletable records into groups."""
         cuts = range(0, self.size * sizes.requests, self.size)
         return [Request((Step(pools.deletable[cut : cut + self.size]),)) for cut in cuts]

@@ -1,4 +1,4 @@
-"""Online learning: while records are deleted, new ones come in."""
+"""Online learning: some records are deleted and others added."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from unlearnbench.core.seeding import SeedPath
 
 @dataclass(frozen=True)
 class Online(Scenario):
-    """Each request deletes ``delete`` records from the original and adds ``add`` that it never saw, in one step.
+    """Each request deletes ``delete`` records from the original and adds ``add`` other ones, in one step.
 
     Positive: a forgotten record (in, out). Negative: a random unseen one (out, out). The added ones (out, in) are
-    queried in a role of their own and take no part in the game. No record is deleted from an original, or added to
-    it, twice (Chen et al. 2021, section 6, online learning).
+    queried too, but are neither positives nor negatives. No record is deleted from an original, or added to it, twice
+    (Chen et al. 2021, section 6, online learning).
 
     ``delete``: records that a request deletes
 
@@ -30,15 +30,15 @@ class Online(Scenario):
     add: PositiveInt = 1
 
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
-        """Return how many records all requests delete."""
+        """Return the number of records that all requests delete."""
         return self.delete * sizes.requests
 
     def additions_needed(self, sizes: EpisodeSizes) -> int:
-        """Return how many records all requests add."""
+        """Return the number of records that all requests add."""
         return self.add * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
-        """Cut the shuffled targets and spare records into groups."""
+        """Split the shuffled deletable and addable records into groups."""
         old = pools.deletable[: self.deletions_needed(sizes)].reshape(sizes.requests, self.delete)
         new = pools.addable[: self.additions_needed(sizes)].reshape(sizes.requests, self.add)
         return [Request((Step(forget, add),)) for forget, add in zip(old, new, strict=True)]

@@ -1,4 +1,4 @@
-"""The scenarios that come with the package: what deletion requests look like."""
+"""The built-in scenarios."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def unlearnbench_scenarios() -> Iterator[ScenarioPlugin]:
     )
     yield ScenarioPlugin(
         name="retained",
-        summary="Records that stayed against records that never were there",
+        summary="Retained records against unseen records",
         factory=f"{_HERE}.retained:Retained",
         reference=CHEN,
     )

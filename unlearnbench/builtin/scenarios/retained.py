@@ -1,4 +1,4 @@
-"""Does deleting one record give away those that stay?"""
+"""Does deleting one record leak the membership of retained records?"""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from unlearnbench.core.seeding import SeedPath
 
 @dataclass(frozen=True)
 class Retained(Group):
-    """Each request deletes ``size`` records, and the question is who stayed.
+    """Each request deletes ``size`` records, and the attack infers which records were retained.
 
-    Positive: a record that stayed in the training set (in, in), as many of them per request as it deletes, drawn
-    anew for each. Negative: a random unseen one (out, out). Matched negatives are like the positives. The forgotten
-    ones are queried and take no part in the game. An attack can be no better than membership inference here, unless
-    deletion tells of others than the deleted (Chen et al. 2021, section 6.4, remaining samples).
+    Positive: a retained record (in, in), as many per request as it deletes, drawn for each request. Negative: a random
+    unseen one (out, out). Matched negatives resemble the positives. The forgotten records are queried too, but are
+    neither positives nor negatives. An attack is better than membership inference only if a deletion leaks information
+    about other records than the deleted ones (Chen et al. 2021, section 6.4, remaining samples).
 
-    ``size``: records that a request deletes, and records that stayed it asks about
+    ``size``: records that a request deletes, and retained records that it queries
     """
 
     size: PositiveInt = 1
@@ -41,8 +41,8 @@ class Retained(Group):
         original: Original,
         fitted: Fitted,
     ) -> Queries:
-        """Choose who stayed, and negatives; the draws of ``negatives`` are those of other scenarios."""
-        stayed = draw(
+        """Choose retained records and negatives; the draws of ``negatives`` are those of other scenarios."""
+        retained = draw(
             pools.deletable[~np.isin(pools.deletable, request.forgotten)], len(request.forgotten), seeds / "stayed"
         )
         return Queries.of(
@@ -50,8 +50,8 @@ class Retained(Group):
                 Role.FORGOTTEN: request.forgotten,
                 Role.UNSEEN: draw(pools.unseen, sizes.negatives, seeds / "negatives"),
                 Role.MATCHED: matched_negatives(
-                    fitted, original.data, stayed, pools.unseen, sizes.matched, seeds / "matched"
+                    fitted, original.data, retained, pools.unseen, sizes.matched, seeds / "matched"
                 ),
-                Role.RETAINED: stayed,
+                Role.RETAINED: retained,
             }
         )

@@ -1,4 +1,4 @@
-"""One record is deleted at a time: the paper's main setting."""
+"""One record is deleted at a time: the main setting of Chen et al. 2021."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Single(Scenario):
     """Each request deletes one record from the original, no record twice (Chen et al. 2021, section 4)."""
 
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
-        """Return one record a request."""
+        """Return the number of requests: each deletes one record."""
         return sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
-        """Take the first of the shuffled targets, one each."""
+        """Take the first of the shuffled deletable records, one per request."""
         return [Request((Step(pools.deletable[r : r + 1]),)) for r in range(sizes.requests)]
