@@ -85,6 +85,7 @@ def fill_normals(seed: int, step: int, words: Words, out: Floats) -> None:
 
 @kernel(borrows=True)
 def _fill_words(seed: int, step: int, a: Words, b: Words, c: Words, d: Words) -> None:
+    """Write the four words of every block: :func:`philox` of the counter (block, step, 0, 0), in 32-bit arithmetic."""
     for i in range(len(a)):
         x0, x1, x2, x3 = _U(i), _U(step), _U(0), _U(0)
         k0, k1 = _U(seed), _U(_PURPOSE)
@@ -106,10 +107,12 @@ def _fill_pairs(high: Words, low: Words, cosines: Floats, sines: Floats) -> None
     for i in range(len(high)):
         radius = _radius(high[i])
         quarter = _U(_U(low[i] + _U(1 << 29)) >> _U(30))  # the nearest quarter turn
+        # What is left, as a signed fraction of a turn: between -1/8 and 1/8.
         angle = _F(_I(_U(low[i] - _U(quarter << _U(30))))) * _ANGLE
         square = angle * angle
         sine = ((_S0 * square + _S1) * square + _S2) * square * angle + angle
         cosine = ((_C0 * square + _C1) * square + _C2) * square * square - _HALF * square + _ONE
+        # After an odd number of quarters sine and cosine change places; the signs are those of the quadrant.
         odd = (quarter & _U(1)) != 0
         left, down = (_U(quarter + _U(1)) & _U(2)) != 0, (quarter & _U(2)) != 0
         cosines[i] = radius * (sine if odd else cosine) * (-_ONE if left else _ONE)
@@ -119,10 +122,12 @@ def _fill_pairs(high: Words, low: Words, cosines: Floats, sines: Floats) -> None
 @kernel(borrows=True)
 def _radius(word: np.uint32) -> np.float32:
     """Return sqrt(-2 ln u) for u = (word + 1/2) / 2**32, with u = m 2**e and m within a factor sqrt(2) of 1."""
+    # The exponent and the mantissa are read from the bits of u.
     bits = _F((_F(word) + _HALF) * _UNIT).view(np.int32)
     m = _I((bits & _I(0x007FFFFF)) | _I(0x3F000000)).view(np.float32)
     low = m < _ROOT_HALF
     e = _F(_I(_I(bits >> _I(23)) - _I(126))) - (_ONE if low else _F(0))
+    # ln u = e ln 2 + ln(1 + x), the latter by a polynomial.
     x = m + (m if low else _F(0)) - _ONE
     p = (((((((_L0 * x + _L1) * x + _L2) * x + _L3) * x + _L4) * x + _L5) * x + _L6) * x + _L7) * x + _L8
     square = x * x
