@@ -124,7 +124,7 @@ def test_a_missing_matrix_of_a_table_is_told_as_columns(arrays: Make, as_csv: Sa
 
 def test_a_misspelt_column_is_not_passed_over(arrays: Make, failure: Failure) -> None:
     told = failure({**arrays(), "reqest": np.arange(150)})
-    assert told == "has 'reqest', which means nothing here; did you mean \"request\"?"
+    assert told == "has 'reqest', which is not a known column; did you mean \"request\"?"
 
 
 @pytest.mark.parametrize("name", ["role", "label", "original", "request", "record"])

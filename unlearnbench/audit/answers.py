@@ -54,7 +54,7 @@ class Answers:
 
 
 def read_answers(file: Path) -> Answers:
-    """Read and check a file; the first thing that is wrong raises :class:`UserError`, with what would be right."""
+    """Read and check a file; the first mistake raises :class:`UserError`, which says what would be right."""
     columns = read_columns(file)
     reading.check_names(columns)
     before, after = reading.posteriors(columns)

@@ -138,7 +138,7 @@ def _numbers(columns: Columns, name: str, values: Array) -> NDArray[np.float64]:
 
 def _is_number(value: object) -> bool:
     try:
-        float(value)  # type: ignore[arg-type]  # whether it can be is the question
+        float(value)  # type: ignore[arg-type]  # whether it is one is what is tested
     except (TypeError, ValueError):
         return False
     return True

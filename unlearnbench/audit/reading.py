@@ -26,7 +26,7 @@ NONE: Final = ("", "-1", "nan", "None")
 def check_names(columns: Columns) -> None:
     """Refuse a file without the columns it must have, and one with others: a misspelt one would be passed over."""
     for name in sorted(columns.arrays.keys() - set(COLUMNS)):
-        columns.fail(f"has {name!r}, which means nothing here{did_you_mean(name, COLUMNS)}")
+        columns.fail(f"has {name!r}, which is not a known column{did_you_mean(name, COLUMNS)}")
     for name in ("role", *MATRICES):
         if name not in columns.arrays:
             form = f"{name}_0, {name}_1, ..., one a class" if name in MATRICES else name

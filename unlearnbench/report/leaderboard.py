@@ -110,11 +110,11 @@ def _origin(submission: Accepted | None) -> str:
     if submission is None:
         return ""
     name, author, nonce = map(markdown_text, (submission.name, submission.author, submission.nonce))
-    told = f"Cells drawn by the nonce `{nonce}` were run again:\n" if submission.rerun else "No cell was run again."
+    rerun = f"Cells drawn by the nonce `{nonce}` were run again:\n" if submission.rerun else "No cell was run again."
     cells = "".join(f"\n- {markdown_text(line)}" for line in submission.rerun)
     return f"""
 Submission: [{name}](submissions/{submission.id}/submission.json) by {author}, digest `{submission.digest}`. All numbers
-here were recomputed from its scores by `unlearnbench leaderboard check`. {told}{cells}
+here were recomputed from its scores by `unlearnbench leaderboard check`. {rerun}{cells}
 """
 
 

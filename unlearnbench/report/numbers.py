@@ -1,4 +1,4 @@
-"""How a number stands in a table: the value, its interval, or the reason why there is none."""
+"""Numbers as tables show them: the value and its interval, or why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published results: the file that a leaderboard is built from, rows and what made them, no machine's name."""
+"""Published results: the file that a leaderboard is built from, with the rows and how they were made."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ class Publication:
             head |= {"submission": asdict(self.submission), "curves": [asdict(curve) for curve in self.curves]}
         file = folder / self.name / "results.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        lines = ",\n".join(json.dumps(row.to_dict(), allow_nan=False) for row in self.rows)  # a row a line: diffs tell
+        lines = ",\n".join(
+            json.dumps(row.to_dict(), allow_nan=False) for row in self.rows
+        )  # a line for each row, for readable diffs
         file.write_text(f'{json.dumps(head, allow_nan=False)[:-1]}, "rows": [\n{lines}\n]}}\n')
         return file
 

@@ -1,4 +1,4 @@
-"""Results as text: one line a row, in the format asked for."""
+"""Results as text: a line for each row, in several formats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMATS: tuple[str, ...] = get_args(Format)
 TABULATE_NAMES = {"plain": "simple", "md": "github", "latex": "latex_booktabs"}
 
 FIELDS = ("value", "low", "high", "n", "status", "reason")
-"""What is told of an estimate in tables of one line a number."""
+"""The fields of an estimate in tables with a line for each number."""
 
 SHOWN = ("auc", "auc-matched", "auc-retained", "tpr-at-fpr-0.01", "deg-count", "deg-rate")
 """Metrics that a text table shows, where a row has them; csv and json hold all."""
@@ -35,7 +35,7 @@ def render(rows: Sequence[Row], style: Format) -> str:
 
 
 def grid(rows: Sequence[Row], style: Literal["plain", "md", "latex"]) -> str:
-    """Return a table of the main metrics; an axis on which all rows agree is told once, above it."""
+    """Return a table of the main metrics; an axis on which all rows agree is named once, above it."""
     same = {axis: rows[0].names[axis] for axis in AXES if len({row.names[axis] for row in rows}) == 1} if rows else {}
     axes = [axis for axis in AXES if axis not in same]
     metrics = [name for name in SHOWN if any(name in row.metrics for row in rows)]
@@ -55,7 +55,7 @@ def grid(rows: Sequence[Row], style: Literal["plain", "md", "latex"]) -> str:
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """Return one line a row and metric: axes, seed, status, metric, value, low, high, n, metric status and reason."""
+    """Return a line for each row and metric: axes, seed, row status, metric, value, low, high, n, status and reason."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*AXES, "seed", "row_status", "row_reason", "metric", *FIELDS])

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from unlearnbench.report.plots.choose import Where, title
-from unlearnbench.report.plots.frontier import Defended, frontier_plot
+from unlearnbench.report.plots.frontier import FrontierPoint, frontier_plot
 from unlearnbench.report.plots.gather import frontier_points
-from unlearnbench.report.plots.parameter import Point, parameter_plot
+from unlearnbench.report.plots.parameter import ParameterPoint, parameter_plot
 from unlearnbench.report.roles import Roles
 from unlearnbench.reproduction.claims import row
 from unlearnbench.reproduction.experiment import Experiment, ParameterCurve
@@ -37,13 +37,13 @@ def draw(experiment: Experiment, plan: Plan, rows: Sequence[Row], directory: Pat
     return None
 
 
-def _strongest(points: Sequence[Defended]) -> list[Defended]:
+def _strongest(points: Sequence[FrontierPoint]) -> list[FrontierPoint]:
     """Return the point of each defense under the strongest attack: a defense must withstand all of them."""
     strongest = {point.label: point for point in sorted(points, key=lambda point: point.leak)}
     return [replace(strongest[label], series="") for label in dict.fromkeys(point.label for point in points)]
 
 
-def curve_points(curve: ParameterCurve, rows: Sequence[Row]) -> list[Point]:
+def curve_points(curve: ParameterCurve, rows: Sequence[Row]) -> list[ParameterPoint]:
     """Return the points of a curve that have a number.
 
     Raises ValueError where labels name several rows: the experiment does not say which.
@@ -57,5 +57,5 @@ def curve_points(curve: ParameterCurve, rows: Sequence[Row]) -> list[Point]:
                 raise ValueError(f"{dict(wanted)} names {len(found)} rows")
             auc = found[0].metrics.get("auc") if found else None
             if auc is not None and auc.value is not None:
-                points.append(Point(x, auc.value, auc.low, auc.high, name))
+                points.append(ParameterPoint(x, auc.value, auc.low, auc.high, name))
     return points

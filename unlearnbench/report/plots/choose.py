@@ -1,4 +1,4 @@
-"""Which rows of a run a plot shows, and what their lines are called."""
+"""Which rows of a run a plot shows, and the names of their series."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unlearnbench.suite.model import AXES
 
 @dataclass(frozen=True)
 class Where:
-    """Labels to keep on some axes; on the others, what the suite itself lists: controls only where they are named."""
+    """Labels to keep on some axes. On the others a plot shows what the suite itself lists; controls must be named."""
 
     only: Choices = field(default_factory=dict)
 
@@ -25,9 +25,9 @@ class Where:
         return cls(read_choices(texts, "--where", ("axis", "label"), AXES))
 
     def choose(self, plan: Plan, rows: Sequence[Row], remedy: str = "run the suite first") -> list[Row]:
-        """Return the rows asked for, skipped ones left out; ``remedy`` is told where one has not run.
+        """Return the chosen rows without skipped ones; ``remedy`` is the advice where one has not run.
 
-        Raises :class:`UserError` for a label that no row has, and for a row without a sound result.
+        Raises :class:`UserError` for a label that no row has, and for a row without a valid result.
         """
         refuse_unknown(self.only, "--where", lambda axis: {row.names[axis] for row in rows})
         wanted: dict[str, frozenset[str]] = {}
@@ -43,10 +43,10 @@ class Where:
 
 
 def _refusal(row: Row, remedy: str) -> str:
-    told = ", ".join(row.names.values())
+    name = ", ".join(row.names.values())
     if row.status == "missing":
-        return f"{told}, seed {row.seed}: not run yet; {remedy}"
-    return f"{told}: {row.status}, {row.reason}; leave it out with --where"
+        return f"{name}, seed {row.seed}: not run yet; {remedy}"
+    return f"{name}: {row.status}, {row.reason}; leave it out with --where"
 
 
 def of_seeds(rows: Sequence[Row]) -> list[Row]:
@@ -63,7 +63,7 @@ def title(rows: Sequence[Row], roles: Roles, without: str = "") -> str:
 
 
 def series(rows: Sequence[Row], without: str = "") -> Callable[[Row], str]:
-    """Return what names a row's line: its labels on the axes that tell these rows apart."""
+    """Return a function that names the series of a row by its labels on the axes on which these rows differ."""
     axes = [axis for axis in _varying(rows) if axis != without]
     if not axes:  # one line only
         return lambda row: row.names["attack"]

@@ -1,4 +1,4 @@
-"""What deletion adds to an adversary's confidence, record by record: what DegCount and DegRate summarize."""
+"""The gain in an adversary's confidence through deletion, record by record; DegCount and DegRate summarize it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BINS: Final = 41
-"""An odd number: the middle bin holds the records whose confidence stayed as it was."""
+"""An odd number: the middle bin holds the records whose confidence did not change."""
 COLUMNS: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """One attack's gain in confidence in the true status over its classical baseline, one a record, (n,) in [-1, 1]."""
+    """The gains of one series."""
 
     series: str
     gains: NDArray[np.float64]
+    """The gain (n,) of each record, in [-1, 1]: confidence in its true status, less that of the classical baseline."""
 
 
 def degradation_plot(attacks: Sequence[Gains], path: Path, title: str = "") -> Files:
@@ -57,11 +58,11 @@ def _histogram(axes: Axes, attack: Gains) -> None:
     colours = [BLUE] * middle + [FAINT] + [VERMILION] * middle
     axes.bar(edges[:-1], share, np.diff(edges), align="edge", color=colours, edgecolor="white", linewidth=0.4)
     axes.set(title=attack.series, xlim=(-1.02, 1.02))
-    axes.margins(y=0.3)  # room for the words above the bars
+    axes.margins(y=0.3)  # room for the text above the bars
     axes.set_xticks((-1, -0.5, 0, 0.5, 1), ("\N{MINUS SIGN}1", "\N{MINUS SIGN}.5", "0", ".5", "1"))
     axes.tick_params(labelbottom=True)
-    surer, less = (attack.gains > 0).mean(), (attack.gains < 0).mean()
-    told: dict[str, Any] = {"transform": axes.transAxes, "va": "top", "fontsize": 9}
-    axes.text(0.02, 0.97, f"less sure\n{less:.0%}", color=BLUE, **told)
-    axes.text(0.98, 0.97, f"surer\n{surer:.0%}", color=VERMILION, ha="right", **told)
-    axes.text(0.5, 0.97, f"mean gain\n{attack.gains.mean():+.3f}", color=GREY, ha="center", **told)
+    more, less = (attack.gains > 0).mean(), (attack.gains < 0).mean()
+    style: dict[str, Any] = {"transform": axes.transAxes, "va": "top", "fontsize": 9}
+    axes.text(0.02, 0.97, f"less confident\n{less:.0%}", color=BLUE, **style)
+    axes.text(0.98, 0.97, f"more confident\n{more:.0%}", color=VERMILION, ha="right", **style)
+    axes.text(0.5, 0.97, f"mean gain\n{attack.gains.mean():+.3f}", color=GREY, ha="center", **style)

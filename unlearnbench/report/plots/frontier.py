@@ -1,4 +1,4 @@
-"""The frontier of defenses: how much leaks against what the models are still worth."""
+"""The frontier of defenses: leak against utility."""
 
 from __future__ import annotations
 
@@ -15,41 +15,47 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 FAR: Final = {"arrowstyle": "-", "color": FAINT, "linewidth": 0.8, "shrinkB": 5}
-"""The thin line to a name that does not stand right beside its point."""
+"""The thin line to a name that is not directly beside its point."""
 
 
-class Place(NamedTuple):
-    """Where a name stands: its distance from its point, in typographic points, and the side it is aligned to."""
+class Offset(NamedTuple):
+    """The position of a name relative to its point."""
 
     dx: float
+    """In typographic points, as ``dy``."""
     dy: float
     side: Literal["left", "right"]
+    """The side of the name that is aligned."""
 
 
 @dataclass(frozen=True)
-class Defended:
-    """One defense: its utility, the leak under it with a 95 % interval where it has one, and whose leak it is."""
+class FrontierPoint:
+    """One defense in one series."""
 
     label: str
+    """The defense."""
     utility: float
     leak: float
     low: float | None
+    """The lower end of the leak's 95 % interval, where it has one."""
     high: float | None
+    """The upper end."""
     series: str = ""
+    """What the leak is of where there are several, such as the attack."""
 
 
 def frontier_plot(
-    points: Sequence[Defended],
+    points: Sequence[FrontierPoint],
     path: Path,
     x_label: str = "test accuracy",
     y_label: str = "AUC",
     chance: float | None = 0.5,
     title: str = "",
 ) -> Files:
-    """Draw one labelled point a defense to ``path`` + ``.svg`` and ``.png``: better ones lie lower and further right.
+    """Draw one labelled point for each defense to ``path`` + ``.svg`` and ``.png``; lower and further right is better.
 
-    Several series (attacks, say) differ in colour and marker; a defense's name stands at its leakiest point. Raises
-    :class:`UserError` where there are no points, or more series than can be told apart.
+    Several series, such as attacks, differ in colour and marker; a defense is named at its point of the largest leak.
+    Raises :class:`UserError` where there are no points, or more series than there are colours.
     """
     look = looks(point.series for point in points)
     with new_figure(6.4, 4.6) as figure:
@@ -63,12 +69,12 @@ def frontier_plot(
         axes.set(xlabel=x_label, ylabel=y_label, title=title)
         if len(look) > 1:
             figure.legend(loc="outside lower center", ncols=min(len(look), 4), handletextpad=0.2)
-        figure.draw_without_rendering()  # names are placed by where things stand
+        figure.draw_without_rendering()  # names are placed around what is drawn
         _name_points(axes, points, chance)
         return save(figure, path)
 
 
-def _points(axes: Axes, points: Sequence[Defended], look: Look, name: str) -> None:
+def _points(axes: Axes, points: Sequence[FrontierPoint], look: Look, name: str) -> None:
     for p in points:
         if p.low is not None and p.high is not None:
             axes.plot([p.utility] * 2, [p.low, p.high], color=look.colour, linewidth=1.4)
@@ -76,20 +82,20 @@ def _points(axes: Axes, points: Sequence[Defended], look: Look, name: str) -> No
     axes.plot(x, y, look.marker, color=look.colour, markersize=8, label=name)
 
 
-def _name_points(axes: Axes, points: Sequence[Defended], chance: float | None) -> None:
-    """Write the names beside the points, clear of all that is drawn; thin lines lead to far ones."""
-    leakiest: dict[str, Defended] = {}
+def _name_points(axes: Axes, points: Sequence[FrontierPoint], chance: float | None) -> None:
+    """Write the names beside the points without overlap; thin lines lead to names at a distance."""
+    largest: dict[str, FrontierPoint] = {}
     for point in sorted(points, key=lambda p: p.leak):
-        leakiest[point.label] = point
+        largest[point.label] = point
     taken = [box for point in points for box in _drawn(axes, point)]
     if chance is not None:
         y = axes.transData.transform((0, chance))[1]
         taken.append(_box(axes.bbox.x0, y, axes.bbox.x1, y, 1))
-    for point in sorted(leakiest.values(), key=lambda p: -p.leak):
+    for point in sorted(largest.values(), key=lambda p: -p.leak):
         taken.append(_name_point(axes, point, taken))
 
 
-def _drawn(axes: Axes, point: Defended) -> Iterator[Bbox]:
+def _drawn(axes: Axes, point: FrontierPoint) -> Iterator[Bbox]:
     """Yield what a point's marker and interval cover, in pixels."""
     x, y = axes.transData.transform((point.utility, point.leak))
     yield _box(x, y, x, y, 6)
@@ -104,15 +110,15 @@ def _box(x0: float, y0: float, x1: float, y1: float, margin: float) -> Bbox:
     return Bbox.from_extents(x0 - margin, y0 - margin, x1 + margin, y1 + margin)
 
 
-def _name_point(axes: Axes, point: Defended, taken: Sequence[Bbox]) -> Bbox:
-    """Write one name at the nearest free place, else at the one that hides least, and return what it covers."""
-    tried: list[tuple[int, Place, Bbox]] = []
-    for place in _places():
-        text = _write(axes, point, place)
+def _name_point(axes: Axes, point: FrontierPoint, taken: Sequence[Bbox]) -> Bbox:
+    """Write one name at the nearest free offset, else at the one with the fewest overlaps; return what it covers."""
+    tried: list[tuple[int, Offset, Bbox]] = []
+    for offset in _offsets():
+        text = _write(axes, point, offset)
         box = text.get_window_extent()
         text.remove()
         beyond = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1
-        tried.append((box.count_overlaps(taken) + beyond, place, box))
+        tried.append((box.count_overlaps(taken) + beyond, offset, box))
         if not tried[-1][0]:
             break
     _, best, box = min(tried, key=lambda found: found[0])
@@ -120,21 +126,21 @@ def _name_point(axes: Axes, point: Defended, taken: Sequence[Bbox]) -> Bbox:
     return box
 
 
-def _places() -> Iterator[Place]:
-    """Yield places near a point, the nearest first."""
+def _offsets() -> Iterator[Offset]:
+    """Yield offsets near a point, the nearest first."""
     for row in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6):
         away = 9 + 3 * abs(row)
-        yield Place(away, 13 * row, "left")
-        yield Place(-away, 13 * row, "right")
+        yield Offset(away, 13 * row, "left")
+        yield Offset(-away, 13 * row, "right")
 
 
-def _write(axes: Axes, point: Defended, place: Place, line: dict[str, Any] | None = None) -> Annotation:
+def _write(axes: Axes, point: FrontierPoint, offset: Offset, line: dict[str, Any] | None = None) -> Annotation:
     return axes.annotate(
         point.label,
         (point.utility, point.leak),
-        place[:2],
+        offset[:2],
         textcoords="offset points",
-        ha=place.side,
+        ha=offset.side,
         va="center",
         fontsize=10,
         arrowprops=line,

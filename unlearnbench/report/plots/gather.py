@@ -1,7 +1,8 @@
-"""From the rows of a finished run, and the scores its store keeps, to the values that plots show."""
+"""From the rows and stored scores of a finished run to the values that plots show."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
@@ -16,8 +17,8 @@ from unlearnbench.core.observations import Observations
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.report.plots.choose import of_seeds, series
 from unlearnbench.report.plots.degradation import Gains
-from unlearnbench.report.plots.frontier import Defended
-from unlearnbench.report.plots.parameter import Point
+from unlearnbench.report.plots.frontier import FrontierPoint
+from unlearnbench.report.plots.parameter import ParameterPoint
 from unlearnbench.report.plots.roc import RocInput
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.episodes import from_arrays
@@ -30,13 +31,15 @@ from unlearnbench.suite.model import AXES, DatasetRef, PluginRef
 AGAIN = "a stored result is gone or damaged; run the suite again"
 
 
-class _Found(NamedTuple):
-    """A row, its cell and store key, and the bench it was judged in."""
+class _RowCell(NamedTuple):
+    """A row and its cell."""
 
     row: Row
     cell: Cell
     key: str
-    bench: CellGroup
+    """The store key of the cell."""
+    group: CellGroup
+    """The cells that share its models."""
 
 
 def roc_runs(run: Session, rows: Sequence[Row]) -> list[RocInput]:
@@ -45,8 +48,8 @@ def roc_runs(run: Session, rows: Sequence[Row]) -> list[RocInput]:
     return [_scored(run, found, name(found.row)) for found in _cells(run, of_seeds(rows))]
 
 
-def _scored(run: Session, found: _Found, name: str) -> RocInput:
-    seen, scenario = _observations(run, found.bench), _scenario(run, found)
+def _scored(run: Session, found: _RowCell, name: str) -> RocInput:
+    seen, scenario = _observations(run, found.group), _scenario(run, found)
     game = np.isin(seen.role, (scenario.positive, scenario.negative))
     return RocInput(name, _scores(run, found.key)[game], np.asarray(seen.role == scenario.positive)[game])
 
@@ -54,7 +57,7 @@ def _scored(run: Session, found: _Found, name: str) -> RocInput:
 def degradation_gains(run: Session, rows: Sequence[Row]) -> list[Gains]:
     """Return each series' gains over its baseline in the balanced game of DegRate, records of all seeds together.
 
-    Attacks whose scores are no probabilities, and baselines themselves, have none; :class:`UserError` if all are so.
+    Attacks whose scores are not probabilities, and baselines, have none; :class:`UserError` if no attack has any.
     """
     name = series(rows)
     gains: dict[str, list[NDArray[np.float64]]] = {}
@@ -67,13 +70,13 @@ def degradation_gains(run: Session, rows: Sequence[Row]) -> list[Gains]:
     return [Gains(each, np.concatenate(values)) for each, values in gains.items()]
 
 
-def _baseline(run: Session, found: _Found) -> str | None:
+def _baseline(run: Session, found: _RowCell) -> str | None:
     """Return the store key of the cell to compare with, None where there is nothing to compare."""
     cell, baseline = found.cell, baseline_ref(found.cell.attack, run.instances)
     probable = all(run.instances.make(ref, Attack).probabilistic for ref in (cell.attack, baseline))
     if not probable or _same(cell.attack, baseline):
         return None
-    for key, other in found.bench.cells.items():
+    for key, other in found.group.cells.items():
         if other.defense.label == cell.defense.label and _same(other.attack, baseline):
             return key
     raise UserError(f"{cell.attack.label} is compared with {baseline.label}, which the suite must list for this plot")
@@ -83,26 +86,26 @@ def _same(one: PluginRef, other: PluginRef) -> bool:
     return (one.name, dict(one.params)) == (other.name, dict(other.params))
 
 
-def _gains(run: Session, found: _Found, baseline: str) -> NDArray[np.float64]:
-    seen, scenario = _observations(run, found.bench), _scenario(run, found)
+def _gains(run: Session, found: _RowCell, baseline: str) -> NDArray[np.float64]:
+    seen, scenario = _observations(run, found.group), _scenario(run, found)
     rows = seen.paired(scenario.positive, scenario.negative)
     positive = np.asarray(seen.role == scenario.positive)[rows]
-    surer, before = (true_confidence(_scores(run, key)[rows], positive) for key in (found.key, baseline))
-    return surer - before
+    own, classical = (true_confidence(_scores(run, key)[rows], positive) for key in (found.key, baseline))
+    return np.asarray(own - classical)
 
 
-def _cells(run: Session, rows: Sequence[Row]) -> Iterator[_Found]:
+def _cells(run: Session, rows: Sequence[Row]) -> Iterator[_RowCell]:
     """Yield each row with its cell, in the order of the rows."""
-    places = {
-        (tuple(cell.labels.values()), cell.seed): (cell, key, bench)
-        for bench in run.plan.groups
-        for key, cell in bench.cells.items()
+    by_name = {
+        (tuple(cell.labels.values()), cell.seed): (cell, key, group)
+        for group in run.plan.groups
+        for key, cell in group.cells.items()
     }
     for row in rows:
-        yield _Found(row, *places[tuple(row.names.values()), int(row.seed or 0)])
+        yield _RowCell(row, *by_name[tuple(row.names.values()), int(row.seed or 0)])
 
 
-def _scenario(run: Session, found: _Found) -> Scenario:
+def _scenario(run: Session, found: _RowCell) -> Scenario:
     return run.instances.make(found.cell.scenario, Scenario)
 
 
@@ -113,18 +116,18 @@ def _scores(run: Session, key: str) -> NDArray[np.float64]:
     return np.asarray(entry.arrays["scores"], dtype=np.float64)
 
 
-def _observations(run: Session, bench: CellGroup) -> Observations:
-    entries = [run.store.get("episode", task.key) for task in bench.target]
+def _observations(run: Session, group: CellGroup) -> Observations:
+    entries = [run.store.get("episode", task.key) for task in group.target]
     if any(entry is None for entry in entries):
         raise UserError(AGAIN)
     return Observations.concatenate([from_arrays(entry.arrays, {}).observations for entry in entries if entry])
 
 
-def parameter_points(rows: Sequence[Row], x: str, metric: str) -> list[Point]:
+def parameter_points(rows: Sequence[Row], x: str, metric: str) -> list[ParameterPoint]:
     """Return the metric against ``x``, "axis.parameter"; a data set also has "episodes.size" and "adversary.size".
 
-    Rows without this parameter, or with one that is no number, are left out. Raises :class:`UserError` for an unknown
-    parameter or metric, and where two rows of one line have the same ``x``.
+    Rows without this parameter, or with one that is not a number, are left out. Raises :class:`UserError` for an
+    unknown parameter or metric, and where two rows of one series have the same ``x``.
     """
     axis, _, parameter = x.partition(".")
     if axis not in AXES:
@@ -136,7 +139,7 @@ def parameter_points(rows: Sequence[Row], x: str, metric: str) -> list[Point]:
         raise UserError(f"--x {x}: no {axis} has this number{did_you_mean(parameter, known)}")
     name = series(shown, axis)
     points = [
-        Point(_numbers(row.axes[axis])[parameter], estimate.value, estimate.low, estimate.high, name(row))
+        ParameterPoint(_numbers(row.axes[axis])[parameter], estimate.value, estimate.low, estimate.high, name(row))
         for row, estimate in _estimates(shown, metric)
         if estimate.value is not None
     ]
@@ -144,11 +147,11 @@ def parameter_points(rows: Sequence[Row], x: str, metric: str) -> list[Point]:
     return points
 
 
-def _refuse_twice(points: Sequence[Point], x: str) -> None:
-    places = [(point.series, point.x) for point in points]
-    for line, at in places:
-        if places.count((line, at)) > 1:
-            raise UserError(f"--x {x}: {line} has several values at {at:g}; choose with --where")
+def _refuse_twice(points: Sequence[ParameterPoint], x: str) -> None:
+    counts = Counter((point.series, point.x) for point in points)
+    for (name, value), count in counts.items():
+        if count > 1:
+            raise UserError(f"--x {x}: {name} has several values at {value:g}; choose with --where")
 
 
 def _numbers(ref: PluginRef) -> dict[str, float]:
@@ -164,15 +167,15 @@ def _numbers(ref: PluginRef) -> dict[str, float]:
     }
 
 
-def frontier_points(rows: Sequence[Row], utility: str, metric: str) -> list[Defended]:
+def frontier_points(rows: Sequence[Row], utility: str, metric: str) -> list[FrontierPoint]:
     """Return each defense's leak against its utility; several attacks, models, ... are several series."""
     shown = headline_rows(rows)
     name = series(shown, "defense")
-    worth = {id(row): estimate.value for row, estimate in _estimates(shown, utility)}
+    utilities = {id(row): estimate.value for row, estimate in _estimates(shown, utility)}
     return [
-        Defended(row.names["defense"], worth[id(row)] or 0.0, leak.value, leak.low, leak.high, name(row))
+        FrontierPoint(row.names["defense"], utilities[id(row)] or 0.0, leak.value, leak.low, leak.high, name(row))
         for row, leak in _estimates(shown, metric)
-        if leak.value is not None and worth[id(row)] is not None
+        if leak.value is not None and utilities[id(row)] is not None
     ]
 
 

@@ -14,23 +14,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDE = 8
-"""From this ratio of the largest to the smallest parameter on, the axis is logarithmic."""
+"""The axis is logarithmic if the largest parameter is at least this many times the smallest."""
 MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
-class Point:
-    """A metric's value and its 95 % interval, where it has one, at one parameter ``x`` of one series."""
+class ParameterPoint:
+    """A metric at one value of the parameter."""
 
     x: float
+    """The parameter."""
     value: float
+    """The metric."""
     low: float | None
+    """The lower end of its 95 % interval, where it has one."""
     high: float | None
+    """The upper end."""
     series: str
+    """The name of its line."""
 
 
 def parameter_plot(
-    points: Sequence[Point],
+    points: Sequence[ParameterPoint],
     x_label: str,
     path: Path,
     y_label: str = "AUC",
@@ -39,7 +44,7 @@ def parameter_plot(
 ) -> Files:
     """Draw the points to ``path`` + ``.svg`` and ``.png``; ``chance`` None draws no such line.
 
-    Raises :class:`UserError` where there are no points, or more series than can be told apart.
+    Raises :class:`UserError` where there are no points, or more series than there are colours.
     """
     look = looks(point.series for point in points)
     with new_figure(6.4, 4.2) as figure:
@@ -56,16 +61,16 @@ def parameter_plot(
         return save(figure, path)
 
 
-def _line(axes: Axes, points: Sequence[Point], look: Look) -> None:
+def _line(axes: Axes, points: Sequence[ParameterPoint], look: Look) -> None:
     x = [point.x for point in points]
-    low = [nan if point.low is None else point.low for point in points]  # a band has a gap where no interval is
+    low = [nan if point.low is None else point.low for point in points]  # no band where there is no interval
     high = [nan if point.high is None else point.high for point in points]
     axes.fill_between(x, low, high, color=look.colour, alpha=0.16, linewidth=0)
     axes.plot(x, [p.value for p in points], color=look.colour, marker=look.marker, markeredgecolor="white")
 
 
 def _scale(axes: Axes, values: Sequence[float]) -> None:
-    """Put ticks where values are, if they are few, and stretch a wide range evenly."""
+    """Put ticks at the values if they are few; use a logarithmic axis for a wide range."""
     if values[0] > 0 and values[-1] >= WIDE * values[0]:
         axes.set_xscale("log")
     if len(values) <= MOST_TICKS:
@@ -73,11 +78,11 @@ def _scale(axes: Axes, values: Sequence[float]) -> None:
         axes.set_xticks([], minor=True)
 
 
-def _name_lines(axes: Axes, points: Sequence[Point], look: dict[str, Look]) -> None:
-    """Write each series' name at the right end of its line: no legend to look up."""
+def _name_lines(axes: Axes, points: Sequence[ParameterPoint], look: dict[str, Look]) -> None:
+    """Write the name of each series at the right end of its line instead of a legend."""
     last = {p.series: p.value for p in sorted(points, key=lambda p: p.x)}
     low, high = axes.get_ylim()
-    axes.set_ylim(low, high)  # the names must not move it any more
+    axes.set_ylim(low, high)  # names must not change the limits
     wanted = [(last[name] - low) / (high - low) for name in look]
     for (name, (colour, marker)), y in zip(look.items(), spread(wanted, 0.07), strict=True):
         axes.plot(1.035, y, marker, color=colour, markersize=6, transform=axes.transAxes, clip_on=False)

@@ -40,7 +40,7 @@ def roc_plot(runs: Sequence[RocInput], path: Path, title: str = "") -> Files:
     """Draw one curve a series to ``path`` + ``.svg`` and ``.png``: the mean over its runs and, shaded, their range.
 
     A run is one seed: scores of different seeds are on different scales, and are not pooled. Raises
-    :class:`UserError` where there are no runs, or more series than can be told apart; ValueError where a run lacks
+    :class:`UserError` where there are no runs, or more series than there are colours; ValueError where a run lacks
     positives or negatives.
     """
     look = looks(run.series for run in runs)

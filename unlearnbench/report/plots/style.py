@@ -1,4 +1,4 @@
-"""What all plots share: size, fonts, colours that everybody can tell apart, and files that come out the same."""
+"""The style of all plots: size, fonts, colours for readers with colour blindness; and files with reproducible bytes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
 
 
 class Look(NamedTuple):
-    """How one series is told from the others: twice, for who does not see the colour."""
+    """How one series is drawn: markers differ as well as colours, for readers with colour blindness."""
 
     colour: str
     marker: str
@@ -71,14 +71,14 @@ def looks(series: Iterable[str]) -> dict[str, Look]:
 
 @contextmanager
 def new_figure(width: float, height: float) -> Iterator[Figure]:
-    """Hand out an empty figure, in inches, in the style of all plots; to be saved within."""
+    """Yield an empty figure, its size in inches, in the style of all plots; save it within the context."""
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UserError('plots need the extra "plots": pip install "unlearnbench[plots]"') from error
     with mpl.rc_context():
-        mpl.rcdefaults()  # a reader's own matplotlibrc must not change a figure
+        mpl.rcdefaults()  # a user's matplotlibrc must not change a figure
         mpl.rcParams.update(_SETTINGS)
         yield Figure(figsize=(width, height), layout="constrained")
 
@@ -93,7 +93,7 @@ def save(figure: Figure, path: Path) -> Files:
 
 
 def chance_line(axes: Axes, value: float) -> None:
-    """Draw where an attack that knows nothing would be."""
+    """Draw the value of random guessing."""
     from matplotlib.transforms import ScaledTranslation
 
     axes.axhline(value, color=FAINT, linewidth=1.2, linestyle=DASHES, zorder=1)
@@ -102,14 +102,14 @@ def chance_line(axes: Axes, value: float) -> None:
 
 
 def spread(wanted: Sequence[float], gap: float) -> list[float]:
-    """Return places at least ``gap`` apart, in the order of those wanted and as near to them as a few rounds get."""
+    """Return positions at least ``gap`` apart, in the order of the wanted ones and close to them."""
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    groups: list[tuple[float, int]] = []  # (middle, how many) of runs that stand gap by gap
+    groups: list[tuple[float, int]] = []  # (middle, how many) of positions that are one gap apart
     for i in order:
         middle, count = float(wanted[i]), 1
         while groups and middle - groups[-1][0] < gap * (count + groups[-1][1]) / 2:
             below, others = groups.pop()
             middle, count = (middle * count + below * others) / (count + others), count + others
         groups.append((middle, count))
-    places = [middle + gap * (k - (count - 1) / 2) for middle, count in groups for k in range(count)]
-    return [place for _, place in sorted(zip(order, places, strict=True))]
+    positions = [middle + gap * (k - (count - 1) / 2) for middle, count in groups for k in range(count)]
+    return [position for _, position in sorted(zip(order, positions, strict=True))]

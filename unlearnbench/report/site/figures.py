@@ -49,7 +49,7 @@ def auc_scale(numbers: Iterable[float], start: float, end: float) -> Scale:
 
 
 def ends(estimate: Estimate | None) -> list[float]:
-    """Return the value and the ends of its interval, as far as they are there."""
+    """Return the value and the ends of its interval, as far as they are defined."""
     if estimate is None:
         return []
     return [number for number in (estimate.value, estimate.low, estimate.high) if number is not None]

@@ -104,7 +104,7 @@ class PageTable:
 
     @property
     def has_ranks(self) -> bool:
-        """Whether it has a column of ranks; else ranks stand beside their numbers."""
+        """Whether it has a column of ranks; else ranks are beside their numbers."""
         return self.track.sort == "best"
 
     def sortable(self, column: Column) -> bool:
@@ -129,11 +129,11 @@ def _in_order(track: Track, lines: Sequence[TrackRow]) -> list[TrackRow]:
     models = list(dict.fromkeys(line.model for line in lines))
     roles = ("entry", "baseline", "control")
 
-    def place(line: TrackRow) -> tuple[float, ...]:
+    def key(line: TrackRow) -> tuple[float, ...]:
         model = models.index(line.model)
         return (model, roles.index(line.role), _loss(line)) if track.sort == "best" else (model,)
 
-    return sorted(lines, key=place)
+    return sorted(lines, key=key)
 
 
 def _loss(line: TrackRow) -> float:

@@ -46,7 +46,7 @@ class TrackRow:
 
     @property
     def result(self) -> RowWithSeeds:
-        """The row that the line stands for."""
+        """The row that the line shows."""
         return self.selected.result
 
     @property

@@ -86,7 +86,7 @@ class Selected(NamedTuple):
     """What one line of a table shows."""
 
     result: RowWithSeeds
-    """The row that the line stands for."""
+    """The row that the line shows."""
     paired: Mapping[str, RowWithSeeds] = {}
     """Other rows that columns take numbers from, by the name that :attr:`Column.paired` gives them."""
 
@@ -140,7 +140,7 @@ class Track:
     title: str
     """The heading."""
     about: str
-    """What the table shows; ``{reference}`` stands for the reference attack."""
+    """What the table shows; ``{reference}`` is replaced by the reference attack."""
     columns: tuple[Column, ...]
     """With several columns in text, a text table has a line for each entry and model, else a column for each model."""
     best: Best

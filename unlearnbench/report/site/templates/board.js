@@ -5,10 +5,10 @@ const rows = all(".track tbody tr");
 const filters = one("#filters");
 const dialog = one("#detail");
 
-// Sorting: the first click as the column suggests, the second the other way round, the third back to how it was.
+// Sorting: the first click sorts in the column's own direction, the second in the other one, the third restores the order.
 function keyOf(row, key) {
   if (key === "name") return row.dataset.name;
-  if (key === "model") return row.dataset.place;
+  if (key === "model") return row.dataset.shown;
   if (key in row.dataset) return row.dataset[key];
   const value = one(`[data-sort="${key}"]`, row).dataset.value;
   return value === "" ? null : Number(value);
@@ -30,13 +30,13 @@ function sortBy(button) {
   if (now) header.setAttribute("aria-sort", now);
   table.classList.toggle("sorted", now !== null);
   const sign = now === "descending" ? -1 : 1;
-  const keyed = all("tr", body).map((row) => ({ row, place: rows.indexOf(row), key: now && keyOf(row, button.dataset.key) }));
+  const keyed = all("tr", body).map((row) => ({ row, index: rows.indexOf(row), key: now && keyOf(row, button.dataset.key) }));
   keyed.sort((a, b) => {
-    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.place - b.place; // n/a is last
-    return sign * compare(a.key, b.key) || a.place - b.place;
+    if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.index - b.index; // n/a is last
+    return sign * compare(a.key, b.key) || a.index - b.index;
   });
   body.append(...keyed.map(({ row }) => row));
-  say(now ? `Sorted by ${button.textContent.trim()}, ${now}` : "In the first order");
+  say(now ? `Sorted by ${button.textContent.trim()}, ${now}` : "Original order");
 }
 
 // Filtering: all tables and figures at once.
@@ -46,18 +46,18 @@ function filter() {
   const chosen = all("select", filters).filter((select) => select.value);
   const fits = (element) => chosen.every((select) => element.dataset[select.dataset.axis] === select.value);
   for (const row of rows) {
-    const text = [row.dataset.name, row.dataset.place, row.dataset.scenario, row.dataset.dataset, row.dataset.role].join(" ").toLowerCase();
+    const text = [row.dataset.name, row.dataset.shown, row.dataset.scenario, row.dataset.dataset, row.dataset.role].join(" ").toLowerCase();
     row.hidden = !(fits(row) && (others || row.dataset.role === "entry") && words.every((word) => text.includes(word)));
   }
   for (const figure of all("figure")) figure.hidden = !fits(figure);
   let shown = 0;
   for (const track of all(".track")) {
-    const here = all("tbody tr", track).filter((row) => !row.hidden).length;
+    const visible = all("tbody tr", track).filter((row) => !row.hidden).length;
     const count = one(".count", track);
-    shown += here;
-    count.textContent = here === Number(count.dataset.all) ? here : `${here} of ${count.dataset.all}`;
-    one(".empty", track).hidden = here > 0;
-    one(".scroll", track).hidden = here === 0;
+    shown += visible;
+    count.textContent = visible === Number(count.dataset.all) ? visible : `${visible} of ${count.dataset.all}`;
+    one(".empty", track).hidden = visible > 0;
+    one(".scroll", track).hidden = visible === 0;
   }
   say(`${shown} of ${rows.length} rows shown`);
 }
@@ -66,14 +66,14 @@ function say(text) {
   one("#status").textContent = text;
 }
 
-// Details: a dialog, which the browser closes on Escape and gives the focus back from.
+// Details: a dialog, which the browser closes on Escape; it then returns the focus.
 function open(id) {
   const details = document.getElementById(`detail-${id}`);
   if (!(details instanceof HTMLTemplateElement)) return;
   const body = one("#detail-body");
   body.replaceChildren(details.content.cloneNode(true));
-  for (const place of all("[data-include]", body)) {
-    place.replaceWith(document.getElementById(place.dataset.include).content.cloneNode(true));
+  for (const include of all("[data-include]", body)) {
+    include.replaceWith(document.getElementById(include.dataset.include).content.cloneNode(true));
   }
   dialog.showModal();
   dialog.scrollTop = 0;
