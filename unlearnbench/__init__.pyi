@@ -51,7 +51,7 @@ from unlearnbench.core.metrics import (
     Metric as Metric,
 )
 from unlearnbench.core.metrics import (
-    Scored as Scored,
+    ScoredCell as ScoredCell,
 )
 from unlearnbench.core.models import (
     FitTask as FitTask,
@@ -103,6 +103,12 @@ from unlearnbench.core.records import (
 )
 from unlearnbench.core.records import (
     TrainingSet as TrainingSet,
+)
+from unlearnbench.core.references import (
+    ReferenceAnswers as ReferenceAnswers,
+)
+from unlearnbench.core.references import (
+    ReferenceStatus as ReferenceStatus,
 )
 from unlearnbench.core.scenarios import (
     Queries as Queries,

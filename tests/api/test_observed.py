@@ -27,10 +27,9 @@ from unlearnbench.builtin.attacks.sorted_diff import SortedDiff
 from unlearnbench.core.observations import UndeclaredNeedError
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.evaluation import ORACLE
 from unlearnbench.stats import auc
 
-ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if found.name != ORACLE]
+ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if not found.plugin.knows_truth]
 SIZES = EpisodeSizes(originals=5, requests=3, records=60, negatives=8, matched=1, retained=2)
 
 

@@ -39,7 +39,7 @@ def test_what_is_packed_is_found_sound_and_can_be_run_anew(say: Say, packed: str
     assert said.out.splitlines()[-1] == f"{packed}: nothing found"
     said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--rerun", "1", "--nonce", "spring")
     assert said.code == 0
-    assert "note: run anew, compared to the bit: breast-cancer, decision-tree" in said.out
+    assert "note: run again, compared to the bit: breast-cancer, decision-tree" in said.out
 
 
 def test_what_is_accepted_becomes_the_board_and_a_number_typed_by_hand_is_found(say: Say, packed: str) -> None:
@@ -68,7 +68,7 @@ def test_what_is_not_sound_is_not_accepted(say: Say, packed: str) -> None:
     document.write_text(document.read_text().replace("An author", "Another"))
     said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--accept")
     assert said.code == 1
-    assert "note: not accepted: mend what was found first" in said.out
+    assert "note: not accepted: fix the findings first" in said.out
     assert not (Path(packed).parents[1] / "results.json").exists()
 
 
@@ -96,7 +96,7 @@ def test_json_holds_findings_and_notes(say: Say, packed: str) -> None:
                 "remedy": "leave only submission.json and arrays.npz there",
             }
         ],
-        "notes": ["no cell was run anew: mend what was found first"],
+        "notes": ["no cell was run again: fix the findings first"],
     }
 
 
@@ -138,8 +138,8 @@ def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change
     Path("fails.py").write_text(Path("fails.py").read_text().replace("* 1.0", "* 2.0"))
     said = say("leaderboard", "check", folder, "--suite", "tiny.yaml")
     assert said.code == 1
-    assert "submission.json, attack fails: is another here: sha256" in said.out
-    assert "its keys are others" in said.out
+    assert "submission.json, attack fails: differs from the one here: sha256" in said.out
+    assert "its keys differ" in said.out
 
 
 @pytest.mark.parametrize(

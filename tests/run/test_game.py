@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 import unlearnbench
 from unlearnbench.core.attacks import Attack, FittedAttack, ScoreAttack
 from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
-from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored, Utility
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.observations import Needs, Observations, ShadowView, UndeclaredNeedError, View
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registry, load_registry
-from unlearnbench.run.evaluation import ORACLE
-from unlearnbench.run.game import Game, attack_scores, game_seeds, measure, oracle_scores, release
+from unlearnbench.run.attacking import attack_scores, oracle_scores
+from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.stats import auc
 
 REQUESTS, NEGATIVES = 4, 9
 PACKAGE = Path(unlearnbench.__file__).parent
-ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if found.name != ORACLE]
+ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if not found.plugin.knows_truth]
 """Every registered attack but the one that is handed the truth."""
 
 
@@ -115,7 +114,7 @@ def test_the_order_of_rows_tells_nothing() -> None:
     game = make_game(originals=60)
     by_place = attack_scores(game, ByPlace(), "by-place")
     assert auc_of(game, by_place.target) == pytest.approx(0.5, abs=0.06)
-    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 5)  # type: ignore[arg-type]  # unread
+    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 6)  # type: ignore[arg-type]  # unread
     assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
 
 
@@ -321,47 +320,6 @@ def test_the_oracle_is_right_and_a_guess_is_not() -> None:
     assert auc_of(game, attack_scores(game, Random(), "random").target) == pytest.approx(0.5, abs=0.06)
 
 
-class Fixed(Metric):
-    """Gives what it is told to."""
-
-    def __init__(self, **given: object) -> None:
-        self.given = given
-        self.asked: list[Scored] = []
-
-    def measure(self, scored: Scored) -> dict[str, Estimate]:
-        self.asked.append(scored)
-        return self.given  # type: ignore[return-value]  # that is what is tried
-
-
-def measured(game: Game, **metrics: Metric) -> dict[str, Estimate]:
-    nothing = np.zeros(0)
-    utility = Utility(np.zeros(0, dtype=np.int64), *[nothing] * 7)
-    scores, baseline = oracle_scores(game), attack_scores(game, ByPlace(), "by-place")
-    return measure(game, scores, baseline, utility, metrics)
-
-
-def test_metrics_get_scores_baseline_and_shadow_rows_that_belong_together(game: Game) -> None:
-    metric = Fixed(x=Estimate.undefined("no reason"))
-    assert measured(game, metric=metric) == {"x": Estimate.undefined("no reason")}
-    (scored,) = metric.asked
-    np.testing.assert_array_equal(scored.scores == 1, scored.observations.role == Role.FORGOTTEN)
-    np.testing.assert_array_equal(scored.shadow_scores == 1, scored.shadow_deleted)
-    assert len(scored.baseline) == len(scored.scores)
-    assert (scored.probabilistic, scored.baseline_probabilistic) == (True, False)
-
-
-def test_two_metrics_must_not_give_one_name(game: Game) -> None:
-    one = Estimate.undefined("no reason")
-    with pytest.raises(ValueError, match="metric b gives x, which another metric gives too"):
-        measured(game, a=Fixed(x=one), b=Fixed(x=one))
-
-
-def test_a_metric_must_give_estimates(game: Game) -> None:
-    with pytest.raises(TypeError, match="metric a gives x, which must be an Estimate"):
-        measured(game, a=Fixed(x=0.7))
-
-
-def test_scores_of_a_baseline_are_kept_apart(game: Game) -> None:
-    metric = Fixed(x=Estimate.undefined("no reason"))
-    measured(game, m=metric)
-    assert not np.array_equal(metric.asked[0].baseline, metric.asked[0].scores)
+def test_references_that_are_not_there_are_refused(game: Game) -> None:
+    with pytest.raises(UserError, match=r"^the attack needs 64 reference models, and there are none here$"):
+        attack_scores(game, Recorder(Needs(references=64)), "recorder")

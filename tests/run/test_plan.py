@@ -108,6 +108,28 @@ def test_slices_are_skipped_for_models_that_cannot_go_on_training(lab: Lab) -> N
     assert all("cannot continue training" in cell.skipped for cell in plan.skipped)
 
 
+REFERENCES = """
+from unlearnbench import AttackPlugin, Needs, ScoreAttack, hookimpl
+
+class Likelihood(ScoreAttack):
+    needs = Needs(references=64)
+
+    def score(self, view):
+        return view.references.after.mean(axis=(1, 2))
+
+@hookimpl
+def unlearnbench_attacks():
+    yield AttackPlugin(name="likelihood", summary="Needs reference models.", factory=Likelihood)
+"""
+
+
+def test_an_attack_that_needs_reference_models_is_skipped_with_both_numbers(lab: Lab) -> None:
+    plan = lab.plan(attacks=["likelihood"], plugins=[lab.plugin(REFERENCES)])
+    reasons = {cell.skipped for cell in plan.skipped if cell.attack.name == "likelihood"}
+    assert reasons == {"needs 64 reference models, the suite's adversary offers 0"}
+    assert "likelihood" not in {cell.attack.name for cell in plan.cells.values()}
+
+
 def test_only_keeps_what_has_the_name_or_label(lab: Lab) -> None:
     trees = [{"name": "decision-tree", "params": {"max_leaf_nodes": n}} for n in (5, 10, 20)]
     by_label = lab.plan(("model=decision-tree(max_leaf_nodes=5)", "model=decision-tree"), models=trees)

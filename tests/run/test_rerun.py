@@ -101,6 +101,17 @@ def test_rerun_all_makes_everything_again_and_finds_the_same(lab: Lab, findings:
     assert all(after[path] > written[path] for path in written)
 
 
+def test_cells_of_an_older_layout_are_evaluated_again_and_not_called_damaged(
+    lab: Lab, findings: Findings, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = lab.run()
+    found = findings(first)
+    (first.store.root / "cell-2").rename(first.store.root / "cell")
+    assert first.plan.summary(first.store)["cells cached"] == 0
+    assert findings(lab.run()) == found
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("file", ["manifest.json", "row-before.npy"])
 def test_a_damaged_episode_is_made_again_in_the_same_run_that_finds_it(
     lab: Lab, findings: Findings, file: str, caplog: pytest.LogCaptureFixture
@@ -126,7 +137,7 @@ def test_a_damaged_cell_is_made_again_in_the_same_run_that_finds_it(
 ) -> None:
     first = lab.run()
     found = findings(first)
-    victim = next((first.store.root / "cell").rglob("scores.npy"))
+    victim = next((first.store.root / "cell-2").rglob("scores.npy"))
     victim.write_bytes(victim.read_bytes()[:-3])
     again = lab.run()
     assert "damaged cell entry was set aside" in caplog.text

@@ -143,17 +143,17 @@ import numpy as np
 from unlearnbench import Estimate, Metric, MetricPlugin, hookimpl
 
 class Raises(Metric):
-    def measure(self, scored):
-        if len(np.unique(scored.scores)) == 2:
+    def measure(self, cell):
+        if len(np.unique(cell.scores)) == 2:
             raise RuntimeError("cannot measure")
         return {"mine": Estimate(1.0, n=1, status="no-interval", reason="one row")}
 
 class Infinite(Metric):
-    def measure(self, scored):
+    def measure(self, cell):
         return {"mine": Estimate(float("inf"))}
 
 class Odd(Metric):
-    def measure(self, scored):
+    def measure(self, cell):
         return {"mine": Estimate(1.0, n=np.int64(3))}
 
 @hookimpl
@@ -297,7 +297,7 @@ def test_observers_are_told_of_the_run_each_cell_and_each_failure(lab: Lab) -> N
 
 def test_a_run_leaves_no_scratch_behind(tiny: Ran) -> None:
     assert list((tiny.store.root / "tmp").iterdir()) == []
-    assert {path.name for path in tiny.store.root.iterdir()} == {"tmp", "cell", "episode"}
+    assert {path.name for path in tiny.store.root.iterdir()} == {"tmp", "cell-2", "episode"}
 
 
 def test_every_episode_tells_where_it_was_made(tiny: Ran) -> None:

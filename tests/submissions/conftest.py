@@ -71,7 +71,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
     store = Store(home / "store")
     outcome = Runner(instances, store, SerialExecutor(), show_progress=False).run(plan)
     assert outcome.failed == 0
-    folder = pack(plan, instances, store, Entry("A name", "An author"), home / "leaderboards")
+    folder = pack(plan, registry, store, Entry("A name", "An author"), home / "leaderboards")
     return Packed(path, plan, registry, store, folder)
 
 

@@ -14,9 +14,9 @@ from unlearnbench.report.publication import Publication
 from unlearnbench.submissions.accept import accept, drift
 
 if TYPE_CHECKING:
-    from tests.report.submissions.conftest import Copy
+    from tests.submissions.conftest import Copy
 
-TOLD = ["run anew, compared to the bit: a cell"]
+TOLD = ["run again, compared to the bit: a cell"]
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def results(copy: Copy) -> Path:
 
 def accepted(copy: Copy) -> Path:
     report = copy.check()
-    assert report.case is not None
+    assert report.context is not None
     assert report.findings == ()
-    return accept(report.case, report.rows, "spring", TOLD)
+    return accept(report.context, report.rows, "spring", TOLD)
 
 
 def change(results: Path, how: Callable[[dict[str, Any]], None]) -> list[str]:
@@ -68,8 +68,8 @@ def test_the_page_tells_submission_digest_and_check(copy: Copy, results: Path) -
 
 def test_a_board_without_a_re_run_says_so(copy: Copy) -> None:
     report = copy.check()
-    assert report.case is not None
-    files = build(accept(report.case, report.rows))
+    assert report.context is not None
+    files = build(accept(report.context, report.rows))
     assert all("No cell was run again" in text for path, text in files.items() if path.suffix in (".md", ".html"))
 
 
@@ -101,7 +101,7 @@ def set_metric(data: dict[str, Any], seed: int | None) -> None:
         (lambda data: data["rows"].append(data["rows"][-1]), "its means over seeds"),
         (lambda data: data["rows"][0].update(seed=7), "results.json and submission differ"),
         (lambda data: data["rows"][0].update(status="invalid"), "its rows marked invalid, do not follow"),
-        (lambda data: data["environment"].update(python="2.7"), "tells another environment"),
+        (lambda data: data["environment"].update(python="2.7"), "has another environment"),
         (lambda data: data["suite"].update(description="better"), "is of another suite"),
         (lambda data: data["submission"].update(digest="0" * 64), "names another digest"),
         (lambda data: data["submission"].update(author="Somebody"), "names another digest, name or author"),

@@ -15,7 +15,7 @@ from unlearnbench.run.results import collect
 from unlearnbench.submissions.check import check_submission
 
 if TYPE_CHECKING:
-    from tests.report.submissions.conftest import Copy, Packed
+    from tests.submissions.conftest import Copy, Packed
 
 Data = dict[str, Any]
 
@@ -182,11 +182,11 @@ def sees_less(data: Data) -> None:
     ("change", "found"),
     [
         (drop_cell, "is missing; pack the whole run again"),
-        (repeat_cell, "stands there more than once"),
-        (repeat_bench, "stands there more than once"),
-        (foreign_cell, "better-attack, 0: is no cell of the suite"),
-        (other_seed, "euclidean, 7: is no cell of the suite"),
-        (other_key, "its keys are others: it was run on other data, or with other plug-ins, sizes or seeds"),
+        (repeat_cell, "is listed more than once"),
+        (repeat_bench, "is listed more than once"),
+        (foreign_cell, "better-attack, 0: is not a cell of the suite"),
+        (other_seed, "euclidean, 7: is not a cell of the suite"),
+        (other_key, "its keys differ: it was run on other data, or with other plug-ins, sizes or seeds"),
         (other_engine, "its engine is fast, the suite asks for reference"),
         (lose_estimates, "its metrics are not estimates"),
         (few_estimates, "its metrics are not estimates"),
@@ -195,11 +195,11 @@ def sees_less(data: Data) -> None:
         (other_suite, "its suite 'small', sha256"),
         (other_suite_sha256, "its suite 'small', sha256 000000000000, is not the one known here"),
         (no_skipped, "skipped cells, the suite gives"),
-        (better_reason, "or other ones or other reasons; run the suite again"),
+        (better_reason, "cells or reasons differ; run the suite again"),
         (no_plugin, "is part of the suite and not listed"),
         (more_plugins, "mine: is listed and no part of the suite"),
-        (other_revision, "is another here: revision 2 and not 1"),
-        (sees_less, "unlearner retrain: is another here: declares"),
+        (other_revision, "differs from the one here: revision 2 and not 1"),
+        (sees_less, "unlearner retrain: differs from the one here: declares"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -242,17 +242,18 @@ def test_matched_negatives_must_be_unseen_records(copy: Copy, packed: Packed) ->
         return ids
 
     assert any(
-        "some of its records are not unseen ones" in line
+        "some matched negatives are not unseen records" in line
         for line in copy.forge_array(logistic(copy)["matched"], change)
     )
 
 
-def test_a_matched_negative_stands_there_once(copy: Copy) -> None:
+def test_a_matched_negative_is_named_once(copy: Copy) -> None:
     def change(ids: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any
         ids[0, 1] = ids[0, 0]
         return ids
 
-    assert any("a request has one twice" in line for line in copy.forge_array(logistic(copy)["matched"], change))
+    found = copy.forge_array(logistic(copy)["matched"], change)
+    assert any("a request has a matched negative twice" in line for line in found)
 
 
 def test_matched_negatives_have_the_label_of_what_they_are_like(copy: Copy, packed: Packed) -> None:
@@ -266,7 +267,8 @@ def test_matched_negatives_have_the_label_of_what_they_are_like(copy: Copy, pack
         ids[0, 0] = unseen[0]
         return ids
 
-    assert any("one of another label" in line for line in copy.forge_array(logistic(copy)["matched"], change))
+    found = copy.forge_array(logistic(copy)["matched"], change)
+    assert any("one whose label none of its deleted records has" in line for line in found)
 
 
 def test_matched_negatives_leave_no_gaps(copy: Copy) -> None:
@@ -274,10 +276,12 @@ def test_matched_negatives_leave_no_gaps(copy: Copy) -> None:
         ids[0, 0] = -1
         return ids
 
-    assert any("there are gaps in it" in line for line in copy.forge_array(logistic(copy)["matched"], change))
+    assert any(
+        "the matched negatives have gaps" in line for line in copy.forge_array(logistic(copy)["matched"], change)
+    )
 
 
-@pytest.mark.parametrize(("name", "found"), [("accuracies", "no share in [0, 1]"), ("seconds", "less than no time")])
+@pytest.mark.parametrize(("name", "found"), [("accuracies", "is outside [0, 1]"), ("seconds", "a time is negative")])
 def test_numbers_that_cannot_be_are_found(copy: Copy, name: str, found: str) -> None:
     assert any(found in line for line in copy.forge_array(logistic(copy)[name], lambda numbers: numbers - 2))
 

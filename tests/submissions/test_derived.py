@@ -21,7 +21,7 @@ from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.suite.load import load_suite
 
 if TYPE_CHECKING:
-    from tests.report.submissions.conftest import Packed
+    from tests.submissions.conftest import Packed
 
 SUITE = """
 suite: asked
@@ -51,7 +51,7 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
         labels = instances.records(bench.target[0].dataset).y
         named = QueriedRows.of(real).matched(2)
         nearest = derivation.side(bench.target)
-        assert list(derivation.matched_faults(bench, nearest, named)) == []
+        assert list(derivation.matched_problems(bench, nearest, named)) == []
         derived = nearest.with_matched(named, labels).rows
         for name in ("record", "label", "role", "position", "episode", "request"):
             assert np.array_equal(getattr(derived, name), getattr(real, name)), (bench.target[0].scenario, name)
@@ -68,8 +68,7 @@ def real_rows(bench: CellGroup, instances: PluginInstances) -> Observations:
 
 def test_a_derived_side_has_no_answers(packed: Packed) -> None:
     rows = Derivation(PluginInstances(packed.registry)).side(packed.plan.groups[0].target).rows
-    assert rows.before.shape == (len(rows), 1)
-    assert not rows.before.any()
+    assert rows.before.size == rows.after.size == 0
     assert {f.name for f in fields(rows)} >= {"role", "member"}
 
 

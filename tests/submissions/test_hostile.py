@@ -19,7 +19,7 @@ import pytest
 from unlearnbench.submissions import arrays, reading
 
 if TYPE_CHECKING:
-    from tests.report.submissions.conftest import Copy
+    from tests.submissions.conftest import Copy
 
 pytestmark = pytest.mark.usefixtures("untouched")
 
@@ -388,7 +388,7 @@ def test_a_bench_repeated_a_thousand_times_is_measured_once(copy: Copy, monkeypa
     from unlearnbench.submissions import remeasure
 
     calls: list[int] = []
-    real = remeasure.Remeasurer.board
-    monkeypatch.setattr(remeasure.Remeasurer, "board", lambda *given: calls.append(1) or real(*given))
+    real = remeasure.Remeasurer.derive
+    monkeypatch.setattr(remeasure.Remeasurer, "derive", lambda *given: calls.append(1) or real(*given))
     copy.forge(lambda data: data["benches"].extend([data["benches"][0]] * 1000))
     assert len(calls) == len(copy.data["benches"]) - 1000

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pytest
@@ -13,19 +12,21 @@ from hypothesis.extra import numpy as hnp
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Failure
+from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.store import Entry as Stored
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
 from unlearnbench.submissions.pack import Entry, pack
 
 if TYPE_CHECKING:
-    from tests.report.submissions.conftest import Copy, Packed
+    from tests.submissions.conftest import Copy, Packed
 
 ENTRY = Entry("A name", "An author")
 
 
 def test_the_same_run_gives_the_same_files_whenever_and_wherever_it_is_packed(packed: Packed, tmp_path: Path) -> None:
-    again = pack(packed.plan, PluginInstances(packed.registry), packed.store, ENTRY, tmp_path)
+    again = pack(packed.plan, packed.registry, packed.store, ENTRY, tmp_path)
     assert again.relative_to(tmp_path).parts == ("small", "submissions", packed.folder.name)
     files = {file.name: file.read_bytes() for file in packed.folder.iterdir()}
     assert files.keys() == {"submission.json", "arrays.npz"}
@@ -76,38 +77,40 @@ def test_an_unfinished_run_is_refused_with_the_reason(packed: Packed, tmp_path: 
     with pytest.raises(
         UserError, match=r"suite small is not finished: \d+ cells missing: not run yet; run it to its end"
     ):
-        pack(packed.plan, PluginInstances(packed.registry), Store(tmp_path / "empty"), ENTRY, tmp_path)
+        pack(packed.plan, packed.registry, Store(tmp_path / "empty"), ENTRY, tmp_path)
     assert not (tmp_path / "small").exists()
 
 
 class Broken(Store):
-    """A store in which one cell failed, or holds other scores than it should."""
+    """A store in which one cell failed."""
 
-    def __init__(self, root: Path, key: str, failed: bool) -> None:
+    def __init__(self, root: Path, key: str) -> None:
         super().__init__(root)
-        self.key, self.failed = key, failed
+        self.key = key
 
-    def get(self, kind, key):  # type: ignore[no-untyped-def]  # as its base
-        entry = super().get(kind, key)
-        if key != self.key:
-            return entry
-        assert entry is not None
-        return None if self.failed else replace(entry, arrays={"scores": entry.arrays["scores"] + 1})
+    def get(self, kind: str, key: str) -> Stored | None:
+        return None if key == self.key else super().get(kind, key)
 
-    def failure(self, kind, key):  # type: ignore[no-untyped-def]  # as its base
+    def failure(self, kind: str, key: str) -> Failure | None:
         return Failure("failed", "it broke") if key == self.key else super().failure(kind, key)
 
 
 def test_a_failed_run_is_refused_with_the_reason(packed: Packed, tmp_path: Path) -> None:
-    store = Broken(packed.store.root, next(iter(packed.plan.cells)), failed=True)
+    store = Broken(packed.store.root, next(iter(packed.plan.cells)))
     with pytest.raises(UserError, match="suite small is not finished: 1 cells failed: it broke; run it to its end"):
-        pack(packed.plan, PluginInstances(packed.registry), store, ENTRY, tmp_path)
+        pack(packed.plan, packed.registry, store, ENTRY, tmp_path)
 
 
-def test_scores_that_do_not_come_out_again_are_refused(packed: Packed, tmp_path: Path) -> None:
-    store = Broken(packed.store.root, next(iter(packed.plan.cells)), failed=False)
-    with pytest.raises(UserError, match="gets other scores than are stored; run the suite again with --rerun all"):
-        pack(packed.plan, PluginInstances(packed.registry), store, ENTRY, tmp_path)
+def test_packing_reads_what_the_run_stored_and_evaluates_nothing(
+    packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise AssertionError("packing must not evaluate")
+
+    monkeypatch.setattr(Evaluator, "__init__", fail)
+    monkeypatch.setattr(PluginInstances, "make", fail)
+    folder = pack(packed.plan, packed.registry, packed.store, Entry("A name", "An author"), tmp_path)
+    assert folder.name == packed.folder.name
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\nb", "", "a" * 101, "`rm`", "[x](y)", "a\u202eb"])

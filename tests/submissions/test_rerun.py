@@ -7,11 +7,10 @@ import pytest
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.runner import Runner
 from unlearnbench.submissions.check import check_submission
-from unlearnbench.submissions.record import RecordingEvaluator
 from unlearnbench.submissions.rerun import draw, rerun
 
 if TYPE_CHECKING:
-    from tests.report.submissions.conftest import Copy, Packed
+    from tests.submissions.conftest import Copy, Packed
 
 ALL = 1000
 CELLS = [(f"cell-{number}", "0") for number in range(50)]
@@ -36,19 +35,19 @@ def test_every_cell_is_drawn_as_often_as_another() -> None:
 
 
 def rerun_of(copy: Copy, n: int = ALL) -> tuple[list[str], list[str]]:
-    case = copy.check().case
-    assert case is not None
-    found, told = rerun(case, n, "what was announced")
+    context = copy.check().context
+    assert context is not None
+    found, told = rerun(context, n, "what was announced")
     return [str(finding) for finding in found], told
 
 
 def test_a_sound_submission_comes_out_again_to_the_bit(packed: Packed) -> None:
-    case = check_submission(packed.folder, packed.suite).case
-    assert case is not None
-    found, told = rerun(case, 2, "what was announced")
+    context = check_submission(packed.folder, packed.suite).context
+    assert context is not None
+    found, told = rerun(context, 2, "what was announced")
     assert found == []
     assert len(told) == 2
-    assert all(line.startswith("run anew, compared to the bit: breast-cancer, ") for line in told)
+    assert all(line.startswith("run again, compared to the bit: breast-cancer, ") for line in told)
 
 
 def test_scores_that_metrics_agree_with_but_training_does_not_give_are_found(copy: Copy) -> None:
@@ -59,13 +58,13 @@ def test_scores_that_metrics_agree_with_but_training_does_not_give_are_found(cop
     assert copy.forge_array(cell["shadow"], lambda scores: scores * 2) == []
     found, _ = rerun_of(copy)
     (line,) = found
-    assert "forgetting, 0: run anew, it gets other scores, shadow; ask its author" in line
+    assert "forgetting, 0: run again, it has other scores, shadow; ask its author" in line
 
 
 def test_accuracies_that_training_does_not_give_are_found(copy: Copy) -> None:
     copy.forge_array(copy.data["benches"][0]["accuracies"], lambda numbers: numbers * 0.999)
     found, _ = rerun_of(copy)
-    assert any("run anew, its models have other accuracies" in line for line in found)
+    assert any("run again, its models have other accuracies" in line for line in found)
 
 
 def elsewhere(data: dict[str, Any]) -> None:
@@ -77,7 +76,7 @@ def test_in_another_environment_intervals_must_overlap(copy: Copy) -> None:
     assert "made in another environment: controls that see no model, but oracle-label" in copy.check().notes[0]
     found, told = rerun_of(copy, 3)
     assert found == []
-    assert all(line.startswith("run anew, compared by intervals, this is another environment: ") for line in told)
+    assert all(line.startswith("run again, compared by intervals, this is another environment: ") for line in told)
 
 
 def test_in_another_environment_a_metric_far_off_is_found(copy: Copy) -> None:
@@ -89,31 +88,31 @@ def test_in_another_environment_a_metric_far_off_is_found(copy: Copy) -> None:
 
     copy.forge(worse)
     found, _ = rerun_of(copy)
-    assert any("classical, 0: run anew, it gets other auc" in line for line in found)
+    assert any("classical, 0: run again, it has other auc" in line for line in found)
 
 
 @pytest.mark.parametrize(("n", "nonce"), [(0, "a nonce"), (3, " ")])
 def test_a_draw_needs_a_number_and_a_nonce(packed: Packed, n: int, nonce: str) -> None:
-    case = check_submission(packed.folder, packed.suite).case
-    assert case is not None
+    context = check_submission(packed.folder, packed.suite).context
+    assert context is not None
     with pytest.raises(UserError, match="--rerun takes a number from 1 on, and --nonce a text"):
-        rerun(case, n, nonce)
+        rerun(context, n, nonce)
 
 
 def test_a_cell_that_cannot_be_run_here_is_a_finding(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("not today")
 
-    case = check_submission(packed.folder, packed.suite).case
-    assert case is not None
-    monkeypatch.setattr(RecordingEvaluator, "record", fails)
-    ((finding,), _) = rerun(case, 1, "a nonce")
-    assert str(finding).endswith("cannot be run anew here (RuntimeError: not today); mend that and check again")
+    context = check_submission(packed.folder, packed.suite).context
+    assert context is not None
+    monkeypatch.setattr("unlearnbench.run.evaluation.scores_of", fails)
+    ((finding,), _) = rerun(context, 1, "a nonce")
+    assert str(finding).endswith("cannot be run here (RuntimeError: not today); fix that and check again")
 
 
 def test_models_that_cannot_be_trained_here_are_a_finding(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = check_submission(packed.folder, packed.suite).case
-    assert case is not None
+    context = check_submission(packed.folder, packed.suite).context
+    assert context is not None
     monkeypatch.setattr(Runner, "run", lambda *_: None)
-    ((finding,), _) = rerun(case, 1, "a nonce")
-    assert "cannot be run anew here (target original 0: " in str(finding)
+    ((finding,), _) = rerun(context, 1, "a nonce")
+    assert "cannot be run here (target original 0: " in str(finding)

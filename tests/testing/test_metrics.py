@@ -12,61 +12,61 @@ from unlearnbench.testing import checks_of
 class Good(Metric):
     """The mean score, with an interval as wide as the scores."""
 
-    def measure(self, scored):
-        scores = np.sort(scored.scores)
+    def measure(self, cell):
+        scores = np.sort(cell.scores)
         return {"mean-score": Estimate(float(scores.mean()), float(scores[0]), float(scores[-1]), len(scores))}
 
 
 class Number(Good):
-    def measure(self, scored):
-        return {"mean-score": float(scored.scores.mean())}
+    def measure(self, cell):
+        return {"mean-score": float(cell.scores.mean())}
 
 
 class Nothing(Good):
-    def measure(self, scored):
+    def measure(self, cell):
         return {}
 
 
 class Outside(Good):
-    def measure(self, scored):
+    def measure(self, cell):
         return {"mean-score": Estimate(0.1, 0.2, 0.3, 4)}
 
 
 class LoudName(Good):
-    def measure(self, scored):
-        return {"Mean score": super().measure(scored)["mean-score"]}
+    def measure(self, cell):
+        return {"Mean score": super().measure(cell)["mean-score"]}
 
 
 class OtherNames(Good):
-    def measure(self, scored):
-        return {f"mean-{int(1000 * scored.scores[0])}": super().measure(scored)["mean-score"]}
+    def measure(self, cell):
+        return {f"mean-{int(1000 * cell.scores[0])}": super().measure(cell)["mean-score"]}
 
 
 class Unseeded(Good):
-    def measure(self, scored):
+    def measure(self, cell):
         return {"mean-score": Estimate(np.random.default_rng().random(), 0, 1, 4)}
 
 
 class GlobalDraws(Good):
-    def measure(self, scored):
+    def measure(self, cell):
         np.random.seed(0)  # noqa: NPY002 - that is what is wrong
-        return super().measure(scored)
+        return super().measure(cell)
 
 
 class InPlace(Good):
-    def measure(self, scored):
-        scored.scores.sort()
-        return super().measure(scored)
+    def measure(self, cell):
+        cell.scores.sort()
+        return super().measure(cell)
 
 
 class First(Good):
-    def measure(self, scored):
-        return {"mean-score": Estimate(float(scored.scores[0]), 0, 1, 1)}
+    def measure(self, cell):
+        return {"mean-score": Estimate(float(cell.scores[0]), 0, 1, 1)}
 
 
 class NeedsNegatives(Good):
-    def measure(self, scored):
-        rows = scored.against(scored.negative)
+    def measure(self, cell):
+        rows = cell.against(cell.negative)
         return {"gap": Estimate(float(rows.scores.max() - rows.scores[~rows.positive].max()), -1, 1, 4)}
 
 

@@ -27,11 +27,13 @@ from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import load_registry
+from unlearnbench.run.attacking import attack_scores
+from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.episodes import Episode, EpisodeParts
 from unlearnbench.run.episodes import observe as observe_episode
-from unlearnbench.run.evaluation import utility
-from unlearnbench.run.game import Game, attack_scores, game_seeds, measure
+from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances, baseline_of, default_ref
+from unlearnbench.run.measuring import measure, scored_cell, utility
 from unlearnbench.run.sizes import check_episodes
 from unlearnbench.stats import clustered_auc
 from unlearnbench.suite.keys import DEFAULTS
@@ -95,11 +97,14 @@ class Observed:
         """Return the attack's estimates by name, as a row of a run has them; by default of the metrics of a suite."""
         named = metrics or [str(name) for name in DEFAULTS["metrics"]]  # type: ignore[attr-defined]  # a list of names
         made = {name: _make("metric", name, Metric, self.instances) for name in named}
+        if unmet := [name for name, metric in made.items() if metric.reads_retrained]:
+            raise UserError(f"measure: {', '.join(unmet)} compares with retraining, which takes a run of a suite")
         ref = baseline_of(attack, self.instances.registry)
         baseline = self.instances.make(ref, Attack)
         with one_thread():
-            scores = attack_scores(self.game, attack, type(attack).__name__)
-            return measure(self.game, scores, attack_scores(self.game, baseline, ref.name), self.utility, made)
+            own = attack_scores(self.game, attack, type(attack).__name__)
+            scores = CellScores.of(self.game, own, attack_scores(self.game, baseline, ref.name))
+            return measure(scored_cell(self.game, scores, attack, baseline, self.utility), made)
 
 
 def observe(

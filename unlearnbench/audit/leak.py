@@ -21,8 +21,9 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Versions
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.attacking import attack_scores
 from unlearnbench.run.failures import guarded
-from unlearnbench.run.game import Game, attack_scores
+from unlearnbench.run.game import Game
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.stats import auc_above_half, clustered_auc, holm, tpr_at_fpr
 
@@ -126,6 +127,8 @@ def _refusal(attack: Attack, target: Answers, shadow: Answers | None) -> str:
     learns = not isinstance(attack, ScoreAttack) and needs != Needs(versions="none")  # nothing seen, nothing to learn
     if needs.features:
         return "reads the records themselves, which are not in the file"
+    if needs.references:
+        return f"needs {needs.references} reference models, whose answers are not in the file"
     if needs.label and not target.has_label:
         return "needs the column label"
     if learns and shadow is None:

@@ -88,7 +88,7 @@ def pack(
 
     entry = Entry(name, author)
     session = open_session(suite, options)
-    typer.echo(f"wrote {pack_run(session.plan, session.instances, session.store, entry, leaderboards)}")
+    typer.echo(f"wrote {pack_run(session.plan, session.instances.registry, session.store, entry, leaderboards)}")
 
 
 @app.command(
@@ -100,7 +100,7 @@ def pack(
 def check(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of one submission.")],
     rerun: Annotated[
-        int | None, typer.Option("--rerun", metavar="N", min=1, help="Run N cells anew, drawn by digest and nonce.")
+        int | None, typer.Option("--rerun", metavar="N", min=1, help="Run N cells again, drawn by digest and nonce.")
     ] = None,
     nonce: Annotated[
         str | None, typer.Option("--nonce", metavar="TEXT", help="A text announced after the submission.")
@@ -119,27 +119,27 @@ def check(
 
     Checks its form, digests and completeness, and every metric against the scores.
 
-    Nothing of it is executed. All findings are listed at once, each with what to do. With --accept, and where there are
-    none, the board shows what was computed. Exits with 0 where there are none, 1 where there are some, 2 on a mistake
-    in the flags.
+    Nothing of it is executed. All findings are listed at once, each with a remedy. With --accept, and without findings,
+    the board shows what was computed. Exits with 0 where there are none, 1 where there are some, 2 on a mistake in the
+    flags.
     """
     from unlearnbench.submissions.accept import accept as write_board
     from unlearnbench.submissions.check import check_submission
-    from unlearnbench.submissions.rerun import rerun as run_anew
+    from unlearnbench.submissions.rerun import rerun as run_again
 
     if (rerun is None) != (nonce is None):
         raise UserError("--rerun and --nonce go together: how many cells, and the text that draws them")
     report = check_submission(path, suite, plugin_file or (), disable_plugin or ())
-    findings, notes, told = list(report.findings), list(report.notes), list[str]()
-    if report.case and rerun is not None and nonce is not None:
-        found, told = run_anew(report.case, rerun, nonce)
-        findings, notes = findings + found, notes + told
+    findings, notes, cells = list(report.findings), list(report.notes), list[str]()
+    if report.context and rerun is not None and nonce is not None:
+        found, cells = run_again(report.context, rerun, nonce)
+        findings, notes = findings + found, notes + cells
     elif rerun is not None:
-        notes.append("no cell was run anew: mend what was found first")
-    if accept and (findings or not report.case):
-        notes.append("not accepted: mend what was found first")
-    elif accept and report.case:
-        notes.append(f"wrote {write_board(report.case, report.rows, nonce or '', told)}; now: leaderboard build")
+        notes.append("no cell was run again: fix the findings first")
+    if accept and (findings or not report.context):
+        notes.append("not accepted: fix the findings first")
+    elif accept and report.context:
+        notes.append(f"wrote {write_board(report.context, report.rows, nonce or '', cells)}; now: leaderboard build")
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "notes": notes})
     else:

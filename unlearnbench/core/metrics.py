@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.observations import Observations
+from unlearnbench.core.observations import balanced
 from unlearnbench.core.scenarios import Role
 
 
@@ -40,13 +41,13 @@ class Utility:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows of a game in the form that the statistics take, each (k,)."""
+class ScoredRows:
+    """Some target rows of a cell in the form that the statistics take, each (k,)."""
 
     scores: NDArray[np.float64]
     """Of the attack."""
     baseline: NDArray[np.float64]
-    """Scores of the attack's classical baseline."""
+    """Of the attack's classical baseline."""
     positive: NDArray[np.bool_]
     """Was the record deleted."""
     cluster: NDArray[np.int64]
@@ -56,52 +57,81 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """One cell, ready to be measured.
+class ScoredCell:
+    """All that the metrics of one cell are computed from. Posteriors are not part of it."""
 
-    observations: the target rows as released · scores (n,): the attack's, row by row · positive, negative: the roles
-    of the game · baseline (n,): scores of the attack's classical baseline · shadow_scores, shadow_deleted (m,):
-    scores of balanced shadow rows, each by an attack fitted without that row's original, to fix thresholds on ·
-    probabilistic, baseline_probabilistic: are the scores probabilities.
-    """
-
-    observations: Observations
     scores: NDArray[np.float64]
-    positive: Role
-    negative: Role
+    """The attack's scores of the target rows (n,); higher means deleted."""
     baseline: NDArray[np.float64]
+    """Scores of the same rows (n,) by the attack's classical baseline."""
+    role: NDArray[np.int8]
+    """A :class:`Role` (n,)."""
+    position: NDArray[np.int64]
+    """Index among the rows of the same request and role (n,)."""
+    episode: NDArray[np.int64]
+    """Number of the original model (n,)."""
+    request: NDArray[np.int64]
+    """Number of the request (n,), counted within the episode."""
+    record: NDArray[np.int64]
+    """Id of the record (n,)."""
+    label: NDArray[np.int64]
+    """The true class (n,)."""
+    unchanged: NDArray[np.bool_]
+    """Were the released posteriors of the last unlearned version bitwise those of the original (n,)."""
+    positive: Role
+    """Role of the deleted records."""
+    negative: Role
+    """Role of the records that the attack has to tell them from."""
     shadow_scores: NDArray[np.float64]
+    """Scores of the balanced shadow rows (m,), each by an attack fitted without that row's original: to fix thresholds
+    on. Empty where there is one shadow original."""
     shadow_deleted: NDArray[np.bool_]
+    """Which of the shadow rows (m,) were deleted."""
     probabilistic: bool
+    """Are the scores probabilities."""
     baseline_probabilistic: bool
+    """Are the baseline's scores probabilities."""
     utility: Utility
+    retrained: ScoredCell | None = None
+    """The cell of the same data set, model, scenario, defense, attack and seed that retrains, itself for a cell that
+    does. None where no metric of the suite declares :attr:`Metric.reads_retrained`."""
 
-    def rows(self, *roles: Role) -> NDArray[np.bool_]:
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> ScoredCell:
+        """Return the cell with the chosen target rows, in the order given."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ROW_FIELDS})
+
+    def has_role(self, *roles: Role) -> NDArray[np.bool_]:
         """Return which rows (n,) have one of these roles."""
-        return np.isin(self.observations.role, roles)
+        return np.isin(self.role, roles)
 
-    def against(self, negative: Role) -> Rows:
-        """Return the rows of the game against one role."""
-        return self._rows(self.rows(self.positive, negative))
+    def against(self, negative: Role) -> ScoredRows:
+        """Return the deleted rows and those of one other role."""
+        return self._rows(self.has_role(self.positive, negative))
 
-    def paired(self) -> Rows:
-        """Return the rows of the balanced game that DegCount and DegRate are defined on."""
-        return self._rows(self.observations.paired(self.positive, self.negative))
+    def paired(self) -> ScoredRows:
+        """Return every deleted row and as many first negatives of its request: what DegCount and DegRate compare."""
+        rows = self.role, self.position, self.episode, self.request
+        return self._rows(balanced(*rows, self.positive, self.negative))
 
-    def _rows(self, chosen: NDArray[np.bool_]) -> Rows:
-        seen = self.observations
-        return Rows(
+    def _rows(self, chosen: NDArray[np.bool_]) -> ScoredRows:
+        return ScoredRows(
             self.scores[chosen],
             self.baseline[chosen],
-            seen.role[chosen] == self.positive,
-            seen.episode[chosen],
-            seen.record[chosen],
+            self.role[chosen] == self.positive,
+            self.episode[chosen],
+            self.record[chosen],
         )
+
+
+_ROW_FIELDS = ("scores", "baseline", "role", "position", "episode", "request", "record", "label", "unchanged")
 
 
 class Metric(ABC):
     """One or several numbers about one cell, computed from scores and membership, without access to the attack."""
 
+    reads_retrained: ClassVar[bool] = False
+    """Does it read :attr:`ScoredCell.retrained`. The results of a suite with such a metric depend on retraining too."""
+
     @abstractmethod
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return the estimates by name, such as ``{"auc": ..., "auc-matched": ...}``."""

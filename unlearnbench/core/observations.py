@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.versions import Versions
 
@@ -74,11 +76,23 @@ class Observations:
         return np.where(leaves.any(axis=1), leaves.argmax(axis=1) + 1, 0)
 
     def paired(self, positive: Role, negative: Role) -> NDArray[np.bool_]:
-        """Return the rows (n,) of the balanced game: every positive, and as many first negatives of its request."""
-        group = self.episode * (self.request.max(initial=0) + 1) + self.request
-        per_request = np.bincount(group[self.role == positive], minlength=int(group.max(initial=0)) + 1)
-        first = (self.role == negative) & (self.position < per_request[group])
-        return np.asarray((self.role == positive) | first)
+        """Return the rows (n,) of the balanced game."""
+        return balanced(self.role, self.position, self.episode, self.request, positive, negative)
+
+
+def balanced(
+    role: NDArray[np.int8],
+    position: NDArray[np.int64],
+    episode: NDArray[np.int64],
+    request: NDArray[np.int64],
+    positive: Role,
+    negative: Role,
+) -> NDArray[np.bool_]:
+    """Return which rows (n,) are positives, or among as many first negatives of the same request."""
+    group = episode * (request.max(initial=0) + 1) + request
+    per_request = np.bincount(group[role == positive], minlength=int(group.max(initial=0)) + 1)
+    first = (role == negative) & (position < per_request[group])
+    return np.asarray((role == positive) | first)
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,8 @@ class Needs:
     """Whether it reads the true class."""
     features: bool = False
     """Whether it reads the record's features."""
+    references: int = 0
+    """The number of reference models whose answers it reads."""
 
 
 class UndeclaredNeedError(AttributeError):
@@ -116,6 +132,7 @@ class View:
     _versions: NDArray[np.int64]
     _label: NDArray[np.int64]
     _features: NDArray[np.float64]
+    _references: ReferenceAnswers | None
 
     def __len__(self) -> int:
         return len(self.episode)
@@ -158,6 +175,12 @@ class View:
         """The record's features (n, ...)."""
         self._allow(self.needs.features, "the features")
         return self._features
+
+    @property
+    def references(self) -> ReferenceAnswers:
+        """The answers of as many reference models as the needs declare."""
+        self._allow(self.needs.references > 0 and self._references is not None, "the answers of reference models")
+        return cast(ReferenceAnswers, self._references)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,9 @@ SIDES: tuple[Side, Side] = ("target", "shadow")
 SHARED_AXES = AXES[:4]
 """What the episodes of a cell depend on. The other axes only use their result."""
 
+REFERENCE_MODELS = 0
+"""How many reference models a suite's adversary offers; no key of a suite asks for any yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTask:
@@ -91,11 +94,15 @@ class CellGroup:
     cells: Mapping[str, Cell]
     """The cells by their store key."""
     metrics: tuple[PluginRef, ...]
+    retrained: CellGroup | None = None
+    """The same cells with retraining in the place of the unlearner, where a metric of the suite reads them and these
+    cells are others."""
 
     @property
     def episodes(self) -> tuple[EpisodeTask, ...]:
-        """The episodes of both sides."""
-        return self.target + self.shadow
+        """All episodes that the cells depend on."""
+        own = self.target + self.shadow
+        return own + self.retrained.episodes if self.retrained else own
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,83 +1,184 @@
-"""Judging the cells of one bench: they share episodes, releases and baselines, each computed once."""
+"""Evaluating groups of cells, as work that any process can do: it reads episodes from the store and writes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.defenses import Defense
-from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
-from unlearnbench.core.metrics import Metric, Utility
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.core.scenarios import Scenario
+from unlearnbench.hooks.records import AttackPlugin
+from unlearnbench.hooks.registry import Registry
+from unlearnbench.run.attacking import Scores, attack_scores, oracle_scores
+from unlearnbench.run.cell_results import CellResult, CellScores, get_result
 from unlearnbench.run.cells import Cell, CellGroup, EpisodeTask
 from unlearnbench.run.episodes import Episode, from_arrays
-from unlearnbench.run.failures import MissingError
-from unlearnbench.run.game import Game, Scores, attack_scores, game_seeds, measure, oracle_scores, release
+from unlearnbench.run.failures import MissingError, guarded
+from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.run.instances import PluginInstances, baseline_ref
-from unlearnbench.run.store import Store
+from unlearnbench.run.measuring import measure, scored_cell, utility
+from unlearnbench.run.plugin_lock import PluginLock
+from unlearnbench.run.store import SharedStore, Store
 from unlearnbench.suite.model import PluginRef
 
-ORACLE = "oracle-label"
+GroupResult = Mapping[str, CellResult | Failure]
+"""The results of a group's cells, by key."""
+
+
+class EvaluationWork:
+    """Evaluates a group of cells in one process: they share episodes, releases and baselines."""
+
+    def __init__(self, lock: PluginLock, root: Path) -> None:
+        self.lock = lock
+        self.root = root
+
+    @classmethod
+    def here(cls, instances: PluginInstances, store: Store) -> EvaluationWork:
+        """Return work that uses this process's instances and store as long as it stays in this process."""
+        work = cls(PluginLock.of(instances.registry), store.root.absolute())
+        work.instances, work.store = instances, store
+        return work
+
+    def __call__(self, group: CellGroup) -> GroupResult | Failure:
+        """Evaluate the cells; UserError where the plug-ins are not those of the lock."""
+        evaluator = guarded(partial(Evaluator.load, group, self.store, self.instances))
+        if isinstance(evaluator, Failure):
+            return evaluator
+        return {key: guarded(partial(_storable, evaluator, cell)) for key, cell in group.cells.items()}
+
+    def kernels(self, _: CellGroup, /) -> str:
+        """Return "": nothing is compiled."""
+        return ""
+
+    def __reduce__(self) -> tuple[type[EvaluationWork], tuple[PluginLock, Path]]:
+        return EvaluationWork, (self.lock, self.root)
+
+    @cached_property
+    def instances(self) -> PluginInstances:
+        """The plug-ins to work with."""
+        return PluginInstances(self.lock.registry())
+
+    @cached_property
+    def store(self) -> Store:
+        """The store to read from."""
+        return SharedStore(self.root)
+
+
+def _storable(evaluator: Evaluator, cell: Cell) -> CellResult:
+    result = evaluator(cell)
+    result.check_storable()  # what cannot be stored is this cell's failure, not the run's
+    return result
 
 
 class Evaluator:
-    """Scores and measures cells of one bench."""
+    """Scores and measures cells of one group. What they share is computed once."""
 
     def __init__(
-        self, bench: CellGroup, target: Sequence[Episode], shadow: Sequence[Episode], instances: PluginInstances
+        self,
+        group: CellGroup,
+        target: Sequence[Episode],
+        shadow: Sequence[Episode],
+        instances: PluginInstances,
+        retrained: Evaluator | None = None,
+        stored: Mapping[tuple[str, str], CellScores] | None = None,
     ) -> None:
-        first = bench.target[0]
+        """Set up the game of a group from its episodes.
+
+        ``retrained`` evaluates the cells that retrain; without it the group's own do. ``stored`` holds scores that are
+        there already, by the labels of defense and attack.
+        """
+        first = group.target[0]
         records = instances.records(first.dataset)
         scenario = instances.make(first.scenario, Scenario)
-        self._workshop = instances
-        self._plain = Game.of(
+        self._instances = instances
+        self._game = Game.of(
             records,
             [episode.observations for episode in target],
             [episode.observations for episode in shadow],
             positive=scenario.positive,
             negative=scenario.negative,
             seeds=game_seeds(first.seed, records),
-            shadow_records=instances.records(bench.shadow[0].dataset),
+            shadow_records=instances.records(group.shadow[0].dataset),
         )
         self._utility = utility(target)
-        self._metrics: Mapping[str, Metric] = {ref.label: instances.make(ref, Metric) for ref in bench.metrics}
-        self._games: dict[str, Game] = {}
+        self._metrics: Mapping[str, Metric] = {ref.label: instances.make(ref, Metric) for ref in group.metrics}
+        self._released: dict[str, Game] = {}
         self._scores: dict[tuple[str, str], Scores] = {}
+        self._retrained = retrained
+        self._stored = stored or {}
 
     @classmethod
-    def load(cls, bench: CellGroup, store: Store, instances: PluginInstances) -> Evaluator:
+    def load(cls, group: CellGroup, store: Store, instances: PluginInstances) -> Evaluator:
         """Read the episodes from the store; raises :class:`MissingError` where one is not there."""
-        target, shadow = ([_episode(task, store) for task in tasks] for tasks in (bench.target, bench.shadow))
-        return cls(bench, target, shadow, instances)
+        retrained = cls._load_retrained(group.retrained, store, instances) if group.retrained else None
+        return cls(group, *_read_episodes(group, store), instances, retrained)
 
-    def __call__(self, cell: Cell) -> tuple[Scores, dict[str, Estimate]]:
+    @classmethod
+    def _load_retrained(cls, group: CellGroup, store: Store, instances: PluginInstances) -> Evaluator:
+        results = {(cell.defense.label, cell.attack.label): get_result(store, key) for key, cell in group.cells.items()}
+        stored = {name: result.scores for name, result in results.items() if result}
+        return cls(group, *_read_episodes(group, store), instances, stored=stored)
+
+    def __call__(self, cell: Cell) -> CellResult:
         """Return the scores and estimates of one cell."""
-        scores = self._attack(cell.defense, cell.attack)
-        baseline = self._attack(cell.defense, baseline_ref(cell.attack, self._workshop))
-        return scores, measure(self._game(cell.defense), scores, baseline, self._utility, self._metrics)
+        scores = self._cell_scores(cell)
+        return CellResult(scores, measure(self._scored(cell, scores), self._metrics))
 
-    def _game(self, defense: PluginRef) -> Game:
-        if defense.label not in self._games:
-            self._games[defense.label] = release(self._plain, self._workshop.make(defense, Defense))
-        return self._games[defense.label]
+    def _cell_scores(self, cell: Cell) -> CellScores:
+        stored = self._stored.get((cell.defense.label, cell.attack.label))
+        if stored is not None:
+            return stored
+        scores = self._attack(cell.defense, cell.attack)
+        baseline = self._attack(cell.defense, baseline_ref(cell.attack, self._instances))
+        return CellScores.of(self._release(cell.defense), scores, baseline)
+
+    def _scored(self, cell: Cell, scores: CellScores) -> ScoredCell:
+        make = self._instances.make
+        attack, baseline = make(cell.attack, Attack), make(baseline_ref(cell.attack, self._instances), Attack)
+        scored = scored_cell(self._game, scores, attack, baseline, self._utility)
+        if not any(metric.reads_retrained for metric in self._metrics.values()):
+            return scored
+        other = self._retrained
+        return replace(scored, retrained=other._scored(cell, other._cell_scores(cell)) if other else scored)
+
+    def _release(self, defense: PluginRef) -> Game:
+        if defense.label not in self._released:
+            self._released[defense.label] = release(self._game, self._instances.make(defense, Defense))
+        return self._released[defense.label]
 
     def _attack(self, defense: PluginRef, attack: PluginRef) -> Scores:
         key = (defense.label, canonical_json([attack.name, dict(attack.params)]))
         if key not in self._scores:
-            game = self._game(defense)
-            self._scores[key] = (
-                oracle_scores(game)
-                if attack.name == ORACLE
-                else attack_scores(game, self._workshop.make(attack, Attack), attack.name)
-            )
+            self._scores[key] = scores_of(self._release(defense), attack, self._instances)
         return self._scores[key]
 
 
-def _episode(task: EpisodeTask, store: Store) -> Episode:
+def scores_of(released: Game, attack: PluginRef, instances: PluginInstances) -> Scores:
+    """Return the scores of an attack of a suite."""
+    if knows_truth(attack, instances.registry):
+        return oracle_scores(released)
+    return attack_scores(released, instances.make(attack, Attack), attack.name)
+
+
+def knows_truth(attack: PluginRef, registry: Registry) -> bool:
+    """Say whether an attack's scores are the roles themselves, which no attack is shown: it is not run."""
+    plugin = registry.get("attack", attack.name).plugin
+    return isinstance(plugin, AttackPlugin) and plugin.knows_truth
+
+
+def _read_episodes(group: CellGroup, store: Store) -> tuple[list[Episode], list[Episode]]:
+    return [read_episode(task, store) for task in group.target], [read_episode(task, store) for task in group.shadow]
+
+
+def read_episode(task: EpisodeTask, store: Store) -> Episode:
+    """Read an episode from the store; raises :class:`MissingError` where it is not there."""
     entry = store.get("episode", task.key)
     if entry is None:
         failure = store.failure("episode", task.key)
@@ -85,22 +186,3 @@ def _episode(task: EpisodeTask, store: Store) -> Episode:
         raise MissingError(f"{task.side} original {task.original}: {reason}")
     seconds: Any = entry.payload["seconds"]
     return from_arrays(entry.arrays, seconds)
-
-
-def utility(episodes: Sequence[Episode]) -> Utility:
-    """Collect accuracies and seconds, one entry per (original, request)."""
-    counts = [len(episode.accuracy["test_unlearned"]) for episode in episodes]
-
-    def each(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return np.repeat(np.asarray(values, dtype=np.float64), counts)
-
-    return Utility(
-        episode=np.repeat([episode.observations.episode[0] for episode in episodes], counts),
-        train_accuracy_original=each([float(episode.accuracy["train_original"][0]) for episode in episodes]),
-        test_accuracy_original=each([float(episode.accuracy["test_original"][0]) for episode in episodes]),
-        train_accuracy_unlearned=np.concatenate([episode.accuracy["train_unlearned"] for episode in episodes]),
-        test_accuracy_unlearned=np.concatenate([episode.accuracy["test_unlearned"] for episode in episodes]),
-        seconds_to_train=each([episode.seconds["train"] for episode in episodes]),
-        seconds_to_unlearn=each([episode.seconds["unlearn"] for episode in episodes]),
-        epsilon=each([episode.epsilon for episode in episodes]),
-    )

@@ -61,15 +61,24 @@ def cell_fields(defense: PluginRef, attack: PluginRef, instances: PluginInstance
 
 
 def group_fields(
-    dataset: DatasetRef, target: Sequence[EpisodeTask], shadow: Sequence[EpisodeTask], metrics: Sequence[object]
+    dataset: DatasetRef,
+    target: Sequence[EpisodeTask],
+    shadow: Sequence[EpisodeTask],
+    metrics: Sequence[object],
+    retrained: Sequence[EpisodeTask] = (),
 ) -> bytes:
-    """Return the fields that all cells of a group share; ``metrics`` are the identities of the metrics, sorted."""
+    """Return the fields that all cells of a group share; ``metrics`` are the identities of the metrics, sorted.
+
+    ``retrained`` are the episodes of retraining, where a metric reads them and they are not those of the group.
+    """
     shared: dict[str, object] = {
         "kind": "cell",
         "metrics": metrics,
         "shadow": [task.key for task in shadow],
         "target": [task.key for task in target],
     }
+    if retrained:
+        shared["retrained"] = [task.key for task in retrained]
     if dataset.named:  # a row of its own, even where its sizes are those of another entry
         shared["entry"] = dataset.label
     return json_fields(shared)

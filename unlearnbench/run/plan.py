@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
+from unlearnbench.core.attacks import Attack
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.metrics import Metric
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.options import PLAIN
 from unlearnbench.core.pools import Side
@@ -16,7 +18,7 @@ from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.records import AttackPlugin, DefensePlugin, Kind
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.cells import SIDES, Cell, CellGroup, EpisodeTask, Plan
+from unlearnbench.run.cells import REFERENCE_MODELS, SIDES, Cell, CellGroup, EpisodeTask, Plan
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key
 from unlearnbench.run.selection import Selection
@@ -77,6 +79,7 @@ class Expansion:
         self._cell_fields: dict[tuple[str, str], bytes] = {}
         self._refusals: dict[tuple[str, str, str], str] = {}
         self._settings: dict[str, tuple[Engine, str]] = {}
+        self._retraining = _retraining(suite, instances)
 
     def expand(self) -> tuple[list[CellGroup], list[Cell]]:
         """Return the groups of all cells that can run, and the cells that cannot, both in the suite's order."""
@@ -86,7 +89,7 @@ class Expansion:
         for shared in product(suite.datasets, suite.models, suite.unlearners, suite.scenarios):
             runnable: dict[PluginRef | None, list[tuple[PluginRef, PluginRef]]] = {}
             for defense, attack in product(suite.defenses, suite.attacks):
-                if reason := self._excluded(*shared, defense, attack) or self._refused(shared, defense):
+                if reason := self._excluded(*shared, defense, attack) or self._refused(shared, defense, attack):
                     skipped += (Cell(*shared, defense, attack, seed, reason) for seed in suite.seeds)
                 else:
                     runnable.setdefault(self._in_training(defense), []).append((defense, attack))
@@ -99,10 +102,20 @@ class Expansion:
             return None
         return self.suite.excluded({axis: ref.name for axis, ref in zip(AXES, refs, strict=True)})
 
-    def _refused(self, shared: Shared, defense: PluginRef) -> str:
-        """Return why a cell cannot run, or "": its unlearner or defense does not go with the model of one side."""
+    def _refused(self, shared: Shared, defense: PluginRef, attack: PluginRef) -> str:
+        """Return why a cell cannot run, or "".
+
+        Its unlearner or defense does not go with the model of one side, or its attack needs more than there is.
+        """
         _, model, unlearner, _ = shared
-        return next(filter(None, (self._refusal(model.on(side), unlearner, defense) for side in SIDES)), "")
+        refusals = (self._refusal(model.on(side), unlearner, defense) for side in SIDES)
+        return next(filter(None, refusals), "") or self._unmet_need(attack)
+
+    def _unmet_need(self, attack: PluginRef) -> str:
+        needed = self.instances.make(attack, Attack).needs.references
+        if needed <= REFERENCE_MODELS:
+            return ""
+        return f"needs {needed} reference models, the suite's adversary offers {REFERENCE_MODELS}"
 
     def _refusal(self, model: PluginRef, unlearner: PluginRef, defense: PluginRef) -> str:
         key = (model.key, unlearner.key, defense.key)
@@ -120,12 +133,22 @@ class Expansion:
     ) -> CellGroup:
         """Return the group of these pairs of a defense and an attack."""
         target, shadow = (self._tasks(shared, trained_with, seed, side) for side in SIDES)
-        fields = group_fields(shared[0], target, shadow, self._metrics)
+        retrained = self._retrained_group(shared, trained_with, seed, pairs)
+        fields = group_fields(shared[0], target, shadow, self._metrics, retrained.episodes if retrained else ())
         cells = {
             joined_key(self._fields_of(defense, attack), fields): Cell(*shared, defense, attack, seed)
             for defense, attack in pairs
         }
-        return CellGroup(target, shadow, cells, self.suite.metrics)
+        return CellGroup(target, shadow, cells, self.suite.metrics, retrained)
+
+    def _retrained_group(
+        self, shared: Shared, trained_with: PluginRef | None, seed: int, pairs: Sequence[tuple[PluginRef, PluginRef]]
+    ) -> CellGroup | None:
+        """Return the same cells with retraining, where a metric reads them and these cells do not retrain."""
+        dataset, model, unlearner, scenario = shared
+        if self._retraining is None or unlearner.key == self._retraining.key:
+            return None
+        return self._group((dataset, model, self._retraining, scenario), trained_with, seed, pairs)
 
     def _fields_of(self, defense: PluginRef, attack: PluginRef) -> bytes:
         key = (defense.key, attack.key)
@@ -176,3 +199,14 @@ def refusal(model: PluginRef, unlearner: PluginRef, defense: PluginRef, instance
         return reason
     unknown = instances.make(defense, Defense).training().used - made.options
     return f"{model.name} cannot be trained with {', '.join(sorted(unknown))}" if unknown else ""
+
+
+def _retraining(suite: Suite, instances: PluginInstances) -> PluginRef | None:
+    """Return the unlearner whose cells a metric reads, None where no metric does. UserError where it is disabled."""
+    if not any(instances.make(metric, Metric).reads_retrained for metric in suite.metrics):
+        return None
+    registry = instances.registry
+    for entry in registry.all("unlearner"):
+        if entry.joins and entry.plugin.role == "baseline":
+            return default_ref(registry, "unlearner", entry.name)
+    raise UserError("retraining, which a metric compares with, is disabled; drop --disable-plugin")

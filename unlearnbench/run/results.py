@@ -54,8 +54,13 @@ def collect(plan: Plan, store: Store) -> list[Row]:
     """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
     done = [_row(cell, store, key) for key, cell in plan.cells.items()]
     skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in plan.skipped]
-    rows = _in_suite_order(plan, mark_invalid([*done, *skipped]))
-    return [*rows, *(mean_over_seeds(rows) if len({row.seed for row in rows}) > 1 else [])]
+    return complete(in_suite_order(plan, [*done, *skipped]))
+
+
+def complete(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of all seeds with all that follows from them: which are invalid, and the means over seeds."""
+    marked = mark_invalid(rows)
+    return [*marked, *(mean_over_seeds(marked) if len({row.seed for row in marked}) > 1 else [])]
 
 
 def _row(cell: Cell, store: Store, key: str) -> Row:
@@ -69,7 +74,7 @@ def _row(cell: Cell, store: Store, key: str) -> Row:
     return Row(cell.axes, cell.seed, "missing", "not run yet")
 
 
-def _in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
+def in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
     """Sort rows as the suite lists their plug-ins."""
     places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.full.axes.items()}
     return sorted(rows, key=lambda row: (*(places[axis][row.names[axis]] for axis in AXES), row.seed))

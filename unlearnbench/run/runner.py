@@ -1,4 +1,4 @@
-"""Runs a plan: makes the episodes that the store lacks, then judges the cells. Any moment is a good one to stop."""
+"""Runs a plan: makes the episodes that the store lacks, then evaluates the cells. Can be interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Literal
 
 from unlearnbench.core.executors import Executor, Failure
 from unlearnbench.engine.workers import one_thread
+from unlearnbench.run.cell_results import CellResult, put_result
 from unlearnbench.run.cells import Cell, EpisodeTask, Plan
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episodes import Episode, to_arrays
-from unlearnbench.run.evaluation_work import CellResult, EvaluationWork, plain
+from unlearnbench.run.evaluation import EvaluationWork
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import OriginalTask, OriginalWork, by_original
 from unlearnbench.run.progress import progress
@@ -31,7 +32,7 @@ class Outcome:
 
 
 class Runner:
-    """Runs plans into one store. Episodes and benches go through the executor; this process alone writes."""
+    """Runs plans into one store. Episodes and groups of cells go through the executor; only this process writes."""
 
     def __init__(
         self, instances: PluginInstances, store: Store, executor: Executor, show_progress: bool = True
@@ -49,7 +50,7 @@ class Runner:
             self._forget(plan)
         with one_thread():
             self._observe(plan, rerun)
-            self._judge(plan, rerun)
+            self._evaluate(plan, rerun)
         done = sum(self.store.has("cell", key) for key in plan.cells)
         outcome = Outcome(done, len(plan.cells) - done, len(plan.skipped))
         self.observers.after_run(suite=plan.suite, results=outcome)
@@ -101,20 +102,21 @@ class Runner:
     def _environment(self) -> dict[str, str]:
         return fingerprint()
 
-    def _judge(self, plan: Plan, rerun: Rerun) -> None:
+    def _evaluate(self, plan: Plan, rerun: Rerun) -> None:
         due = {key for key in plan.cells if self._due("cell", key, rerun)}
-        left = [replace(bench, cells={k: cell for k, cell in bench.cells.items() if k in due}) for bench in plan.groups]
+        left = [replace(group, cells={k: cell for k, cell in group.cells.items() if k in due}) for group in plan.groups]
+        left.sort(key=lambda group: group.retrained is not None)  # what others read comes first
         work = EvaluationWork.here(self.instances, self.store)
         with progress("attacking", len(due), self.show_progress) as advance:
-            for bench, outcome in self.executor.run(work, [bench for bench in left if bench.cells]):
-                for key, cell in bench.cells.items():
+            for group, outcome in self.executor.run(work, [group for group in left if group.cells]):
+                for key, cell in group.cells.items():
                     self._keep(key, cell, outcome if isinstance(outcome, Failure) else outcome[key])
                     advance()
 
-    def _keep(self, key: str, cell: Cell, judged: CellResult | Failure) -> None:
-        if isinstance(judged, Failure):
-            self.store.fail("cell", key, judged)
-            self.observers.on_cell_error(cell=cell, error=judged)
+    def _keep(self, key: str, cell: Cell, result: CellResult | Failure) -> None:
+        if isinstance(result, Failure):
+            self.store.fail("cell", key, result)
+            self.observers.on_cell_error(cell=cell, error=result)
         else:
-            self.store.put("cell", key, {"metrics": plain(judged.estimates)}, {"scores": judged.scores})
-            self.observers.after_cell(cell=cell, results=judged.estimates)
+            put_result(self.store, key, result)
+            self.observers.after_cell(cell=cell, results=result.estimates)

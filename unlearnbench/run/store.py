@@ -1,8 +1,10 @@
 """A content-addressed store on disk: results appear whole or not at all, and are verified when read.
 
-An entry lies at ``<store>/<kind>/<key[:2]>/<key>/``: ``manifest.json`` and one ``.npy`` per array, no pickle. It is
-written to a temporary directory and renamed into place, so a kill at any moment leaves either the whole entry or none.
-Only an episode's manifest is forced to disk: should the power fail, what is short does not match its checksum there.
+An entry lies at ``<store>/<folder>/<key[:2]>/<key>/``: ``manifest.json`` and one ``.npy`` per array, no pickle. Each
+kind has a folder of its own. When what its entries hold changes, it gets another one, and older entries are made again.
+An entry is written to a temporary directory and renamed into place, so a kill at any moment leaves either the whole
+entry or none. Only an episode's manifest is forced to disk: should the power fail, what is short does not match its
+checksum.
 Failures lie apart, under ``<store>/failures/``.
 """
 
@@ -26,6 +28,8 @@ from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 
 SCHEMA = 1
+FOLDERS = {"cell": "cell-2"}
+"""Where entries of a kind lie, if not in a folder named like the kind."""
 Array = NDArray[np.generic]
 log = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ class Store:
             by_folder.setdefault(key[:2], []).append(key)
         found: set[str] = set()
         for name, some in by_folder.items():
-            folder = self.root / kind / name
+            folder = self.root / FOLDERS.get(kind, kind) / name
             listed = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
             found.update(key for key in some if key in listed and self.has(kind, key))
         return found
@@ -134,7 +138,7 @@ class Store:
         return scratch
 
     def _place(self, kind: str, key: str) -> Path:
-        return self.root / kind / key[:2] / key
+        return self.root / FOLDERS.get(kind, kind) / key[:2] / key
 
     def _failure_file(self, kind: str, key: str) -> Path:
         return self.root / "failures" / kind / f"{key}.json"

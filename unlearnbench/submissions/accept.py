@@ -1,36 +1,37 @@
-"""Makes a board of a checked submission, and finds a board and its submission that have drifted apart since."""
+"""Makes a board of a checked submission, and finds differences between a board and its submission."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.roles import Roles
-from unlearnbench.run.results import Row, mark_invalid, mean_over_seeds
-from unlearnbench.submissions.cells import CellId, told_ids, where_cell
-from unlearnbench.submissions.check import Case
+from unlearnbench.run.results import Row, complete
+from unlearnbench.submissions.check import CheckContext
 from unlearnbench.submissions.claims import claims, same
 from unlearnbench.submissions.curves import curves
-from unlearnbench.submissions.findings import Finding, RefusedError
+from unlearnbench.submissions.findings import CellId, Finding, RefusedError, listed_ids, where_cell
 from unlearnbench.submissions.reading import read_submission
+from unlearnbench.submissions.rerun import RUN_AGAIN
 from unlearnbench.submissions.schema import Document
 
 ACCEPT_AGAIN: Final = "make the board again: leaderboard check FOLDER --accept"
 
 
-def accept(case: Case, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str] = ()) -> Path:
+def accept(context: CheckContext, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str] = ()) -> Path:
     """Write the computed ``rows`` of a submission without findings as its board's ``results.json``; return it.
 
-    ``rerun`` are the lines that tell which cells were run anew, drawn by ``nonce``. The same check writes the same.
+    ``rerun`` are the lines that tell which cells were run again, drawn by ``nonce``. The same check writes the same.
     """
-    document, folder = case.submission.document, case.submission.folder
-    cells = tuple(line.removeprefix("run anew, ") for line in rerun)
+    document, folder = context.submission.document, context.submission.folder
+    cells = tuple(line.removeprefix(f"{RUN_AGAIN}, ") for line in rerun)
     accepted = Accepted(document.id, document.digest, document.name, document.author, nonce, cells)
-    roles = Roles.of(case.plan.full, case.instances.registry)
+    roles = Roles.of(context.plan.full, context.instances.registry)
     published = Publication(
         document.suite,
         document.suite_sha256,
@@ -38,7 +39,7 @@ def accept(case: Case, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str
         roles,
         tuple(rows),
         accepted,
-        curves(case, rows, roles),
+        curves(context, rows, roles),
     )
     return published.write(folder.parents[2])
 
@@ -59,18 +60,21 @@ def drift(results: Path) -> list[Finding]:
         return [Finding(str(results), f"its submission {folder.name} is not beside it", ACCEPT_AGAIN)]
     except RefusedError as error:
         return list(error.findings)
-    return [*found, *(Finding(*one, ACCEPT_AGAIN) for one in _apart(str(results), publication, submission.document))]
+    return [
+        *found,
+        *(Finding(*one, ACCEPT_AGAIN) for one in _mismatches(str(results), publication, submission.document)),
+    ]
 
 
-def _apart(file: str, publication: Publication, document: Document) -> Iterator[tuple[str, str]]:
-    told = publication.submission
+def _mismatches(file: str, publication: Publication, document: Document) -> Iterator[tuple[str, str]]:
+    named = publication.submission
     own = (document.id, document.digest, document.name, document.author)
-    if told and (told.id, told.digest, told.name, told.author) != own:
+    if named and (named.id, named.digest, named.name, named.author) != own:
         yield file, "names another digest, name or author than the submission has"
     if (publication.suite_sha256, publication.suite) != (document.suite_sha256, document.suite):
         yield file, "is of another suite than its submission"
     if publication.environment != document.environment:
-        yield file, "tells another environment than its submission"
+        yield file, "has another environment than its submission"
     yield from ((where_cell(name), "results.json and submission differ") for name in _differing(publication, document))
     if not _follow(publication.rows):
         yield file, "its means over seeds, or its rows marked invalid, do not follow from its rows"
@@ -79,32 +83,33 @@ def _apart(file: str, publication: Publication, document: Document) -> Iterator[
 def _differing(publication: Publication, document: Document) -> Iterator[CellId]:
     """Yield cells that have other metrics on the board than in the submission, or are in one of them only."""
     rows = {(*row.names.values(), str(row.seed)): row for row in publication.rows if row.seed is not None}
-    for part in document.benches:
-        for number, name in enumerate(told_ids(part)):
+    for part in document.groups:
+        for number, name in enumerate(listed_ids(part)):
             row = rows.pop(name, None)
             try:
-                told = claims(document, part, number)
+                claimed = claims(document, part, number)
             except KeyError:
-                told = {}
-            if row is None or row.metrics.keys() != told.keys() or not all(same(told[m], row.metrics[m]) for m in told):
+                claimed = {}
+            if row is None or not _same_metrics(claimed, row.metrics):
                 yield name
     left = {name for name, row in rows.items() if row.status != "skipped"}
     yield from sorted(left)
 
 
 def _follow(rows: Sequence[Row]) -> bool:
-    """Say whether the rows that are made of other rows are those that the others make."""
+    """Say whether means and invalid rows are those that follow from the other rows."""
     plain = [
         replace(row, status="ok", reason="") if row.status == "invalid" else row for row in rows if row.seed is not None
     ]
-    made = mark_invalid(plain)
-    made += mean_over_seeds(made) if len({row.seed for row in made}) > 1 else []
-    return len(made) == len(rows) and all(map(_alike, made, rows))
+    made = complete(plain)
+    return len(made) == len(rows) and all(map(_equal, made, rows))
 
 
-def _alike(one: Row, other: Row) -> bool:
-    return (
-        (one.names, one.seed, one.status) == (other.names, other.seed, other.status)
-        and one.metrics.keys() == other.metrics.keys()
-        and all(same(one.metrics[name], other.metrics[name]) for name in one.metrics)
+def _equal(one: Row, other: Row) -> bool:
+    return (one.names, one.seed, one.status) == (other.names, other.seed, other.status) and _same_metrics(
+        one.metrics, other.metrics
     )
+
+
+def _same_metrics(one: Mapping[str, Estimate], other: Mapping[str, Estimate]) -> bool:
+    return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)

@@ -1,4 +1,4 @@
-"""Checks a submission without believing it: what can be derived is derived, what can be computed is computed again."""
+"""Checks a submission: derives and computes everything that can be, and compares it with what is submitted."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import CellGroup, Plan
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
-from unlearnbench.run.results import Row, mark_invalid, mean_over_seeds
-from unlearnbench.submissions.cells import cell_id, told_ids, where_cell
+from unlearnbench.run.results import Row, complete, in_suite_order
 from unlearnbench.submissions.claims import compare
-from unlearnbench.submissions.findings import Finding, RefusedError, refuse
+from unlearnbench.submissions.findings import Finding, RefusedError, cell_id, listed_ids, refuse, where_cell
 from unlearnbench.submissions.pack import plugin_table, skipped_cells
 from unlearnbench.submissions.reading import DOCUMENT, Submission, duplicates, read_submission
-from unlearnbench.submissions.remeasure import RUN_AGAIN, Remeasured, Remeasurer
+from unlearnbench.submissions.remeasure import RUN_AGAIN, Pair, Remeasured, Remeasurer
 from unlearnbench.submissions.schema import Document, GroupPart, PluginPart
 from unlearnbench.suite.find import standard_suites
 from unlearnbench.suite.load import load_suite
@@ -33,28 +32,33 @@ from unlearnbench.suite.model import AXES, Suite
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """A submission beside the plan that its suite makes here. ``benches`` pair what they say of the same cells."""
+class CheckContext:
+    """A submission, and the plan of its suite as made here."""
 
     submission: Submission
     plan: Plan
+    """What a run of the suite would do here."""
     instances: PluginInstances
-    benches: Sequence[tuple[GroupPart, CellGroup]] = ()
+    groups: Sequence[Pair] = ()
+    """The groups that are the same in both."""
 
     @cached_property
     def remeasurer(self) -> Remeasurer:
         """Computes metrics again."""
-        return Remeasurer(self.submission, self.instances)
+        return Remeasurer(self.submission, self.instances, self.groups)
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a check found. ``rows`` are the results, computed from the scores; ``notes`` say what was not checked."""
+    """The outcome of a check."""
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    """What was not checked, and why."""
     rows: tuple[Row, ...] = ()
-    case: Case | None = None
+    """The results, computed from the scores."""
+    context: CheckContext | None = None
+    """None where the submission could not be read or has no known suite."""
 
 
 def check_submission(
@@ -72,34 +76,36 @@ def check_submission(
     try:
         submission, place = read_submission(folder)
         found += [*place, *duplicates(submission)]
-        case = _open(submission, suite_file, plugin_files, disabled)
-        found += chain(_plugins(case), _skipped(case), _complete(case))
-        pairs, unlike = _pairs(case)
-        found += unlike
+        context = _open(submission, suite_file, plugin_files, disabled)
+        found += chain(_plugins(context), _skipped(context), _complete(context))
+        pairs, mismatches = _pairs(context)
+        found += mismatches
     except RefusedError as error:
         return Report((*found, *error.findings))
-    case = replace(case, benches=pairs)
+    context = replace(context, groups=pairs)
     with one_thread():
-        measured = [case.remeasurer(part, bench) for part, bench in pairs]
+        measured = [context.remeasurer(part, group) for part, group in pairs]
     found += chain.from_iterable(each.findings for each in measured)
     for (part, _), each in zip(pairs, measured, strict=True):
-        found += compare(case.submission.document, part, each)
+        found += compare(context.submission.document, part, each)
     notes = dict.fromkeys(chain.from_iterable(each.notes for each in measured))
-    return Report(tuple(found), tuple(notes), tuple(_rows(case, measured)), case)
+    return Report(tuple(found), tuple(notes), tuple(_rows(context, measured)), context)
 
 
-def _open(submission: Submission, suite_file: Path | None, plugins: Iterable[Path], disabled: Iterable[str]) -> Case:
+def _open(
+    submission: Submission, suite_file: Path | None, plugins: Iterable[Path], disabled: Iterable[str]
+) -> CheckContext:
     """Find the suite and plan it for the device that the submission names."""
     document = submission.document
     suite, registry = _suite(document, suite_file, plugins, disabled)
-    devices = {bench.device for bench in document.benches} - {"cpu"}
+    devices = {group.device for group in document.groups} - {"cpu"}
     device: Device = next(iter(sorted(devices)), "cpu")
     instances = PluginInstances(registry)
     try:
         plan = make_plan(suite, instances, device)
-    except UserError:  # the device is not here: who was asked and what follows from it are the same on any
+    except UserError:  # the device is not available here; queried rows and metrics do not depend on it
         plan = make_plan(suite, instances, "cpu")
-    return Case(submission, plan, instances)
+    return CheckContext(submission, plan, instances)
 
 
 def _suite(
@@ -124,40 +130,44 @@ def _suite(
     raise refuse(DOCUMENT, what, "run the suite as it is now and pack that run")
 
 
-def _plugins(case: Case) -> Iterator[Finding]:
+def _plugins(context: CheckContext) -> Iterator[Finding]:
     """Compare the plug-ins of the run with those that are installed here."""
-    known = {(part.kind, part.name): part for part in map(_part, plugin_table(case.plan.full, case.instances.registry))}
-    told = {(part.kind, part.name): part for part in case.submission.document.plugins}
-    if len(told) != len(case.submission.document.plugins):
+    known = {
+        (part.kind, part.name): part for part in map(_part, plugin_table(context.plan.full, context.instances.registry))
+    }
+    submitted = {(part.kind, part.name): part for part in context.submission.document.plugins}
+    if len(submitted) != len(context.submission.document.plugins):
         yield Finding(DOCUMENT, "a plug-in is listed twice", "pack the run again")
-    for key in sorted(known.keys() | told.keys()):
+    for key in sorted(known.keys() | submitted.keys()):
         where = f"{DOCUMENT}, {one_line(' '.join(key))[:100]}"
-        if key not in told or key not in known:
-            what = "is listed and no part of the suite" if key in told else "is part of the suite and not listed"
+        if key not in submitted or key not in known:
+            what = "is listed and no part of the suite" if key in submitted else "is part of the suite and not listed"
             yield Finding(where, what, "pack the run again")
-        elif unlike := _unlike(told[key], known[key]):
-            yield Finding(where, f"is another here: {unlike}", f"install that version here, or {RUN_AGAIN}")
+        elif differing := _differing(submitted[key], known[key]):
+            yield Finding(
+                where, f"differs from the one here: {differing}", f"install that version here, or {RUN_AGAIN}"
+            )
 
 
 def _part(entry: Mapping[str, Any]) -> PluginPart:
     return PluginPart.model_validate(entry)
 
 
-def _unlike(told: PluginPart, known: PluginPart) -> str:
-    """Say in what two entries of a plug-in differ. Ours are told by revision: a release may change none of them."""
+def _differing(submitted: PluginPart, known: PluginPart) -> str:
+    """Name the fields in which two entries of a plug-in differ; built-ins are compared by revision, not by version."""
     fields = ["revision", "distribution", "declares"]
     fields += [] if known.distribution == "unlearnbench" else ["version", "sha256"]
-    differing = [name for name in fields if getattr(told, name) != getattr(known, name)]
+    differing = [name for name in fields if getattr(submitted, name) != getattr(known, name)]
     return ", ".join(
-        one_line(f"{name} {getattr(told, name)} and not {getattr(known, name)}")[:200] for name in differing
+        one_line(f"{name} {getattr(submitted, name)} and not {getattr(known, name)}")[:200] for name in differing
     )
 
 
-def _skipped(case: Case) -> Iterator[Finding]:
-    known = sorted(map(_plain, skipped_cells(case.plan)))
-    told = sorted(_plain(part.model_dump()) for part in case.submission.document.skipped)
-    if known != told:
-        what = f"it lists {len(told)} skipped cells, the suite gives {len(known)}, or other ones or other reasons"
+def _skipped(context: CheckContext) -> Iterator[Finding]:
+    known = sorted(map(_plain, skipped_cells(context.plan)))
+    submitted = sorted(_plain(part.model_dump()) for part in context.submission.document.skipped)
+    if known != submitted:
+        what = f"lists {len(submitted)} skipped cells, the suite gives {len(known)}; cells or reasons differ"
         yield Finding(DOCUMENT, what, RUN_AGAIN)
 
 
@@ -165,61 +175,55 @@ def _plain(skipped: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(str(skipped[name]) for name in (*AXES, "seed", "reason"))
 
 
-def _complete(case: Case) -> Iterator[Finding]:
-    """Every cell of the suite stands there once, and no other."""
-    known = {cell_id(cell) for cell in case.plan.cells.values()}
-    told = Counter(name for bench in case.submission.document.benches for name in told_ids(bench))
-    lists = {
-        "is missing": known - told.keys(),
-        "is no cell of the suite": told.keys() - known,
-        "stands there more than once": {name for name, count in told.items() if count > 1},
+def _complete(context: CheckContext) -> Iterator[Finding]:
+    """Find cells that are missing, unknown or repeated."""
+    known = {cell_id(cell) for cell in context.plan.cells.values()}
+    listed = Counter(name for group in context.submission.document.groups for name in listed_ids(group))
+    problems = {
+        "is missing": known - listed.keys(),
+        "is not a cell of the suite": listed.keys() - known,
+        "is listed more than once": {name for name, count in listed.items() if count > 1},
     }
-    for what, names in lists.items():
+    for what, names in problems.items():
         for name in sorted(names):
             yield Finding(where_cell(name), what, "pack the whole run again")
 
 
-def _pairs(case: Case) -> tuple[list[tuple[GroupPart, CellGroup]], list[Finding]]:
-    """Pair benches of the same cells in the same order, each once, and compare their keys."""
-    known = {cell_id(cell): bench for bench in case.plan.groups for cell in bench.cells.values()}
+def _pairs(context: CheckContext) -> tuple[list[Pair], list[Finding]]:
+    """Pair groups of the same cells in the same order, each once, and compare their keys."""
+    known = {cell_id(cell): group for group in context.plan.groups for cell in group.cells.values()}
     pairs, found = [], []
-    for part in case.submission.document.benches:
-        names = told_ids(part)
-        bench = known.pop(names[0], None) if names else None
-        if bench is None or names != [cell_id(cell) for cell in bench.cells.values()]:
+    for part in context.submission.document.groups:
+        names = listed_ids(part)
+        group = known.pop(names[0], None) if names else None
+        if group is None or names != [cell_id(cell) for cell in group.cells.values()]:
             where = where_cell(names[0]) if names else "a group of no cells"
             found.append(Finding(where, "its group is not the cells that share models", "pack the run again"))
             continue
-        pairs.append((part, bench))
-        found += _keys(case, part, bench)
+        pairs.append((part, group))
+        found += _keys(context, part, group)
     return pairs, found
 
 
-def _keys(case: Case, part: GroupPart, bench: CellGroup) -> Iterator[Finding]:
+def _keys(context: CheckContext, part: GroupPart, group: CellGroup) -> Iterator[Finding]:
     """Compare keys, which hold data, plug-ins, parameters, sizes, seeds, engine and device."""
-    first, where = bench.target[0], where_cell(told_ids(part)[0])
-    wanted = case.plan.suite.engine
+    first, where = group.target[0], where_cell(listed_ids(part)[0])
+    wanted = context.plan.suite.engine
     if wanted != "auto" and part.engine != wanted:
         yield Finding(where, f"its engine is {part.engine}, the suite asks for {wanted}", RUN_AGAIN)
     same_engine = (part.engine, part.device) == (first.engine, first.device)
-    if same_engine and [cell.key for cell in part.cells] != list(bench.cells):
-        what = "its keys are others: it was run on other data, or with other plug-ins, sizes or seeds than here"
+    if same_engine and [cell.key for cell in part.cells] != list(group.cells):
+        what = "its keys differ: it was run on other data, or with other plug-ins, sizes or seeds than here"
         yield Finding(where, what, RUN_AGAIN)
 
 
-def _rows(case: Case, measured: Sequence[Remeasured]) -> list[Row]:
+def _rows(context: CheckContext, measured: Sequence[Remeasured]) -> list[Row]:
     """Return the results as a board shows them: computed ones, skipped ones, and means over seeds."""
-    found = {
-        cell_id(cell): Row(cell.axes, cell.seed, metrics=each.estimates[number])
-        for (_, bench), each in zip(case.benches, measured, strict=True)
-        for number, cell in enumerate(bench.cells.values())
+    computed = [
+        Row(cell.axes, cell.seed, metrics=each.estimates[number])
+        for (_, group), each in zip(context.groups, measured, strict=True)
+        for number, cell in enumerate(group.cells.values())
         if number in each.estimates
-    }
-    skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in case.plan.skipped]
-    places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in case.plan.full.axes.items()}
-    order = sorted(
-        [*found.values(), *skipped],
-        key=lambda row: (*(places[axis][row.names[axis]] for axis in AXES), row.seed),
-    )
-    rows = mark_invalid(order)
-    return [*rows, *(mean_over_seeds(rows) if len(case.plan.suite.seeds) > 1 else [])]
+    ]
+    skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in context.plan.skipped]
+    return complete(in_suite_order(context.plan, [*computed, *skipped]))

@@ -1,4 +1,4 @@
-"""What a submission claims, beside what follows from its scores."""
+"""Compares the metrics that a submission claims with those computed from its scores."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import asdict
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.submissions.cells import told_ids, where_cell
-from unlearnbench.submissions.findings import Finding
+from unlearnbench.submissions.findings import Finding, listed_ids, where_cell
 from unlearnbench.submissions.remeasure import Remeasured
 from unlearnbench.submissions.schema import Document, GroupPart
 from unlearnbench.suite.messages import one_line
@@ -32,40 +31,40 @@ def claims(document: Document, part: GroupPart, number: int) -> Claims:
 
 def compare(document: Document, part: GroupPart, measured: Remeasured) -> Iterator[Finding]:
     """Compare what is claimed with what follows from the scores."""
-    for number, name in enumerate(told_ids(part)):
+    for number, name in enumerate(listed_ids(part)):
         estimates = measured.estimates.get(number)
         if estimates is None:
             continue
         try:
-            told = claims(document, part, number)
+            claimed = claims(document, part, number)
         except KeyError:
             yield Finding(where_cell(name), "its metrics are not estimates", "pack the run again")
             continue
         differing = [
-            key for key in sorted(told.keys() | estimates.keys()) if not same(told.get(key), estimates.get(key))
+            key for key in sorted(claimed.keys() | estimates.keys()) if not same(claimed.get(key), estimates.get(key))
         ]
         if differing:
-            what = f"its scores do not give the claimed {_examples(differing, told, estimates)}"
+            what = f"its scores do not give the claimed {_examples(differing, claimed, estimates)}"
             yield Finding(where_cell(name), what, "leave scores and metrics as they were packed")
         bare = [key for key, one in estimates.items() if one.status == "ok" and (one.low is None or one.high is None)]
         if bare:
             yield Finding(where_cell(name), f"{', '.join(bare)}: no interval and no reason", "the metric must give one")
 
 
-def _examples(names: Sequence[str], told: Claims, computed: Claims) -> str:
+def _examples(names: Sequence[str], claimed: Claims, computed: Claims) -> str:
     def one(name: str) -> str:
-        claimed, real = (each[name].value if name in each else None for each in (told, computed))
-        return f"{one_line(name)[:60]} ({claimed}, computed {real})"
+        given, real = (each[name].value if name in each else None for each in (claimed, computed))
+        return f"{one_line(name)[:60]} ({given}, computed {real})"
 
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(map(one, names[:3])) + more
 
 
-def same(told: Estimate | None, computed: Estimate | None) -> bool:
+def same(claimed: Estimate | None, computed: Estimate | None) -> bool:
     """Say whether two estimates agree: words and counts exactly, numbers up to the tolerance."""
-    if told is None or computed is None:
-        return told is computed
-    one, other = _flat(told), _flat(computed)
+    if claimed is None or computed is None:
+        return claimed is computed
+    one, other = _flat(claimed), _flat(computed)
     return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
 
 

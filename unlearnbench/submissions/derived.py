@@ -1,11 +1,10 @@
-"""Who was asked about in a run, and what each record is: derived again from the suite and its seeds, without training.
+"""Which records a run queries, and their roles: derived from the suite and its seeds, without training.
 
-Membership is never read from a submission. An episode is gone through by the very code that makes runs, with models
-that have learned nothing: pools, requests, queries and roles come out as they did, since no seed path knows the model.
-Only a scenario that looks at the original model has that one trained.
-One role is an exception. Which unseen records are like the forgotten one depends, for models with regions, on the
-model, so the ids of matched negatives come from the submission: they must be unseen records, of the label of a record
-that was asked about, each once.
+Membership is never read from a submission. The code that makes episodes runs here with a model that is not trained:
+pools, requests, queries and roles are the same, since no seed path depends on the model. Only a scenario that looks at
+the original model has that one trained. One role is an exception. Matched negatives depend, for models with regions, on
+the model, so their ids come from the submission: they must be unseen records, of the label of a forgotten record of the
+request, each once.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Ignorant:
-    """A model that has learned nothing: every class is as likely."""
+class UniformModel:
+    """A model that predicts the uniform distribution for every record."""
 
     n_classes: int
 
     @property
     def fitted(self) -> Fitted:
-        """The model itself; it is its own state too."""
+        """The model itself, which is its own state."""
         return self
 
     def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -48,43 +47,45 @@ class Ignorant:
         return np.full((len(x), self.n_classes), -np.log(self.n_classes))
 
 
-class NoTraining(Unlearner):
+class UntrainedUnlearner(Unlearner):
     """Serves requests without a model."""
 
     def prepare(self, original: Original) -> State:
-        """Return a model that has learned nothing."""
-        return Ignorant(original.data.n_classes)
+        """Return the uniform model."""
+        return UniformModel(original.data.n_classes)
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> State:  # noqa: ARG002
-        """Return the same."""
+        """Return the state as it is."""
         return state
 
 
 @dataclass(frozen=True, eq=False)
 class QueriedRows:
-    """Rows of one side without posteriors, and their requests: ``group`` (n,) counts requests of all originals."""
+    """The queried rows of one side and their requests."""
 
     rows: Observations
-    group: Ids
+    request: Ids
+    """Number of the row's request (n,), counted over all originals."""
     requests: int
+    """The number of requests."""
 
     @classmethod
     def of(cls, rows: Observations) -> QueriedRows:
         """Take rows and number their requests, original by original."""
         number = rows.episode * (rows.request.max(initial=0) + 1) + rows.request
-        distinct, group = np.unique(number, return_inverse=True)
-        return cls(rows, group, len(distinct))
+        distinct, request = np.unique(number, return_inverse=True)
+        return cls(rows, request, len(distinct))
 
     @property
     def episode(self) -> Ids:
         """The original of each request (requests,)."""
-        return self.rows.episode[np.unique(self.group, return_index=True)[1]]
+        return self.rows.episode[np.unique(self.request, return_index=True)[1]]
 
     def matched(self, most: int) -> Ids:
         """Return the ids of matched negatives (requests, most), -1 where a request has fewer; IndexError if more."""
         ids = np.full((self.requests, most), -1, dtype=np.int64)
         chosen = self.rows.role == Role.MATCHED
-        ids[self.group[chosen], self.rows.position[chosen]] = self.rows.record[chosen]
+        ids[self.request[chosen], self.rows.position[chosen]] = self.rows.record[chosen]
         return ids
 
     def with_matched(self, ids: Ids, labels: NDArray[np.int64]) -> QueriedRows:
@@ -92,22 +93,22 @@ class QueriedRows:
         is_matched = self.rows.role == Role.MATCHED
         if not is_matched.any():
             return self
-        wanted = ids[self.group, np.where(is_matched, self.rows.position, 0)]
+        wanted = ids[self.request, np.where(is_matched, self.rows.position, 0)]
         record = np.where(is_matched, wanted, self.rows.record)
         kept = record >= 0
         changed = replace(self.rows, record=record, label=labels[record])
-        return QueriedRows(changed.take(kept), self.group[kept], self.requests)
+        return QueriedRows(changed.take(kept), self.request[kept], self.requests)
 
 
 class Derivation:
-    """Derives the rows of benches; models that meet the same records share them."""
+    """Derives the rows of groups of cells. Groups that differ only in model and unlearner have the same rows."""
 
     def __init__(self, instances: PluginInstances) -> None:
-        self._workshop = instances
+        self._instances = instances
         self._rows: dict[tuple[object, ...], Observations] = {}
 
     def side(self, tasks: Sequence[EpisodeTask]) -> QueriedRows:
-        """Return the rows of one side of a bench; matched negatives are the nearest ones, right without regions."""
+        """Return the rows of one side of a group. Matched negatives are those of a model without regions."""
         return QueriedRows.of(Observations.concatenate([self._episode(task) for task in tasks]))
 
     def _episode(self, task: EpisodeTask) -> Observations:
@@ -117,38 +118,39 @@ class Derivation:
         for key in (of_all_models, of_this_model):
             if key in self._rows:
                 return self._rows[key]
-        parts = replace(parts_of(task, self._workshop), unlearner=NoTraining(), device="cpu")
+        parts = replace(parts_of(task, self._instances), unlearner=UntrainedUnlearner(), device="cpu")
         original = parts.make_original()
         rows = _without_answers(observe(parts, original).observations)
         # A scenario that looked at the original model may choose other records for another one.
         self._rows[of_this_model if original.is_trained else of_all_models] = rows
         return rows
 
-    def matched_faults(self, bench: CellGroup, derived: QueriedRows, ids: Ids) -> Iterator[str]:
+    def matched_problems(self, group: CellGroup, derived: QueriedRows, ids: Ids) -> Iterator[str]:
         """Say what is wrong with matched negatives (requests, most) that a submission names."""
-        first = bench.target[0]
-        records = self._workshop.records(first.dataset)
-        positive = self._workshop.make(first.scenario, Scenario).positive
+        first = group.target[0]
+        records = self._instances.records(first.dataset)
+        positive = self._instances.make(first.scenario, Scenario).positive
         _, unseen = side_halves(records, first.side, SeedPath(first.seed) / records.name)
-        there = ids >= 0
-        named = ids[there]
-        if (ids < -1).any() or (there[:, 1:] & ~there[:, :-1]).any():
-            yield "there are gaps in it, or ids that no record has"
-        elif not np.isin(named, unseen).all() or records.has_duplicate[named].any():
-            yield "some of its records are not unseen ones without a duplicate"
-        elif (there.sum(axis=1) > (derived.matched(ids.shape[1]) >= 0).sum(axis=1)).any():
-            yield "a request has more of them than there can be"
-        elif any(_unlike(derived, positive, request, own[own >= 0], records.y) for request, own in enumerate(ids)):
-            yield "a request has one twice, or one of another label than the records it is about"
+        given = ids >= 0
+        records_given = ids[given]
+        if (ids < -1).any() or (given[:, 1:] & ~given[:, :-1]).any():
+            yield "the matched negatives have gaps, or ids that no record has"
+        elif not np.isin(records_given, unseen).all() or records.has_duplicate[records_given].any():
+            yield "some matched negatives are not unseen records without a duplicate"
+        elif (given.sum(axis=1) > (derived.matched(ids.shape[1]) >= 0).sum(axis=1)).any():
+            yield "a request has more matched negatives than are possible"
+        elif any(_invalid(derived, positive, request, own[own >= 0], records.y) for request, own in enumerate(ids)):
+            yield "a request has a matched negative twice, or one whose label none of its deleted records has"
 
 
 def _without_answers(rows: Observations) -> Observations:
-    """Drop posteriors: before and after (n, 1), to be filled with whether they changed."""
+    """Drop posteriors, which nothing here reads: before is (n, 0), after (n, 1, 0)."""
     n, last = len(rows), rows.last_only()
-    return replace(last, before=np.zeros((n, 1)), after=np.zeros((n, 1, 1)))
+    return replace(last, before=np.empty((n, 0)), after=np.empty((n, 1, 0)))
 
 
-def _unlike(derived: QueriedRows, positive: Role, request: int, own: Ids, labels: NDArray[np.int64]) -> bool:
+def _invalid(derived: QueriedRows, positive: Role, request: int, own: Ids, labels: NDArray[np.int64]) -> bool:
+    """Say whether matched negatives of a request are repeated, or have a label that none of its positives has."""
     rows = derived.rows
-    about = rows.label[(derived.group == request) & (rows.role == positive)]
-    return len(np.unique(own)) < len(own) or not np.isin(labels[own], about).all()
+    wanted = rows.label[(derived.request == request) & (rows.role == positive)]
+    return len(np.unique(own)) < len(own) or not np.isin(labels[own], wanted).all()

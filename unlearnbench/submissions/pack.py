@@ -5,30 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
-from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
+from unlearnbench.run.cell_results import get_result
 from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.failures import MissingError
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.progress import progress
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.store import Store
 from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import ArrayPool
+from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.reading import DOCUMENT
-from unlearnbench.submissions.record import CellRecord, RecordingEvaluator
 from unlearnbench.submissions.schema import NAME, SCHEMA, EstimatePart, digest_of, id_of
 from unlearnbench.suite.messages import one_line, shown
 from unlearnbench.suite.model import AXES, Suite
@@ -53,19 +49,17 @@ class Entry:
                 )
 
 
-def pack(plan: Plan, instances: PluginInstances, store: Store, entry: Entry, leaderboards: Path) -> Path:
-    """Write the submission of a run and return its folder.
+def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboards: Path) -> Path:
+    """Write the submission of a run, as it is stored, and return its folder.
 
-    Every cell is judged once more from the stored episodes: scores that do not come out as they were stored are of no
-    use to anyone. Raises :class:`UserError` where the run is unfinished, failed, or cannot be repeated here.
+    Raises :class:`UserError` where the run is unfinished or failed, or an episode of it is gone.
     """
     rows = collect(plan, store)
     _check_finished(plan, rows)
-    environment = Publication.of(plan, rows, store, instances.registry).environment
-    packer = _Packer(instances, store)
-    with one_thread(), progress("judging again", len(plan.cells), shown=True) as advance:
-        benches = [packer.bench(bench, advance) for bench in plan.groups]
-    _fill(benches, len(packer.metrics))
+    environment = Publication.of(plan, rows, store, registry).environment
+    packer = _Packer(store)
+    groups = [packer.group(group) for group in plan.groups]
+    _fill(groups, len(packer.metrics))
     packed = packer.pool.packed()
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -74,11 +68,11 @@ def pack(plan: Plan, instances: PluginInstances, store: Store, entry: Entry, lea
         "suite": plan.suite.to_dict(),
         "suite_sha256": plan.suite.sha256,
         "environment": dict(environment),
-        "plugins": plugin_table(plan.full, instances.registry),
+        "plugins": plugin_table(plan.full, registry),
         "cost": _cost(plan, store),
         "metrics": packer.metrics,
         "estimates": packer.estimates.entries,
-        "benches": benches,
+        "benches": groups,
         "skipped": skipped_cells(plan),
         "arrays": len(packer.pool),
         "arrays_sha256": hashlib.sha256(packed).hexdigest(),
@@ -88,9 +82,9 @@ def pack(plan: Plan, instances: PluginInstances, store: Store, entry: Entry, lea
     return _write(leaderboards / plan.suite.name / "submissions" / document["id"], document, packed)
 
 
-def _fill(benches: Sequence[Mapping[str, Any]], metrics: int) -> None:
-    """Give every cell an entry for each metric; one that only later cells have is null."""
-    for cell in (cell for bench in benches for cell in bench["cells"]):
+def _fill(groups: Sequence[Mapping[str, Any]], metrics: int) -> None:
+    """Give every cell an entry for each metric, null for one that only later cells have."""
+    for cell in (cell for group in groups for cell in group["cells"]):
         cell["estimates"] += [None] * (metrics - len(cell["estimates"]))
 
 
@@ -103,41 +97,39 @@ def _check_finished(plan: Plan, rows: Sequence[Row]) -> None:
 
 
 class _Table:
-    """Plain entries, equal ones once, called by their number."""
+    """Plain entries, equal ones once, referred to by index."""
 
     def __init__(self) -> None:
         self.entries: list[dict[str, object]] = []
-        self._places: dict[str, int] = {}
+        self._indices: dict[str, int] = {}
 
     def add(self, entry: dict[str, object]) -> int:
-        place = self._places.setdefault(canonical_json(entry), len(self.entries))
-        if place == len(self.entries):
+        index = self._indices.setdefault(canonical_json(entry), len(self.entries))
+        if index == len(self.entries):
             self.entries.append(entry)
-        return place
+        return index
 
 
 class _Packer:
-    """Collects what the cells of a run gave."""
+    """Collects the results of a run's cells."""
 
-    def __init__(self, instances: PluginInstances, store: Store) -> None:
+    def __init__(self, store: Store) -> None:
         self.pool = ArrayPool()
         self.estimates = _Table()
         self.metrics: list[str] = []
-        self._workshop = instances
         self._store = store
 
-    def bench(self, bench: CellGroup, advance: Callable[[], None]) -> dict[str, Any]:
-        """Return what ``submission.json`` says of a bench."""
+    def group(self, group: CellGroup) -> dict[str, Any]:
+        """Return the entry of a group in ``submission.json``."""
         try:
-            judge = RecordingEvaluator.load(bench, self._store, self._workshop)
+            shared = read_group(group, self._store)
         except MissingError as error:
             raise UserError(f"an episode of the run is gone ({error}); {AGAIN}") from None
-        first, shared = bench.target[0], judge.bench(bench)
-        add = self.pool.add
+        first, add = group.target[0], self.pool.add
         head: dict[str, str] = {axis: getattr(first, axis).label for axis in AXES[1:4]}
-        cells = [self._cell(judge, key, cell, advance) for key, cell in bench.cells.items()]
+        cells = [self._cell(key, cell) for key, cell in group.cells.items()]
         return {
-            "dataset": next(iter(bench.cells.values())).dataset.label,
+            "dataset": next(iter(group.cells.values())).dataset.label,
             **head,
             "seed": first.seed,
             "engine": first.engine,
@@ -149,33 +141,25 @@ class _Packer:
             "cells": cells,
         }
 
-    def _cell(self, judge: RecordingEvaluator, key: str, cell: Cell, advance: Callable[[], None]) -> dict[str, object]:
-        found = judge.record(cell)
-        self._check_repeats(key, cell, found)
-        advance()
-        self.metrics += [name for name in found.estimates if name not in self.metrics]
-        told = {name: self.estimates.add(plain_estimate(estimate)) for name, estimate in found.estimates.items()}
-        names = ("scores", "baseline", "shadow", "unchanged")
-        placed = {name: self.pool.add(getattr(found, name)) for name in names}
-        defense, attack = cell.labels["defense"], cell.labels["attack"]
-        estimates = [told.get(name) for name in self.metrics]
-        return {"defense": defense, "attack": attack, "key": key, **placed, "estimates": estimates}
-
-    def _check_repeats(self, key: str, cell: Cell, found: CellRecord) -> None:
-        stored = self._store.get("cell", key)
-        if stored is None or not np.array_equal(stored.arrays["scores"], found.scores):
-            told = ", ".join(cell.labels.values())
-            raise UserError(f"judged again, {told}, seed {cell.seed} gets other scores than are stored; {AGAIN}")
+    def _cell(self, key: str, cell: Cell) -> dict[str, object]:
+        result = get_result(self._store, key)
+        if result is None:
+            raise UserError(f"the result of {', '.join(cell.labels.values())}, seed {cell.seed}, is gone; {AGAIN}")
+        self.metrics += [name for name in result.estimates if name not in self.metrics]
+        estimates = {name: self.estimates.add(plain_estimate(one)) for name, one in result.estimates.items()}
+        arrays = {name: self.pool.add(array) for name, array in vars(result.scores).items()}
+        labels = {"defense": cell.labels["defense"], "attack": cell.labels["attack"]}
+        return {**labels, "key": key, **arrays, "estimates": [estimates.get(name) for name in self.metrics]}
 
 
 def plain_estimate(estimate: Estimate) -> dict[str, object]:
-    """Return what of an estimate is not the default of its :class:`EstimatePart`."""
+    """Return the fields of an estimate that differ from the defaults of :class:`EstimatePart`."""
     defaults = EstimatePart().model_dump()
     return {name: value for name, value in asdict(estimate).items() if value != defaults[name]}
 
 
 def plugin_table(suite: Suite, registry: Registry) -> list[dict[str, object]]:
-    """Return where every plug-in of a suite comes from and what its record declares, each once."""
+    """Return the origin of every plug-in of a suite and what its record declares, each once."""
     listed = [*(ref for refs in suite.axes.values() for ref in refs), *suite.metrics]
     refs = [each for ref in listed for each in ((ref, ref.shadow) if ref.shadow else (ref,))]
     found = {(ref.kind, ref.name): registry.get(ref.kind, ref.name) for ref in refs}
@@ -200,7 +184,7 @@ def _plugin(registered: Registered) -> dict[str, object]:
 
 
 def skipped_cells(plan: Plan) -> list[dict[str, object]]:
-    """Return the cells that cannot be, with reasons."""
+    """Return the cells that cannot run, with reasons."""
     return [dict(cell.labels) | {"seed": cell.seed, "reason": cell.skipped} for cell in plan.skipped]
 
 

@@ -18,7 +18,7 @@ link or a shell's word by whoever shows them is not among them."""
 PLAIN = r"^[^<>\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 Reason = Annotated[str, StringConstraints(max_length=1000)]
-"""Any text: it must be, to the letter, what the check comes to itself, or it is a finding."""
+"""Free text. The check computes it again and reports any difference."""
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=PLAIN)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Index = Annotated[int, Field(ge=0, lt=10**6)]
@@ -29,28 +29,28 @@ Many = Field(max_length=200_000)
 
 
 class Part(BaseModel):
-    """What all parts share."""
+    """The base of all parts."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class PluginPart(Part):
-    """A plug-in of the run: where it comes from, and all that its record declares, such as ``sees`` or ``versions``.
-
-    ``sha256`` is of its code where a version does not pin that. What it was given as parameters stands in the suite.
-    """
+    """A plug-in of the run. Its parameters are in the suite."""
 
     kind: Text
     name: Text
     revision: Count
     distribution: Text
+    """The package or file that it comes from."""
     version: Text
     sha256: Text
+    """Of its code, where the version does not determine that."""
     declares: dict[Text, bool | Text | list[Text]]
+    """The other fields of its record."""
 
 
 class EstimatePart(Part):
-    """One estimate; what is not there has its default."""
+    """One estimate. Fields that are left out have their defaults."""
 
     value: float | None = None
     low: float | None = None
@@ -62,29 +62,26 @@ class EstimatePart(Part):
 
 
 class CellPart(Part):
-    """One cell. Numbers are those of arrays, and ``estimates`` those of :attr:`Document.estimates`, metric by metric.
-
-    scores (n,): the attack's, row by row · baseline (n,): of its classical baseline · shadow (m,): of the balanced
-    shadow rows, cross-fitted · unchanged (n,): were the released posteriors bitwise the same before and after.
-    """
+    """One cell. Arrays are given by their index in the archive."""
 
     defense: Text
     attack: Text
     key: Hash
+    """The store key of the cell."""
     scores: Index
+    """The attack's scores of the target rows (n,)."""
     baseline: Index
+    """Those of its classical baseline (n,)."""
     shadow: Index
+    """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
     unchanged: Index
+    """Were the released posteriors bitwise the same before and after (n,)."""
     estimates: list[Index | None]
+    """Indices into :attr:`Document.estimates`, metric by metric."""
 
 
 class GroupPart(Part):
-    """Cells that share their models.
-
-    matched (requests, k): record ids, -1 where there are fewer · accuracies (4, requests): train and test of the
-    original, train and test of the unlearned model · seconds (2, requests): to train, to unlearn · epsilon
-    (requests,), or null where training was not private.
-    """
+    """Cells that share their models. Arrays are given by their index in the archive."""
 
     dataset: Text
     model: Text
@@ -94,14 +91,18 @@ class GroupPart(Part):
     engine: Literal["fast", "reference"]
     device: Literal["cpu", "cuda", "mps"]
     matched: Index
+    """Record ids of matched negatives (requests, k), -1 where a request has fewer."""
     accuracies: Index
+    """Train and test accuracy of the original, then of the unlearned model (4, requests)."""
     seconds: Index
+    """Wall time to train and to unlearn (2, requests)."""
     epsilon: Index | None
+    """Privacy loss (requests,), null where training was not private."""
     cells: list[CellPart]
 
 
 class SkippedPart(Part):
-    """A cell that cannot be, and why."""
+    """A cell that cannot run, and why."""
 
     dataset: Text
     model: Text
@@ -134,7 +135,7 @@ class Document(Part):
     cost: CostPart
     metrics: Annotated[list[Text], Few]
     estimates: Annotated[list[EstimatePart], Many]
-    benches: Annotated[list[GroupPart], Many]
+    groups: Annotated[list[GroupPart], Many, Field(alias="benches")]
     skipped: Annotated[list[SkippedPart], Many]
     arrays: Index
     arrays_sha256: Hash

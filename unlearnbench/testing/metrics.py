@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.core.scenarios import Role
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import alike, copies, moves_global_generators, scored
+from unlearnbench.testing.samples import alike, copies, moves_global_generators, scored_cell
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
+
+
+def _cell(subject: Subject, originals: int = 4, requests: int = 3, seed: int = 0) -> ScoredCell:
+    """Return a cell with all that the metric declares to read."""
+    return scored_cell(originals, requests, seed, retrained=subject.made.reads_retrained)
 
 
 def _wrong(measured: object) -> Iterator[str]:
@@ -39,13 +43,13 @@ def _holds(estimate: Estimate) -> bool:
 @check("Return {name: Estimate(value, low, high, n)}, or Estimate.undefined(reason) where there is no number.")
 def gives_estimates(subject: Subject) -> Iterator[str]:
     """It returns estimates by name, each inside its own interval."""
-    yield from _wrong(subject.made.measure(scored()))
+    yield from _wrong(subject.made.measure(_cell(subject)))
 
 
 @check("Use lower-case words joined by hyphens: the names become columns and keys.")
 def names_are_plain(subject: Subject) -> Iterator[str]:
     """The names of the estimates are lower-case words, the same for every cell."""
-    names = [set(subject.made.measure(scored(seed=seed))) for seed in (0, 1)]
+    names = [set(subject.made.measure(_cell(subject, seed=seed))) for seed in (0, 1)]
     yield from (f"{name!r} is not such a name" for name in sorted(names[0]) if not NAME.fullmatch(name))
     if names[0] != names[1]:
         yield f"names differ between cells: {', '.join(sorted(names[0] ^ names[1]))}"
@@ -54,41 +58,36 @@ def names_are_plain(subject: Subject) -> Iterator[str]:
 @check("Bootstrap and permute with a generator made in `measure` from a fixed seed.")
 def same_cell_same_estimates(subject: Subject) -> Iterator[str]:
     """Measured twice, a cell gives the same numbers."""
-    if subject.made.measure(scored()) != subject.made.measure(scored()):
+    if subject.made.measure(_cell(subject)) != subject.made.measure(_cell(subject)):
         yield "measuring the same cell again gives different numbers"
 
 
 @check("Use a local generator.")
 def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
     """No global random generator is used."""
-    if moves_global_generators(lambda: subject.made.measure(scored())):
+    if moves_global_generators(lambda: subject.made.measure(_cell(subject))):
         yield "a global random generator was used"
 
 
 @check("Work on copies: the arrays belong to every metric of the cell.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
     """Measuring changes neither scores nor observations."""
-    cell = scored()
+    cell = _cell(subject)
     before = copies(cell)
     subject.made.measure(cell)
     if not alike(before, copies(cell)):
         yield "the cell's arrays have changed"
 
 
-@check("Use `scored.against(role)` and the rows' own fields, never the index of a row.")
+@check("Use `cell.against(role)` and the rows' own fields, never the index of a row.")
 def order_of_rows_has_no_influence(subject: Subject) -> Iterator[str]:
     """Permuted rows give the same numbers."""
-    cell = scored()
+    cell = _cell(subject)
     order = np.random.default_rng(0).permutation(len(cell.scores))
-    moved = replace(cell, observations=cell.observations.take(order), **_rows(cell, order))
-    first, second = subject.made.measure(cell), subject.made.measure(moved)
+    first, second = subject.made.measure(cell), subject.made.measure(cell.take(order))
     for name in sorted(first.keys() & second.keys()):
         if not _close(first[name], second[name]):
             yield f"{name} changes with the order of rows: {first[name].value}, {second[name].value}"
-
-
-def _rows(cell: Scored, order: NDArray[np.int64]) -> dict[str, Any]:
-    return {name: getattr(cell, name)[order] for name in ("scores", "baseline")}
 
 
 def _close(one: Estimate, other: Estimate) -> bool:
@@ -99,14 +98,14 @@ def _close(one: Estimate, other: Estimate) -> bool:
 @check("Return Estimate.undefined(reason), or one without interval (status and reason), where a number is not defined.")
 def edge_cases(subject: Subject) -> Iterator[str]:
     """Constant scores, one original, no negatives, no shadow scores and scores that are not probabilities work."""
-    cell = scored()
+    cell = _cell(subject)
     n = len(cell.scores)
-    forgotten = cell.observations.role == Role.FORGOTTEN
+    forgotten = cell.role == Role.FORGOTTEN
     by_name = {
         "constant scores": replace(cell, scores=np.full(n, 0.5), baseline=np.full(n, 0.5)),
         "perfect scores": replace(cell, scores=forgotten.astype(float)),
-        "one original and one request": scored(1, 1),
-        "no negatives": _only(cell, forgotten),
+        "one original and one request": _cell(subject, 1, 1),
+        "no negatives": cell.take(forgotten),
         "no shadow scores": replace(cell, shadow_scores=np.empty(0), shadow_deleted=np.empty(0, dtype=np.bool_)),
         "scores that are not probabilities": replace(cell, probabilistic=False, baseline_probabilistic=False),
         "negative scores": replace(cell, scores=cell.scores - 5, probabilistic=False),
@@ -114,11 +113,7 @@ def edge_cases(subject: Subject) -> Iterator[str]:
     yield from cases({name: _measuring(subject.made, each) for name, each in by_name.items()})
 
 
-def _only(cell: Scored, rows: NDArray[np.bool_]) -> Scored:
-    return replace(cell, observations=cell.observations.take(rows), **_rows(cell, np.flatnonzero(rows)))
-
-
-def _measuring(metric: Metric, cell: Scored) -> Callable[[], Iterator[str]]:
+def _measuring(metric: Metric, cell: ScoredCell) -> Callable[[], Iterator[str]]:
     return lambda: _wrong(metric.measure(cell))
 
 

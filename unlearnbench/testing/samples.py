@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.metrics import Scored, Utility
-from unlearnbench.core.observations import Needs, Observations, ShadowView, View
+from unlearnbench.core.metrics import ScoredCell, Utility
+from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
+from unlearnbench.core.references import ReferenceAnswers, ReferenceStatus
 from unlearnbench.core.scenarios import Role
 
 Floats = NDArray[np.float64]
@@ -76,18 +77,30 @@ class Game:
 
     def view(self, needs: Needs) -> View:
         """Return these rows as the target view of an attack."""
-        return View(needs, **self._parts())
+        return View(needs, **self._parts(needs))
 
     def shadow(self, needs: Needs) -> ShadowView:
         """Return these rows as the shadow view of an attack."""
         stayed = np.repeat(~self.deleted[:, None], self.after.shape[1], axis=1)
         member = np.concatenate([np.ones((len(self), 1), dtype=np.bool_), stayed], axis=1)
-        return ShadowView(needs, **self._parts(), deleted=self.deleted, member=member)
+        return ShadowView(needs, **self._parts(needs), deleted=self.deleted, member=member)
 
-    def _parts(self) -> dict[str, Any]:
+    def _parts(self, needs: Needs) -> dict[str, Any]:
         names = ("before", "after", "versions", "label", "features")
         parts = {f"_{name}": getattr(self, name) for name in names}
+        parts["_references"] = self._references(needs) if needs.references else None
         return {"n_classes": self.before.shape[1], "episode": self.episode, "request": self.request, **parts}
+
+    def _references(self, needs: Needs) -> ReferenceAnswers:
+        """Return made-up answers of reference models, drawn for each row from the row itself."""
+        n, models, classes = len(self), needs.references, self.before.shape[1]
+        streams = [np.random.default_rng(np.abs(row).view(np.uint64) % 2**32) for row in self.before]
+        status = np.array([rng.integers(3, size=models) for rng in streams], dtype=np.int8).reshape(n, models)
+        noise = np.array([rng.normal(size=(2, models, classes)) for rng in streams]).reshape(n, 2, models, classes)
+        before = log_softmax(self.before[:, None] + noise[:, 0])
+        after = log_softmax(before + 0.1 * noise[:, 1] - (status == ReferenceStatus.UNLEARNED)[..., None] * before)
+        shown = needs.versions in ("both", "original"), needs.versions in ("both", "unlearned")
+        return ReferenceAnswers(before[..., : shown[0] * classes], after[..., : shown[1] * classes], status)
 
 
 def game(
@@ -137,39 +150,33 @@ def one_hot_game(n: int = 40) -> Game:
 
 
 ROLES = (Role.FORGOTTEN, *[Role.UNSEEN] * 4, *[Role.MATCHED] * 2, *[Role.RETAINED] * 2)
-PLACES = (0, *range(4), *range(2), *range(2))
+POSITIONS = (0, *range(4), *range(2), *range(2))
 
 
-def scored(originals: int = 4, requests: int = 3, seed: int = 0) -> Scored:
-    """Return a measured cell: an attack's scores, in (0, 1), are higher for deleted records."""
+def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained: bool = False) -> ScoredCell:
+    """Return a cell whose scores, in (0, 1), are higher for deleted records; with a retrained cell if asked for."""
     rng = np.random.default_rng(seed)
     pairs = originals * requests
     role = np.tile(np.array(ROLES, dtype=np.int8), pairs)
     n, deleted, shadow = len(role), role == Role.FORGOTTEN, np.arange(4 * pairs) % 2 == 1
-    made = game(n, 3, seed=seed)
-    observations = Observations(
-        before=made.before,
-        after=made.after,
-        versions=made.versions,
-        member=np.stack([np.isin(role, (Role.FORGOTTEN, Role.RETAINED)), role == Role.RETAINED], axis=1),
-        label=made.label,
-        record=np.arange(n),
+    return ScoredCell(
+        scores=0.7 * rng.random(n) + 0.3 * deleted,
+        baseline=0.9 * rng.random(n) + 0.1 * deleted,
+        role=role,
+        position=np.tile(np.array(POSITIONS), pairs),
         episode=np.repeat(np.arange(originals), n // originals),
         request=np.tile(np.repeat(np.arange(requests), len(ROLES)), originals),
-        role=role,
-        position=np.tile(np.array(PLACES), pairs),
-    )
-    return Scored(
-        observations=observations,
-        scores=0.7 * rng.random(n) + 0.3 * deleted,
+        record=np.arange(n),
+        label=rng.integers(3, size=n),
+        unchanged=~deleted & (rng.random(n) < 0.5),
         positive=Role.FORGOTTEN,
         negative=Role.UNSEEN,
-        baseline=0.9 * rng.random(n) + 0.1 * deleted,
         shadow_scores=0.7 * rng.random(len(shadow)) + 0.3 * shadow,
         shadow_deleted=shadow,
         probabilistic=True,
         baseline_probabilistic=True,
         utility=_utility(rng, originals, requests),
+        retrained=scored_cell(originals, requests, seed + 1000) if retrained else None,
     )
 
 

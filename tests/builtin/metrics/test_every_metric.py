@@ -19,8 +19,7 @@ from unlearnbench.builtin.metrics.precision_at_prior import PrecisionAtPrior
 from unlearnbench.builtin.metrics.tpr_at_fpr import TprAtFpr
 from unlearnbench.builtin.metrics.utility import Utility as UtilityMetric
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.metrics import Metric, Scored, Utility
-from unlearnbench.core.observations import Observations
+from unlearnbench.core.metrics import Metric, ScoredCell, Utility
 from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registry
@@ -30,34 +29,27 @@ ROLES = (Role.FORGOTTEN, *[Role.UNSEEN] * 5, *[Role.MATCHED] * 2, *[Role.RETAINE
 POSITIONS = (0, *range(5), *range(2), *range(3))
 
 
-def game(seed: int = 0) -> Scored:
+def game(seed: int = 0) -> ScoredCell:
     """A game of 6 originals with 4 requests each; scores lie in (0, 1) and are higher for deleted records."""
     rng = np.random.default_rng(seed)
     role = np.tile(np.array(ROLES, dtype=np.int8), ORIGINALS * REQUESTS)
     n = len(role)
     deleted = role == Role.FORGOTTEN
-    before = rng.normal(size=(n, 3))
-    after = before + (rng.random(n) < 0.5)[:, None]
-    observations = Observations(
-        before=before,
-        after=after[:, None],
-        versions=np.ones(n, dtype=np.int64),
-        member=np.stack([np.isin(role, (Role.FORGOTTEN, Role.RETAINED)), role == Role.RETAINED], axis=1),
-        label=np.zeros(n, dtype=np.int64),
-        record=np.arange(n),
+    m = ORIGINALS * REQUESTS
+    unchanged = rng.random(n) < 0.5
+    cost = [*(rng.random(m) for _ in range(6)), np.full(m, np.inf)]
+    return ScoredCell(
+        scores=np.round(0.7 * rng.random(n) + 0.3 * deleted, 2),
+        baseline=np.round(0.9 * rng.random(n) + 0.1 * deleted, 2),
+        role=role,
+        position=np.tile(np.array(POSITIONS), m),
         episode=np.repeat(np.arange(ORIGINALS), n // ORIGINALS),
         request=np.tile(np.repeat(np.arange(REQUESTS), len(ROLES)), ORIGINALS),
-        role=role,
-        position=np.tile(np.array(POSITIONS), ORIGINALS * REQUESTS),
-    )
-    m = ORIGINALS * REQUESTS
-    cost = [*(rng.random(m) for _ in range(6)), np.full(m, np.inf)]
-    return Scored(
-        observations=observations,
-        scores=np.round(0.7 * rng.random(n) + 0.3 * deleted, 2),
+        record=np.arange(n),
+        label=np.zeros(n, dtype=np.int64),
+        unchanged=unchanged,
         positive=Role.FORGOTTEN,
         negative=Role.UNSEEN,
-        baseline=np.round(0.9 * rng.random(n) + 0.1 * deleted, 2),
         shadow_scores=np.round(0.8 * rng.random(40) + 0.2 * (np.arange(40) % 2), 2),
         shadow_deleted=np.arange(40) % 2 == 1,
         probabilistic=True,
@@ -67,12 +59,12 @@ def game(seed: int = 0) -> Scored:
 
 
 @pytest.fixture
-def scored() -> Scored:
+def scored() -> ScoredCell:
     return game()
 
 
-def of(scored: Scored, values: NDArray[np.float64], role: Role) -> NDArray[np.float64]:
-    return values[scored.observations.role == role]
+def of(scored: ScoredCell, values: NDArray[np.float64], role: Role) -> NDArray[np.float64]:
+    return values[scored.role == role]
 
 
 def share_below(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> float:
@@ -85,7 +77,7 @@ def share_below(positives: NDArray[np.float64], negatives: NDArray[np.float64]) 
     ("name", "role"), [("auc", Role.UNSEEN), ("auc-matched", Role.MATCHED), ("auc-retained", Role.RETAINED)]
 )
 def test_auc_is_the_share_of_pairs_in_order_against_each_kind_of_negatives(
-    scored: Scored, name: str, role: Role
+    scored: ScoredCell, name: str, role: Role
 ) -> None:
     estimate = Auc().measure(scored)[name]
     positives, negatives = of(scored, scored.scores, Role.FORGOTTEN), of(scored, scored.scores, role)
@@ -97,33 +89,27 @@ def test_auc_is_the_share_of_pairs_in_order_against_each_kind_of_negatives(
     assert estimate.details["clusters"] == ORIGINALS
 
 
-def test_auc_carries_the_p_value_of_being_above_chance(scored: Scored) -> None:
+def test_auc_carries_the_p_value_of_being_above_chance(scored: ScoredCell) -> None:
     good = Auc().measure(scored)["auc"].details["p_above_half"]
     bad = Auc().measure(replace(scored, scores=-scored.scores))["auc"].details["p_above_half"]
     assert good < 0.05
     assert bad == pytest.approx(1 - good)
 
 
-def test_auc_is_not_defined_without_negatives(scored: Scored) -> None:
-    kept = scored.observations.role != Role.MATCHED
-    without = replace(
-        scored,
-        observations=scored.observations.take(kept),
-        scores=scored.scores[kept],
-        baseline=scored.baseline[kept],
-    )
+def test_auc_is_not_defined_without_negatives(scored: ScoredCell) -> None:
+    without = scored.take(scored.role != Role.MATCHED)
     estimates = Auc().measure(without)
     assert estimates["auc-matched"].status == "undefined"
     assert estimates["auc-matched"].reason
     assert estimates["auc"] == Auc().measure(scored)["auc"]
 
 
-def test_the_scenario_says_who_the_negatives_are(scored: Scored) -> None:
+def test_the_scenario_says_who_the_negatives_are(scored: ScoredCell) -> None:
     against_retained = Auc().measure(replace(scored, negative=Role.RETAINED))
     assert against_retained["auc"].value == Auc().measure(scored)["auc-retained"].value
 
 
-def test_tpr_is_the_largest_one_within_the_false_positive_rate(scored: Scored) -> None:
+def test_tpr_is_the_largest_one_within_the_false_positive_rate(scored: ScoredCell) -> None:
     estimates = TprAtFpr(fprs=(0.1, 0.2)).measure(scored)
     assert list(estimates) == ["tpr-at-fpr-0.1", "tpr-at-fpr-0.2"]
     positives, negatives = of(scored, scored.scores, Role.FORGOTTEN), of(scored, scored.scores, Role.UNSEEN)
@@ -134,15 +120,15 @@ def test_tpr_is_the_largest_one_within_the_false_positive_rate(scored: Scored) -
         assert estimate.details["realized_fpr"] <= fpr
 
 
-def test_tpr_needs_enough_distinct_negatives_and_says_how_many(scored: Scored) -> None:
+def test_tpr_needs_enough_distinct_negatives_and_says_how_many(scored: ScoredCell) -> None:
     estimates = TprAtFpr().measure(scored)
     assert list(estimates) == ["tpr-at-fpr-0.01", "tpr-at-fpr-0.001"]
     assert estimates["tpr-at-fpr-0.01"].reason == "n/a: needs N- >= 10/fpr = 1000 distinct non-members, has 120"
-    shared = replace(scored, observations=replace(scored.observations, record=scored.observations.record % 13))
+    shared = replace(scored, record=scored.record % 13)
     assert "has 13" in TprAtFpr(fprs=(0.2,)).measure(shared)["tpr-at-fpr-0.2"].reason
 
 
-def threshold(scored: Scored) -> float:
+def threshold(scored: ScoredCell) -> float:
     """The best threshold on shadow scores, by trying all halfway between two of them."""
     own, others = scored.shadow_scores[scored.shadow_deleted], scored.shadow_scores[~scored.shadow_deleted]
     distinct = np.unique(scored.shadow_scores)
@@ -150,7 +136,7 @@ def threshold(scored: Scored) -> float:
     return float(max(halfway, key=lambda t: ((own > t).mean() - (others > t).mean(), t)))
 
 
-def test_advantage_is_taken_at_the_threshold_that_is_best_on_shadow_scores(scored: Scored) -> None:
+def test_advantage_is_taken_at_the_threshold_that_is_best_on_shadow_scores(scored: ScoredCell) -> None:
     t = threshold(scored)
     tpr, fpr = ((of(scored, scored.scores, role) > t).mean() for role in (Role.FORGOTTEN, Role.UNSEEN))
     (estimate,) = Advantage().measure(scored).values()
@@ -158,20 +144,20 @@ def test_advantage_is_taken_at_the_threshold_that_is_best_on_shadow_scores(score
     assert (estimate.details["tpr"], estimate.details["fpr"]) == pytest.approx((tpr, fpr))
 
 
-def test_target_scores_have_no_part_in_the_threshold(scored: Scored) -> None:
+def test_target_scores_have_no_part_in_the_threshold(scored: ScoredCell) -> None:
     moved = replace(scored, scores=scored.scores + 5)  # above every shadow score: all are predicted positive
     assert Advantage().measure(moved)["advantage"].value == 0
 
 
 @pytest.mark.parametrize("prior", [0.5, 0.1, 0.01])
-def test_precision_is_bayes_rule_at_that_threshold(scored: Scored, prior: float) -> None:
+def test_precision_is_bayes_rule_at_that_threshold(scored: ScoredCell, prior: float) -> None:
     t = threshold(scored)
     tpr, fpr = ((of(scored, scored.scores, role) > t).mean() for role in (Role.FORGOTTEN, Role.UNSEEN))
     estimate = PrecisionAtPrior().measure(scored)[f"precision-at-prior-{prior:g}"]
     assert estimate.value == pytest.approx(prior * tpr / (prior * tpr + (1 - prior) * fpr))
 
 
-def test_without_two_shadow_originals_there_is_no_threshold(scored: Scored) -> None:
+def test_without_two_shadow_originals_there_is_no_threshold(scored: ScoredCell) -> None:
     none = replace(scored, shadow_scores=np.empty(0), shadow_deleted=np.empty(0, dtype=np.bool_))
     assert Advantage().measure(none)["advantage"].reason == NO_THRESHOLD
     estimates = PrecisionAtPrior().measure(none)
@@ -179,16 +165,15 @@ def test_without_two_shadow_originals_there_is_no_threshold(scored: Scored) -> N
     assert {estimate.reason for estimate in estimates.values()} == {NO_THRESHOLD}
 
 
-def paired(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def paired(scored: ScoredCell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Confidence in the true status of attack and baseline, on forgotten records and the first negative of each."""
-    seen = scored.observations
-    positive = seen.role == Role.FORGOTTEN
-    chosen = positive | ((seen.role == Role.UNSEEN) & (seen.position == 0))
+    positive = scored.role == Role.FORGOTTEN
+    chosen = positive | ((scored.role == Role.UNSEEN) & (scored.position == 0))
     attack, classical = (np.where(positive, v, 1 - v)[chosen] for v in (scored.scores, scored.baseline))
     return attack, classical
 
 
-def test_deg_count_and_deg_rate_compare_confidence_in_the_true_status(scored: Scored) -> None:
+def test_deg_count_and_deg_rate_compare_confidence_in_the_true_status(scored: ScoredCell) -> None:
     attack, classical = paired(scored)
     assert len(attack) == 2 * ORIGINALS * REQUESTS
     count, rate = DegCount().measure(scored)["deg-count"], DegRate().measure(scored)["deg-rate"]
@@ -197,7 +182,7 @@ def test_deg_count_and_deg_rate_compare_confidence_in_the_true_status(scored: Sc
     assert count.details["tie_rate"] == pytest.approx((attack == classical).mean())
 
 
-def test_the_counterparts_on_ranks_depend_on_ranks_only(scored: Scored) -> None:
+def test_the_counterparts_on_ranks_depend_on_ranks_only(scored: ScoredCell) -> None:
     bold = replace(scored, scores=scored.scores**3, baseline=np.sqrt(scored.baseline))
     for metric, name in ((DegCount(), "rank-deg-count"), (DegRate(), "rank-deg-rate")):
         assert metric.measure(bold)[name] == metric.measure(scored)[name]
@@ -205,37 +190,28 @@ def test_the_counterparts_on_ranks_depend_on_ranks_only(scored: Scored) -> None:
     assert DegRate().measure(scored)["rank-deg-rate"].value == pytest.approx(half)
 
 
-def balanced(scored: Scored, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    first = (scored.observations.role == Role.UNSEEN) & (scored.observations.position == 0)
+def balanced(scored: ScoredCell, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    first = (scored.role == Role.UNSEEN) & (scored.position == 0)
     return of(scored, values, Role.FORGOTTEN), values[first]
 
 
 @pytest.mark.parametrize("side", ["probabilistic", "baseline_probabilistic"])
-def test_without_probabilities_only_the_counterparts_on_ranks_are_defined(scored: Scored, side: str) -> None:
+def test_without_probabilities_only_the_counterparts_on_ranks_are_defined(scored: ScoredCell, side: str) -> None:
     estimates = {**DegCount().measure(without := replace(scored, **{side: False})), **DegRate().measure(without)}
     assert estimates["deg-count"].reason == estimates["deg-rate"].reason == NO_PROBABILITIES
     assert estimates["rank-deg-count"].value is not None
     assert estimates["rank-deg-rate"].value is not None
 
 
-def test_identical_posteriors_are_counted_bitwise_for_forgotten_and_unseen(scored: Scored) -> None:
-    seen = scored.observations
-    same = np.array([b.tobytes() == a[-1].tobytes() for b, a in zip(seen.before, seen.after, strict=True)])
+def test_identical_posteriors_are_the_share_of_unchanged_rows_of_forgotten_and_unseen(scored: ScoredCell) -> None:
     estimates = IdenticalPosteriors().measure(scored)
     for name, role in (("identical-forgotten", Role.FORGOTTEN), ("identical-unseen", Role.UNSEEN)):
-        assert 0 < same[seen.role == role].mean() < 1
-        assert estimates[name].value == pytest.approx(same[seen.role == role].mean())
+        share = scored.unchanged[scored.role == role].mean()
+        assert 0 < share < 1
+        assert estimates[name].value == pytest.approx(share)
 
 
-def test_identical_posteriors_look_at_the_last_version_of_each_request(scored: Scored) -> None:
-    seen = scored.observations
-    two = np.concatenate([seen.before[:, None], seen.before[:, None] + 1], axis=1)
-    one_version = np.where(seen.request == 0, 1, 2)
-    several = replace(scored, observations=replace(seen, after=two, versions=one_version))
-    assert IdenticalPosteriors().measure(several)["identical-forgotten"].value == pytest.approx(1 / REQUESTS)
-
-
-def test_utility_is_the_mean_over_originals_and_requests(scored: Scored) -> None:
+def test_utility_is_the_mean_over_originals_and_requests(scored: ScoredCell) -> None:
     estimates, known = UtilityMetric().measure(scored), scored.utility
     assert estimates["train-accuracy-original"].value == pytest.approx(known.train_accuracy_original.mean())
     assert estimates["test-accuracy-unlearned"].value == pytest.approx(known.test_accuracy_unlearned.mean())
@@ -250,22 +226,22 @@ def metrics(registry: Registry) -> list[Metric]:
     return [metric for metric in made if isinstance(metric, Metric)]
 
 
-def test_no_metric_reads_the_scores_of_rows_outside_its_game(scored: Scored, registry: Registry) -> None:
+def test_no_metric_reads_the_scores_of_rows_outside_its_game(scored: ScoredCell, registry: Registry) -> None:
     """Scores of retained records bear on auc-retained only, those of matched ones on auc-matched."""
     for role, name in ((Role.RETAINED, "auc-retained"), (Role.MATCHED, "auc-matched")):
-        moved = np.where(scored.observations.role == role, 9.0, scored.scores)
+        moved = np.where(scored.role == role, 9.0, scored.scores)
         for metric in metrics(registry):
             old, new = metric.measure(scored), metric.measure(replace(scored, scores=moved))
             assert {key for key in old if old[key] != new[key]} <= {name}
 
 
-def test_metrics_share_no_name(scored: Scored, registry: Registry) -> None:
+def test_metrics_share_no_name(scored: ScoredCell, registry: Registry) -> None:
     names = [name for metric in metrics(registry) for name in metric.measure(scored)]
     assert len(names) == len(set(names))
 
 
 def test_a_constant_score_is_degenerate_or_undefined_and_never_a_number_with_an_interval(
-    scored: Scored, registry: Registry
+    scored: ScoredCell, registry: Registry
 ) -> None:
     constant = replace(scored, scores=np.full_like(scored.scores, 0.5), shadow_scores=np.full(40, 0.5))
     estimates = {
@@ -295,12 +271,12 @@ def test_wrong_parameters_are_refused(registry: Registry, name: str, params: dic
         build(registry.get("metric", name), params)
 
 
-def test_epsilon_is_averaged_over_originals(scored: Scored) -> None:
+def test_epsilon_is_averaged_over_originals(scored: ScoredCell) -> None:
     epsilon = np.where(scored.utility.episode == 0, 2.0, 1.0)
     private = replace(scored, utility=replace(scored.utility, epsilon=epsilon))
     assert Epsilon().measure(private)["epsilon"].value == pytest.approx(epsilon.mean())
 
 
-def test_epsilon_is_undefined_without_differential_privacy(scored: Scored) -> None:
+def test_epsilon_is_undefined_without_differential_privacy(scored: ScoredCell) -> None:
     estimate = Epsilon().measure(scored)["epsilon"]
     assert (estimate.value, estimate.reason) == (None, "trained without differential privacy")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import advantage, best_threshold
 
 NO_THRESHOLD = "no threshold: cross-fitting on shadow models needs two shadow originals"
@@ -19,10 +19,10 @@ class Advantage(Metric):
     A threshold chosen on the target rows would give a biased value.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``advantage``."""
-        if not len(scored.shadow_scores):
+        if not len(cell.shadow_scores):
             return {"advantage": Estimate.undefined(NO_THRESHOLD)}
-        rows = scored.against(scored.negative)
-        threshold = best_threshold(scored.shadow_scores, scored.shadow_deleted)
+        rows = cell.against(cell.negative)
+        threshold = best_threshold(cell.shadow_scores, cell.shadow_deleted)
         return {"advantage": advantage(rows.scores, rows.positive, threshold, rows.cluster, rows.record)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Rows, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell, ScoredRows
 from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import auc_above_half, clustered_auc
 
@@ -22,14 +22,14 @@ class Auc(Metric):
     the one-sided p-value of an AUC above .5.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``auc``, ``auc-matched`` and ``auc-retained``."""
-        rows = scored.against(scored.negative)
+        rows = cell.against(cell.negative)
         main = _auc(rows)
         p = auc_above_half(rows.scores, rows.positive, rows.cluster, rows.record)
-        others = {name: _auc(scored.against(role)) for name, role in AGAINST.items()}
+        others = {name: _auc(cell.against(role)) for name, role in AGAINST.items()}
         return {"auc": replace(main, details={**main.details, "p_above_half": p}), **others}
 
 
-def _auc(rows: Rows) -> Estimate:
+def _auc(rows: ScoredRows) -> Estimate:
     return clustered_auc(rows.scores, rows.positive, rows.cluster, record=rows.record)

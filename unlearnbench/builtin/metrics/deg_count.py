@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES, has_confidences
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import deg_count, rank_deg_count, true_confidence
 
 
@@ -21,13 +21,13 @@ class DegCount(Metric):
     in ``details``.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``deg-count`` and ``rank-deg-count``."""
-        rows = scored.paired()
+        rows = cell.paired()
         attack, classical = (true_confidence(values, rows.positive) for values in (rows.scores, rows.baseline))
         return {
             "deg-count": deg_count(attack, classical, rows.cluster)
-            if has_confidences(scored)
+            if has_confidences(cell)
             else Estimate.undefined(NO_PROBABILITIES),
             "rank-deg-count": rank_deg_count(rows.scores, rows.baseline, rows.positive, rows.cluster),
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unlearnbench.builtin.metrics.degradation import NO_PROBABILITIES, has_confidences
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import deg_rate, rank_deg_rate, true_confidence
 
 
@@ -22,13 +22,13 @@ class DegRate(Metric):
     The counterpart is exactly half the gain in AUC.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``deg-rate`` and ``rank-deg-rate``."""
-        rows = scored.paired()
+        rows = cell.paired()
         attack, classical = (true_confidence(values, rows.positive) for values in (rows.scores, rows.baseline))
         return {
             "deg-rate": deg_rate(attack, classical, rows.cluster)
-            if has_confidences(scored)
+            if has_confidences(cell)
             else Estimate.undefined(NO_PROBABILITIES),
             "rank-deg-rate": rank_deg_rate(rows.scores, rows.baseline, rows.positive, rows.cluster),
         }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import clustered_mean
 
 
@@ -19,9 +19,9 @@ class Epsilon(Metric):
     It bounds the leak of one model. An adversary that queries the original and k unlearned models queries k + 1 models.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return epsilon, averaged over originals; undefined where training was not private."""
-        utility = scored.utility
+        utility = cell.utility
         if not np.isfinite(utility.epsilon).all():
             return {"epsilon": Estimate.undefined("trained without differential privacy")}
         return {"epsilon": clustered_mean(utility.epsilon, utility.episode)}

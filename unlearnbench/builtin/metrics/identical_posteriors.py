@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import clustered_mean
 
 
@@ -17,12 +17,10 @@ class IdenticalPosteriors(Metric):
     If a deterministic model rarely changes for unseen records, "has anything changed" may explain a high AUC.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``identical-forgotten`` and ``identical-unseen``."""
-        rows = scored.observations
-        last = rows.after[range(len(rows)), rows.versions - 1]
-        same = (rows.before == last).all(axis=1).astype(float)
+        unchanged = cell.unchanged.astype(float)
         return {
-            name: clustered_mean(same[scored.rows(role)], rows.episode[scored.rows(role)])
-            for name, role in (("identical-forgotten", scored.positive), ("identical-unseen", scored.negative))
+            name: clustered_mean(unchanged[cell.has_role(role)], cell.episode[cell.has_role(role)])
+            for name, role in (("identical-forgotten", cell.positive), ("identical-unseen", cell.negative))
         }

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from unlearnbench.builtin.metrics.advantage import NO_THRESHOLD
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import best_threshold, precision_at_prior
 
 Prior = Annotated[float, Field(gt=0, lt=1)]
@@ -27,12 +27,12 @@ class PrecisionAtPrior(Metric):
 
     priors: tuple[Prior, ...] = (0.5, 0.1, 0.01)
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``precision-at-prior-0.5`` and so on."""
-        if not len(scored.shadow_scores):
+        if not len(cell.shadow_scores):
             return {_name(prior): Estimate.undefined(NO_THRESHOLD) for prior in self.priors}
-        rows = scored.against(scored.negative)
-        threshold = best_threshold(scored.shadow_scores, scored.shadow_deleted)
+        rows = cell.against(cell.negative)
+        threshold = best_threshold(cell.shadow_scores, cell.shadow_deleted)
         return {
             _name(prior): precision_at_prior(rows.scores, rows.positive, threshold, prior, rows.cluster, rows.record)
             for prior in self.priors

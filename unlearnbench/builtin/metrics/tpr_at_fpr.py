@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import tpr_at_fpr
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
@@ -27,9 +27,9 @@ class TprAtFpr(Metric):
 
     fprs: tuple[Rate, ...] = (0.01, 0.001)
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``tpr-at-fpr-0.01`` and so on."""
-        rows = scored.against(scored.negative)
+        rows = cell.against(cell.negative)
         return {
             f"tpr-at-fpr-{fpr:g}": tpr_at_fpr(rows.scores, rows.positive, fpr, rows.cluster, rows.record)
             for fpr in self.fprs

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, Scored
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import clustered_mean
 
 
@@ -18,9 +18,9 @@ class Utility(Metric):
     test accuracy (Chen et al. 2021, section 5). Seconds are not reproducible.
     """
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return accuracies, overfitting and seconds, averaged over originals."""
-        utility = scored.utility
+        utility = cell.utility
         values = {
             "train-accuracy-original": utility.train_accuracy_original,
             "test-accuracy-original": utility.test_accuracy_original,

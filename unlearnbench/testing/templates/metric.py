@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from unlearnbench import Estimate, Metric, MetricPlugin, Scored, hookimpl
+from unlearnbench import Estimate, Metric, MetricPlugin, ScoredCell, hookimpl
 
 
 @dataclass(frozen=True)
 class MyMethod(Metric):
     """The share of deleted records that score above every unseen one; its interval is clustered by original."""
 
-    def measure(self, scored: Scored) -> Mapping[str, Estimate]:
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return the estimate by its name."""
         from unlearnbench.stats import clustered_mean
 
-        rows = scored.against(scored.negative)
+        rows = cell.against(cell.negative)
         positive, negative = rows.scores[rows.positive], rows.scores[~rows.positive]
         if not len(positive) or not len(negative):
             return {"my-method": Estimate.undefined("there are no rows of one kind")}

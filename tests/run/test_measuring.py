@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.run.test_game import ByPlace, make_game
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.scenarios import Role
+from unlearnbench.run.attacking import attack_scores, oracle_scores
+from unlearnbench.run.cell_results import CellScores
+from unlearnbench.run.game import Game
+from unlearnbench.run.measuring import measure, scored_cell
+
+NO_UTILITY = Utility(np.zeros(0, dtype=np.int64), *[np.zeros(0)] * 7)
+
+
+class Oracle(ByPlace):
+    probabilistic = True
+
+
+class Fixed(Metric):
+    """Gives estimates that are fixed, whatever it measures."""
+
+    def __init__(self, **given: object) -> None:
+        self.given = given
+
+    def measure(self, cell: ScoredCell) -> dict[str, Estimate]:
+        return self.given  # type: ignore[return-value]  # that is what is tried
+
+
+@pytest.fixture(scope="module")
+def game() -> Game:
+    return make_game()
+
+
+@pytest.fixture(scope="module")
+def scores(game: Game) -> CellScores:
+    return CellScores.of(game, oracle_scores(game), attack_scores(game, ByPlace(), "by-place"))
+
+
+@pytest.fixture(scope="module")
+def cell(game: Game, scores: CellScores) -> ScoredCell:
+    return scored_cell(game, scores, Oracle(), ByPlace(), NO_UTILITY)
+
+
+def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: ScoredCell) -> None:
+    np.testing.assert_array_equal(cell.scores == 1, cell.role == Role.FORGOTTEN)
+    np.testing.assert_array_equal(cell.shadow_scores == 1, cell.shadow_deleted)
+    assert len(cell.baseline) == len(cell.scores)
+    assert not np.array_equal(cell.baseline, cell.scores)
+    assert (cell.probabilistic, cell.baseline_probabilistic) == (True, False)
+
+
+def test_where_no_shadow_row_is_scored_none_is_deleted(game: Game, scores: CellScores) -> None:
+    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), ByPlace(), NO_UTILITY)
+    assert len(cell.shadow_deleted) == len(cell.shadow_scores) == 0
+
+
+def test_unchanged_rows_have_bitwise_the_posteriors_of_the_original_in_the_last_version(game: Game) -> None:
+    target = game.target
+    moved = target.before + np.spacing(target.before)
+    single = np.arange(len(target)) % 3 == 0
+    rows = replace(
+        target,
+        after=np.stack([target.before, np.where(single[:, None], target.before, moved)], axis=1),
+        versions=np.where(np.arange(len(target)) % 2 == 0, 1, 2),
+    )
+    oracle = oracle_scores(game)
+    unchanged = CellScores.of(replace(game, target=rows), oracle, oracle).unchanged
+    np.testing.assert_array_equal(unchanged, single | (rows.versions == 1))
+
+
+def test_no_metric_is_given_posteriors(cell: ScoredCell) -> None:
+    assert {"before", "after", "observations"}.isdisjoint(vars(cell))
+
+
+def test_chosen_rows_of_a_cell_keep_what_belongs_to_them(cell: ScoredCell) -> None:
+    order = np.random.default_rng(0).permutation(len(cell.scores))[:50]
+    taken = cell.take(order)
+    for name, array in vars(cell).items():
+        if isinstance(array, np.ndarray) and len(array) == len(cell.scores):
+            np.testing.assert_array_equal(getattr(taken, name), array[order])
+    assert taken.shadow_scores is cell.shadow_scores
+
+
+def test_all_metrics_are_measured(cell: ScoredCell) -> None:
+    one, other = Estimate.undefined("no reason"), Estimate.undefined("another")
+    assert measure(cell, {"a": Fixed(x=one), "b": Fixed(y=other)}) == {"x": one, "y": other}
+
+
+def test_two_metrics_must_not_give_one_name(cell: ScoredCell) -> None:
+    one = Estimate.undefined("no reason")
+    with pytest.raises(ValueError, match="metric b gives x, which another metric gives too"):
+        measure(cell, {"a": Fixed(x=one), "b": Fixed(x=one)})
+
+
+def test_a_metric_must_give_estimates(cell: ScoredCell) -> None:
+    with pytest.raises(TypeError, match="metric a gives x, which must be an Estimate"):
+        measure(cell, {"a": Fixed(x=0.7)})

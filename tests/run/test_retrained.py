@@ -1,0 +1,99 @@
+"""Metrics that compare a cell with the same cell where the unlearner retrains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from unlearnbench.builtin.metrics.auc import Auc
+from unlearnbench.run.cell_results import CellResult, get_result
+from unlearnbench.submissions.check import check_submission
+from unlearnbench.submissions.pack import Entry, pack
+
+if TYPE_CHECKING:
+    from tests.run.conftest import Lab, Ran
+
+METRIC = """
+from typing import ClassVar
+from unlearnbench import Estimate, Metric, MetricPlugin, hookimpl
+
+class Gap(Metric):
+    reads_retrained: ClassVar[bool] = True
+
+    def measure(self, cell):
+        other = cell.retrained
+        gaps = {
+            "score-gap": abs(cell.scores).mean() - abs(other.scores).mean(),
+            "accuracy-gap": (cell.utility.test_accuracy_unlearned - other.utility.test_accuracy_unlearned).mean(),
+        }
+        return {name: Estimate(float(gap), status="no-interval", reason="a difference") for name, gap in gaps.items()}
+
+@hookimpl
+def unlearnbench_metrics():
+    yield MetricPlugin(name="gap", summary="Difference from retraining.", factory=Gap)
+"""
+CHANGES: dict[str, object] = {
+    "unlearners": ["none", "retrain"],
+    "attacks": ["score-diff"],
+    "metrics": ["gap"],
+    "defenses": ["none", "label-only"],
+}
+
+
+@pytest.fixture
+def ran(lab: Lab) -> Ran:
+    return lab.run(only=(), plugins=[lab.plugin(METRIC)], **CHANGES)
+
+
+def result(ran: Ran, **labels: str) -> CellResult:
+    (key,) = (key for key, cell in ran.plan.cells.items() if labels.items() <= dict(cell.labels).items())
+    found = get_result(ran.store, key)
+    assert found is not None
+    return found
+
+
+def gap(ran: Ran, **labels: str) -> float | None:
+    return result(ran, **labels).estimates["score-gap"].value
+
+
+@pytest.mark.parametrize("defense", ["none", "label-only"])
+def test_the_gap_is_that_of_the_stored_scores_and_none_for_retraining(ran: Ran, defense: str) -> None:
+    assert ran.outcome.failed == 0
+    labels = {"attack": "score-diff", "defense": defense}
+    own, other = (result(ran, unlearner=name, **labels).scores.scores for name in ("none", "retrain"))
+    assert abs(own).mean() != abs(other).mean()
+    assert gap(ran, unlearner="none", **labels) == abs(own).mean() - abs(other).mean()
+    assert gap(ran, unlearner="retrain", **labels) == 0
+    accuracy = [row.metrics["accuracy-gap"].value for row in ran.rows if row.names["unlearner"] == "retrain"]
+    assert set(accuracy) == {0}
+
+
+def test_without_retraining_in_the_selection_the_numbers_are_the_same(ran: Ran, lab: Lab) -> None:
+    alone = lab.run(only=("unlearner=none",), store="alone", plugins=["mine.py"], **CHANGES)
+    assert {cell.labels["unlearner"] for cell in alone.plan.cells.values()} == {"none"}
+    assert alone.plan.cells.keys() < ran.plan.cells.keys()
+    labels = {"unlearner": "none", "attack": "score-diff", "defense": "none"}
+    assert gap(alone, **labels) == gap(ran, **labels)
+
+
+def test_keys_depend_on_retraining_only_where_a_metric_reads_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys() -> dict[tuple[str, ...], str]:
+        plan = lab.plan(unlearners=["none", "retrain"])
+        return {(*cell.labels.values(), str(cell.seed)): key for key, cell in plan.cells.items()}
+
+    before = keys()
+    monkeypatch.setattr(Auc, "reads_retrained", True)
+    after = keys()
+    assert before.keys() == after.keys()
+    assert all((before[name] == after[name]) == (name[2] == "retrain") for name in before)
+
+
+def test_a_submission_with_such_a_metric_is_checked_without_findings(ran: Ran, lab: Lab, tmp_path: Path) -> None:
+    suite, registry = lab.load(plugins=["mine.py"], **CHANGES)
+    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
+    report = check_submission(folder, lab.folder / f"{suite.name}.yaml", [lab.folder / "mine.py"])
+    assert [str(finding) for finding in report.findings] == []
+    computed = {row.metrics["score-gap"].value for row in report.rows if row.names["unlearner"] == "none"}
+    assert computed == {row.metrics["score-gap"].value for row in ran.rows if row.names["unlearner"] == "none"}

@@ -1,0 +1,72 @@
+"""The results of single cells: as they are computed, and as the store keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.hashing import canonical_json
+from unlearnbench.run.attacking import Scores
+from unlearnbench.run.game import Game
+from unlearnbench.run.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class CellScores:
+    """The arrays of one cell that its metrics are computed from. What other cells share is not among them."""
+
+    scores: NDArray[np.float64]
+    """The attack's scores of the target rows (n,)."""
+    baseline: NDArray[np.float64]
+    """Those of its classical baseline (n,)."""
+    shadow: NDArray[np.float64]
+    """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
+    unchanged: NDArray[np.bool_]
+    """Were the released posteriors of the last unlearned version bitwise those of the original (n,)."""
+
+    @classmethod
+    def of(cls, released: Game, scores: Scores, baseline: Scores) -> CellScores:
+        """Return the arrays of an attack and its baseline on a game as it was released."""
+        rows = released.target
+        last = rows.after[np.arange(len(rows)), rows.versions - 1]
+        unchanged = np.asarray((rows.before == last).all(axis=1))
+        return cls(scores.target, baseline.target, scores.shadow, unchanged)
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """The result of one cell."""
+
+    scores: CellScores
+    estimates: Mapping[str, Estimate]
+
+    def payload(self) -> dict[str, object]:
+        """Return the estimates as the store keeps them; ``order`` is that of the names, which JSON objects lose."""
+        return {
+            "metrics": {name: asdict(estimate) for name, estimate in self.estimates.items()},
+            "order": list(self.estimates),
+        }
+
+    def check_storable(self) -> None:
+        """Raise TypeError or ValueError for estimates that JSON cannot hold."""
+        canonical_json(self.payload())
+
+
+def put_result(store: Store, key: str, result: CellResult) -> None:
+    """Keep the result of a cell."""
+    store.put("cell", key, result.payload(), vars(result.scores))
+
+
+def get_result(store: Store, key: str) -> CellResult | None:
+    """Return the stored result of a cell, None where there is none."""
+    entry = store.get("cell", key)
+    if entry is None:
+        return None
+    payload: Any = entry.payload
+    arrays: Any = {field.name: np.asarray(entry.arrays[field.name]) for field in fields(CellScores)}
+    return CellResult(CellScores(**arrays), {name: Estimate(**payload["metrics"][name]) for name in payload["order"]})

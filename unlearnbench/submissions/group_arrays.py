@@ -1,0 +1,68 @@
+"""The arrays that cells of one group share in a submission: taken from a run's episodes, and read as utility again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.metrics import Utility
+from unlearnbench.core.observations import Observations
+from unlearnbench.run.cells import CellGroup
+from unlearnbench.run.evaluation import read_episode
+from unlearnbench.run.measuring import utility
+from unlearnbench.run.store import Store
+from unlearnbench.submissions.derived import Ids, QueriedRows
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class GroupArrays:
+    """What cells of a group share; requests are counted over all originals."""
+
+    matched: Ids
+    """Record ids of matched negatives (requests, k), -1 where a request has fewer."""
+    accuracies: Numbers
+    """Train and test accuracy of the original, then of the unlearned model (4, requests)."""
+    seconds: Numbers
+    """Wall time to train and to unlearn (2, requests)."""
+    epsilon: Numbers | None
+    """Privacy loss (requests,); None where training was not private."""
+
+    @classmethod
+    def of(cls, matched: Ids, utility: Utility) -> GroupArrays:
+        """Take a group's accuracies and seconds apart."""
+        accuracies = (
+            utility.train_accuracy_original,
+            utility.test_accuracy_original,
+            utility.train_accuracy_unlearned,
+            utility.test_accuracy_unlearned,
+        )
+        private = bool(np.isfinite(utility.epsilon).all())
+        seconds = np.stack([utility.seconds_to_train, utility.seconds_to_unlearn])
+        return cls(matched, np.stack(accuracies), seconds, utility.epsilon if private else None)
+
+    def utility(self, episode: Ids) -> Utility:
+        """Put them together again; ``episode`` (requests,) is the original of each request."""
+        epsilon = np.full(len(episode), np.inf) if self.epsilon is None else self.epsilon
+        train, test, train_unlearned, test_unlearned = self.accuracies
+        to_train, to_unlearn = self.seconds
+        return Utility(episode, train, test, train_unlearned, test_unlearned, to_train, to_unlearn, epsilon)
+
+
+def read_group(group: CellGroup, store: Store) -> GroupArrays:
+    """Return the shared arrays of a group that was run; ``MissingError`` where an episode is not there.
+
+    UserError where a scenario asks for more matched negatives than the suite has.
+    """
+    episodes = [read_episode(task, store) for task in group.target]
+    rows = QueriedRows.of(Observations.concatenate([episode.observations for episode in episodes]))
+    most = group.target[0].sizes.matched
+    try:
+        return GroupArrays.of(rows.matched(most), utility(episodes))
+    except IndexError:
+        name = group.target[0].scenario.label
+        raise UserError(f"scenario {name} asks for more than the {most} matched negatives of the suite") from None
