@@ -29,10 +29,10 @@ def command(
     summary = session.plan.summary(session.store)
     skipped = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.skipped) for cell in session.plan.skipped)
     headers = (*SHARED_AXES, "because", "cells")
-    lines = [(*told, count) for told, count in skipped.items()]
+    lines = [(*cell, count) for cell, count in skipped.items()]
     if as_json:
-        told = [dict(zip(headers, line, strict=True)) for line in lines]
-        print_json({"suite": session.plan.suite.name, **summary, "skipped": told})
+        listed = [dict(zip(headers, line, strict=True)) for line in lines]
+        print_json({"suite": session.plan.suite.name, **summary, "skipped": listed})
         return
     print_table(list(summary.items()))
     if lines:

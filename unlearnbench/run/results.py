@@ -1,4 +1,4 @@
-"""The tidy table of a run: one row a cell and seed, and one for the mean over seeds."""
+"""The results of a run as rows: one for each cell and seed, and one for the mean over seeds."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from unlearnbench.suite.model import AXES, PluginRef
 
 RowStatus = Literal["ok", "failed", "crashed", "skipped", "missing", "invalid"]
 BLIND = "blind"
-"""The control attack that reads records only; where it beats chance the sample gives itself away."""
+"""The control attack that reads records only. If it beats chance, the deleted and the unseen records differ."""
 BLIND_LEVEL = 0.001
-"""A blind attack that beats chance at this level, Holm-adjusted, invalidates its cells: at .05 it would invalidate
-one in twenty sound ones."""
+"""A blind attack that beats chance at this level, adjusted by Holm, invalidates its cells. At .05 it would invalidate
+one in twenty valid cells."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One cell with one seed, or (``seed`` None) its mean over seeds; ``metrics`` is empty where there is no result."""
+    """The result of one cell with one seed, or its mean over seeds."""
 
     axes: Mapping[str, PluginRef]
+    """The plug-in on each axis."""
     seed: int | None
+    """None for the mean over seeds."""
     status: RowStatus = "ok"
     reason: str = ""
+    """Why the status is not ``ok``."""
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
+    """The estimate of each metric; empty where there is no result."""
 
     @property
     def names(self) -> dict[str, str]:
@@ -39,8 +43,8 @@ class Row:
         """Return the row as JSON-able data."""
         axes = {axis: {"name": ref.name, "params": dict(ref.params)} for axis, ref in self.axes.items()}
         metrics = {name: asdict(estimate) for name, estimate in self.metrics.items()}
-        told = {"seed": self.seed, "status": self.status, "reason": self.reason, "metrics": metrics}
-        return {**axes, "labels": self.names, **told}
+        result = {"seed": self.seed, "status": self.status, "reason": self.reason, "metrics": metrics}
+        return {**axes, "labels": self.names, **result}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Row:
@@ -81,7 +85,7 @@ def in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
 
 
 def mark_invalid(rows: Sequence[Row]) -> list[Row]:
-    """Mark the rows whose sample the blind attack can tell apart from features alone.
+    """Mark the rows whose deleted and unseen records the blind attack can distinguish by their features alone.
 
     One one-sided test per data set, scenario and seed (the sample is the same for all models and defenses), adjusted
     by Holm over all of them.
@@ -119,7 +123,7 @@ def headline_rows(rows: Sequence[Row]) -> list[Row]:
 
 
 def _mean(rows: Sequence[Row]) -> Row:
-    """Return the mean of one cell; a seed that has no result is named, never passed over."""
+    """Return the mean of one cell. If a seed has no result, the mean has none either, and names the seed."""
     bad = next((row for row in rows if row.status != "ok"), None)
     if bad is not None:
         reason = bad.reason if bad.status == "skipped" else f"seed {bad.seed}: {bad.reason}"

@@ -24,11 +24,14 @@ Rerun = Literal["never", "failed", "all"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: how many cells are done, failed and skipped."""
+    """How a run ended."""
 
     done: int
+    """Cells with a result."""
     failed: int
+    """Cells without a result."""
     skipped: int
+    """Cells that the suite excludes, or whose plug-ins do not go together."""
 
 
 class Runner:

@@ -36,10 +36,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A stored result: plain data and arrays."""
+    """A stored result."""
 
     payload: Mapping[str, object]
+    """Plain data."""
     arrays: Mapping[str, Array]
+    """Arrays by name, mapped from their files."""
 
 
 class Store:
@@ -50,7 +52,7 @@ class Store:
         self._remove_leftovers()
 
     def has(self, kind: str, key: str) -> bool:
-        """Say whether an entry is there, without reading it."""
+        """Return whether an entry is there, without reading it."""
         return (self._place(kind, key) / "manifest.json").exists()
 
     def stored(self, kind: str, keys: Iterable[str]) -> set[str]:
@@ -110,7 +112,7 @@ class Store:
         scratch.replace(file)
 
     def failure(self, kind: str, key: str) -> Failure | None:
-        """Return the recorded failure, if any. A damaged record is as good as none: the work is tried again."""
+        """Return the recorded failure, if any. A damaged record counts as none, so the work is tried again."""
         file = self._failure_file(kind, key)
         if not file.exists():
             return None
@@ -144,7 +146,7 @@ class Store:
         return self.root / "failures" / kind / f"{key}.json"
 
     def _remove_leftovers(self) -> None:
-        """Remove what processes that are gone had begun to write."""
+        """Remove what processes that ended had begun to write."""
         for scratch in (self.root / "tmp").glob("*-*"):
             pid = scratch.name.partition("-")[0]
             if pid.isdecimal() and not _alive(int(pid)):
@@ -152,13 +154,13 @@ class Store:
 
 
 class SharedStore(Store):
-    """A store that another process writes to, to read from: leftovers and damaged entries stay where they are."""
+    """A store that only another process writes to. Leftovers and damaged entries stay where they are."""
 
     def _set_aside(self, place: Path, kind: str, error: Exception) -> None:
         log.warning("a damaged %s entry is left to the next run: %s (%s)", kind, place, error)
 
     def _remove_leftovers(self) -> None:
-        """Leave them: they are the writer's."""
+        """Leave them: they belong to the process that writes."""
 
 
 def _read(place: Path, kind: str, key: str) -> Entry:
