@@ -255,3 +255,15 @@ def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_kept(t
         (tmp_path / "tmp" / name / "x.npy").touch()
     Store(tmp_path)
     assert {path.name for path in (tmp_path / "tmp").iterdir()} == set(names.values()) - {names["dead"]}
+
+
+def test_the_plain_data_of_an_entry_is_verified_without_its_arrays(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put("cell", "ab" * 32, {"x": 1}, {"scores": np.arange(3.0)})
+    (array,) = tmp_path.rglob("scores.npy")
+    array.unlink()
+    assert store.payload("cell", "ab" * 32) == {"x": 1}
+    assert store.payload("cell", "cd" * 32) is None
+    (manifest,) = tmp_path.rglob("manifest.json")
+    manifest.write_text(manifest.read_text().replace('"x":1', '"x":2'))
+    assert store.payload("cell", "ab" * 32) is None

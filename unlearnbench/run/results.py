@@ -68,9 +68,9 @@ def complete(rows: Sequence[Row]) -> list[Row]:
 
 
 def _row(cell: Cell, store: Store, key: str) -> Row:
-    entry = store.get("cell", key)
-    if entry is not None:
-        stored: Any = entry.payload["metrics"]
+    payload = store.payload("cell", key)
+    if payload is not None:
+        stored: Any = payload["metrics"]
         return Row(cell.axes, cell.seed, metrics={name: Estimate(**fields) for name, fields in stored.items()})
     failure = store.failure("cell", key)
     if failure is not None:

@@ -16,9 +16,10 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from unlearnbench.core.hashing import canonical_json
 SCHEMA = 1
 FOLDERS = {"cell": "cell-2"}
 """Where entries of a kind lie, if not in a folder named like the kind."""
+T = TypeVar("T")
 Array = NDArray[np.generic]
 log = logging.getLogger(__name__)
 
@@ -89,11 +91,19 @@ class Store:
 
     def get(self, kind: str, key: str) -> Entry | None:
         """Return a verified entry, or None where there is none. A damaged one is set aside and reported."""
+        return self._verified(kind, key, _read)
+
+    def payload(self, kind: str, key: str) -> Mapping[str, object] | None:
+        """Return the plain data of an entry as :meth:`get` does, without reading its arrays."""
+        manifest = self._verified(kind, key, _read_manifest)
+        return None if manifest is None else cast(Mapping[str, object], manifest["payload"])
+
+    def _verified(self, kind: str, key: str, read: Callable[[Path, str, str], T]) -> T | None:
         place = self._place(kind, key)
         if not self.has(kind, key):
             return None
         try:
-            return _read(place, kind, key)
+            return read(place, kind, key)
         except (OSError, EOFError, ValueError, KeyError) as error:
             self._set_aside(place, kind, error)
             return None
@@ -164,6 +174,12 @@ class SharedStore(Store):
 
 
 def _read(place: Path, kind: str, key: str) -> Entry:
+    manifest = _read_manifest(place, kind, key)
+    arrays = {name: _read_array(place / f"{name}.npy", digest) for name, digest in manifest["arrays"].items()}
+    return Entry(manifest["payload"], arrays)
+
+
+def _read_manifest(place: Path, kind: str, key: str) -> dict[str, Any]:
     manifest = json.loads((place / "manifest.json").read_bytes())
     if not isinstance(manifest, dict):
         raise ValueError("manifest is not a mapping")
@@ -172,8 +188,7 @@ def _read(place: Path, kind: str, key: str) -> Entry:
         raise ValueError("manifest does not match its checksum")
     if (manifest["kind"], manifest["key"]) != (kind, key):
         raise ValueError(f"manifest is that of {manifest['kind']} {manifest['key']}")
-    arrays = {name: _read_array(place / f"{name}.npy", digest) for name, digest in manifest["arrays"].items()}
-    return Entry(manifest["payload"], arrays)
+    return manifest
 
 
 def _read_array(file: Path, digest: str) -> Array:
