@@ -75,9 +75,22 @@ def _mismatches(file: str, publication: Publication, document: Document) -> Iter
         yield file, "is of another suite than its submission"
     if publication.environment != document.environment:
         yield file, "has another environment than its submission"
+    if not _declared(publication.roles, document):
+        yield file, "its plug-ins have other roles than the submission declares"
     yield from ((where_cell(name), "results.json and submission differ") for name in _differing(publication, document))
     if not _follow(publication.rows):
         yield file, "its means over seeds, or its rows marked invalid, do not follow from its rows"
+
+
+def _declared(roles: Roles, document: Document) -> bool:
+    """Say whether controls are controls, and attacks query the versions that they say, where a submission has that."""
+    for part in document.plugins:
+        found = roles.plugins.get(part.kind, {}).get(part.name)
+        if found and "control" in part.declares and part.declares["control"] != (found.role == "control"):
+            return False
+        if found and "versions" in part.declares and part.declares["versions"] != found.versions:
+            return False
+    return True
 
 
 def _differing(publication: Publication, document: Document) -> Iterator[CellId]:
