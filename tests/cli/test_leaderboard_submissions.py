@@ -145,8 +145,8 @@ def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--rerun", "3"), "--rerun and --nonce go together"),
-        (("--nonce", "spring"), "--rerun and --nonce go together"),
+        (("--rerun", "3"), "give --rerun and --nonce together"),
+        (("--nonce", "spring"), "give --rerun and --nonce together"),
         (("--rerun", "0", "--nonce", "spring"), "invalid value for '--rerun'"),
         (("--suite", "nothing.yaml"), "nothing.yaml: cannot read the suite"),
     ],

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from unlearnbench.cli.options import LEADERBOARDS, AsJson, DisabledPlugins, LeaderboardsDir, PluginFiles
-from unlearnbench.cli.output import epilog, new_app, print_json
+from unlearnbench.cli.output import epilog, finding_count, new_app, print_json
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import build as build_files
@@ -100,16 +100,20 @@ def pack(
 def check(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of one submission.")],
     rerun: Annotated[
-        int | None, typer.Option("--rerun", metavar="N", min=1, help="Run N cells again, drawn by digest and nonce.")
+        int | None,
+        typer.Option(
+            "--rerun", metavar="N", min=1, help="Run N cells again. Which ones depends on the digest and the nonce."
+        ),
     ] = None,
     nonce: Annotated[
-        str | None, typer.Option("--nonce", metavar="TEXT", help="A text announced after the submission.")
+        str | None,
+        typer.Option("--nonce", metavar="TEXT", help="A text that was announced after the submission was made."),
     ] = None,
     suite: Annotated[
-        Path | None, typer.Option("--suite", metavar="FILE", help="Its suite, where that is not a standard one.")
+        Path | None, typer.Option("--suite", metavar="FILE", help="The suite file, if the suite is not a standard one.")
     ] = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Where nothing is found, write what was computed as the board's results.")
+        bool, typer.Option("--accept", help="If there is no finding, write the recomputed results to the leaderboard.")
     ] = False,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
@@ -117,18 +121,15 @@ def check(
 ) -> None:
     """Check a submission without executing any of it.
 
-    Checks its form, digests and completeness, and every metric against the scores.
-
-    Nothing of it is executed. All findings are listed at once, each with a remedy. With --accept, and without findings,
-    the board shows what was computed. Exits with 0 where there are none, 1 where there are some, 2 on a mistake in the
-    flags.
+    Checks its form, digests and completeness, and recomputes every metric from the scores. All findings are listed,
+    each with a remedy. The exit code is 0 if there is no finding, 1 if there are some, 2 if an option is wrong.
     """
     from unlearnbench.submissions.accept import accept as write_board
     from unlearnbench.submissions.check import check_submission
     from unlearnbench.submissions.rerun import rerun as run_again
 
     if (rerun is None) != (nonce is None):
-        raise UserError("--rerun and --nonce go together: how many cells, and the text that draws them")
+        raise UserError("give --rerun and --nonce together: how many cells, and the text that chooses them")
     report = check_submission(path, suite, plugin_file or (), disable_plugin or ())
     findings, notes, cells = list(report.findings), list(report.notes), list[str]()
     if report.context and rerun is not None and nonce is not None:
@@ -143,16 +144,16 @@ def check(
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "notes": notes})
     else:
-        _tell([str(finding) for finding in findings], notes, path)
+        _print([str(finding) for finding in findings], notes, path)
     if findings:
         raise typer.Exit(1)
 
 
-def _tell(findings: list[str], notes: list[str], path: Path) -> None:
+def _print(findings: list[str], notes: list[str], path: Path) -> None:
     for line in findings[:MOST_LINES]:
         typer.echo(line)
     if len(findings) > MOST_LINES:
         typer.echo(f"and {len(findings) - MOST_LINES} more; --json lists all")
     for note in notes:
         typer.echo(f"note: {note}")
-    typer.echo(f"{path}: {len(findings)} findings" if findings else f"{path}: nothing found")
+    typer.echo(f"{path}: {finding_count(len(findings))}")

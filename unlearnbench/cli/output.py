@@ -38,6 +38,11 @@ def print_table(rows: Iterable[Iterable[object]], headers: Sequence[str] = (), w
     )
 
 
+def finding_count(n: int) -> str:
+    """Return how many findings there are in words."""
+    return "nothing found" if n == 0 else "1 finding" if n == 1 else f"{n} findings"
+
+
 def print_json(value: object) -> None:
     """Print plain data as JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

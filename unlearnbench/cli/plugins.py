@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
-from unlearnbench.cli.output import epilog, new_app, print_json
+from unlearnbench.cli.output import epilog, finding_count, new_app, print_json
 from unlearnbench.cli.plugin_text import details_of, listing, print_details, print_listing
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks.records import RECORDS, Kind
@@ -103,7 +103,9 @@ def check_plugins(
         print_json([_checked(plugin, findings) for plugin, findings in found.items()])
     else:
         for plugin, findings in found.items():
-            typer.echo("\n".join([f"{plugin}: {_count(findings)}", *(f"- {finding}" for finding in findings)]))
+            typer.echo(
+                "\n".join([f"{plugin}: {finding_count(len(findings))}", *(f"- {finding}" for finding in findings)])
+            )
     if any(found.values()):
         raise typer.Exit(1)
 
@@ -136,10 +138,6 @@ def _checked(registered: Registered, findings: list[ConformanceFinding]) -> dict
     """Return the findings of a plug-in as plain data."""
     found = [asdict(finding) for finding in findings]
     return {"kind": registered.kind, "name": registered.name, "from": str(registered.source), "findings": found}
-
-
-def _count(findings: list[ConformanceFinding]) -> str:
-    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''}" if findings else "nothing found"
 
 
 def _kind(word: str | None) -> Kind | None:

@@ -47,37 +47,40 @@ class Runner:
         self.show_progress = show_progress
 
     def run(self, plan: Plan, rerun: Rerun = "failed") -> Outcome:
-        """Make everything that is missing. Earlier failures are tried again unless ``rerun`` is ``never``."""
+        """Make all results that the store lacks, and return the counts.
+
+        Earlier failures are tried again unless ``rerun`` is ``never``; with ``all``, stored results are dropped first.
+        """
         self.observers.before_run(suite=plan.suite, plan=plan)
         if rerun == "all":
-            self._forget(plan)
+            self._drop(plan)
         with one_thread():
-            self._observe(plan, rerun)
+            self._make_episodes(plan, rerun)
             self._evaluate(plan, rerun)
         done = sum(self.store.has("cell", key) for key in plan.cells)
         outcome = Outcome(done, len(plan.cells) - done, len(plan.skipped))
         self.observers.after_run(suite=plan.suite, results=outcome)
         return outcome
 
-    def _forget(self, plan: Plan) -> None:
+    def _drop(self, plan: Plan) -> None:
         for key in plan.episodes:
             self.store.drop("episode", key)
         for key in plan.cells:
             self.store.drop("cell", key)
 
     def _due(self, kind: str, key: str, rerun: Rerun) -> bool:
-        """Say whether work is to be done. What is stored is read, so that what is damaged is made again right away."""
+        """Return whether work is to be done. Stored entries are read, so that damaged ones are made again now."""
         return self.store.get(kind, key) is None and (rerun != "never" or self.store.failure(kind, key) is None)
 
-    def _observe(self, plan: Plan, rerun: Rerun) -> None:
+    def _make_episodes(self, plan: Plan, rerun: Rerun) -> None:
         due = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
         with progress("training and unlearning", len(due), self.show_progress) as advance:
             crashed = self._run_episodes(by_original(due), advance)
-            # One of these brought its worker down. Each alone, only that one is lost.
+            # One episode of such a task ended its worker. Each is done alone now, so that only that one is lost.
             self._run_episodes([OriginalTask((episode,)) for task in crashed for episode in task.episodes], advance)
 
     def _run_episodes(self, tasks: Sequence[OriginalTask], advance: Callable[[], None]) -> list[OriginalTask]:
-        """Store what becomes of each episode; return the tasks of several episodes whose worker died."""
+        """Store the outcome of each episode; return the tasks of several episodes whose worker died."""
         crashed: list[OriginalTask] = []
         work = OriginalWork.here(self.instances)
         for task, outcome in self.executor.run(work, tasks):
@@ -85,11 +88,11 @@ class Runner:
                 crashed.append(task)
                 continue
             for episode in task.episodes:
-                self._keep_episode(episode, outcome if isinstance(outcome, Failure) else outcome[episode.key])
+                self._store_episode(episode, outcome if isinstance(outcome, Failure) else outcome[episode.key])
                 advance()
         return crashed
 
-    def _keep_episode(self, task: EpisodeTask, episode: Episode | Failure) -> None:
+    def _store_episode(self, task: EpisodeTask, episode: Episode | Failure) -> None:
         if isinstance(episode, Failure):
             self.store.fail("episode", task.key, episode)
             return
@@ -113,10 +116,10 @@ class Runner:
         with progress("attacking", len(due), self.show_progress) as advance:
             for group, outcome in self.executor.run(work, [group for group in left if group.cells]):
                 for key, cell in group.cells.items():
-                    self._keep(key, cell, outcome if isinstance(outcome, Failure) else outcome[key])
+                    self._store_cell(key, cell, outcome if isinstance(outcome, Failure) else outcome[key])
                     advance()
 
-    def _keep(self, key: str, cell: Cell, result: CellResult | Failure) -> None:
+    def _store_cell(self, key: str, cell: Cell, result: CellResult | Failure) -> None:
         if isinstance(result, Failure):
             self.store.fail("cell", key, result)
             self.observers.on_cell_error(cell=cell, error=result)
