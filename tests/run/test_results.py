@@ -9,13 +9,17 @@ import pytest
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Failure
-from unlearnbench.run.results import BLIND_LEVEL, Row, RowStatus, collect, mark_invalid, mean_over_seeds
+from unlearnbench.run.results import SAMPLE_LEVEL, Row, RowStatus, collect, mark_invalid, mean_over_seeds
 from unlearnbench.run.store import Store
 from unlearnbench.stats import t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
+
+
+TESTS = ("blind",)
+"""The attacks that test the sample."""
 
 
 def row(
@@ -77,7 +81,7 @@ def test_a_metric_that_one_seed_lacks_has_no_mean() -> None:
 def test_a_blind_attack_far_above_chance_invalidates_its_whole_sample() -> None:
     rows = [row("blind", p=1e-6), row("sorted-diff"), row("sorted-diff", status="failed"), row("random", p=1e-9)]
     other = [row("blind", seed=1, p=0.4), row("sorted-diff", seed=1), row("sorted-diff", dataset="digits")]
-    marked = mark_invalid([*rows, *other])
+    marked = mark_invalid([*rows, *other], TESTS)
     assert [r.status for r in marked] == ["invalid", "invalid", "failed", "invalid", "ok", "ok", "ok"]
     assert marked[0].reason == "blind tells deleted from unseen without any model, p 2.0e-06"
     assert marked[1].metrics == rows[1].metrics, "the numbers stay"
@@ -85,20 +89,27 @@ def test_a_blind_attack_far_above_chance_invalidates_its_whole_sample() -> None:
 
 @pytest.mark.parametrize(("p", "samples", "status"), [(0.0009, 1, "invalid"), (0.0009, 2, "ok"), (0.0011, 1, "ok")])
 def test_blind_tests_are_adjusted_for_their_number(p: float, samples: int, status: str) -> None:
-    assert BLIND_LEVEL == 0.001
+    assert SAMPLE_LEVEL == 0.001
     rows = [row("blind", p=p), *(row("blind", p=0.5, seed=s) for s in range(1, samples))]
-    assert mark_invalid(rows)[0].status == status
+    assert mark_invalid(rows, TESTS)[0].status == status
 
 
 def test_models_of_one_sample_are_one_test() -> None:
     twice = [row("blind", p=0.0009), row("blind", p=0.0009)]
-    assert {r.status for r in mark_invalid(twice)} == {"invalid"}
+    assert {r.status for r in mark_invalid(twice, TESTS)} == {"invalid"}
+
+
+def test_all_tests_of_a_sample_are_adjusted_together_and_each_of_them_can_invalidate_it() -> None:
+    rows = [row("blind", p=0.4), row("mine", p=1e-6), row("sorted-diff"), row("blind", seed=1, p=0.5)]
+    marked = mark_invalid(rows, ("blind", "mine"))
+    assert [r.status for r in marked] == ["invalid", "invalid", "invalid", "ok"]
+    assert marked[2].reason == "mine tells deleted from unseen without any model, p 3.0e-06"
 
 
 def test_without_a_blind_result_nothing_is_invalid() -> None:
     rows = [row("sorted-diff", p=1e-9), row("blind", status="failed")]
-    assert mark_invalid(rows) == rows
-    assert mark_invalid([]) == []
+    assert mark_invalid(rows, TESTS) == rows
+    assert mark_invalid([], TESTS) == []
 
 
 def test_a_row_as_json_has_a_name_and_parameters_on_each_axis_and_every_metric_whole(tiny: Ran) -> None:

@@ -105,6 +105,7 @@ def set_metric(data: dict[str, Any], seed: int | None) -> None:
         (lambda data: data["plugins"]["attack"]["random"].update(role="entry"), "its plug-ins have other roles"),
         (lambda data: data["plugins"]["unlearner"]["retrain"].update(role="control"), "its plug-ins have other roles"),
         (lambda data: data["plugins"]["attack"]["random"].update(versions="both"), "its plug-ins have other roles"),
+        (lambda data: data["plugins"]["attack"]["blind"].pop("tests_sample"), "declares attack blind otherwise than"),
         (lambda data: data["suite"].update(description="better"), "is of another suite"),
         (lambda data: data["submission"].update(digest="0" * 64), "names another digest"),
         (lambda data: data["submission"].update(author="Somebody"), "names another digest, name or author"),

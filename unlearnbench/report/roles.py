@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from unlearnbench.core.versions import Versions
-from unlearnbench.hooks.records import AttackPlugin, EntryRole
+from unlearnbench.hooks.records import AttackPlugin, EntryRole, Plugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.suite.model import AXES, PluginRef, Suite
 
@@ -39,7 +39,10 @@ class Roles:
     @classmethod
     def of(cls, suite: Suite, registry: Registry) -> Roles:
         """Return the roles of a suite's plug-ins, as their records declare them."""
-        return cls({axis: {ref.name: _declared(registry, ref) for ref in refs} for axis, refs in suite.axes.items()})
+        return cls({
+            axis: {ref.name: _declared(registry.get(ref.kind, ref.name).plugin) for ref in refs}
+            for axis, refs in suite.axes.items()
+        })  # fmt: skip
 
     def of_plugin(self, ref: PluginRef) -> PluginRole:
         """Return the role of the plug-in on its axis."""
@@ -54,6 +57,14 @@ class Roles:
         """Return the plug-ins of rows that are not listed, as "axis name"."""
         used = {(axis, row[axis].name) for row in axes for axis in AXES}
         return sorted(f"{axis} {name}" for axis, name in used if name not in self.plugins.get(axis, {}))
+
+    def changed(self, registry: Registry) -> list[str]:
+        """Return the plug-ins whose record in the registry declares something else, as "axis name"."""
+        return sorted(
+            f"{entry.kind} {entry.name}"
+            for entry in registry.all()
+            if (found := self.plugins.get(entry.kind, {}).get(entry.name)) and found != _declared(entry.plugin)
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return the roles as JSON-able data; what only attacks declare is written for them only."""
@@ -71,8 +82,7 @@ class Roles:
         })  # fmt: skip
 
 
-def _declared(registry: Registry, ref: PluginRef) -> PluginRole:
-    plugin = registry.get(ref.kind, ref.name).plugin
+def _declared(plugin: Plugin) -> PluginRole:
     if isinstance(plugin, AttackPlugin):
         return PluginRole(plugin.role, plugin.versions, plugin.tests_sample)
     return PluginRole(plugin.role)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,12 +12,12 @@ from unlearnbench.run.store import Store
 from unlearnbench.stats import holm, t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
+Sample = tuple[str, str, int | None]
+"""The labels of data set and scenario, and the seed: the same deleted and unseen records."""
 RowStatus = Literal["ok", "failed", "crashed", "skipped", "missing", "invalid"]
-BLIND = "blind"
-"""The control attack that reads records only. If it beats chance, the deleted and the unseen records differ."""
-BLIND_LEVEL = 0.001
-"""A blind attack that beats chance at this level, adjusted by Holm, invalidates its cells. At .05 it would invalidate
-one in twenty valid cells."""
+SAMPLE_LEVEL = 0.001
+"""A test of the sample that beats chance at this level, adjusted by Holm, invalidates the sample's cells. At .05 it
+would invalidate one in twenty valid samples."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def collect(plan: Plan, store: Store) -> list[Row]:
     """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
     done = [_row(cell, store, key) for key, cell in plan.cells.items()]
     skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in plan.skipped]
-    return complete(in_suite_order(plan, [*done, *skipped]))
+    return complete(in_suite_order(plan, [*done, *skipped]), plan.sample_tests)
 
 
-def complete(rows: Sequence[Row]) -> list[Row]:
+def complete(rows: Sequence[Row], sample_tests: Collection[str]) -> list[Row]:
     """Return the rows of all seeds with all that follows from them: which are invalid, and the means over seeds."""
-    marked = mark_invalid(rows)
+    marked = mark_invalid(rows, sample_tests)
     return [*marked, *(mean_over_seeds(marked) if len({row.seed for row in marked}) > 1 else [])]
 
 
@@ -81,32 +81,42 @@ def _row(cell: Cell, store: Store, key: str) -> Row:
 def in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
     """Sort rows as the suite lists their plug-ins."""
     places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.full.axes.items()}
-    return sorted(rows, key=lambda row: (*(places[axis][row.names[axis]] for axis in AXES), row.seed))
+    return sorted(rows, key=lambda row: (*(places[axis][row.axes[axis].label] for axis in AXES), row.seed))
 
 
-def mark_invalid(rows: Sequence[Row]) -> list[Row]:
-    """Mark the rows whose deleted and unseen records the blind attack can distinguish by their features alone.
+def mark_invalid(rows: Sequence[Row], sample_tests: Collection[str]) -> list[Row]:
+    """Mark the rows whose deleted and unseen records an attack can distinguish without any model.
 
-    One one-sided test per data set, scenario and seed (the sample is the same for all models and defenses), adjusted
-    by Holm over all of them.
+    ``sample_tests`` are the names of the attacks that decide it. Each gives one one-sided test per data set, scenario
+    and seed (the sample is the same for all models and defenses). All of them are adjusted together by Holm.
     """
-    tests = {
-        _sample(row): row.metrics["auc"].details.get("p_above_half", 1.0)
-        for row in rows
-        if row.axes["attack"].name == BLIND and "auc" in row.metrics
-    }
+    tests: dict[tuple[str, Sample], float] = {}
+    for row in rows:
+        p = _p_above_chance(row) if row.axes["attack"].name in sample_tests else None
+        if p is not None:
+            tests[row.axes["attack"].label, _sample(row)] = p
     adjusted = dict(zip(tests, holm(list(tests.values())), strict=True)) if tests else {}
-    found = {sample: p for sample, p in adjusted.items() if p < BLIND_LEVEL}
+    reasons = {
+        sample: f"{attack} tells deleted from unseen without any model, p {p:.1e}"
+        for (attack, sample), p in adjusted.items()
+        if p < SAMPLE_LEVEL
+    }
     return [
-        replace(row, status="invalid", reason=f"blind tells deleted from unseen without any model, p {p:.1e}")
-        if row.status == "ok" and (p := found.get(_sample(row))) is not None
+        replace(row, status="invalid", reason=reason)
+        if row.status == "ok" and (reason := reasons.get(_sample(row))) is not None
         else row
         for row in rows
     ]
 
 
-def _sample(row: Row) -> tuple[object, ...]:
-    return (row.names["dataset"], row.names["scenario"], row.seed)
+def _sample(row: Row) -> Sample:
+    return (row.axes["dataset"].label, row.axes["scenario"].label, row.seed)
+
+
+def _p_above_chance(row: Row) -> float | None:
+    """Return the p-value of the metric that tests a row's scores against chance, None where no metric does."""
+    values = (estimate.details.get("p_above_half") for estimate in row.metrics.values())
+    return next((p for p in values if p is not None), None)
 
 
 def mean_over_seeds(rows: Sequence[Row]) -> list[Row]:

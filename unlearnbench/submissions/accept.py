@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.hooks.registry import load_registry
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row, complete
@@ -78,7 +79,9 @@ def _mismatches(file: str, publication: Publication, document: Document) -> Iter
     if not _declared(publication.roles, document):
         yield file, "its plug-ins have other roles than the submission declares"
     yield from ((where_cell(name), "results.json and submission differ") for name in _differing(publication, document))
-    if not _follow(publication.rows):
+    if changed := publication.roles.changed(load_registry(discover=False)):
+        yield file, f"declares {changed[0]} otherwise than its record does"
+    if not _follow(publication.rows, publication.roles.sample_tests):
         yield file, "its means over seeds, or its rows marked invalid, do not follow from its rows"
 
 
@@ -109,12 +112,12 @@ def _differing(publication: Publication, document: Document) -> Iterator[CellId]
     yield from sorted(left)
 
 
-def _follow(rows: Sequence[Row]) -> bool:
+def _follow(rows: Sequence[Row], sample_tests: Collection[str]) -> bool:
     """Say whether means and invalid rows are those that follow from the other rows."""
     plain = [
         replace(row, status="ok", reason="") if row.status == "invalid" else row for row in rows if row.seed is not None
     ]
-    made = complete(plain)
+    made = complete(plain, sample_tests)
     return len(made) == len(rows) and all(map(_equal, made, rows))
 
 
