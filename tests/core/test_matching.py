@@ -133,17 +133,17 @@ def test_duplicates_in_taste_do_not_share_a_match() -> None:
     assert chosen.tolist() == [2, 3]
 
 
-def test_of_a_group_larger_than_the_number_asked_only_the_first_are_matched() -> None:
+def test_of_a_group_larger_than_the_requested_number_only_the_first_are_matched() -> None:
     records = line(0, 100, 200, 1, 101, 201)
     data = TrainingSet.of(records, [0, 1, 2])
     chosen = matched_negatives(Nowhere(), data, np.array([2, 0, 1]), np.array([3, 4, 5]), 2, SEEDS)
     assert chosen.tolist() == [5, 3]
 
 
-@pytest.mark.parametrize(("forgotten", "asked"), [([], 3), ([0], 0)])
-def test_nothing_forgotten_or_nothing_asked_gives_no_match(forgotten: list[int], asked: int) -> None:
+@pytest.mark.parametrize(("forgotten", "requested"), [([], 3), ([0], 0)])
+def test_nothing_forgotten_or_nothing_requested_gives_no_match(forgotten: list[int], requested: int) -> None:
     records = line(0, 1, 2)
     ids = np.array(forgotten, dtype=np.int64)
-    chosen = matched_negatives(Nowhere(), TrainingSet.of(records, [0]), ids, np.array([1, 2]), asked, SEEDS)
+    chosen = matched_negatives(Nowhere(), TrainingSet.of(records, [0]), ids, np.array([1, 2]), requested, SEEDS)
     assert chosen.tolist() == []
     assert chosen.dtype == np.int64

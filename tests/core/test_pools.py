@@ -1,4 +1,4 @@
-"""Who may be trained on, deleted and asked about; the two sides never share a record."""
+"""Which records may be trained on, deleted and queried; the two sides never share a record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests, and whom a scenario asks about unless it says otherwise."""
+"""Requests, and the records that a scenario queries by default."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def toy() -> Records:
     return Records("toy", x, np.arange(400) % 2, 2, Provenance("made up", "CC0"))
 
 
-def ask(request: Request, pools: Pools, sizes: EpisodeSizes = SIZES, seeds: SeedPath = SEEDS) -> Queries:
+def query(request: Request, pools: Pools, sizes: EpisodeSizes = SIZES, seeds: SeedPath = SEEDS) -> Queries:
     original = Original(Nowhere(), TrainingSet.of(toy(), pools.training), seeds)
     return Fixed().queries(request, pools, sizes, seeds, original, original.fitted)
 
@@ -65,20 +65,20 @@ def test_queries_stand_role_by_role_each_counted_from_nought() -> None:
     assert (laid.ids.dtype, laid.role.dtype, laid.position.dtype) == (np.int64, np.int8, np.int64)
 
 
-def test_every_role_is_asked_as_often_as_the_sizes_say() -> None:
+def test_every_role_is_queried_as_often_as_the_sizes_say() -> None:
     pools = some_pools()
-    asked = ask(Request((Step(pools.deletable[:2]),)), pools)
-    assert np.bincount(asked.role, minlength=len(Role)).tolist() == [2, 8, 3, 6, 0]
+    queries = query(Request((Step(pools.deletable[:2]),)), pools)
+    assert np.bincount(queries.role, minlength=len(Role)).tolist() == [2, 8, 3, 6, 0]
 
 
-def test_every_role_is_asked_about_its_own_kind_of_records_and_no_duplicate_is_among_them() -> None:
+def test_queried_records_have_their_role_and_no_duplicate_is_among_them() -> None:
     pools, records = some_pools(), toy()
-    asked = ask(Request((Step(pools.deletable[4:7]),)), pools)
-    ids = {role: asked.ids[asked.role == role] for role in Role}
+    queries = query(Request((Step(pools.deletable[4:7]),)), pools)
+    ids = {role: queries.ids[queries.role == role] for role in Role}
     assert ids[Role.FORGOTTEN].tolist() == pools.deletable[4:7].tolist()
     assert set(ids[Role.UNSEEN]) | set(ids[Role.MATCHED]) <= set(pools.unseen)
     assert set(ids[Role.RETAINED]) <= set(pools.deletable) - set(pools.deletable[4:7])
-    assert not records.has_duplicate[asked.ids].any()
+    assert not records.has_duplicate[queries.ids].any()
     assert all(len(set(found)) == len(found) for found in ids.values())
 
 
@@ -86,32 +86,34 @@ def test_what_a_request_adds_is_neither_a_negative_nor_retained() -> None:
     pools = some_pools()
     everyone = EpisodeSizes(records=100, negatives=500, matched=500, retained=500)
     joined = pools.unseen[:5]
-    asked = ask(Request((Step(pools.deletable[:1], joined), Step(joined[:1], pools.deletable[:1]))), pools, everyone)
-    negatives = asked.ids[np.isin(asked.role, [Role.UNSEEN, Role.MATCHED])]
+    queries = query(
+        Request((Step(pools.deletable[:1], joined), Step(joined[:1], pools.deletable[:1]))), pools, everyone
+    )
+    negatives = queries.ids[np.isin(queries.role, [Role.UNSEEN, Role.MATCHED])]
     assert not np.isin(joined, negatives).any()
     assert np.isin(pools.unseen[5:], negatives).all()
-    assert pools.deletable[0] not in asked.ids[asked.role == Role.RETAINED]
+    assert pools.deletable[0] not in queries.ids[queries.role == Role.RETAINED]
 
 
 def test_a_request_that_only_adds_forgets_nobody() -> None:
-    asked = ask(steps(([], [7])), some_pools())
-    assert np.bincount(asked.role, minlength=len(Role)).tolist() == [0, 8, 0, 6, 1]
+    queries = query(steps(([], [7])), some_pools())
+    assert np.bincount(queries.role, minlength=len(Role)).tolist() == [0, 8, 0, 6, 1]
 
 
-def test_what_a_request_adds_is_asked_about_unless_it_is_forgotten_too() -> None:
-    asked = ask(steps(([], [7, 9]), ([9], [])), some_pools())
-    assert asked.ids[asked.role == Role.ADDED].tolist() == [7]
-    assert asked.ids[asked.role == Role.FORGOTTEN].tolist() == [9]
+def test_added_records_are_queried_as_added_unless_they_are_forgotten_too() -> None:
+    queries = query(steps(([], [7, 9]), ([9], [])), some_pools())
+    assert queries.ids[queries.role == Role.ADDED].tolist() == [7]
+    assert queries.ids[queries.role == Role.FORGOTTEN].tolist() == [9]
 
 
 def test_random_negatives_do_not_depend_on_who_is_forgotten_and_more_of_them_begin_with_the_fewer() -> None:
     pools, more = some_pools(), EpisodeSizes(records=100, negatives=20, matched=3, retained=6)
     one, other, longer = (
-        asked.ids[asked.role == Role.UNSEEN]
-        for asked in (
-            ask(Request((Step(pools.deletable[:1]),)), pools),
-            ask(Request((Step(pools.deletable[1:2]),)), pools),
-            ask(Request((Step(pools.deletable[:1]),)), pools, more),
+        queries.ids[queries.role == Role.UNSEEN]
+        for queries in (
+            query(Request((Step(pools.deletable[:1]),)), pools),
+            query(Request((Step(pools.deletable[1:2]),)), pools),
+            query(Request((Step(pools.deletable[:1]),)), pools, more),
         )
     )
     assert one.tolist() == other.tolist() == longer[:8].tolist()
@@ -120,7 +122,7 @@ def test_random_negatives_do_not_depend_on_who_is_forgotten_and_more_of_them_beg
 def test_other_seeds_draw_other_negatives_and_other_retained_records() -> None:
     pools = some_pools()
     request = Request((Step(pools.deletable[:1]),))
-    one, other = ask(request, pools), ask(request, pools, seeds=SEEDS / "elsewhere")
+    one, other = query(request, pools), query(request, pools, seeds=SEEDS / "elsewhere")
     for role in (Role.UNSEEN, Role.RETAINED):
         assert set(one.ids[one.role == role]) != set(other.ids[other.role == role])
 

@@ -15,7 +15,7 @@ def test_a_path_gives_the_draws_that_were_recorded_once_and_for_all() -> None:
     assert place.rng().integers(0, 2**32, 4).tolist() == [56501416, 2434790844, 2610058436, 430683500]
 
 
-def test_the_same_path_gives_the_same_draws_however_often_it_is_asked() -> None:
+def test_the_same_path_always_gives_the_same_draws() -> None:
     place = SeedPath(1) / "a" / 2
     assert place.seed() == (SeedPath(1) / "a" / 2).seed()
     assert place.rng().random() == place.rng().random()

@@ -67,9 +67,9 @@ def test_the_guide_to_plugins_has_every_hook() -> None:
 
 def test_the_guide_to_suites_has_every_key_and_says_which_are_required() -> None:
     rows = table_rows(DOCS / "suites.md")
-    told = {key.strip(): row for keys, row in rows.items() for key in keys.split(",")}
-    assert set(KEYS) <= set(told)
-    assert {key for key in KEYS if told[key][-1] == "required"} == set(REQUIRED)
+    documented = {key.strip(): row for keys, row in rows.items() for key in keys.split(",")}
+    assert set(KEYS) <= set(documented)
+    assert {key for key in KEYS if documented[key][-1] == "required"} == set(REQUIRED)
 
 
 @pytest.mark.parametrize("key", ["seeds", "scenarios", "defenses", "engine", "device"])

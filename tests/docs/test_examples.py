@@ -147,7 +147,7 @@ def run_tiny(folder: Path, file: Path, plugin: Registered | None) -> None:
     assert main(["run", "tiny.yaml", "--plugin-file", str(file), "--rerun", "all", *only, *executor]) == 0
 
 
-def test_an_observer_of_the_documents_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_observer_of_the_documents_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = (example for example in EXAMPLES if "def unlearnbench_after_cell" in example.text)
     file = tmp_path / example.file
     file.write_text(example.text)

@@ -1,4 +1,4 @@
-"""The tutorial: its commands, one after the other, by somebody who has nothing but unlearnbench."""
+"""The commands of the tutorial, one after the other, with nothing installed but unlearnbench."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ RAISER = """
 """
 
 
-def test_observers_are_told_by_name_and_may_leave_arguments_out(plugin_file: WriteFile) -> None:
+def test_observers_get_arguments_by_name_and_may_leave_some_out(plugin_file: WriteFile) -> None:
     observers = load_registry([plugin_file(LISTENER)], discover=False).observers
     heard: list[object] = []
     observers.before_run(heard, "plan")

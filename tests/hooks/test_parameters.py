@@ -249,7 +249,7 @@ def test_what_was_resolved_resolves_to_itself_and_builds_the_same(params: dict[s
         ({"device": datetime.date(2026, 1, 2)}, ("device",), None),
     ],
 )
-def test_a_wrong_parameter_is_told_in_one_line_with_its_path(
+def test_a_wrong_parameter_is_reported_in_one_line_with_its_path(
     params: dict[str, Any], path: tuple[str | int, ...], message: str | None
 ) -> None:
     found = problem(params)

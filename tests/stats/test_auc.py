@@ -103,7 +103,7 @@ def test_copies_of_rows_in_their_cluster_add_no_knowledge() -> None:
     assert copied.details["design_effect"] > 4 * one.details["design_effect"]
 
 
-def test_records_that_no_two_clusters_share_change_nothing_however_often_one_cluster_asks_for_them() -> None:
+def test_records_that_no_two_clusters_share_have_no_influence_however_often_one_cluster_queries_them() -> None:
     scores, positive, cluster, record = (
         np.tile(column, 5) for column in (KNOWN_SCORES, KNOWN_POSITIVE, KNOWN_CLUSTER, np.arange(220))
     )

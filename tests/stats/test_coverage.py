@@ -61,17 +61,17 @@ class Design:
         noise = math.hypot(1, self.record)
         above = level + effect + rng.normal(0, noise, (originals, m))
         if self.pool:
-            asked = rng.permuted(np.tile(np.arange(self.pool), (originals, 1)), axis=1)[:, :n]
-            below = level + rng.normal(0, self.record, self.pool)[asked] + rng.normal(size=(originals, n))
+            queried = rng.permuted(np.tile(np.arange(self.pool), (originals, 1)), axis=1)[:, :n]
+            below = level + rng.normal(0, self.record, self.pool)[queried] + rng.normal(size=(originals, n))
         else:
-            asked = -1 - np.arange(originals * n).reshape(originals, n)
+            queried = -1 - np.arange(originals * n).reshape(originals, n)
             below = level + rng.normal(0, noise, (originals, n))
         deleted = self.pool + np.arange(originals * m).reshape(originals, m)
         return Rows(
             self.rounded(np.hstack([above, below])).ravel(),
             np.tile(np.arange(m + n) < m, originals),
             np.repeat(np.arange(originals), m + n),
-            np.hstack([deleted, asked]).ravel(),
+            np.hstack([deleted, queried]).ravel(),
         )
 
 
@@ -132,8 +132,8 @@ def test_the_interval_of_the_auc_covers(design: Design, originals: int) -> None:
 
 
 SHARED = {
-    "few, each asked of every original": Design(shift=0.5, spread=0.3, record=1, pool=20),
-    "many, each asked of some": Design(shift=0.5, spread=0.3, record=1, pool=400, negatives=100),
+    "few, each queried of every original": Design(shift=0.5, spread=0.3, record=1, pool=20),
+    "many, each queried of some": Design(shift=0.5, spread=0.3, record=1, pool=400, negatives=100),
 }
 
 
@@ -153,7 +153,7 @@ def test_without_records_it_covers_shared_negatives_while_they_are_many() -> Non
 
 
 def test_without_records_it_falls_short_where_all_originals_share_few_negatives() -> None:
-    design = SHARED["few, each asked of every original"]
+    design = SHARED["few, each queried of every original"]
     found = (clustered_auc(r.scores, r.positive, r.cluster) for r in _repetitions(design, 10))
     assert _coverage(found, _true_auc(design, 10)) < 0.85
 

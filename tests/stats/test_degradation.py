@@ -58,8 +58,8 @@ def test_rank_duplicates_do_not_see_how_boldly_an_attack_speaks() -> None:
     scores, classical = _scores(2)
     for counterpart in (rank_deg_rate, rank_deg_count):
         assert counterpart(scores**9, classical, POSITIVE, CLUSTER) == counterpart(scores, classical, POSITIVE, CLUSTER)
-    timid, bold = (true_confidence(s, POSITIVE) for s in (classical, np.where(classical > 0.5, 1, 0)))
-    assert deg_rate(bold, timid, CLUSTER).value != 0
+    moderate, extreme = (true_confidence(s, POSITIVE) for s in (classical, np.where(classical > 0.5, 1, 0)))
+    assert deg_rate(extreme, moderate, CLUSTER).value != 0
 
 
 def test_an_attack_gains_nothing_on_itself() -> None:

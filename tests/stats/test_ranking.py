@@ -47,7 +47,7 @@ def test_clear_differences_give_single_ranks_and_a_high_auc_is_first() -> None:
     assert rank_ranges([one_seed(0.6), one_seed(0.9), one_seed(0.75)], "high") == [(3, 3), (1, 1), (2, 2)]
 
 
-def test_entries_that_cannot_be_told_apart_share_their_ranks() -> None:
+def test_entries_without_a_significant_difference_share_their_ranks() -> None:
     assert rank_ranges([one_seed(0.70), one_seed(0.71), one_seed(0.9)], "high") == [(2, 3), (2, 3), (1, 1)]
 
 

@@ -17,7 +17,7 @@ def _columns(rows: list[tuple[int, bool]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([score for score, _ in rows], float), np.array([positive for _, positive in rows])
 
 
-def test_rows_that_cannot_be_told_apart_share_the_mean_of_their_ranks() -> None:
+def test_tied_rows_share_the_mean_of_their_ranks() -> None:
     assert midranks([10, 30, 20, 30, 10, 10]).tolist() == [2, 5.5, 4, 5.5, 2, 2]
 
 

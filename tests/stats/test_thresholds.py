@@ -37,7 +37,7 @@ def test_a_threshold_lies_halfway_between_distinct_scores() -> None:
 
 
 @pytest.mark.parametrize("low", [1.0, np.nextafter(1.0, 2)])
-def test_scores_that_are_neighbouring_floats_are_still_told_apart(low: float) -> None:
+def test_scores_that_are_neighbouring_floats_are_still_distinguished(low: float) -> None:
     high = np.nextafter(low, 2)
     threshold = best_threshold([low, high], [False, True])
     assert low <= threshold < high
@@ -102,9 +102,9 @@ def test_nobody_accused_leaves_the_precision_undefined() -> None:
     assert (estimate.status, estimate.reason) == ("undefined", "no score exceeds the threshold")
 
 
-@pytest.mark.parametrize(("accused", "value", "word"), [(POSITIVE, 1, "positives"), (~POSITIVE, 0, "negatives")])
-def test_only_one_class_accused_leaves_the_precision_without_interval(accused, value: int, word: str) -> None:
-    estimate = precision_at_prior(accused, POSITIVE, 0.5, 0.1, CLUSTER)
+@pytest.mark.parametrize(("predicted", "value", "word"), [(POSITIVE, 1, "positives"), (~POSITIVE, 0, "negatives")])
+def test_predictions_of_one_class_only_leave_the_precision_without_interval(predicted, value: int, word: str) -> None:
+    estimate = precision_at_prior(predicted, POSITIVE, 0.5, 0.1, CLUSTER)
     assert (estimate.value, estimate.status) == (value, "degenerate")
     assert estimate.reason == f"only {word} exceed the threshold"
 

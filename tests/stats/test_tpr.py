@@ -43,13 +43,13 @@ def test_a_product_that_falls_short_of_its_whole_number_loses_no_false_alarm() -
     assert estimate.details["realized_fpr"] == 0.29
 
 
-def test_too_few_negatives_are_told_with_the_number_that_would_do() -> None:
+def test_too_few_negatives_are_reported_with_the_number_needed() -> None:
     estimate = tpr_at_fpr(*_rows(), 0.01, CLUSTERS)
     assert estimate.value is None
     assert estimate.reason == "n/a: needs N- >= 10/fpr = 1000 distinct non-members, has 200"
 
 
-def test_a_negative_asked_for_twice_counts_once() -> None:
+def test_a_negative_that_is_queried_twice_counts_once() -> None:
     scores, positive = _rows()
     twice = np.where(positive, -1, np.arange(300) // 2)
     assert tpr_at_fpr(scores, positive, 0.1, CLUSTERS, twice).details["nonmembers"] == 100

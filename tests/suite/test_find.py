@@ -46,7 +46,7 @@ def test_what_ends_like_a_suite_file_is_a_path(path: str | Path) -> None:
     assert find_suite(path) == Path(path)
 
 
-def test_an_unknown_name_is_told_with_the_closest() -> None:
+def test_an_unknown_name_is_reported_with_the_closest_one() -> None:
     with pytest.raises(
         UserError, match=r'unknown suite "quickstrat"; did you mean "quickstart"\?; a suite of your own'
     ):

@@ -403,12 +403,12 @@ def test_a_header_is_read_without_knowing_any_plugin(tmp_path: Path) -> None:
         ("version: 1", "version: 01", '2:10: an integer with a leading zero; write 1, or "01" for text'),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line_with_its_place(error: Error, line: str, instead: str, message: str) -> None:
+def test_an_error_is_one_line_with_its_position(error: Error, line: str, instead: str, message: str) -> None:
     assert line in MINIMAL
     assert error(MINIMAL.replace(line, instead)) == message
 
 
-def test_a_default_that_no_plugin_offers_is_told_at_the_top(tmp_path: Path, registry: Registry) -> None:
+def test_a_default_that_no_plugin_offers_is_reported_at_the_top(tmp_path: Path, registry: Registry) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(MINIMAL)
     bare = Registry(tuple(found for found in registry.all() if found.name != "auc"))
@@ -436,7 +436,7 @@ def test_a_message_stays_one_line_whatever_the_file_holds(error: Error) -> None:
     ("name", "message"),
     [("absent.yaml", "cannot read the suite: No such file"), ("folder.yaml", "cannot read the suite: Is a directory")],
 )
-def test_a_suite_that_cannot_be_read_is_told_so(tmp_path: Path, registry: Registry, name: str, message: str) -> None:
+def test_a_suite_that_cannot_be_read_is_an_error(tmp_path: Path, registry: Registry, name: str, message: str) -> None:
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(UserError, match=message):
         load_suite(tmp_path / name, registry)
@@ -506,7 +506,7 @@ def test_a_suite_with_another_shadow_can_be_written_out_and_read_again(load: Loa
     assert suite.sha256 != load(MINIMAL).sha256
 
 
-def test_what_the_adversary_has_anyway_is_refused(error: Error) -> None:
+def test_a_shadow_that_equals_the_target_is_rejected(error: Error) -> None:
     same = MINIMAL.replace("[decision-tree]", "[{name: decision-tree, shadow: decision-tree}]")
     assert error(same) == "4:40: the adversary uses decision-tree anyway; leave this key out"
 

@@ -48,8 +48,8 @@ def test_the_first_rule_that_matches_gives_the_reason(
     rules: list[dict[str, str]], cell: dict[str, str], left_out: set[str]
 ) -> None:
     fewer = {axis: name for axis, name in cell.items() if axis not in left_out}
-    for asked in (cell, fewer):
-        assert suite(rules).excluded(asked) == first_rule(asked, rules)  # type: ignore[arg-type]  # axes
+    for queried in (cell, fewer):
+        assert suite(rules).excluded(queried) == first_rule(queried, rules)  # type: ignore[arg-type]  # axes
 
 
 @pytest.mark.parametrize("rules", [[], [{"model": "c"}], [{"model": "c", "attack": "a"}, {"dataset": "b"}]])

@@ -82,7 +82,7 @@ def test_a_plugin_that_is_disabled_is_unknown(suite: Path) -> None:
         (PLUGIN.replace("NAME", "classical"), 'attack "classical" is offered both by'),
     ],
 )
-def test_a_plugin_file_that_is_wrong_is_told_where_the_suite_names_it(suite: Path, code: str, message: str) -> None:
+def test_a_wrong_plugin_file_is_reported_where_the_suite_names_it(suite: Path, code: str, message: str) -> None:
     (suite.parent / "methods" / "hunch.py").write_text(code)
     with pytest.raises(UserError, match=message) as caught:
         load_suite(suite)

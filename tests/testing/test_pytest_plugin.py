@@ -49,13 +49,13 @@ def test_a_broken_one_fails_with_the_finding_and_no_traceback(pytester: pytest.P
 
 
 @pytest.mark.parametrize("named", ["", "unlearnbench_plugins = 3"])
-def test_a_file_that_names_no_plugins_is_told_what_to_write(pytester: pytest.Pytester, named: str) -> None:
+def test_a_file_that_names_no_plugins_is_an_error(pytester: pytest.Pytester, named: str) -> None:
     result = run(pytester, "0.0", TESTS.replace('unlearnbench_plugins = "largest.py"', named))
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*name the plug-ins to check, such as unlearnbench_plugins = *"])
 
 
-def test_a_package_that_is_not_installed_is_told_in_a_line(pytester: pytest.Pytester) -> None:
+def test_a_package_that_is_not_installed_is_reported_in_one_line(pytester: pytest.Pytester) -> None:
     result = run(pytester, "0.0", TESTS.replace("largest.py", "not-there"))
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*'not-there': unknown plug-in \"not-there\"; is it installed?"])

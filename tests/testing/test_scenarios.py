@@ -69,15 +69,15 @@ class InPlace(Good):
 
 class NobodyToTellFrom(Good):
     def queries(self, request, pools, sizes, seeds, original, fitted):
-        asked = super().queries(request, pools, sizes, seeds, original, fitted)
-        kept = asked.role != Role.UNSEEN
-        return type(asked)(asked.ids[kept], asked.role[kept], asked.position[kept])
+        queries = super().queries(request, pools, sizes, seeds, original, fitted)
+        kept = queries.role != Role.UNSEEN
+        return type(queries)(queries.ids[kept], queries.role[kept], queries.position[kept])
 
 
 class CallsTheDeletedUnseen(Good):
     def queries(self, request, pools, sizes, seeds, original, fitted):
-        asked = super().queries(request, pools, sizes, seeds, original, fitted)
-        return replace(asked, ids=asked.ids[::-1])
+        queries = super().queries(request, pools, sizes, seeds, original, fitted)
+        return replace(queries, ids=queries.ids[::-1])
 
 
 class ThreeClassesOnly(Good):

@@ -49,7 +49,7 @@ def test_a_file_without_plugins_is_a_mistake(plugin_file: WriteFile) -> None:
         subjects(str(observer))
 
 
-def test_a_broken_distribution_is_told(install: Install) -> None:
+def test_a_broken_distribution_is_reported(install: Install) -> None:
     install("bad-dist", "import no_such_module")
     with pytest.raises(UserError, match=r"cannot be used: distribution bad-dist 1\.0: ModuleNotFoundError"):
         subjects("bad-dist")

@@ -131,7 +131,7 @@ def test_the_decision_tree_has_ten_leaves_as_published():
 def test_asking_without_ceremony_gives_the_bits_of_predict_proba(name, monkeypatch):
     made = []
     make = attack_models._estimator
-    monkeypatch.setattr(attack_models, "_estimator", lambda *told: made.append(make(*told)) or made[0])
+    monkeypatch.setattr(attack_models, "_estimator", lambda *arguments: made.append(make(*arguments)) or made[0])
     probability = fit_attack_model(name, *problem(0), rng())
     for n in (1, 2, 70):
         x, _ = problem(1, n=n)

@@ -36,6 +36,6 @@ def test_if_nothing_changed_all_rows_score_the_same(attack, make_game):
         (Classical, {"model": 3}),
     ],
 )
-def test_a_wrong_parameter_is_refused(attack, wrong):
+def test_a_wrong_parameter_is_rejected(attack, wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(attack).validate_python(wrong)

@@ -38,7 +38,7 @@ def test_guesses_do_not_depend_on_how_episodes_are_split_over_calls(make_game):
     )
 
 
-def test_another_seed_guesses_anew(make_game):
+def test_another_seed_gives_other_scores(make_game):
     assert not np.array_equal(guesses(make_game(0), seed=1), guesses(make_game(0), seed=2))
 
 

@@ -41,7 +41,7 @@ def test_another_file_than_expected_is_not_kept(server: str, target: Path) -> No
     assert not left_behind(target.parent)
 
 
-def test_a_file_that_the_server_lacks_is_told_by_its_answer(server: str, target: Path) -> None:
+def test_a_file_that_the_server_lacks_is_reported_with_its_response(server: str, target: Path) -> None:
     with pytest.raises(UserError, match="cannot be downloaded: the server answered 404 Not Found"):
         download(f"{server}/nothing", target, accept)
     assert not left_behind(target.parent)

@@ -122,9 +122,7 @@ def test_a_missing_file_is_downloaded_into_the_cache_once(roots: tuple[Path, Pat
     assert read(replace(file, url="http://127.0.0.1:1/gone")) == CONTENT
 
 
-def test_nothing_is_downloaded_where_the_file_is_here_even_if_it_is_wrong(
-    roots: tuple[Path, Path], server: str
-) -> None:
+def test_nothing_is_downloaded_where_the_file_exists_even_if_it_is_wrong(roots: tuple[Path, Path], server: str) -> None:
     put(roots[0], b"other records")
     with pytest.raises(UserError, match="is not the expected file"):
         read(replace(FILE, url=f"{server}/file.npz"))
@@ -156,7 +154,7 @@ class Two(FileDataset):
         raise NotImplementedError
 
 
-def test_a_data_set_in_several_files_is_here_once_all_are(roots: tuple[Path, Path]) -> None:
+def test_a_data_set_in_several_files_is_available_once_all_are(roots: tuple[Path, Path]) -> None:
     assert "file.npz" in Two().availability().place
     put(roots[0])
     assert not Two().availability().available

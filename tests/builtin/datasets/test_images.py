@@ -38,7 +38,7 @@ def test_other_content_is_refused(content: bytes) -> None:
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 300))
-def test_a_draw_has_the_size_asked_for_and_is_part_of_every_larger_one(n: int, one: int, other: int) -> None:
+def test_a_draw_has_the_requested_size_and_is_part_of_every_larger_one(n: int, one: int, other: int) -> None:
     small, large = (drawn(n, size) for size in sorted((one, other)))
     assert len(small) == min(n, one, other)
     assert set(small) <= set(large) <= set(range(n))

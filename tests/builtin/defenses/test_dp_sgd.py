@@ -7,7 +7,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.options import DPSGD
 
 
-def test_models_are_asked_to_train_with_its_parameters() -> None:
+def test_it_sets_the_training_options_of_its_parameters() -> None:
     options = DPTraining(noise_multiplier=2.0, clip=0.5, delta=1e-6).training()
     assert options.dp == DPSGD(2.0, 0.5, 1e-6)
     assert options.used == {"dp"}

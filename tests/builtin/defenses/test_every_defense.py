@@ -44,6 +44,6 @@ def test_releasing_twice_is_releasing_once(defense, p, release):
 @pytest.mark.parametrize(
     ("defense", "wrong"), [(TopK, {"k": 0}), (TopK, {"k": 1.5}), (Temperature, {"temperature": 0})]
 )
-def test_a_wrong_parameter_is_refused(defense, wrong):
+def test_a_wrong_parameter_is_rejected(defense, wrong):
     with pytest.raises(ValidationError):
         TypeAdapter(defense).validate_python(wrong)

@@ -183,9 +183,9 @@ def test_deg_count_and_deg_rate_compare_confidence_in_the_true_status(scored: Sc
 
 
 def test_the_counterparts_on_ranks_depend_on_ranks_only(scored: ScoredCell) -> None:
-    bold = replace(scored, scores=scored.scores**3, baseline=np.sqrt(scored.baseline))
+    extreme = replace(scored, scores=scored.scores**3, baseline=np.sqrt(scored.baseline))
     for metric, name in ((DegCount(), "rank-deg-count"), (DegRate(), "rank-deg-rate")):
-        assert metric.measure(bold)[name] == metric.measure(scored)[name]
+        assert metric.measure(extreme)[name] == metric.measure(scored)[name]
     half = 0.5 * (share_below(*balanced(scored, scored.scores)) - share_below(*balanced(scored, scored.baseline)))
     assert DegRate().measure(scored)["rank-deg-rate"].value == pytest.approx(half)
 

@@ -1,4 +1,4 @@
-"""Who is deleted and who is added: one record a request, or several, in one step or more; never the same one twice."""
+"""Deleted and added records: one per request or several, in one step or more; no record twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pools(n):
 
 
 @given(st.integers(1, 20), st.sampled_from([Single(), Retained(2), *(Group(size) for size in (1, 2, 7))]))
-def test_requests_are_as_many_as_asked_of_one_step_each_and_never_meet(n, scenario):
+def test_requests_have_the_requested_number_and_one_step_each_and_share_no_record(n, scenario):
     sizes = EpisodeSizes(requests=n)
     needed = scenario.deletions_needed(sizes)
     requests = scenario.requests(pools(needed), sizes, SEEDS, ORIGINAL)
@@ -68,11 +68,11 @@ def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same():
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Online(), Sequence()])
-def test_the_forgotten_are_told_from_random_unseen_records(scenario):
+def test_positives_are_forgotten_and_negatives_unseen_records(scenario):
     assert (scenario.positive, scenario.negative) == (Role.FORGOTTEN, Role.UNSEEN)
 
 
-def test_the_retained_are_told_from_random_unseen_records():
+def test_positives_may_be_retained_records():
     assert (Retained().positive, Retained().negative) == (Role.RETAINED, Role.UNSEEN)
 
 

@@ -13,9 +13,9 @@ from unlearnbench import AttackPlugin, Needs, ScoreAttack, View, hookimpl
 
 @dataclass(frozen=True)
 class MyMethod(ScoreAttack):
-    """Score a record by how far the loss of its true class rises: log p_before(y) - log p_after(y), in nats.
+    """Score a record by the rise of the loss of its true class: log p_before(y) - log p_after(y), in nats.
 
-    ``limit``: no rise counts for more
+    ``limit``: largest rise that is counted
     """
 
     limit: float = 10.0
@@ -33,7 +33,7 @@ def unlearnbench_attacks() -> Iterator[AttackPlugin]:
     """Yield the attack. Raise ``revision`` whenever its results change."""
     yield AttackPlugin(
         name="my-method",
-        summary="How far the loss of the true class rises",
+        summary="The rise of the loss of the true class",
         factory="my_module:MyMethod",
         reference="",
         revision=1,

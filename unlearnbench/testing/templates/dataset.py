@@ -11,7 +11,7 @@ from unlearnbench import Dataset, DatasetPlugin, Provenance, Records, hookimpl
 
 @dataclass(frozen=True)
 class MyMethod(Dataset):
-    """Two noisy rings, one in the other: which is a point on? x in arbitrary units, two classes.
+    """Points on two noisy concentric rings, which are the two classes. x in arbitrary units.
 
     ``rows``: number of records
     """

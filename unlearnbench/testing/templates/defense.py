@@ -14,14 +14,14 @@ from unlearnbench import DefensePlugin, ReleaseDefense, ReleaseKeys, hookimpl, l
 class MyMethod(ReleaseDefense):
     """Round posteriors to a few digits, and make them sum to 1 again.
 
-    ``digits``: behind the point
+    ``digits``: after the decimal point
     """
 
     digits: int = 1
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
-        """Map log-posteriors (n, C) to what is let out (n, C), row by row; key any draw by all of ``keys``."""
-        rounded = np.round(np.exp(log_posteriors), self.digits) + 1e-9  # where all are rounded down to zero
+        """Map log-posteriors (n, C) to the released ones (n, C), row by row; key any draw by all of ``keys``."""
+        rounded = np.round(np.exp(log_posteriors), self.digits) + 1e-9  # for rows in which all are rounded to zero
         return log_of(rounded / rounded.sum(axis=1, keepdims=True))
 
 

@@ -19,7 +19,7 @@ class MyMethod(Metric):
         rows = cell.against(cell.negative)
         positive, negative = rows.scores[rows.positive], rows.scores[~rows.positive]
         if not len(positive) or not len(negative):
-            return {"my-method": Estimate.undefined("there are no rows of one kind")}
+            return {"my-method": Estimate.undefined("one class has no rows")}
         above_all = (positive > negative.max()).astype(float)
         return {"my-method": clustered_mean(above_all, rows.cluster[rows.positive], (0, 1))}
 

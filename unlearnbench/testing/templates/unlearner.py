@@ -12,7 +12,7 @@ from unlearnbench import Deletion, Fitted, FunctionUnlearner, UnlearnerPlugin, h
 
 @dataclass(frozen=True)
 class Mixed:
-    """A model whose answers are pulled toward the class shares (n_classes,)."""
+    """A model whose posteriors are mixed with the class shares (n_classes,)."""
 
     fitted: Fitted
     shares: NDArray[np.float64]
@@ -25,7 +25,7 @@ class Mixed:
 
 @dataclass(frozen=True)
 class MyMethod(FunctionUnlearner):
-    """Mix the class shares of the retain set into every answer: p' = (1 - w) p + w shares.
+    """Mix the class shares of the retain set into all posteriors: p' = (1 - w) p + w shares.
 
     ``weight``: w, of the shares
     """
@@ -44,7 +44,7 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
     """Yield the unlearner. Raise ``revision`` whenever its results change."""
     yield UnlearnerPlugin(
         name="my-method",
-        summary="Mixes the class shares of the retain set into every answer",
+        summary="Mixes the class shares of the retain set into all posteriors",
         factory="my_module:MyMethod",
         reference="",
         revision=1,
