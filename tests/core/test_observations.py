@@ -48,6 +48,7 @@ def view(rows: Observations, **needs: object) -> View:
         rows.versions,
         rows.label,
         features,
+        None,
     )
 
 
