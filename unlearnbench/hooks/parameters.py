@@ -141,17 +141,14 @@ def _bind(registered: Registered, params: Mapping[str, object]) -> tuple[dict[st
     arguments = {argument.name: argument for argument in _arguments(cls)}
     for name in params:
         if name not in arguments:
-            raise ParameterError(f'{registered} has no parameter "{name}"{_known(name, arguments)}', (name,))
+            hint = did_you_mean(name, arguments) if arguments else "; it has none"
+            raise ParameterError(f'{registered} has no parameter "{name}"{hint}', (name,))
     values = {name: _value(registered, argument, params) for name, argument in arguments.items()}
     try:
         made = cls(**values)
     except ValueError as error:
         raise ParameterError(f"{registered}: {' '.join(str(error).split()) or one_line(error)}") from error
     return {name: arguments[name].plain(value) for name, value in values.items()}, made
-
-
-def _known(name: str, arguments: Mapping[str, _Argument]) -> str:
-    return did_you_mean(name, arguments) if arguments else "; it has none"
 
 
 def _value(registered: Registered, argument: _Argument, params: Mapping[str, object]) -> Any:

@@ -29,8 +29,11 @@ def suite_schema(registry: Registry) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "unlearnbench suite",
         **_object(_properties(), REQUIRED),
-        "$defs": {"sizes": _sizes(), "exclusion": _exclusion(registry)}
-        | {kind: _entry(kind, registry) for kind in KINDS},
+        "$defs": {
+            "sizes": _object({name: _integer(low, high) for name, (low, high) in SIZES.items()}),
+            "exclusion": _exclusion(registry),
+            **{kind: _entry(kind, registry) for kind in KINDS},
+        },
     }
 
 
@@ -65,10 +68,6 @@ def _list(items: Schema) -> Schema:
 
 def _integer(low: int, high: int) -> Schema:
     return {"type": "integer", "minimum": low, "maximum": high}
-
-
-def _sizes() -> Schema:
-    return _object({name: _integer(low, high) for name, (low, high) in SIZES.items()})
 
 
 def _exclusion(registry: Registry) -> Schema:
