@@ -150,7 +150,7 @@ def test_cells_that_only_leaves_out_are_never_made(lab: Lab, monkeypatch: pytest
         made.append(Cell(*parts))  # type: ignore[arg-type]  # the arguments of a cell, as they come
         return made[-1]
 
-    monkeypatch.setattr("unlearnbench.run.plan.Cell", make)
+    monkeypatch.setattr("unlearnbench.run.expansion.Cell", make)
     trees = [{"name": "decision-tree", "params": {"max_leaf_nodes": n}} for n in (5, 10)]
     plan = lab.plan(("unlearner=none", "attack=random", "seed=2"), models=trees, seeds=[0, 1, 2])
     assert len(made) == len(plan.cells) == 2 * 2

@@ -1,4 +1,4 @@
-"""Does a data set hold the episodes that a suite asks of it? Said before anything runs."""
+"""Checks, before anything runs, that data sets hold enough records for the episodes of a suite."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from unlearnbench.suite.model import PluginRef, Suite
 
 @dataclass(frozen=True)
 class Limit:
-    """How much is asked of one side with one seed, how much there is, and of what."""
+    """A size of one side with one seed, and the largest value that fits."""
 
     side: Side
     name: str
-    asked: int
+    value: int
     largest: int
-    what: str
+    reason: str
+    """What ``largest`` counts, such as "may be trained on"."""
 
 
 def check_sizes(suite: Suite, instances: PluginInstances) -> None:
@@ -41,7 +42,7 @@ def check_sizes(suite: Suite, instances: PluginInstances) -> None:
             for limit in _limits(instances.records(entry.on(side)), side, suite.sizes(entry, side), scenarios, seed)
         ]
         for name in dict.fromkeys(limit.name for limit in limits):
-            broken = [limit for limit in limits if limit.name == name and limit.asked > limit.largest]
+            broken = [limit for limit in limits if limit.name == name and limit.value > limit.largest]
             if broken:
                 worst = min(broken, key=lambda limit: limit.largest)
                 raise UserError(_message(instances.records(entry.on(worst.side)), worst))
@@ -52,7 +53,7 @@ def check_episodes(records: Records, sizes: EpisodeSizes, scenario: Scenario, se
     named = PluginRef("scenario", type(scenario).__name__)
     for side in get_args(Side):
         for limit in _limits(records, side, sizes, [(named, scenario)], seed):
-            if limit.asked > limit.largest:
+            if limit.value > limit.largest:
                 raise UserError(_message(records, limit))
 
 
@@ -101,6 +102,6 @@ def _fewest(records: Records, trainable: NDArray[np.int64], sizes: EpisodeSizes,
 
 def _message(records: Records, limit: Limit) -> str:
     return (
-        f"{records.name}, {limit.side} side: {limit.name}: {limit.asked} is too large, {limit.largest} {limit.what}; "
+        f"{records.name}, {limit.side} side: {limit.name}: {limit.value} is too large, {limit.largest} {limit.reason}; "
         f"the largest that fits is {limit.largest}"
     )

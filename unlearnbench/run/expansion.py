@@ -1,0 +1,170 @@
+"""The cells of a suite in groups that share their episodes, with all store keys, and the cells that cannot run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+
+from unlearnbench.core.attacks import Attack
+from unlearnbench.core.defenses import Defense
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.metrics import Metric
+from unlearnbench.core.models import Engine, TargetModel
+from unlearnbench.core.options import PLAIN
+from unlearnbench.core.pools import Side
+from unlearnbench.core.unlearners import Unlearner
+from unlearnbench.engine.devices import Device, resolve_device
+from unlearnbench.hooks.records import DefensePlugin
+from unlearnbench.run.cells import REFERENCE_MODELS, SIDES, Cell, CellGroup, EpisodeTask
+from unlearnbench.run.instances import PluginInstances, default_ref
+from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key
+from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
+
+Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
+"""Data set, model, unlearner and scenario, which the cells of a group share."""
+
+
+class Expansion:
+    """Makes the groups of a suite. What several of them share is computed once."""
+
+    def __init__(self, suite: Suite, instances: PluginInstances, device: Device) -> None:
+        self.suite = suite
+        self.instances = instances
+        self.device = device
+        self._metrics = sorted(map(instances.identity, suite.metrics), key=canonical_json)
+        self._cell_fields: dict[tuple[str, str], bytes] = {}
+        self._refusals: dict[tuple[str, str, str], str] = {}
+        self._settings: dict[str, tuple[Engine, str]] = {}
+        self._retraining = _retraining(suite, instances)
+
+    def expand(self) -> tuple[list[CellGroup], list[Cell]]:
+        """Return the groups of all cells that can run, and the cells that cannot, both in the suite's order."""
+        groups: list[CellGroup] = []
+        skipped: list[Cell] = []
+        suite = self.suite
+        for shared in product(suite.datasets, suite.models, suite.unlearners, suite.scenarios):
+            runnable: dict[PluginRef | None, list[tuple[PluginRef, PluginRef]]] = {}
+            for defense, attack in product(suite.defenses, suite.attacks):
+                if reason := self._excluded(*shared, defense, attack) or self._refused(shared, defense, attack):
+                    skipped += (Cell(*shared, defense, attack, seed, reason) for seed in suite.seeds)
+                else:
+                    runnable.setdefault(self._in_training(defense), []).append((defense, attack))
+            for trained_with, pairs in runnable.items():
+                groups += (self._group(shared, trained_with, seed, pairs) for seed in suite.seeds)
+        return groups, skipped
+
+    def _excluded(self, *refs: PluginRef) -> str | None:
+        if not self.suite.exclude:
+            return None
+        return self.suite.excluded({axis: ref.name for axis, ref in zip(AXES, refs, strict=True)})
+
+    def _refused(self, shared: Shared, defense: PluginRef, attack: PluginRef) -> str:
+        """Return why a cell cannot run, or "".
+
+        Its unlearner or defense does not go with the model of one side, or its attack needs more than there is.
+        """
+        _, model, unlearner, _ = shared
+        refusals = (self._refusal(model.on(side), unlearner, defense) for side in SIDES)
+        return next(filter(None, refusals), "") or self._unmet_need(attack)
+
+    def _unmet_need(self, attack: PluginRef) -> str:
+        needed = self.instances.make(attack, Attack).needs.references
+        if needed <= REFERENCE_MODELS:
+            return ""
+        return f"needs {needed} reference models, the suite's adversary offers {REFERENCE_MODELS}"
+
+    def _refusal(self, model: PluginRef, unlearner: PluginRef, defense: PluginRef) -> str:
+        key = (model.key, unlearner.key, defense.key)
+        if key not in self._refusals:
+            self._refusals[key] = refusal(model, unlearner, defense, self.instances)
+        return self._refusals[key]
+
+    def _in_training(self, defense: PluginRef) -> PluginRef | None:
+        """Return the defense if what is trained or published depends on it."""
+        plugin = self.instances.registry.get("defense", defense.name).plugin
+        return defense if isinstance(plugin, DefensePlugin) and plugin.stage != "release" else None
+
+    def _group(
+        self, shared: Shared, trained_with: PluginRef | None, seed: int, pairs: Sequence[tuple[PluginRef, PluginRef]]
+    ) -> CellGroup:
+        """Return the group of these pairs of a defense and an attack."""
+        target, shadow = (self._tasks(shared, trained_with, seed, side) for side in SIDES)
+        retrained = self._retrained_group(shared, trained_with, seed, pairs)
+        fields = group_fields(shared[0], target, shadow, self._metrics, retrained.episodes if retrained else ())
+        cells = {
+            joined_key(self._fields_of(defense, attack), fields): Cell(*shared, defense, attack, seed)
+            for defense, attack in pairs
+        }
+        return CellGroup(target, shadow, cells, self.suite.metrics, retrained)
+
+    def _retrained_group(
+        self, shared: Shared, trained_with: PluginRef | None, seed: int, pairs: Sequence[tuple[PluginRef, PluginRef]]
+    ) -> CellGroup | None:
+        """Return the same cells with retraining, where a metric reads them and these cells do not retrain."""
+        dataset, model, unlearner, scenario = shared
+        if self._retraining is None or unlearner.key == self._retraining.key:
+            return None
+        return self._group((dataset, model, self._retraining, scenario), trained_with, seed, pairs)
+
+    def _fields_of(self, defense: PluginRef, attack: PluginRef) -> bytes:
+        key = (defense.key, attack.key)
+        if key not in self._cell_fields:
+            self._cell_fields[key] = cell_fields(defense, attack, self.instances)
+        return self._cell_fields[key]
+
+    def _tasks(self, shared: Shared, trained_with: PluginRef | None, seed: int, side: Side) -> tuple[EpisodeTask, ...]:
+        """Return the episodes of one side, one for each original."""
+        dataset, model, unlearner, scenario = shared
+        engine, device = self._setting(model.on(side))
+        options = self.instances.make(trained_with, Defense).training() if trained_with else PLAIN
+        first = EpisodeTask(
+            dataset=dataset.on(side),
+            model=model.on(side),
+            unlearner=unlearner,
+            scenario=scenario,
+            defense=trained_with,
+            sizes=self.suite.sizes(dataset, side),
+            side=side,
+            original=0,
+            seed=seed,
+            engine=engine,
+            device=device,
+            options=options,
+            key="",
+        )
+        keys = episode_keys(first, self.instances)
+        return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))
+
+    def _setting(self, ref: PluginRef) -> tuple[Engine, str]:
+        """Return the engine and the device that a model is trained with. UserError where there is none as wanted."""
+        if ref.key not in self._settings:
+            model = self.instances.make(ref, TargetModel)
+            # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
+            device = resolve_device(self.device) if model.uses_device else "cpu"
+            fast = model.has_fast_path(device)
+            if self.suite.engine == "fast" and not fast:
+                raise UserError(f'engine: fast: {ref.name} has no fast path on {device} here; use "auto"')
+            self._settings[ref.key] = ("fast" if fast and self.suite.engine != "reference" else "reference", device)
+        return self._settings[ref.key]
+
+
+def refusal(model: PluginRef, unlearner: PluginRef, defense: PluginRef, instances: PluginInstances) -> str:
+    """Return why a model cannot be trained for this unlearner and defense, or "" where it can."""
+    made = instances.make(model, TargetModel)
+    if reason := instances.make(unlearner, Unlearner).refusal(made):
+        return reason
+    unknown = instances.make(defense, Defense).training().used - made.options
+    return f"{model.name} cannot be trained with {', '.join(sorted(unknown))}" if unknown else ""
+
+
+def _retraining(suite: Suite, instances: PluginInstances) -> PluginRef | None:
+    """Return the unlearner whose cells a metric reads, None where no metric does. UserError where it is disabled."""
+    if not any(instances.make(metric, Metric).reads_retrained for metric in suite.metrics):
+        return None
+    registry = instances.registry
+    for entry in registry.all("unlearner"):
+        if entry.joins and entry.plugin.role == "baseline":
+            return default_ref(registry, "unlearner", entry.name)
+    raise UserError("retraining, which a metric compares with, is disabled; drop --disable-plugin")
