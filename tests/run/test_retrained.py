@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from unlearnbench.builtin.metrics.auc import Auc
+from unlearnbench.core.attacks import Attack
+from unlearnbench.run.attacking import Scores, attack_scores
 from unlearnbench.run.cell_results import CellResult, get_result
+from unlearnbench.run.game import Game
 from unlearnbench.submissions.check import check_submission
 from unlearnbench.submissions.pack import Entry, pack
 
@@ -68,6 +71,18 @@ def test_the_gap_is_that_of_the_stored_scores_and_none_for_retraining(ran: Ran, 
     assert gap(ran, unlearner="retrain", **labels) == 0
     accuracy = [row.metrics["accuracy-gap"].value for row in ran.rows if row.names["unlearner"] == "retrain"]
     assert set(accuracy) == {0}
+
+
+def test_retraining_is_attacked_once_for_all_unlearners(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def counted(game: Game, attack: Attack, name: str) -> Scores:
+        calls.append(name)
+        return attack_scores(game, attack, name)
+
+    monkeypatch.setattr("unlearnbench.run.evaluation.attack_scores", counted)
+    ran = lab.run(only=(), plugins=[lab.plugin(METRIC)], **CHANGES)
+    assert len(calls) == sum(cell.attack.name != "oracle-label" for cell in ran.plan.cells.values())
 
 
 def test_without_retraining_in_the_selection_the_numbers_are_the_same(ran: Ran, lab: Lab) -> None:

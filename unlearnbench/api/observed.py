@@ -127,16 +127,16 @@ def observe(
     records = dataset if isinstance(dataset, Records) else _make("dataset", dataset, Dataset, instances).load()
     kind = _make("model", model, TargetModel, instances)
     method = _make("unlearner", unlearner, Unlearner, instances)
-    asked = _make("scenario", scenario, Scenario, instances)
+    requested = _make("scenario", scenario, Scenario, instances)
     if refusal := method.refusal(kind):
         raise UserError(f"observe: {refusal}")
-    check_episodes(records, sizes, asked, seed)
+    check_episodes(records, sizes, requested, seed)
     where = resolve_device(device) if kind.uses_device else "cpu"
     engine: Engine = "fast" if kind.has_fast_path(where) else "reference"
 
     def episodes(side: Side) -> list[Episode]:
         parts = [
-            EpisodeParts(records, kind, method, asked, Defense(), sizes, side, original, seed, where, engine)
+            EpisodeParts(records, kind, method, requested, Defense(), sizes, side, original, seed, where, engine)
             for original in range(sizes.originals)
         ]
         return [observe_episode(part) for part in parts]
@@ -147,8 +147,8 @@ def observe(
         records,
         [episode.observations for episode in target],
         [episode.observations for episode in shadow],
-        positive=asked.positive,
-        negative=asked.negative,
+        positive=requested.positive,
+        negative=requested.negative,
         seeds=game_seeds(seed, records),
     )
     return Observed(game, utility(target), instances)

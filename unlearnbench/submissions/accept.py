@@ -27,7 +27,7 @@ ACCEPT_AGAIN: Final = "make the board again: leaderboard check FOLDER --accept"
 def accept(context: CheckContext, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str] = ()) -> Path:
     """Write the computed ``rows`` of a submission without findings as its board's ``results.json``; return it.
 
-    ``rerun`` are the lines that tell which cells were run again, drawn by ``nonce``. The same check writes the same.
+    ``rerun`` are the lines of the cells that were run again, drawn by ``nonce``. The same check writes the same bytes.
     """
     document, folder = context.submission.document, context.submission.folder
     cells = tuple(line.removeprefix(f"{RUN_AGAIN}, ") for line in rerun)

@@ -42,7 +42,7 @@ class ArrayPool:
     """Arrays to be written, equal ones once; an array is called by its number."""
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._indices: dict[str, int] = {}
         self._contents: list[bytes] = []
 
     def __len__(self) -> int:
@@ -54,10 +54,10 @@ class ArrayPool:
         content = BytesIO()
         npy.write_array(content, plain, version=(1, 0), allow_pickle=False)
         key = hashlib.sha256(content.getvalue()).hexdigest()
-        if key not in self._places:
-            self._places[key] = len(self._contents)
+        if key not in self._indices:
+            self._indices[key] = len(self._contents)
             self._contents.append(content.getvalue())
-        return self._places[key]
+        return self._indices[key]
 
     def packed(self) -> bytes:
         """Return the archive: the same bytes for the same arrays, by the same version of zlib."""
@@ -78,7 +78,7 @@ class ArrayFile:
         try:
             self._archive = zipfile.ZipFile(BytesIO(content))
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-            raise refuse(FILE, f"not a zip archive ({_told(error)})", PACK_AGAIN) from error
+            raise refuse(FILE, f"not a zip archive ({_described(error)})", PACK_AGAIN) from error
         self._members = _members(self._archive, count)
         self._read: dict[int, Array] = {}
 
@@ -91,7 +91,7 @@ class ArrayFile:
             self._read[number] = self._unpacked(self._members[number], np.dtype(dtype), shape)
         array = self._read[number]
         if array.dtype != dtype or array.shape != shape:
-            raise _unlike(where, array.dtype, array.shape, np.dtype(dtype), shape)
+            raise _mismatch(where, array.dtype, array.shape, np.dtype(dtype), shape)
         return array
 
     def _unpacked(self, info: zipfile.ZipInfo, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
@@ -100,11 +100,11 @@ class ArrayFile:
             with self._archive.open(info) as stream:
                 found, found_shape = _header(stream.read(10), stream, where)
                 if found != dtype or found_shape != shape:
-                    raise _unlike(where, found, found_shape, dtype, shape)
+                    raise _mismatch(where, found, found_shape, dtype, shape)
                 content = stream.read(size)
                 rest = stream.read(1)  # at the end the checksum is compared
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-            raise refuse(where, f"cannot be unpacked ({_told(error)})", PACK_AGAIN) from error
+            raise refuse(where, f"cannot be unpacked ({_described(error)})", PACK_AGAIN) from error
         if len(content) != size or rest:
             raise refuse(where, "holds more or less than its header says", PACK_AGAIN)
         return _sound(np.frombuffer(content, dtype).reshape(shape), where)
@@ -115,12 +115,12 @@ def _name(number: int) -> str:
 
 
 def _check_directory(content: bytes, count: int) -> None:
-    """Refuse an archive whose list of members is not of the size it must have, before anything reads that list."""
+    """Refuse an archive whose list of members has a wrong size, before anything reads that list."""
     end = content[-_DIRECTORY_END.size :]
     if len(end) < _DIRECTORY_END.size or not end.startswith(b"PK\x05\x06"):
         raise refuse(FILE, "not a zip archive, or one with a comment", PACK_AGAIN)
-    _, disk, start_disk, here, total, size, _, _ = _DIRECTORY_END.unpack(end)
-    if disk or start_disk or here != total or total != count or size > count * _ENTRY_BYTES:
+    _, disk, start_disk, on_disk, total, size, _, _ = _DIRECTORY_END.unpack(end)
+    if disk or start_disk or on_disk != total or total != count or size > count * _ENTRY_BYTES:
         raise refuse(FILE, f"its directory of {size} bytes is not that of {count} arrays", PACK_AGAIN)
 
 
@@ -138,7 +138,7 @@ def _members(archive: zipfile.ZipFile, count: int) -> Mapping[int, zipfile.ZipIn
 
 
 def _header(start: bytes, stream: Any, where: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """Return type and shape that an array's header tells."""
+    """Return type and shape from an array's header."""
     if len(start) < 10 or start[:8] != b"\x93NUMPY\x01\x00":
         raise refuse(where, "not a .npy array of format 1.0", PACK_AGAIN)
     length = int.from_bytes(start[8:], "little")
@@ -161,12 +161,12 @@ def _sound(array: Array, where: str) -> Array:
     return array
 
 
-def _unlike(
+def _mismatch(
     where: str, found: object, found_shape: object, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> RefusedError:
     return refuse(where, f"is {found} {found_shape}, and must be {dtype} {shape} by the suite", PACK_AGAIN)
 
 
-def _told(error: BaseException) -> str:
+def _described(error: BaseException) -> str:
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}: {text}" if text.isprintable() else type(error).__name__

@@ -92,8 +92,8 @@ def _check_finished(plan: Plan, rows: Sequence[Row]) -> None:
     bad = [row for row in rows if row.seed is not None and row.status not in ("ok", "skipped", "invalid")]
     if bad:
         counts = Counter(f"{row.status}: {row.reason}" for row in bad)
-        told = "; ".join(f"{count} cells {reason}" for reason, count in counts.most_common(3))
-        raise UserError(f"suite {plan.suite.name} is not finished: {told}; run it to its end, then pack it")
+        reasons = "; ".join(f"{count} cells {reason}" for reason, count in counts.most_common(3))
+        raise UserError(f"suite {plan.suite.name} is not finished: {reasons}; run it to its end, then pack it")
 
 
 class _Table:
@@ -201,7 +201,7 @@ def _cost(plan: Plan, store: Store) -> dict[str, float]:
 
 
 def _write(folder: Path, document: Mapping[str, Any], packed: bytes) -> Path:
-    """Write both files, a list's entry a line: diffs tell."""
+    """Write both files, one entry of a list a line, for readable diffs."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / arrays.FILE).write_bytes(packed)
     (folder / DOCUMENT).write_text("".join(_lines(document)), encoding="utf-8", newline="\n")

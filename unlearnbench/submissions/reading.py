@@ -24,7 +24,7 @@ from unlearnbench.suite.messages import one_line
 DOCUMENT: Final = "submission.json"
 MOST_BYTES: Final = {DOCUMENT: 16 * 2**20, arrays.FILE: arrays.MOST_BYTES}
 """The files of a submission, and the most bytes each may have."""
-_MOST_TOLD = 20
+_MOST_REPORTED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
             one_line(folder.name), "is not a folder of its own", "give the folder itself, links are not followed"
         )
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in islice(entries, _MOST_TOLD)]
+        names = [entry.name for entry in islice(entries, _MOST_REPORTED)]
     findings = [
         Finding(one_line(name)[:100], "does not belong to a submission", f"leave only {' and '.join(MOST_BYTES)} there")
         for name in sorted(set(names) - MOST_BYTES.keys())
@@ -102,7 +102,7 @@ def _json(content: bytes) -> dict[str, Any]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("a key is there twice")
     return data
 
 
@@ -120,7 +120,7 @@ def _document(data: dict[str, Any]) -> Document:
         errors = error.errors(include_url=False, include_context=False, include_input=False)
         raise RefusedError(
             Finding(f"{DOCUMENT}:{one_line('.'.join(map(str, e['loc'])))[:200]}", e["msg"][:300], PACK_AGAIN)
-            for e in errors[:_MOST_TOLD]
+            for e in errors[:_MOST_REPORTED]
         ) from None
 
 

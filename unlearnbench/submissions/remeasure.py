@@ -169,6 +169,6 @@ class Remeasurer:
         if (derived.queried.matched(matched.shape[1]) != matched).any():
             model = group.target[0].model.label
             yield (
-                f"{model}: matched negatives are not the nearest records; regions, which only training tells, can "
+                f"{model}: matched negatives are not the nearest records; regions, which need training, can "
                 "choose others: taken as submitted, and compared by --rerun"
             )

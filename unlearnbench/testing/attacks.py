@@ -14,18 +14,18 @@ from unlearnbench.core.observations import Needs
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import Game, alike, copies, game, moves_global_generators, one_hot_game
+from unlearnbench.testing.samples import SampleRows, alike, copies, game, moves_global_generators, one_hot_game
 
 CLOSE: Final = 1e-9
 Scores = NDArray[np.float64]
 
 
-def _scores(attack: Attack, shadow: Game, target: Game) -> Scores:
+def _scores(attack: Attack, shadow: SampleRows, target: SampleRows) -> Scores:
     fitted = attack.fit(shadow.shadow(attack.needs), np.random.default_rng(0))
     return np.asarray(fitted.score(target.view(attack.needs)))
 
 
-def _scorer(attack: Attack) -> tuple[Game, Callable[[Game], Scores]]:
+def _scorer(attack: Attack) -> tuple[SampleRows, Callable[[SampleRows], Scores]]:
     """Return rows to score and the scoring function of the fitted attack."""
     fitted = attack.fit(game(seed=1).shadow(attack.needs), np.random.default_rng(0))
     return game(seed=2), lambda rows: np.asarray(fitted.score(rows.view(attack.needs)))
@@ -141,7 +141,7 @@ def probabilities_are_probabilities(subject: Subject) -> Iterator[str]:
 def edge_cases(subject: Subject) -> Iterator[str]:
     """One class of rows, one row, no row, duplicate rows, posteriors of 0 and 1, two and thirty classes work."""
     shadow, target = game(seed=1), game(30, seed=2)
-    rows: dict[str, tuple[Game, Game]] = {
+    rows: dict[str, tuple[SampleRows, SampleRows]] = {
         "two classes": (game(n_classes=2, seed=1), game(30, 2, seed=2)),
         "thirty classes": (game(n_classes=30, seed=1), game(30, 30, seed=2)),
         "a class that no shadow row has": (shadow.take(shadow.label > 0), target),
@@ -155,7 +155,7 @@ def edge_cases(subject: Subject) -> Iterator[str]:
         "no target row": (shadow, target.take(slice(0, 0))),
     }
 
-    def case(pair: tuple[Game, Game]) -> Callable[[], Iterator[str]]:
+    def case(pair: tuple[SampleRows, SampleRows]) -> Callable[[], Iterator[str]]:
         return lambda: _wrong(_scores(subject.made, *pair), len(pair[1]))
 
     yield from cases({name: case(pair) for name, pair in rows.items()})

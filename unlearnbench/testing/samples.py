@@ -50,7 +50,7 @@ def everything(records: Records) -> TrainingSet:
 
 
 @dataclass(frozen=True, eq=False)
-class Game:
+class SampleRows:
     """The arrays of a view, and which records were deleted."""
 
     before: Floats
@@ -67,11 +67,11 @@ class Game:
     def __len__(self) -> int:
         return len(self.label)
 
-    def take(self, rows: Any) -> Game:
+    def take(self, rows: Any) -> SampleRows:
         """Return the chosen rows, in the order given."""
         return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
-    def copy(self) -> Game:
+    def copy(self) -> SampleRows:
         """Return a copy that shares no array with this one."""
         return self.take(np.arange(len(self)))
 
@@ -110,7 +110,7 @@ def game(
     seed: int = 0,
     one_request: bool = False,
     leak: float = 1.0,
-) -> Game:
+) -> SampleRows:
     """Return rows of which half, at random, were deleted and lost about ``leak`` nats of confidence in their label.
 
     If ``n_versions`` > 1, the request of every third row has one version fewer and repeats its last one.
@@ -126,12 +126,12 @@ def game(
     moved[versions < n_versions, -1] = moved[versions < n_versions, n_versions - 2]
     number = np.zeros(n, dtype=np.int64) if one_request else row
     features = rng.normal(size=(n, 3))
-    return Game(
+    return SampleRows(
         log_softmax(logits), log_softmax(moved), versions, label, features, deleted, number // 10, number // 5 % 2
     )
 
 
-def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Sequence[bool]) -> Game:
+def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Sequence[bool]) -> SampleRows:
     """Return rows with these posteriors (n, C), not logarithms, and one unlearned version: for worked examples."""
     return replace(
         game(len(label), before.shape[1]),
@@ -142,7 +142,7 @@ def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Se
     )
 
 
-def one_hot_game(n: int = 40) -> Game:
+def one_hot_game(n: int = 40) -> SampleRows:
     """Return rows whose posteriors are exactly zero and one."""
     certain = log_of(np.eye(3)[np.arange(n) % 3])
     made = game(n, 3)
