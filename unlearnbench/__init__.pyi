@@ -27,10 +27,16 @@ from unlearnbench.core.datasets import (
     Dataset as Dataset,
 )
 from unlearnbench.core.defenses import (
+    PublicationDefense as PublicationDefense,
+)
+from unlearnbench.core.defenses import (
     ReleaseDefense as ReleaseDefense,
 )
 from unlearnbench.core.defenses import (
     ReleaseKeys as ReleaseKeys,
+)
+from unlearnbench.core.defenses import (
+    TrainingDefense as TrainingDefense,
 )
 from unlearnbench.core.errors import (
     UserError as UserError,
@@ -76,6 +82,12 @@ from unlearnbench.core.observations import (
 )
 from unlearnbench.core.observations import (
     View as View,
+)
+from unlearnbench.core.options import (
+    DPSGD as DPSGD,
+)
+from unlearnbench.core.options import (
+    TrainingOptions as TrainingOptions,
 )
 from unlearnbench.core.originals import (
     Original as Original,
@@ -129,7 +141,19 @@ from unlearnbench.core.training import (
     TrainingJob as TrainingJob,
 )
 from unlearnbench.core.unlearners import (
+    State as State,
+)
+from unlearnbench.core.unlearners import (
     Unlearner as Unlearner,
+)
+from unlearnbench.engine.networks.modules import (
+    HasModule as HasModule,
+)
+from unlearnbench.engine.networks.torch_model import (
+    FittedTorch as FittedTorch,
+)
+from unlearnbench.engine.networks.torch_model import (
+    TorchModel as TorchModel,
 )
 from unlearnbench.engine.sklearn_model import (
     SklearnModel as SklearnModel,

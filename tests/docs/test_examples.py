@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.cli import main
 from unlearnbench.cli.app import _make_app
+from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registered, load_registry
 from unlearnbench.suite.load import load_suite
 
@@ -136,6 +138,8 @@ def run_tiny(folder: Path, file: Path, plugin: Registered | None) -> None:
     chosen = dict(TINY)
     if plugin and plugin.kind in chosen:
         chosen[plugin.kind] = plugin.name
+    if plugin and plugin.kind == "unlearner" and build(plugin, {}).refusal(DecisionTree()):  # type: ignore[attr-defined]  # an unlearner
+        chosen["model"] = "mlp"
     lists: dict[str, list[object]] = {f"{kind}s": [name] for kind, name in chosen.items()}
     if chosen["unlearner"] == "retrain":
         lists["unlearners"] = [{"name": "retrain", "params": {"init": "fresh", "order": "fresh"}}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -124,6 +125,24 @@ def test_a_package_asks_for_this_version(name: str) -> None:
     assert asked in (PACKAGES[name] / "pyproject.toml").read_text()
 
 
-@pytest.mark.parametrize("file", sorted(ROOT.glob("plugins/*/src/*/*.py")), ids=lambda file: file.name)
+every_file = pytest.mark.parametrize("file", sorted(ROOT.glob("plugins/*/src/*/*.py")), ids=lambda file: file.name)
+
+
+@every_file
+def test_a_package_imports_public_names_only(file: Path) -> None:
+    """Its own modules and other libraries aside, ``unlearnbench`` itself is all that it imports from."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    modules, names = set[str](), set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add(node.module or "")
+            names |= {each.name for each in node.names if node.module == "unlearnbench"}
+    assert not {module for module in modules if module.startswith("unlearnbench.")}
+    assert names <= set(unlearnbench.__all__)
+
+
+@every_file
 def test_every_file_of_a_package_is_short(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) < 80

@@ -102,7 +102,12 @@ class TakesNothing(Good):
         return Shares(np.bincount(task.data.y, minlength=task.data.n_classes) + 1.0)
 
 
+class ClaimsAModule(Good):
+    has_module: ClassVar = True
+
+
 BROKEN = [
+    (ClaimsAModule, "the-module-is-the-model"),
     (Probabilities, "returns-log-posteriors"),
     (Unseeded, "same-seeds-same-model"),
     (GlobalDraws, "leaves-global-generators-alone"),

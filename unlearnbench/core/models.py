@@ -92,6 +92,8 @@ class TargetModel(ABC):
     """Whether it can continue training from ``task.start``."""
     uses_device: ClassVar[bool] = False
     """Whether it runs on a GPU where there is one."""
+    has_module: ClassVar[bool] = False
+    """Whether its trained models have a torch module: see ``unlearnbench.HasModule``."""
     options: ClassVar[frozenset[TrainingOption]] = frozenset()
     """The training options that it supports; ``task.options`` never asks for others."""
     engine_revision: ClassVar[int] = 1

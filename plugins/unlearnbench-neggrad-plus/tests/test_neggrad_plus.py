@@ -73,8 +73,8 @@ def test_one_step_is_the_gradient_of_the_formula(mlp, records):
     assert biases[1] - biases[0] == pytest.approx(step, abs=1e-5)
 
 
-def test_a_model_that_is_no_mlp_is_refused():
-    assert "mlp only" in NegGradPlus().refusal(build(load_registry().get("model", "decision-tree"), {}))
+def test_a_model_without_a_module_is_refused():
+    assert "networks only" in NegGradPlus().refusal(build(load_registry().get("model", "decision-tree"), {}))
 
 
 def test_weights_that_overflow_are_told_in_one_line(mlp, records):

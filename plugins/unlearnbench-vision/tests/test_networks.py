@@ -16,7 +16,6 @@ import torchvision
 from unlearnbench import FitTask, Provenance, Records, Seeds, Step, TrainingSet, UserError
 from unlearnbench.engine.sklearn_model import Constant
 
-from unlearnbench_vision.begin import anew
 from unlearnbench_vision.densenet121 import DenseNet121
 from unlearnbench_vision.images import enlarged
 from unlearnbench_vision.resnet18 import ResNet18
@@ -138,12 +137,12 @@ def test_what_cannot_be_trained_on_is_a_user_s_error(digits, seeds):
 @pytest.mark.parametrize("side", [32, 64])
 def test_first_weights_are_torchvision_s_own_draws_where_the_stem_is(kind, side):
     blank = Records("blank", np.zeros((1, side, side)), np.zeros(1, dtype=np.int64), 10, Provenance("made up", "none"))
-    module = anew(kind.kind, kind().network, TrainingSet.of(blank, [0]), 7, "cpu").module
+    name, module = kind.__name__.lower(), kind().untrained(TrainingSet.of(blank, [0]), 7, "cpu").module
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        theirs = getattr(torchvision.models, kind.kind)(weights=None, num_classes=10).state_dict()
+        theirs = getattr(torchvision.models, name)(weights=None, num_classes=10).state_dict()
     others = [name for name, values in module.state_dict().items() if not torch.equal(values, theirs[name])]
-    stem = {"densenet121": "features.conv0.weight"}.get(kind.kind, "conv1.weight")
+    stem = {"densenet121": "features.conv0.weight"}.get(name, "conv1.weight")
     assert others == ([stem] if side < 64 else [])
 
 
@@ -151,7 +150,7 @@ def test_first_weights_are_torchvision_s_own_draws_where_the_stem_is(kind, side)
 def test_the_stem_for_small_images_starts_with_the_deviation_of_torchvision_s_rule(kind):
     """He's normal weights: sqrt(2 / fan), fan 64 * 9 out of a ResNet's convolution, 3 * 9 into a DenseNet's."""
     torch_state = torch.get_rng_state()
-    module = kind().network(10, small=True)
+    module = kind().build(10, small=True)
     torch.set_rng_state(torch_state)
     stem = module.features.conv0 if kind is DenseNet121 else module.conv1
     assert (stem.kernel_size, stem.stride, stem.bias) == ((3, 3), (1, 1), None)
@@ -181,3 +180,11 @@ def test_naming_the_classes_imports_neither_torch_nor_torchvision():
     for kind in KINDS:
         done = subprocess.run([sys.executable, "-c", code.format(kind)], capture_output=True, text=True, check=True)
         assert done.stdout == "False False\n"
+
+
+@every_kind
+def test_blocks_are_in_order_and_hold_every_parameter_once(kind, digits):
+    fitted = kind().untrained(TrainingSet.of(digits, [0]), 7, "cpu")
+    parameters = [id(each) for block in fitted.blocks(fitted.module) for each in block.parameters()]
+    assert parameters == [id(each) for each in fitted.module.parameters()]
+    assert len(fitted.blocks(fitted.module)) == {"ResNet18": 7, "ResNet50": 7, "DenseNet121": 11}[kind.__name__]

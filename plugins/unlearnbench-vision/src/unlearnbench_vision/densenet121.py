@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from unlearnbench_vision.network import Network
 from unlearnbench_vision.stems import keep_size_in_densenet
@@ -21,9 +21,7 @@ class DenseNet121(Network):
     Source: Huang et al., CVPR 2017, table 1.
     """
 
-    kind: ClassVar[str] = "densenet121"
-
-    def network(self, n_classes: int, small: bool) -> torch.nn.Module:
+    def build(self, n_classes: int, small: bool) -> torch.nn.Module:
         """Return the untrained network."""
         from torchvision.models import densenet121  # type: ignore[import-untyped]  # torchvision ships no types
 
@@ -31,3 +29,8 @@ class DenseNet121(Network):
         if small:
             keep_size_in_densenet(module)
         return module
+
+    def blocks(self, module: torch.nn.Module) -> list[torch.nn.Module]:
+        """Return the stem's, dense and transition layers, and the classifier."""
+        features, classifier = module.children()
+        return [part for part in (*features.children(), classifier) if part.state_dict()]

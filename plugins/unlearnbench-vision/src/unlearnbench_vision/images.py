@@ -30,11 +30,6 @@ def images(x: NDArray[np.float64], model: str) -> NDArray[np.float64]:
     return grid
 
 
-def pixels(grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return all pixels of images as rows (n * height * width, channels): what a channel's scale is taken from."""
-    return grid.reshape(-1, grid.shape[3])
-
-
 def enlarged(height: int, width: int) -> tuple[int, int]:
     """Return the size at which images of this size go through a network."""
     factor = max(1.0, SMALLEST / min(height, width))

@@ -1,69 +1,43 @@
-"""What the networks share: parameters, seeds, training."""
+"""What the networks share: which records are images, and how they go in."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
-from unlearnbench import FitTask, TargetModel
-from unlearnbench.engine.batches import epochs_of_batches
-from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
+import numpy as np
+from numpy.typing import NDArray
+from unlearnbench import TorchModel
 
-from unlearnbench_vision.begin import anew, onward
-from unlearnbench_vision.fitted import FittedNetwork
+from unlearnbench_vision.images import enlarged, images, is_small
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True)
-class Network(TargetModel):
-    """A network trained with cross-entropy. Subclasses add ``network`` and ``kind``.
-
-    ``epochs``: passes over the records, of each training stage
-
-    ``batch_size``: records of a batch
-
-    ``optimizer``: adam, or sgd without momentum
-
-    ``learning_rate``: step size
-
-    ``weight_decay``: L2 factor, added to the gradient
-
-    ``precision``: fp32, or bf16 to multiply in bfloat16; weights and posteriors stay float32
-    """
-
-    epochs: PositiveInt = 10
-    batch_size: PositiveInt = 64
-    optimizer: OptimizerName = "adam"
-    learning_rate: PositiveFloat = 1e-3
-    weight_decay: NonNegativeFloat = 0.0
-    precision: Precision = "fp32"
-
-    kind: ClassVar[str]
-    seeds_used: ClassVar = frozenset({"init", "order"})
-    continues: ClassVar = True
-    uses_device: ClassVar = True
+class Network(TorchModel):
+    """A network for images of 1 or 3 channels. Subclasses add ``build``."""
 
     @abstractmethod
-    def network(self, n_classes: int, small: bool) -> torch.nn.Module:
-        """Return an untrained network, drawn from torch's own generator; ``small``: with a stem for small images."""
+    def build(self, n_classes: int, small: bool) -> torch.nn.Module:
+        """Return an untrained network for images of 3 channels; ``small``: with a stem that keeps their size."""
 
-    def fit(self, task: FitTask, device: str) -> FittedNetwork:
-        """Train one network, from scratch or from a copy of ``task.start``."""
+    def network(self, shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
+        """Return an untrained network for images of this shape, drawn from torch's own generator."""
+        return self.build(n_classes, is_small(*shape[:2]))
+
+    def features(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return records as images (n, height, width, channels)."""
+        return images(x, type(self).__name__.lower())
+
+    def tensor(self, scaled: torch.Tensor) -> torch.Tensor:
+        """Return images as the network takes them: (n, 3, height, width), enlarged if small."""
         import torch
 
-        data, seeds = task.data, task.seeds
-        fitted = (
-            onward(self.kind, task.start, device)
-            if task.start
-            else anew(self.kind, self.network, data, seeds.init, device)
-        )
-        steps = epochs_of_batches(data, seeds.order, self.epochs, self.batch_size)
-        loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused=True)
-        y = torch.from_numpy(data.y).to(device)
-        loop.train(fitted.module.train(), fitted.inputs(data.x), y, steps)
-        fitted.module.eval()
-        return fitted
+        maps = scaled.permute(0, 3, 1, 2)
+        size = enlarged(*maps.shape[2:])
+        if size != tuple(maps.shape[2:]):
+            maps = torch.nn.functional.interpolate(maps, size, mode="bilinear")
+        return maps.expand(-1, 3, -1, -1).contiguous()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from unlearnbench_vision.network import Network
 from unlearnbench_vision.stems import keep_size_in_resnet
@@ -31,9 +31,7 @@ class ResNet18(Network):
     Source: He et al., CVPR 2016, table 1.
     """
 
-    kind: ClassVar[str] = "resnet18"
-
-    def network(self, n_classes: int, small: bool) -> torch.nn.Module:
+    def build(self, n_classes: int, small: bool) -> torch.nn.Module:
         """Return the untrained network."""
         from torchvision.models import resnet18  # type: ignore[import-untyped]  # torchvision ships no types
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from unlearnbench_vision.network import Network
 from unlearnbench_vision.stems import keep_size_in_resnet
@@ -21,9 +21,7 @@ class ResNet50(Network):
     Source: He et al., CVPR 2016, table 1; torchvision steps by two in the 3 x 3 convolution of a bottleneck.
     """
 
-    kind: ClassVar[str] = "resnet50"
-
-    def network(self, n_classes: int, small: bool) -> torch.nn.Module:
+    def build(self, n_classes: int, small: bool) -> torch.nn.Module:
         """Return the untrained network."""
         from torchvision.models import resnet50  # type: ignore[import-untyped]  # torchvision ships no types
 

@@ -14,6 +14,8 @@ from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.engine.banks import Member
 from unlearnbench.engine.mlp.bank import MLPBank
 from unlearnbench.engine.mlp.layout import Layers, initial_layers, unpack
+from unlearnbench.engine.networks.modules import children_with_state
+from unlearnbench.engine.networks.training import unit_scales
 from unlearnbench.engine.privacy import Budget
 from unlearnbench.engine.scaling import Standardizer
 
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FittedMLP:
-    """A trained network."""
+    """A trained network; a :class:`unlearnbench.HasModule`."""
 
-    module: torch.nn.Sequential
+    module: torch.nn.Module
     """Maps standardized float32 rows (n, d), see ``inputs``, to logits (n, n_classes)."""
     standardizer: Standardizer
     """What scales the features."""
     device: str
     """Where ``module`` is."""
+    dropout: float
+    """The share of hidden units that training leaves out."""
 
     def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
         """Return records (n, ...) as ``module`` takes them, on its device; scaled in float64, then rounded."""
@@ -45,9 +49,26 @@ class FittedMLP:
         with torch.no_grad():
             return log_softmax(self.module(self.inputs(x)).cpu().numpy())
 
-    def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
+    def training_logits(
+        self, module: torch.nn.Module, inputs: torch.Tensor, ids: NDArray[np.int64], seed: int, epoch: int
+    ) -> torch.Tensor:
+        """Return the logits that the network was trained on: under dropout, if it was the option of training."""
+        import torch
+
+        if not self.dropout:
+            logits: torch.Tensor = module(inputs)
+            return logits
+        widths = [len(bias) for bias in list(module.parameters())[1::2]]  # weights and biases take turns
+        scales = unit_scales(seed, epoch, ids, np.full(sum(widths[:-1]), self.dropout))
+        return logits_under_dropout(module, inputs, torch.from_numpy(scales).to(self.device))
+
+    def blocks(self, module: torch.nn.Module) -> list[torch.nn.Module]:
+        """Return the linear layers."""
+        return children_with_state(module)
+
+    def with_module(self, module: torch.nn.Module) -> FittedMLP:
         """Return a model of another network behind the same scaler; it has no privacy budget."""
-        return FittedMLP(module, self.standardizer, self.device)
+        return FittedMLP(module, self.standardizer, self.device, self.dropout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,18 +104,33 @@ class FastMLP(Member):
     @cached_property
     def as_torch(self) -> FittedMLP:
         """The same network as torch has it, on the CPU."""
-        return FittedMLP(module_of(self.layers), self.standardizer, "cpu")
+        return FittedMLP(module_of(self.layers), self.standardizer, "cpu", dropout=0.0)
 
     @property
-    def module(self) -> torch.nn.Sequential:
+    def module(self) -> torch.nn.Module:
         """The network as a module, as in :class:`FittedMLP`; changing it does not change this model."""
         return self.as_torch.module
+
+    @property
+    def device(self) -> str:
+        """Where ``module`` is."""
+        return self.as_torch.device
 
     def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
         """Return records (n, ...) as ``module`` takes them."""
         return self.as_torch.inputs(x)
 
-    def with_module(self, module: torch.nn.Sequential) -> FittedMLP:
+    def training_logits(
+        self, module: torch.nn.Module, inputs: torch.Tensor, ids: NDArray[np.int64], seed: int, epoch: int
+    ) -> torch.Tensor:
+        """Return the logits that the network was trained on; the kernel knows no dropout."""
+        return self.as_torch.training_logits(module, inputs, ids, seed, epoch)
+
+    def blocks(self, module: torch.nn.Module) -> list[torch.nn.Module]:
+        """Return the linear layers."""
+        return self.as_torch.blocks(module)
+
+    def with_module(self, module: torch.nn.Module) -> FittedMLP:
         """Return a torch model with this network behind the same scaler."""
         return self.as_torch.with_module(module)
 
@@ -132,12 +168,12 @@ def module_of(layers: Layers) -> torch.nn.Sequential:
     return torch.nn.Sequential(*modules[:-1])
 
 
-def logits_under_dropout(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+def logits_under_dropout(module: torch.nn.Module, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     """Return logits (n, classes); ``scales`` (n, hidden units of all layers) are the factors of dropout."""
     import torch
 
     first = 0
-    for layer in module:
+    for layer in module.children():
         x = layer(x)
         if isinstance(layer, torch.nn.ReLU):
             x = x * scales[:, first : first + x.shape[1]]
@@ -145,12 +181,14 @@ def logits_under_dropout(module: torch.nn.Sequential, x: torch.Tensor, scales: t
     return x
 
 
-def layers_of(module: torch.nn.Sequential) -> Layers | None:
+def layers_of(module: torch.nn.Module) -> Layers | None:
     """Return the layers of a module that :func:`module_of` made, or None for a module of another structure."""
     import torch
 
-    linear = [each for each in module if isinstance(each, torch.nn.Linear)]
-    if [type(each) for each in module] != ([torch.nn.Linear, torch.nn.ReLU] * len(linear))[:-1]:
+    parts = list(module.children())
+    linear = [each for each in parts if isinstance(each, torch.nn.Linear)]
+    structure = ([torch.nn.Linear, torch.nn.ReLU] * len(linear))[:-1]
+    if type(module) is not torch.nn.Sequential or [type(each) for each in parts] != structure:
         return None
     pairs = [(each.weight.detach().cpu().numpy(), each.bias.detach().cpu().numpy()) for each in linear]
     return [(weight.astype(np.float32), bias.astype(np.float32)) for weight, bias in pairs]

@@ -18,7 +18,6 @@ from unlearnbench.builtin.models.mlp.fitted import (
     PrivateFastMLP,
     PrivateMLP,
     layers_of,
-    logits_under_dropout,
     module_of,
 )
 from unlearnbench.builtin.models.mlp.private import budget_of, train_privately
@@ -35,7 +34,7 @@ from unlearnbench.engine.mlp.private import Privacy, fit_privately
 from unlearnbench.engine.mlp.train import fit, in_threads
 from unlearnbench.engine.networks.stack import train_stacked
 from unlearnbench.engine.networks.stacked_jobs import StackedJob
-from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop, unit_scales
+from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop
 from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
@@ -111,6 +110,7 @@ class MLP(TargetModel):
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order"})
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
+    has_module: ClassVar[bool] = True
     options: ClassVar[frozenset[TrainingOption]] = frozenset({"dp", "dropout"})
 
     def fit(self, task: FitTask, device: str) -> FittedMLP:
@@ -186,7 +186,7 @@ class MLP(TargetModel):
         parts = (part for layers in done.values() for pair in layers for part in pair)
         self._loop.check_finite(all(bool(np.isfinite(part).all()) for part in parts))
         return [
-            FittedMLP(module_of(done[index]).to(device), standardizer, device)
+            FittedMLP(module_of(done[index]).to(device), standardizer, device, tasks[index].options.dropout)
             for index, standardizer in enumerate(standardizers)
         ]
 
@@ -204,9 +204,9 @@ class MLP(TargetModel):
     def _begin(self, task: FitTask, device: str) -> FittedMLP:
         if task.start is None:
             module = module_of(self._first_layers(task)).to(device)
-            return FittedMLP(module, Standardizer.for_training(task.data, self.scaler), device)
+            return FittedMLP(module, Standardizer.for_training(task.data, self.scaler), device, task.options.dropout)
         start = _network_behind(task.start)
-        return FittedMLP(copy.deepcopy(start.module).to(device), start.standardizer, device)
+        return FittedMLP(copy.deepcopy(start.module).to(device), start.standardizer, device, task.options.dropout)
 
     def _first_layers(self, task: FitTask) -> Layers:
         x, _ = training_table(task.data)
@@ -217,14 +217,12 @@ class MLP(TargetModel):
 
         data, seed, ids = task.data, task.seeds.order, task.data.kept_ids
         x, y = fitted.inputs(data.x), torch.from_numpy(data.y).to(fitted.device)
-        shares = np.full(sum(self.hidden), task.options.dropout)
 
-        def under_dropout(x: torch.Tensor, epoch: int, batch: NDArray[np.int64]) -> torch.Tensor:
-            scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], shares)).to(fitted.device)
-            return logits_under_dropout(fitted.module, x, scales)
+        def forward(x: torch.Tensor, epoch: int, batch: NDArray[np.int64]) -> torch.Tensor:
+            return fitted.training_logits(fitted.module, x, ids[batch], seed, epoch)
 
         steps = epochs_of_batches(data, seed, self.epochs, self.batch_size)
-        self._loop.train(fitted.module, x, y, steps, under_dropout if task.options.dropout else None)
+        self._loop.train(fitted.module, x, y, steps, forward)
 
     def _train_privately(self, fitted: FittedMLP, task: FitTask, dp: DPSGD) -> PrivateMLP:
         import torch
@@ -241,7 +239,9 @@ class MLP(TargetModel):
             task.seeds.noise,
         )
         self._loop.finish(fitted.module)
-        return PrivateMLP(fitted.module, fitted.standardizer, fitted.device, budget_of(run, task.start, dp))
+        return PrivateMLP(
+            fitted.module, fitted.standardizer, fitted.device, fitted.dropout, budget_of(run, task.start, dp)
+        )
 
     def _private_run(self, task: FitTask, dp: DPSGD) -> PrivateRun:
         return PrivateRun.over(len(task.data.original.ids), self.batch_size, self.epochs, dp)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.builtin.models.simple_cnn.network import SMALLEST
+from unlearnbench.builtin.models.simple_cnn.network import SHARES, SMALLEST, logits_in_training
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.posteriors import log_softmax
+from unlearnbench.engine.networks.modules import children_with_state
+from unlearnbench.engine.networks.training import unit_scales
 from unlearnbench.engine.scaling import Standardizer
 
 if TYPE_CHECKING:
@@ -39,9 +41,9 @@ def pixels(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class FittedCNN:
-    """A trained network."""
+    """A trained network; a :class:`unlearnbench.HasModule`."""
 
-    module: torch.nn.Sequential
+    module: torch.nn.Module
     """Maps images (n, channels, height, width), see ``inputs``, to logits (n, n_classes)."""
     standardizer: Standardizer
     """What scales the pixels: one mean and one deviation for each channel."""
@@ -66,3 +68,20 @@ class FittedCNN:
             # No records are one empty block, so that the answer has its columns.
             blocks = torch.split(self.inputs(x).contiguous(), BLOCK)
             return log_softmax(torch.cat([self.module(block) for block in blocks]).cpu().numpy())
+
+    def training_logits(
+        self, module: torch.nn.Module, inputs: torch.Tensor, ids: NDArray[np.int64], seed: int, epoch: int
+    ) -> torch.Tensor:
+        """Return the logits that the network was trained on, under dropout."""
+        import torch
+
+        scales = torch.from_numpy(unit_scales(seed, epoch, ids, SHARES)).to(self.device)
+        return logits_in_training(module, inputs, scales)
+
+    def blocks(self, module: torch.nn.Module) -> list[torch.nn.Module]:
+        """Return the two convolutions and the two linear layers."""
+        return children_with_state(module)
+
+    def with_module(self, module: torch.nn.Module) -> FittedCNN:
+        """Return a model of another network behind the same scaler."""
+        return FittedCNN(module, self.standardizer, self.device)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from unlearnbench.builtin.models.simple_cnn.fitted import FittedCNN, images, pixels
-from unlearnbench.builtin.models.simple_cnn.network import SHARES, logits_in_training, network
+from unlearnbench.builtin.models.simple_cnn.network import network
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, SeedUse, TargetModel
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import epochs_of_batches
-from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop, unit_scales
+from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
 
@@ -74,6 +74,7 @@ class SimpleCNN(TargetModel):
     seeds_used: ClassVar[frozenset[SeedUse]] = frozenset({"init", "order"})
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
+    has_module: ClassVar[bool] = True
 
     def fit(self, task: FitTask, device: str) -> FittedCNN:
         """Train one network, from scratch or from a copy of ``task.start``, on tensors as torch lays them out."""
@@ -122,8 +123,7 @@ class SimpleCNN(TargetModel):
         x, y = fitted.inputs(data.x).contiguous(memory_format=layout), torch.from_numpy(data.y).to(fitted.device)
 
         def forward(x: torch.Tensor, epoch: int, batch: NDArray[np.int64]) -> torch.Tensor:
-            scales = torch.from_numpy(unit_scales(seed, epoch, ids[batch], SHARES)).to(fitted.device)
-            return logits_in_training(fitted.module, x, scales)
+            return fitted.training_logits(fitted.module, x, ids[batch], seed, epoch)
 
         loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused)
         loop.train(fitted.module, x, y, epochs_of_batches(data, seed, self.epochs, self.batch_size), forward)

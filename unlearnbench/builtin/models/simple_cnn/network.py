@@ -53,13 +53,13 @@ def network(image: tuple[int, int, int], n_classes: int, seed: int) -> torch.nn.
     )  # fmt: skip
 
 
-def logits_in_training(module: torch.nn.Sequential, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+def logits_in_training(module: torch.nn.Module, x: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     """Return logits (n, classes) of images (n, channels, height, width) under dropout.
 
     ``scales`` (n, MAPS + HIDDEN) are the factors of dropout on the maps and the hidden units of each record.
     """
-    pool, flatten, last = 5, 6, 8
-    maps = module[:pool](x) * scales[:, :MAPS, None, None]
-    hidden = module[flatten:last](module[pool](maps)) * scales[:, MAPS:]
-    logits: torch.Tensor = module[last](hidden)
+    conv1, relu1, conv2, relu2, pool, flatten, dense, relu3, last = module.children()
+    maps = relu2(conv2(relu1(conv1(x)))) * scales[:, :MAPS, None, None]
+    units = relu3(dense(flatten(pool(maps)))) * scales[:, MAPS:]
+    logits: torch.Tensor = last(units)
     return logits
