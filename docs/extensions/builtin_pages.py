@@ -1,4 +1,4 @@
-"""A page for every built-in plug-in, made from its record and its docstring, and lists of them by kind."""
+"""A page for each built-in plug-in, generated from its record and its docstring, and lists of them by kind."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ TITLES: dict[Kind, str] = {
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Have the pages written before Sphinx looks for pages."""
+    """Write the pages before Sphinx searches for pages."""
     app.connect("builder-inited", lambda app: write_pages(Path(app.srcdir) / FOLDER))
     return {"parallel_read_safe": True}
 
 
 def write_pages(folder: Path) -> None:
-    """Write a page a built-in plug-in, a list a kind, and a list of the lists."""
+    """Write a page per built-in plug-in, a list per kind, and a list of the lists."""
     from unlearnbench.hooks.registry import load_registry
 
     registry = load_registry()
@@ -44,12 +44,12 @@ def write_pages(folder: Path) -> None:
         for each in found:
             write(folder / kind / f"{each.name}.rst", page(each))
         write(folder / f"{kind}s.rst", contents(TITLES[kind], [f"{kind}/{each.name}" for each in found]))
-    write(folder / "index.rst", contents("What is built in", [*(f"{kind}s" for kind in RECORDS), "suite"]))
+    write(folder / "index.rst", contents("Built-in plug-ins", [*(f"{kind}s" for kind in RECORDS), "suite"]))
     write(folder / "suite.rst", suite_page())
 
 
 def write(file: Path, text: str) -> None:
-    """Write a page, if it is another than the one that is there: Sphinx reads again what is newer."""
+    """Write a page if its content has changed, since Sphinx reads newer files again."""
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         file.write_text(text, encoding="utf-8")

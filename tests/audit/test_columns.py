@@ -123,7 +123,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "sprung",))  # type: ignore[return-value]
 
     np.savez(tmp_path / "a.npz", role=np.array([Trap()], dtype=object))
-    assert failure(tmp_path / "a.npz").startswith("holds an array that is not plain numbers or text")
+    assert failure(tmp_path / "a.npz").startswith("holds an array of neither numbers nor text")
     assert not (tmp_path / "sprung").exists()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.hooks.sources import one_line
+from unlearnbench.hooks.sources import describe_error
 
 Array = NDArray[Any]
 
@@ -53,7 +53,7 @@ def read_columns(file: Path) -> Columns:
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - what a damaged file makes zipfile, numpy or a reader of Parquet raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else describe_error(error)
         raise UserError(f"cannot be read: {reason}", str(file)) from None
 
 
@@ -65,7 +65,9 @@ def _npz(file: Path) -> Columns:
                 raise UserError("is one array; save several by name with numpy.savez", str(file))
             return Columns(file, {name: np.asarray(found[name]) for name in found.files})
     except ValueError as error:  # what numpy raises for arrays of Python objects, which would have to be unpickled
-        raise UserError(f"holds an array that is not plain numbers or text: {one_line(error)}", str(file)) from None
+        raise UserError(
+            f"holds an array that is not plain numbers or text: {describe_error(error)}", str(file)
+        ) from None
 
 
 def _csv(file: Path) -> Columns:
@@ -79,7 +81,7 @@ def _csv(file: Path) -> Columns:
                     lines.append(reader.line_num)
                     rows.append(row)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"is not a CSV file in UTF-8: {one_line(error)}", str(file)) from None
+        raise UserError(f"is not a CSV file in UTF-8: {describe_error(error)}", str(file)) from None
     columns = Columns(file, {}, lines)
     for number, row in enumerate(rows):
         if len(row) != len(header):

@@ -18,10 +18,10 @@ from unlearnbench.hooks.records import RECORDS, Kind, Plugin
 from unlearnbench.hooks.sources import (
     BrokenPlugin,
     Source,
+    describe_error,
     distribution_of,
     import_distribution,
     import_file,
-    one_line,
     position,
 )
 from unlearnbench.hooks.specs import PROJECT
@@ -61,7 +61,7 @@ class Collector:
             try:
                 self._register(*import_distribution(entry_point))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - third-party code may raise anything
-                self.broken.append(BrokenPlugin(source, one_line(error)))
+                self.broken.append(BrokenPlugin(source, describe_error(error)))
 
     def add_files(self, files: Iterable[str | Path], disabled: frozenset[str]) -> None:
         """Add one-file plug-ins, each once."""
@@ -72,7 +72,7 @@ class Collector:
                 try:
                     self._register(module, source)
                 except (UserError, pluggy.PluginValidationError) as error:
-                    raise UserError(one_line(error), str(path)) from error
+                    raise UserError(describe_error(error), str(path)) from error
 
     def plugins(self) -> Iterator[tuple[Plugin, Source]]:
         """Yield all records with their sources."""
@@ -96,7 +96,7 @@ class Collector:
         try:
             return [_checked(kind, record) for record in hook()]
         except Exception as error:  # third-party code may raise anything
-            message = f"{PROJECT}_{kind}s fails: {one_line(error)}"
+            message = f"{PROJECT}_{kind}s fails: {describe_error(error)}"
             if source.kind == "file":
                 raise UserError(message, position(error, source.path)) from error
             self.broken.append(BrokenPlugin(source, message))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks import type_names
 from unlearnbench.hooks.registry import Registered
-from unlearnbench.hooks.sources import one_line
+from unlearnbench.hooks.sources import describe_error
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -147,7 +147,7 @@ def _bind(registered: Registered, params: Mapping[str, object]) -> tuple[dict[st
     try:
         made = cls(**values)
     except ValueError as error:
-        raise ParameterError(f"{registered}: {' '.join(str(error).split()) or one_line(error)}") from error
+        raise ParameterError(f"{registered}: {' '.join(str(error).split()) or describe_error(error)}") from error
     return {name: arguments[name].plain(value) for name, value in values.items()}, made
 
 

@@ -13,7 +13,7 @@ from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks.collect import Collector
 from unlearnbench.hooks.observers import Observers
 from unlearnbench.hooks.records import RECORDS, Kind, MetricPlugin, Plugin
-from unlearnbench.hooks.sources import BrokenPlugin, Source, one_line
+from unlearnbench.hooks.sources import BrokenPlugin, Source, describe_error
 
 __all__ = ["BrokenPlugin", "Observers", "Registered", "Registry", "Source", "load_registry"]
 
@@ -61,7 +61,7 @@ class Registered:
         try:
             found = getattr(import_module(module), attribute)
         except (Exception, SystemExit) as error:  # third-party code may raise anything
-            raise UserError(f"{self} of {self.source} cannot be loaded: {one_line(error)}") from error
+            raise UserError(f"{self} of {self.source} cannot be loaded: {describe_error(error)}") from error
         if not isinstance(found, type):
             raise UserError(f"{self} of {self.source} cannot be loaded: {self.plugin.factory} is not a class")
         return found

@@ -47,7 +47,7 @@ class BrokenPlugin:
         return f"{self.source}: {self.error}"
 
 
-def one_line(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Describe an exception in one line, with its type unless it is a UserError."""
     if isinstance(error, UserError):
         return str(error)
@@ -93,7 +93,7 @@ def _run(name: str, code: bytes, location: str) -> None:
         exec(compile(code, location, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user asked for it
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise UserError(f"the plug-in file fails: {one_line(error)}", position(error, location)) from error
+        raise UserError(f"the plug-in file fails: {describe_error(error)}", position(error, location)) from error
 
 
 def distribution_of(entry_point: metadata.EntryPoint) -> Source:

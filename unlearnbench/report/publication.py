@@ -11,7 +11,7 @@ from typing import Any
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.hooks.sources import one_line
+from unlearnbench.hooks.sources import describe_error
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
@@ -129,7 +129,7 @@ class Publication:
             environment = dict(data["environment"])
             return cls(data["suite"], data["suite_sha256"], environment, roles, rows, accepted, curves)
         except (AttributeError, OSError, KeyError, TypeError, ValueError) as error:
-            raise UserError(f"not a published result ({one_line(error)}); {AGAIN}", str(file)) from error
+            raise UserError(f"not a published result ({describe_error(error)}); {AGAIN}", str(file)) from error
 
 
 def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.hooks.sources import one_line
+from unlearnbench.hooks.sources import describe_error
 
 Rule = Callable[[Any], Iterable[str]]
 """Examines a subject and yields one line for each problem."""
@@ -72,7 +72,7 @@ def _problems(case: Callable[[], Iterable[str]], refusable: bool = False) -> lis
         problems.extend(case())  # keeps what came before an exception
     except Exception as error:  # noqa: BLE001 - third-party code may raise anything
         if not (refusable and isinstance(error, UserError)):
-            problems.append(f"raises {type(error).__name__} {_line_of(error)}: {one_line(error)}")
+            problems.append(f"raises {type(error).__name__} {_line_of(error)}: {describe_error(error)}")
     return problems
 
 
