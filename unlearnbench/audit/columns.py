@@ -65,9 +65,7 @@ def _npz(file: Path) -> Columns:
                 raise UserError("is one array; save several by name with numpy.savez", str(file))
             return Columns(file, {name: np.asarray(found[name]) for name in found.files})
     except ValueError as error:  # what numpy raises for arrays of Python objects, which would have to be unpickled
-        raise UserError(
-            f"holds an array that is not plain numbers or text: {describe_error(error)}", str(file)
-        ) from None
+        raise UserError(f"holds an array of neither numbers nor text: {describe_error(error)}", str(file)) from None
 
 
 def _csv(file: Path) -> Columns:
