@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -90,6 +91,9 @@ class Broken(Store):
 
     def get(self, kind: str, key: str) -> Stored | None:
         return None if key == self.key else super().get(kind, key)
+
+    def payload(self, kind: str, key: str) -> Mapping[str, object] | None:
+        return None if key == self.key else super().payload(kind, key)
 
     def failure(self, kind: str, key: str) -> Failure | None:
         return Failure("failed", "it broke") if key == self.key else super().failure(kind, key)
