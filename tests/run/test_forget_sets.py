@@ -10,6 +10,7 @@ from unlearnbench.core.scenarios import Role
 from unlearnbench.run.cells import EpisodeTask
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import parts_of
+from unlearnbench.submissions.derived import Derivation
 from unlearnbench.testing import findings_of
 
 if TYPE_CHECKING:
@@ -123,3 +124,17 @@ def test_both_pass_the_conformance_kit(lab: Lab) -> None:
     _, registry = lab.load(plugins=[lab.plugin(SCENARIOS)])
     for name in ("one-class", "largest-loss"):
         assert findings_of(registry.get("scenario", name), registry) == []
+
+
+def test_a_check_of_a_submission_derives_the_same_forget_sets_for_each_model(lab: Lab) -> None:
+    trees = [{"name": "decision-tree", "params": {"max_leaf_nodes": leaves}} for leaves in (3, 12)]
+    sizes = {"originals": 1, "requests": 3, "records": 300, "negatives": 20, "matched": 2, "retained": 4}
+    changes: dict[str, object] = {"datasets": ["digits"], "models": trees, "scenarios": ["largest-loss"]}
+    changes |= {"episodes": sizes, "plugins": [lab.plugin(SCENARIOS)]}
+    ran = lab.run(**changes)
+    derivation = Derivation(PluginInstances(lab.load(**changes)[1]))
+    met = forgotten(ran, "largest-loss")
+    for task, ids in met.items():
+        rows = derivation.side([task]).rows
+        assert rows.record[rows.role == Role.FORGOTTEN].tolist() == ids.tolist()
+    assert len({tuple(ids) for task, ids in met.items() if task.side == "target"}) == 2, "each model has its own"
