@@ -80,8 +80,8 @@ def _row(cell: Cell, store: Store, key: str) -> Row:
 
 def in_suite_order(plan: Plan, rows: Iterable[Row]) -> list[Row]:
     """Sort rows as the suite lists their plug-ins."""
-    places = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.full.axes.items()}
-    return sorted(rows, key=lambda row: (*(places[axis][row.axes[axis].label] for axis in AXES), row.seed))
+    order = {axis: {ref.label: i for i, ref in enumerate(refs)} for axis, refs in plan.full.axes.items()}
+    return sorted(rows, key=lambda row: (*(order[axis][row.axes[axis].label] for axis in AXES), row.seed))
 
 
 def mark_invalid(rows: Sequence[Row], sample_tests: Collection[str]) -> list[Row]:

@@ -22,8 +22,8 @@ Claims = Mapping[str, Estimate]
 def claims(document: Document, part: GroupPart, number: int) -> Claims:
     """Return the metrics claimed for one cell; KeyError where it names an estimate that is not there."""
     try:
-        places = dict(zip(document.metrics, part.cells[number].estimates, strict=True))
-        chosen = {name: document.estimates[place] for name, place in places.items() if place is not None}
+        indices = dict(zip(document.metrics, part.cells[number].estimates, strict=True))
+        chosen = {name: document.estimates[index] for name, index in indices.items() if index is not None}
         return {name: Estimate(**entry.model_dump()) for name, entry in chosen.items()}
     except (IndexError, ValueError) as error:
         raise KeyError(str(error)) from error

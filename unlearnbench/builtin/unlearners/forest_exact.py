@@ -1,4 +1,4 @@
-"""Exact unlearning of a random forest: mend only the trees that held the record, and only below a changed split."""
+"""Exact unlearning of a random forest: repair only the trees that held the record, and only below a changed split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ForestExact(ExactUnlearner):
     """Delete records from a random forest whose draws are keyed by record and node.
 
     A forgotten record takes its draws with it and moves no other: trees whose bag did not hold it stay as they are,
-    and in the others only what lies below the first split that changes is grown anew. The outcome is, bitwise, the
+    and in the others only what lies below the first split that changes is grown again. The outcome is, bitwise, the
     forest that training without the record gives, so ``retrain`` with ``init: same`` is the same model got the slow
     way; the fast engine serves either like this. Goes with ``random-forest`` under ``draws: keyed`` alone.
     """

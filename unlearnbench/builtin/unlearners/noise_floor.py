@@ -21,5 +21,5 @@ class NoiseFloor(ExactUnlearner):
     """
 
     def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
-        """Return one training run on everything, seeded anew for each version."""
+        """Return one training run on everything, with new seeds for each version."""
         return [TrainingJob(original.data, Seeds.at(seeds))]

@@ -32,7 +32,7 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
     )
     yield UnlearnerPlugin(
         name="forest-exact",
-        summary="Mends only the trees of a forest that held the record",
+        summary="Repairs only the trees of a forest that held the record",
         factory=f"{_HERE}.forest_exact:ForestExact",
         reference="Brophy and Lowd 2021, arXiv 2009.05567",
         exact=True,

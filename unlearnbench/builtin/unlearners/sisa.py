@@ -30,7 +30,7 @@ class SISA(ExactUnlearner):
     needs a model that can continue.
 
     Retraining keeps the shard's seeds, and deleted records are masked in place (``init: same, order: slot``); only
-    noise is drawn anew, for every set of records that a shard is trained on. A shard that loses its last record
+    noise is drawn again, for every set of records that a shard is trained on. A shard that loses its last record
     leaves the ensemble.
 
     ``shards``: models of the ensemble
