@@ -127,3 +127,15 @@ def test_the_version_is_written_in_one_place() -> None:
     except metadata.PackageNotFoundError:
         return  # tested from a checkout
     assert installed == unlearnbench.__version__
+
+
+def test_the_module_can_be_run_and_is_the_command_line() -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "unlearnbench", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+    version = run("--version")
+    assert (version.returncode, version.stdout) == (0, f"unlearnbench {unlearnbench.__version__}\n")
+    mistake = run("runn")
+    assert mistake.returncode == 2
+    assert mistake.stderr.startswith("error: ")
