@@ -9,12 +9,17 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from unlearnbench.core.models import FitTask, TargetModel
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.hooks.registry import Registry, load_registry
 
 Install = Callable[..., None]
+
+# The first example may compile a kernel, and machines are shared: no example is too slow.
+settings.register_profile("no-deadline", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("no-deadline")
 
 
 class SpyFitted:

@@ -27,7 +27,8 @@ def outer(a):
 
 def written(path, code, **scope):
     """Write a module and load it, with ``scope`` among its names as if it had imported them."""
-    path.write_text(code, encoding="utf-8")
+    if not path.exists() or path.read_text(encoding="utf-8") != code:  # older numba trusts the time of the file
+        path.write_text(code, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     vars(module).update(scope)
