@@ -67,6 +67,15 @@ NAMES = {
     "UserError",
     "log_of",
     "log_softmax",
+    # networks
+    "FittedTorch",
+    "HasModule",
+    "TorchModel",
+    "DPSGD",
+    "PublicationDefense",
+    "State",
+    "TrainingDefense",
+    "TrainingOptions",
     # how they are offered
     "hookimpl",
     "AttackPlugin",
