@@ -63,6 +63,21 @@ def test_the_page_and_the_tables_are_written_and_what_stands_around_the_marks_st
     assert {line.split(",")[4] for line in lines} == {"none", "label-only"}
 
 
+def test_published_tables_are_judged_as_the_store_is_and_need_no_store(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = str(tmp_path / "tables")
+    assert main([*SMOKE, store, "--check", "--tables", tables]) == 0
+    judged = capsys.readouterr().out
+    assert main([*SMOKE, str(tmp_path / "empty"), "--published", tables]) == 0
+    assert capsys.readouterr().out == judged
+
+
+def test_a_table_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMOKE, str(tmp_path), "--published", str(tmp_path)]) == 2
+    assert "label-only.csv: no such table; unlearnbench reproduce --tables DIR writes one" in capsys.readouterr().err
+
+
 def test_a_page_without_the_marks_is_left_as_it_is(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,8 @@ from unlearnbench.hooks.registry import load_registry
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.reproduction.pages import Reproduced, claim_line, write_page
-from unlearnbench.run.cells import SIDES
+from unlearnbench.reproduction.published import read_rows
+from unlearnbench.run.cells import SIDES, Plan
 from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.results import Row, collect
@@ -36,6 +37,7 @@ EXAMPLES = (
     "unlearnbench reproduce",
     "unlearnbench reproduce group sisa-shards",
     "unlearnbench reproduce --check",
+    "unlearnbench reproduce --published leaderboards/paper",
     "unlearnbench reproduce group --profile smoke",
     "unlearnbench reproduce --page reproduction.md --tables tables",
 )
@@ -49,6 +51,14 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Run nothing; test the claims on stored results.")] = False,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Write the results to a Markdown page.")
+    ] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            "--published",
+            metavar="DIR",
+            help="Run nothing; test the claims on the tables that --tables wrote to this folder.",
+        ),
     ] = None,
     tables: Annotated[
         Path | None,
@@ -71,11 +81,13 @@ def command(
     instances = PluginInstances(load_registry())
     pairs = [(each, load_suite(find_suite(each.suite), instances.registry)[0]) for each in named]
     pairs = pairs if experiment else _with_data(pairs, instances)
-    work = None if check else choose_executor(instances, executor, workers, memory)
+    work = None if check or published else choose_executor(instances, executor, workers, memory)
     done = []
     for planned, suite in pairs:
         session = plan_session(suite, instances, SessionOptions(store, _listed(suite), profile=profile))
-        done.append(_reproduced(planned, session, work))
+        done.append(
+            _from_tables(planned, session.plan, published) if published else _reproduced(planned, session, work)
+        )
     done = _write_tables(done, tables) if tables else done
     if as_json:
         print_json({each.experiment.name: [asdict(result) for result in each.results] for each in done})
@@ -119,6 +131,13 @@ def _reproduced(experiment: Experiment, session: Session, executor: Executor | N
     rows = collect(session.plan, session.store)
     _refuse_unfinished(experiment, rows)
     return Reproduced.of(experiment, session.plan, rows)
+
+
+def _from_tables(experiment: Experiment, plan: Plan, folder: Path) -> Reproduced:
+    """Test the claims of an experiment on its published table."""
+    done = Reproduced.of(experiment, plan, read_rows(folder / f"{experiment.name}.csv", plan.suite))
+    figure = folder / f"{experiment.name}.svg"
+    return replace(done, figure=figure if figure.exists() else None)
 
 
 def _refuse_unfinished(experiment: Experiment, rows: Sequence[Row]) -> None:

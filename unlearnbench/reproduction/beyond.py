@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unlearnbench.reproduction.claims import Above, Greater, Near, row
 from unlearnbench.reproduction.experiment import (
+    CLASSICAL,
     DIFF,
     GROWN,
     LINEAR,
@@ -61,6 +62,18 @@ NOISE = Experiment(
             Above(f"{model}, fresh initialization and order: still above .6",
                   row(unlearner=FRESH, model=model, attack=DIFF), 0.6)
             for model in (TREE, LINEAR)
+        ),
+        *(
+            Greater(f"{model}, fresh initialization and order: sorted-diff finds more than the classical attack",
+                    row(unlearner=FRESH, model=model, attack=DIFF),
+                    row(unlearner=FRESH, model=model, attack=CLASSICAL))
+            for model in (TREE, FOREST, LINEAR, NETWORK)
+        ),
+        *(
+            Greater(f"{model}, fresh initialization and order: score-diff finds more than the classical attack",
+                    row(unlearner=FRESH, model=model, attack="score-diff"),
+                    row(unlearner=FRESH, model=model, attack=CLASSICAL))
+            for model in (FOREST, NETWORK)
         ),
     ),
 )  # fmt: skip

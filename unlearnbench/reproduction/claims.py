@@ -49,6 +49,11 @@ class ClaimResult:
     """The one-sided p value: the probability of a mean this large if the true mean were zero. None where a number is
     missing."""
 
+    @property
+    def without_spread(self) -> bool:
+        """Whether all seeds have the same number, so that a t test has nothing to measure the mean by."""
+        return self.amount.status == "degenerate"
+
 
 class MissingNumberError(Exception):
     """A claim is about a number that the results do not have; the message says why."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import fill
 
 from tabulate import tabulate
 
@@ -15,7 +16,8 @@ from unlearnbench.report.numbers import cell, number
 from unlearnbench.report.tables import to_csv
 from unlearnbench.reproduction.claims import ClaimResult, ClaimVerdict, SeedRows
 from unlearnbench.reproduction.experiment import Experiment
-from unlearnbench.run.cells import Plan
+from unlearnbench.reproduction.summary import Summary
+from unlearnbench.run.cells import Plan, count_models
 from unlearnbench.run.results import Row, headline_rows
 from unlearnbench.suite.model import AXES
 
@@ -70,7 +72,7 @@ class Reproduced:
 
     @property
     def means(self) -> list[Row]:
-        """RowName those, the means over seeds; with one seed, its rows."""
+        """Of those, the means over seeds; with one seed, its rows."""
         return headline_rows(self.listed)
 
     def csv(self) -> str:
@@ -84,7 +86,11 @@ def _shown(row: Row) -> Mapping[str, Estimate]:
 
 def claim_line(result: ClaimResult) -> str:
     """Return the result of a claim in one line."""
-    return f"{result.verdict}: {result.text} ({_amount(result)}, p {_p(result)})"
+    return f"{_verdict(result)}: {result.text} ({_amount(result)}, p {_p(result)})"
+
+
+def _verdict(result: ClaimResult) -> str:
+    return f"{result.verdict}, no spread" if result.without_spread else result.verdict
 
 
 def _amount(result: ClaimResult) -> str:
@@ -92,7 +98,7 @@ def _amount(result: ClaimResult) -> str:
 
 
 def _p(result: ClaimResult) -> str:
-    return "n/a" if result.p is None else f"{result.p:.2g}"
+    return "n/a" if result.p is None or result.without_spread else f"{result.p:.2g}"
 
 
 def write_page(file: Path, done: Sequence[Reproduced]) -> None:
@@ -110,7 +116,18 @@ def write_page(file: Path, done: Sequence[Reproduced]) -> None:
 
 def page(done: Sequence[Reproduced], beside: Path) -> str:
     """Return the results in Markdown, for a file in the folder ``beside``."""
-    return "\n".join([_overview(done), *(_section(each, beside) for each in done)])
+    counts = Summary.of(pair for each in done for pair in zip(each.experiment.claims, each.results, strict=True))
+    text = fill(f"{counts.text()} {_models(done)}", 120, break_on_hyphens=False)
+    return "\n".join([text, "", _overview(done), *(section(each, beside) for each in done)])
+
+
+def _models(done: Sequence[Reproduced]) -> str:
+    """Return how many models there are. Experiments share models, which are trained once."""
+    distinct = count_models({key: task for each in done for key, task in each.plan.episodes.items()}.values())
+    return (
+        f"The experiments have {sum(each.models for each in done):,} models, an ensemble counted as one; they share "
+        f"some, and {distinct:,} are distinct."
+    )
 
 
 def _overview(done: Sequence[Reproduced]) -> str:
@@ -127,9 +144,10 @@ def _overview(done: Sequence[Reproduced]) -> str:
     return _table(lines, ("", "experiment", "question", *VERDICTS, "models")) + "\n"
 
 
-def _section(done: Reproduced, beside: Path) -> str:
+def section(done: Reproduced, beside: Path) -> str:
+    """Return one experiment in Markdown, for a file in the folder ``beside``."""
     experiment = done.experiment
-    results = [(each.text, each.verdict, _amount(each), _p(each)) for each in done.results]
+    results = [(each.text, _verdict(each), _amount(each), _p(each)) for each in done.results]
     return f"""## {_heading(experiment)}
 
 {experiment.question} `unlearnbench reproduce {experiment.name}`

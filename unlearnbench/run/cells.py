@@ -132,8 +132,8 @@ class Plan:
 
     @property
     def models(self) -> int:
-        """How many models are trained at most: each original once, and one a request; an ensemble counts as one."""
-        return _models(self.episodes.values())
+        """How many models are trained at most, as :func:`count_models` counts them."""
+        return count_models(self.episodes.values())
 
     def summary(self, store: Store) -> dict[str, int]:
         """Count what the plan holds and what the store has of it already."""
@@ -147,11 +147,12 @@ class Plan:
             "episodes": len(episodes),
             "episodes cached": len(stored),
             "models": self.models,
-            "models to train": _models(task for key, task in episodes.items() if key not in stored),
+            "models to train": count_models(task for key, task in episodes.items() if key not in stored),
         }
 
 
-def _models(tasks: Iterable[EpisodeTask]) -> int:
+def count_models(tasks: Iterable[EpisodeTask]) -> int:
+    """Return how many models are trained at most: each original once, and one a request; an ensemble counts as one."""
     originals, unlearned = set(), 0
     for task in tasks:
         originals.add(task.original_key)
