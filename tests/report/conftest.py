@@ -67,7 +67,10 @@ def all_rows(row: MakeRow) -> list[Row]:
             unlearner=unlearner,
             defense=defense,
             attack=attack,
-            metrics=metrics(_auc(auc, shift, defense) + WIGGLE[(seed + i) % 3], 0.8 - shift / 10),
+            metrics=metrics(
+                _auc(auc, -shift if attack == "forgetting" else shift, defense) + WIGGLE[(seed + i) % 3],
+                0.8 - shift / 10,
+            ),
         )
         for model in ("decision-tree", "mlp")
         for unlearner, shift in UNLEARNERS.items()

@@ -155,6 +155,18 @@ def test_tables_have_no_blank(rows: list[Row], sections: Sections) -> None:
         assert all(len(line) == len(section.headers) and all(line) for line in section.lines)
 
 
+def test_a_note_stands_below_its_table_in_text_and_in_the_caption_of_a_float(
+    rows: list[Row], sections: Sections
+) -> None:
+    section = titled(sections(rows), "Unlearners")
+    (note,) = section.notes
+    assert note.startswith("Forgetting AUC has no power here: none, which keeps the deleted records, is not told from")
+    assert section.text("github").endswith(f" |\n\n{note}\n")
+    assert section.text("simple").endswith(f"\n\n{note}\n")
+    caption = next(line for line in section.latex().splitlines() if line.startswith("\\caption"))
+    assert caption.endswith(f"{note}}}")
+
+
 def test_no_rows_make_no_tables(sections: Sections) -> None:
     assert sections([]) == []
 
@@ -200,6 +212,10 @@ def test_boards_are_found_in_the_order_of_names(tmp_path: Path) -> None:
         Publication(SUITE | {"suite": name}, "", {}, Roles(), ()).write(tmp_path)
     assert [path.parent.name for path in published(tmp_path)] == ["a", "b"]
     assert published(tmp_path / "nowhere") == []
+
+
+def test_a_note_is_on_the_page(board: Path) -> None:
+    assert '<p class="note">Forgetting AUC has no power here' in build(board)[board.parent / "index.html"]
 
 
 def test_a_board_without_results_is_a_users_error(tmp_path: Path) -> None:

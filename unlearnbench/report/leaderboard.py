@@ -25,26 +25,32 @@ class Section:
     headers: Sequence[str]
     lines: Sequence[Sequence[str]]
     """Lines of one text for each header."""
+    notes: Sequence[str] = ()
+    """Sentences below the table."""
 
     def text(self, style: str) -> str:
         """Return the section as Markdown (``github``) or for a terminal (``simple``)."""
         if style != "github":
-            return f"{self.title.upper()}\n\n{self.about}\n\n{self._table(style)}\n"
+            return f"{self.title.upper()}\n\n{self.about}\n\n{self._table(style)}\n{self._below()}"
         escaped = Section(
             markdown_text(self.title),
             markdown_text(self.about),
             [markdown_text(header) for header in self.headers],
             [[markdown_text(text) for text in line] for line in self.lines],
+            [markdown_text(note) for note in self.notes],
         )
-        return f"### {escaped.title}\n\n{escaped.about}\n\n{escaped._table(style)}\n"
+        return f"### {escaped.title}\n\n{escaped.about}\n\n{escaped._table(style)}\n{escaped._below()}"
 
     def latex(self) -> str:
         """Return the section as a floating table, for a document that loads ``booktabs``."""
         return (
             "\\begin{table}\n\\centering\n"
-            f"\\caption{{{latex_text(self.title)}. {latex_text(self.about)}}}\n"
+            f"\\caption{{{latex_text(' '.join([f'{self.title}.', self.about, *self.notes]))}}}\n"
             f"{self._table('latex_booktabs')}\n\\end{{table}}\n"
         )
+
+    def _below(self) -> str:
+        return "".join(f"\n{note}\n" for note in self.notes)
 
     def _table(self, style: str) -> str:
         return tabulate(self.lines, self.headers, tablefmt=style, disable_numparse=True)
@@ -59,14 +65,14 @@ def _section(table: TrackTable) -> Section:
     track, title = table.track, f"{table.track.title} ({table.setting.title})"
     columns = [column for column in track.columns if column.in_text]
     if len(columns) == 1:
-        return Section(title, table.about, *_by_model(table, columns[0]))
+        return Section(title, table.about, *_by_model(table, columns[0]), table.notes)
     names = [] if track.compares == "model" else [track.compares]
     headers = [*names, "model", *(column.title for column in columns)]
     lines = [
         [*(row.names[name] for name in names), row.model, *(row.text(column) for column in columns)]
         for row in table.rows
     ]
-    return Section(title, table.about, headers, lines)
+    return Section(title, table.about, headers, lines, table.notes)
 
 
 def _by_model(table: TrackTable, column: Column) -> tuple[list[str], list[list[str]]]:

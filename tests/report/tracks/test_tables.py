@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -12,7 +12,7 @@ from unlearnbench.report.tracks import TRACKS, Rank, RowWithSeeds, Selected, Tra
 from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.report.tracks.record_or_region import RECORD_OR_REGION
 from unlearnbench.report.tracks.unlearner import UNLEARNER
-from unlearnbench.run.results import Row
+from unlearnbench.run.results import Row, mean_over_seeds
 
 MakeRow = Callable[..., Row]
 Table = Callable[[list[Row], Track], TrackTable]
@@ -109,6 +109,62 @@ def test_forgetting_is_measured_by_the_first_attack_that_queries_the_unlearned_m
     (line,) = tables(rows, Roles({**roles.plugins, **plugins}), [UNLEARNER])[0].rows
     assert line.text(UNLEARNER.columns[1]) == ".600 [.550, .650]"
     assert [result.row.names["attack"] for result in line.results] == ["sorted-diff", "new"]
+
+
+def forgetting_rows(row: MakeRow, model: str, none: Sequence[float], retrain: Sequence[float]) -> list[Row]:
+    """Return the rows of four unlearners, with these AUCs of the attack on the unlearned model by seed."""
+    by_unlearner = {"retrain": retrain, "none": none, "sisa": (0.50, 0.51, 0.52), "other": (0.60, 0.61, 0.62)}
+    seeds = [
+        row(seed=seed, model=model, unlearner=unlearner, attack=attack, auc=auc)
+        for unlearner, aucs in by_unlearner.items()
+        for attack in ("sorted-diff", "forgetting")
+        for seed, auc in enumerate(aucs)
+    ]
+    return [*seeds, *mean_over_seeds(seeds)]
+
+
+def test_where_none_is_not_told_from_retraining_forgetting_has_no_ranks_and_a_note_says_why(
+    row: MakeRow, table: Table
+) -> None:
+    # paired over seeds: .01, -.01, .03 has t = .87, p = .48
+    found = table(forgetting_rows(row, "mlp", (0.53, 0.51, 0.55), (0.52, 0.52, 0.52)), UNLEARNER)
+    assert found.notes == [
+        "Forgetting AUC has no power here: none, which keeps the deleted records, is not told from both chance and "
+        "retrain. Nothing is ranked by it."
+    ]
+    assert ranks(list(found.rows), "mlp")["sisa"].keys() == {"deletion-inference"}
+
+
+def test_where_none_is_found_forgetting_is_ranked(row: MakeRow, table: Table) -> None:
+    # paired over seeds: .21, .20, .21 has t = 62, p < .001
+    found = table(forgetting_rows(row, "mlp", (0.73, 0.71, 0.72), (0.52, 0.51, 0.51)), UNLEARNER)
+    assert found.notes == []
+    assert ranks(list(found.rows), "mlp")["sisa"]["forgetting"] == "1"
+
+
+def test_power_is_decided_for_each_model(row: MakeRow, table: Table) -> None:
+    strong = forgetting_rows(row, "mlp", (0.73, 0.71, 0.72), (0.52, 0.51, 0.51))
+    weak = forgetting_rows(row, "decision-tree", (0.53, 0.51, 0.55), (0.52, 0.52, 0.52))
+    found = table([*strong, *weak], UNLEARNER)
+    assert [note.partition(":")[0] for note in found.notes] == ["Forgetting AUC has no power for decision-tree"]
+    assert "forgetting" in ranks(list(found.rows), "mlp")["sisa"]
+    assert "forgetting" not in ranks(list(found.rows), "decision-tree")["sisa"]
+
+
+def test_a_difference_from_retraining_near_chance_is_no_power(row: MakeRow, table: Table) -> None:
+    # paired over seeds: .009, .010, .009 has t = 28, p = .001; but none's interval contains .5
+    found = table(forgetting_rows(row, "mlp", (0.519, 0.510, 0.509), (0.510, 0.500, 0.500)), UNLEARNER)
+    assert len(found.notes) == 1
+
+
+def test_a_control_that_forgets_more_than_retraining_is_no_power(row: MakeRow, table: Table) -> None:
+    found = table(forgetting_rows(row, "mlp", (0.52, 0.51, 0.51), (0.73, 0.71, 0.72)), UNLEARNER)
+    assert len(found.notes) == 1
+
+
+def test_without_the_control_nothing_is_said_of_power(row: MakeRow, table: Table) -> None:
+    rows = forgetting_rows(row, "mlp", (0.53, 0.51, 0.55), (0.52, 0.52, 0.52))
+    assert table([row for row in rows if row.names["unlearner"] != "none"], UNLEARNER).notes == []
 
 
 @pytest.mark.parametrize(("role", "ranked"), [("entry", 3), ("control", 2), ("baseline", 2)])

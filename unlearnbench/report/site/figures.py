@@ -9,9 +9,8 @@ from typing import Final, NamedTuple
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.hooks.records import EntryRole
-from unlearnbench.report.tracks import Column, Scatter, TrackRow, TrackTable, by_track
+from unlearnbench.report.tracks import CHANCE, Column, Scatter, TrackRow, TrackTable, by_track
 
-CHANCE: Final = 0.5
 SHAPES: Final = ("circle", "square", "triangle", "diamond", "down", "cross")
 COLOURS: Final = 8
 """How many colours the style sheet has; with the shapes, 24 entries look different."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.numbers import number
-from unlearnbench.report.site.figures import CHANCE, Scale, auc_scale
-from unlearnbench.report.tracks import Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable
+from unlearnbench.report.site.figures import Scale, auc_scale
+from unlearnbench.report.tracks import CHANCE, Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable
 from unlearnbench.suite.model import AXES
 
 BAR, NARROW_BAR, WIDE_BAR = 120, 72, 280
@@ -101,6 +101,8 @@ class PageTable:
     track: Track
     about: str
     rows: Sequence[PageRow]
+    notes: Sequence[str] = ()
+    """Sentences below it."""
 
     @property
     def has_ranks(self) -> bool:
@@ -121,7 +123,13 @@ def table_of(tables: Sequence[TrackTable], suite: str, low: Sequence[float]) -> 
         _page_row(f"{track.name}-{i}", line, suite, low, ranked[line.setting, line.model])
         for i, line in enumerate(lines, 1)
     ]
-    return PageTable(track, " ".join(dict.fromkeys(table.about for table in tables if table.rows)), rows)
+    about = " ".join(dict.fromkeys(table.about for table in tables if table.rows))
+    return PageTable(track, about, rows, [note for table in tables for note in _notes(table, len(tables))])
+
+
+def _notes(table: TrackTable, settings: int) -> list[str]:
+    """Return the notes of a table, with its setting where the page shows several together."""
+    return [note if settings == 1 else f"{table.setting.title}: {note}" for note in table.notes]
 
 
 def _in_order(track: Track, lines: Sequence[TrackRow]) -> list[TrackRow]:

@@ -6,10 +6,11 @@ from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.report.tracks.defense import DEFENSE
 from unlearnbench.report.tracks.record_or_region import RECORD_OR_REGION
 from unlearnbench.report.tracks.tables import Rank, TrackRow, TrackTable, by_track, tables
-from unlearnbench.report.tracks.track import Column, RowWithSeeds, Scatter, Selected, Setting, Track
+from unlearnbench.report.tracks.track import CHANCE, Column, RowWithSeeds, Scatter, Selected, Setting, Track
 from unlearnbench.report.tracks.unlearner import UNLEARNER
 
 __all__ = [
+    "CHANCE",
     "TRACKS",
     "Column",
     "Rank",

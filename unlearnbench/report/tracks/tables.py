@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,9 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.hooks.records import EntryRole
 from unlearnbench.report.numbers import cell
 from unlearnbench.report.roles import Roles
-from unlearnbench.report.tracks.track import Column, RowWithSeeds, Selected, Setting, Track
+from unlearnbench.report.tracks.track import CHANCE, Column, RowWithSeeds, Selected, Setting, Track
 from unlearnbench.run.results import Row, headline_rows
-from unlearnbench.stats.ranking import ranges_of, surely_better
+from unlearnbench.stats.ranking import Measured, ranges_of, surely_better
 
 
 class Rank(NamedTuple):
@@ -93,6 +94,8 @@ class TrackTable:
     track: Track
     setting: Setting
     rows: Sequence[TrackRow]
+    notes: Sequence[str] = ()
+    """Sentences to show below it."""
 
     @property
     def about(self) -> str:
@@ -141,7 +144,9 @@ def _table(track: Track, setting: Setting) -> TrackTable:
         )
         for selected in track.select(setting)
     ]
-    return TrackTable(track, setting, _ranked(rows))
+    weak = {column: found for column in track.columns if (found := list(_without_power(rows, column)))}
+    notes = [_no_power(column, found, rows) for column, found in weak.items()]
+    return TrackTable(track, setting, _ranked(rows, weak), notes)
 
 
 def _model(track: Track, setting: Setting, row: Row) -> str:
@@ -151,20 +156,55 @@ def _model(track: Track, setting: Setting, row: Row) -> str:
     return f"{model}, {unlearner}"
 
 
-def _ranked(rows: Sequence[TrackRow]) -> list[TrackRow]:
-    """Return the rows with ranks: entries of one model against each other, each ranked column for itself."""
+def _ranked(rows: Sequence[TrackRow], weak: Mapping[Column, Collection[str]]) -> list[TrackRow]:
+    """Return the rows with ranks: entries of one model against each other, each ranked column for itself.
+
+    ``weak`` names the models for which a column has no power and ranks nothing.
+    """
     ranks: dict[int, dict[str, Rank]] = {}
-    for model in dict.fromkeys(row.model for row in rows):
-        entries = {i: row for i, row in enumerate(rows) if row.model == model and row.role == "entry"}
-        for column in (column for column in rows[0].track.columns if column.ranked):
+    for model, column in product(_models_of(rows), rows[0].track.columns if rows else ()):
+        if column.ranked and model not in weak.get(column, ()):
+            entries = {i: row for i, row in enumerate(rows) if row.model == model and row.role == "entry"}
             for i, rank in _rank(entries, column).items():
                 ranks.setdefault(i, {})[column.key] = rank
     return [replace(row, ranks=ranks.get(i, {})) for i, row in enumerate(rows)]
 
 
+def _models_of(rows: Sequence[TrackRow]) -> list[str]:
+    return list(dict.fromkeys(row.model for row in rows))
+
+
+def _without_power(rows: Sequence[TrackRow], column: Column) -> Iterator[str]:
+    """Yield the models for which a column does not tell the entry that it must find from chance and the baseline."""
+    for model in _models_of(rows) if column.must_find else ():
+        of_model = [row for row in rows if row.model == model]
+        found = _first_measured((row for row in of_model if row.entry == column.must_find), column)
+        baseline = _first_measured((row for row in of_model if row.role == "baseline"), column)
+        if found and baseline and not (_above_chance(found) and surely_better([found, baseline], "high")[0, 1]):
+            yield model
+
+
+def _above_chance(found: Measured) -> bool:
+    return found.estimate.low is not None and found.estimate.low > CHANCE
+
+
+def _first_measured(rows: Iterable[TrackRow], column: Column) -> Measured | None:
+    return next((measured for row in rows if (found := row.of(column)) and (measured := found.measured())), None)
+
+
+def _no_power(column: Column, models: Sequence[str], rows: Sequence[TrackRow]) -> str:
+    where = "here" if len(models) == len(_models_of(rows)) else f"for {', '.join(models)}"
+    baseline = next(row.entry for row in rows if row.role == "baseline")
+    title = column.title[0].upper() + column.title[1:]
+    return (
+        f"{title} has no power {where}: {column.must_find}, which keeps the deleted records, is not told from both "
+        f"chance and {baseline}. Nothing is ranked by it."
+    )
+
+
 def _rank(rows: Mapping[int, TrackRow], column: Column) -> dict[int, Rank]:
     """Return the ranks of the rows that have a valid number; where only one has, there are none."""
-    valid = {i: measured for i, row in rows.items() if (found := row.of(column)) and (measured := found.measured())}
+    valid = {i: measured for i, row in rows.items() if (measured := _first_measured([row], column))}
     if len(valid) < 2:
         return {}
     first, names = next(iter(valid)), np.array([rows[i].entry for i in valid], dtype=object)

@@ -11,6 +11,9 @@ from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row
 from unlearnbench.stats.ranking import Best, Measured
 
+CHANCE = 0.5
+"""The AUC of a guess."""
+
 
 @dataclass(frozen=True)
 class RowWithSeeds:
@@ -105,6 +108,9 @@ class Column:
     """The paired row that the number is taken from; by default it is the line's own row."""
     ranked: bool = False
     """Whether entries are ranked by it."""
+    must_find: str = ""
+    """An entry whose AUC must be above chance and significantly above the baseline's. For models where it is not, the
+    column has no power: a note says so, and nothing is ranked by it."""
     in_text: bool = True
     """Whether tables of a terminal, of Markdown and of LaTeX, which have little room, show it."""
 

@@ -10,7 +10,14 @@ FORGETTING = "forgetting"
 """The name of the paired row: the same models under the first attack that queries the unlearned model only."""
 
 DELETION_INFERENCE_AUC = Column("deletion-inference", "deletion inference AUC", "auc", ranked=True)
-FORGETTING_AUC = Column("forgetting", "forgetting AUC", "auc", paired=FORGETTING, ranked=True)
+FORGETTING_AUC = Column(
+    "forgetting",
+    "forgetting AUC",
+    "auc",
+    paired=FORGETTING,
+    ranked=True,
+    must_find="none",  # the control that keeps the original: what it remembers, a method could forget
+)
 
 
 def _select(setting: Setting) -> Iterator[Selected]:
