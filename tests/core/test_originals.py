@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from unlearnbench.core.models import Seeds
+from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Provenance, Records, TrainingSet
@@ -17,16 +19,16 @@ TRAIN = SeedPath(3) / "train"
 
 
 @pytest.fixture
-def data():
+def data() -> TrainingSet:
     x = np.random.default_rng(0).normal(size=(60, 2))
     return TrainingSet.of(Records("toy", x, np.arange(60) % 3, 3, Provenance("made up", "CC0")), np.arange(40))
 
 
-def other_job(data, seed=1):
+def other_job(data: TrainingSet, seed: int = 1) -> Any:
     return TrainingJob(data, Seeds(seed, seed, seed))
 
 
-def test_it_is_trained_when_first_asked_for_with_the_seeds_of_its_path(spy, data):
+def test_it_is_trained_when_first_asked_for_with_the_seeds_of_its_path(spy: type[Any], data: TrainingSet) -> None:
     model = spy()
     original = Original(model, data, TRAIN)
     assert (model.tasks, original.is_trained, original.seconds) == ([], False, 0.0)
@@ -37,7 +39,7 @@ def test_it_is_trained_when_first_asked_for_with_the_seeds_of_its_path(spy, data
     assert original.seconds > 0
 
 
-def test_all_who_share_it_get_the_same_model_whoever_asks_first(spy, data):
+def test_all_who_share_it_get_the_same_model_whoever_asks_first(spy: type[Any], data: TrainingSet) -> None:
     model = spy()
     source = Original(model, data, TRAIN)
     first, second = (source.share(NOBODY) for _ in range(2))
@@ -47,14 +49,14 @@ def test_all_who_share_it_get_the_same_model_whoever_asks_first(spy, data):
     assert first.seconds == second.seconds == source.seconds
 
 
-def test_one_who_never_asks_has_no_seconds_of_training(spy, data):
+def test_one_who_never_asks_has_no_seconds_of_training(spy: type[Any], data: TrainingSet) -> None:
     source = Original(spy(), data, TRAIN)
     user, other = source.share(NOBODY), source.share(NOBODY)
     assert user.fitted
     assert (other.is_trained, other.seconds) == (False, 0.0)
 
 
-def test_the_original_as_a_job_is_the_shared_one_alone_among_others_and_as_a_start(spy, data):
+def test_the_original_as_a_job_is_the_shared_one_alone_among_others_and_as_a_start(spy: Any, data: Any) -> None:
     model = spy()
     source = Original(model, data, TRAIN)
     for jobs in ([source.job], [other_job(data), source.job], [TrainingJob(data, Seeds(9, 9, 9), source.job)]):
@@ -65,7 +67,7 @@ def test_the_original_as_a_job_is_the_shared_one_alone_among_others_and_as_a_sta
     assert [task.seeds for task in model.tasks].count(Seeds.at(TRAIN)) == 1
 
 
-def test_other_jobs_are_trained_once_by_each_user_and_shared_with_none(spy, data):
+def test_other_jobs_are_trained_once_by_each_user_and_shared_with_none(spy: type[Any], data: TrainingSet) -> None:
     model = spy()
     source = Original(model, data, TRAIN)
     for user in (source.share(NOBODY), source.share(NOBODY)):
@@ -75,7 +77,7 @@ def test_other_jobs_are_trained_once_by_each_user_and_shared_with_none(spy, data
     assert len(model.tasks) == 2 * 2
 
 
-def test_users_keep_the_recipe_and_have_validation_records_of_their_own(spy, data):
+def test_users_keep_the_recipe_and_have_validation_records_of_their_own(spy: Any, data: Any) -> None:
     model, options = spy(), TrainingOptions(dropout=0.5)
     source = Original(model, data, TRAIN, "cpu", options)
     user = source.share(np.array([50, 41]))
@@ -86,9 +88,9 @@ def test_users_keep_the_recipe_and_have_validation_records_of_their_own(spy, dat
     assert user.train([other_job(data)])[0].task.options is options
 
 
-def test_training_that_fails_fails_for_every_user(spy, data):
+def test_training_that_fails_fails_for_every_user(spy: Any, data: Any) -> None:
     class Fails(spy):
-        def fit_many(self, tasks, device):
+        def fit_many(self, tasks: list[FitTask], device: str) -> None:
             raise RuntimeError("cannot learn")
 
     source = Original(Fails(), data, TRAIN)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from unlearnbench.core.models import Seeds
+from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.core.training import Trainer, TrainingJob
@@ -14,17 +15,17 @@ SEEDS = Seeds(1, 2, 3)
 
 
 @pytest.fixture
-def records():
+def records() -> Records:
     x = np.random.default_rng(0).normal(size=(60, 2))
     return Records("toy", x, np.arange(60) % 3, 3, Provenance("made up", "CC0"))
 
 
 @pytest.fixture
-def data(records):
+def data(records: Records) -> TrainingSet:
     return TrainingSet.of(records, np.arange(20))
 
 
-def test_jobs_come_back_in_their_order_and_are_trained_together(spy, records):
+def test_jobs_come_back_in_their_order_and_are_trained_together(spy: Any, records: Any) -> None:
     model = spy()
     jobs = [TrainingJob(TrainingSet.of(records, np.arange(n)), SEEDS) for n in (5, 2, 9)]
     fitted = Trainer(model, "cpu").train(jobs)
@@ -32,11 +33,11 @@ def test_jobs_come_back_in_their_order_and_are_trained_together(spy, records):
     assert len(model.batches) == 1
 
 
-def test_equal_jobs_are_trained_once_within_a_call_and_over_calls(spy, records):
+def test_equal_jobs_are_trained_once_within_a_call_and_over_calls(spy: type[Any], records: Records) -> None:
     model = spy()
     trainer = Trainer(model, "cpu")
 
-    def job(n=4):
+    def job(n: int = 4) -> TrainingJob:
         return TrainingJob(TrainingSet.of(records, np.arange(n)), Seeds(1, 2, 3))
 
     first, second, other = trainer.train([job(), job(), job(5)])
@@ -46,7 +47,7 @@ def test_equal_jobs_are_trained_once_within_a_call_and_over_calls(spy, records):
     assert len(model.tasks) == 2
 
 
-def test_nothing_new_asks_nothing_of_the_model(spy, data):
+def test_nothing_new_asks_nothing_of_the_model(spy: type[Any], data: TrainingSet) -> None:
     model = spy()
     trainer = Trainer(model, "cpu")
     for _ in range(2):
@@ -56,14 +57,18 @@ def test_nothing_new_asks_nothing_of_the_model(spy, data):
 
 
 @pytest.mark.parametrize("used", [(), ("init",), ("order", "noise"), ("init", "order", "noise")])
-def test_jobs_that_differ_in_unused_seeds_only_are_one_job(spy, data, used):
+def test_jobs_that_differ_in_unused_seeds_only_are_one_job(
+    spy: type[Any], data: TrainingSet, used: tuple[Any, ...]
+) -> None:
     model = spy(used)
     variants = [SEEDS, *(replace(SEEDS, **{name: 99}) for name in ("init", "order", "noise"))]
     Trainer(model, "cpu").train([TrainingJob(data, seeds) for seeds in variants])
     assert len(model.tasks) == 1 + len(used)
 
 
-def test_records_their_order_and_their_places_tell_jobs_apart(spy, records, data):
+def test_records_their_order_and_their_places_tell_jobs_apart(
+    spy: type[Any], records: Records, data: TrainingSet
+) -> None:
     model = spy()
     gone = Step(np.array([3]))
     sets = [data, TrainingSet.of(records, np.arange(20)[::-1]), data.after(gone), data.after(gone, "compact")]
@@ -71,7 +76,7 @@ def test_records_their_order_and_their_places_tell_jobs_apart(spy, records, data
     assert len(model.tasks) == 4
 
 
-def test_a_job_continues_from_the_model_of_its_start(spy, records):
+def test_a_job_continues_from_the_model_of_its_start(spy: Any, records: Any) -> None:
     model = spy()
     stages = [TrainingSet.of(records, np.arange(n)) for n in (3, 6, 9)]
     job = None
@@ -83,7 +88,7 @@ def test_a_job_continues_from_the_model_of_its_start(spy, records):
     assert [len(one.task.data) for one in (last.task.start, last.task.start.task.start)] == [6, 3]
 
 
-def test_chains_that_share_their_beginning_share_its_models_and_go_stage_by_stage(spy, records):
+def test_chains_that_share_their_beginning_share_its_models_and_go_stage_by_stage(spy: Any, records: Any) -> None:
     model = spy()
     begin = TrainingJob(TrainingSet.of(records, np.arange(3)), SEEDS)
     ends = [TrainingJob(TrainingSet.of(records, np.arange(n)), SEEDS, begin) for n in (6, 7, 8)]
@@ -92,7 +97,7 @@ def test_chains_that_share_their_beginning_share_its_models_and_go_stage_by_stag
     assert len({id(one.task.start) for one in fitted}) == 1
 
 
-def test_the_same_records_with_another_start_are_another_job(spy, data):
+def test_the_same_records_with_another_start_are_another_job(spy: type[Any], data: TrainingSet) -> None:
     first, second = (TrainingJob(data, replace(SEEDS, init=seed)) for seed in (1, 2))
     assert Trainer(spy()).key(TrainingJob(data, SEEDS, first)) != Trainer(spy()).key(TrainingJob(data, SEEDS, second))
     assert Trainer(spy()).key(TrainingJob(data, SEEDS, first)) != Trainer(spy()).key(TrainingJob(data, SEEDS))
@@ -101,18 +106,18 @@ def test_the_same_records_with_another_start_are_another_job(spy, data):
     )
 
 
-def test_a_model_that_loses_a_task_on_its_way_is_found_out(data, spy):
+def test_a_model_that_loses_a_task_on_its_way_is_found_out(data: Any, spy: Any) -> None:
     class Forgetful(spy):
-        def fit_many(self, tasks, device):
+        def fit_many(self, tasks: Any, device: str) -> Any:
             return super().fit_many(tasks, device)[:-1]
 
     with pytest.raises(ValueError, match="shorter"):
         Trainer(Forgetful(), "cpu").train([TrainingJob(data, SEEDS)])
 
 
-def test_the_reference_engine_trains_by_fit_one_after_the_other(data, spy):
+def test_the_reference_engine_trains_by_fit_one_after_the_other(data: Any, spy: Any) -> None:
     class Plain(spy):
-        def fit(self, task, device):
+        def fit(self, task: FitTask, device: str) -> tuple[str, FitTask]:
             return ("fit", task)
 
     jobs = [TrainingJob(data, SEEDS), TrainingJob(data, replace(SEEDS, init=9))]
@@ -122,13 +127,13 @@ def test_the_reference_engine_trains_by_fit_one_after_the_other(data, spy):
     assert model.batches == []
 
 
-def test_every_task_is_handed_the_options_of_the_training_defense(data, spy):
+def test_every_task_is_handed_the_options_of_the_training_defense(data: Any, spy: Any) -> None:
     options = TrainingOptions(dropout=0.5)
     (fitted,) = Trainer(spy(), options=options).train([TrainingJob(data, SEEDS)])
     assert fitted.task.options is options
 
 
-def test_under_differential_privacy_no_two_models_share_their_noise(data, spy):
+def test_under_differential_privacy_no_two_models_share_their_noise(data: TrainingSet, spy: type[Any]) -> None:
     model = spy(("init",))
     jobs = [TrainingJob(data, replace(SEEDS, noise=noise)) for noise in (1, 2)]
     Trainer(model).train(jobs)

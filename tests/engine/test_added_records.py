@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,8 @@ from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.core.models import FitTask, Seeds
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.models import FitTask, Seeds, TargetModel
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
 RECORDS = BreastCancer().load()
@@ -25,11 +27,11 @@ STEPS = [
 ]
 
 
-def tasks(order="slot"):
+def tasks(order: Any = "slot") -> Any:
     return [FitTask(data, SEEDS) for data in (ORIGINAL, *(ORIGINAL.after(step, order) for step in STEPS))]
 
 
-def answers(fitted):
+def answers(fitted: Any) -> Any:
     return np.exp([one.log_posteriors(RECORDS.x) for one in fitted])
 
 
@@ -37,24 +39,22 @@ def answers(fitted):
 @pytest.mark.parametrize(
     ("model", "bound"), [(LogisticRegression(), 1e-8), (MLP(hidden=(16,), epochs=1), 1e-4)], ids=repr
 )
-def test_the_fast_engine_agrees_with_the_plain_one(model, bound, order):
+def test_the_fast_engine_agrees_with_the_plain_one(model: LogisticRegression | MLP, bound: float, order: str) -> None:
     fast = answers(model.fit_many(tasks(order), "cpu"))
     plain = answers([model.fit(task, "cpu") for task in tasks(order)])
     assert np.abs(fast - plain).max() < bound
     assert np.abs(plain[1] - plain[0]).max() > 10 * bound
 
 
-def untied(n=240):
+def untied(n: int = 240) -> Records:
     """Records without two splits of one gain, on which trees of both engines are the same."""
-    from unlearnbench.core.records import Provenance, Records
-
     rng = np.random.default_rng(5)
     x = np.column_stack([rng.normal(size=n), rng.normal(size=n) * 3])
     y = ((x[:, 0] + x[:, 1] / 3 + 0.3 * rng.normal(size=n)) > 0).astype(np.int64)
     return Records("untied", x, y, 2, Provenance("made up", "CC0"))
 
 
-def test_trees_of_few_leaves_are_the_same_in_both_engines():
+def test_trees_of_few_leaves_are_the_same_in_both_engines() -> None:
     records = untied()
     original = TrainingSet.of(records, np.arange(0, 240, 2))
     some = [FitTask(original.after(Step(np.array([2 * k]), np.array([2 * k + 1]))), SEEDS) for k in range(20)]
@@ -74,14 +74,16 @@ MODELS = [
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_a_step_that_adds_gives_the_same_model_alone_and_among_others_bitwise(model):
+def test_a_step_that_adds_gives_the_same_model_alone_and_among_others_bitwise(
+    model: TargetModel,
+) -> None:
     together = answers(model.fit_many(tasks(), "cpu"))
     alone = answers([model.fit_many([task], "cpu")[0] for task in tasks()])
     assert np.array_equal(together, alone)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_who_is_added_is_learned_from(model):
+def test_who_is_added_is_learned_from(model: TargetModel) -> None:
     """A step that adds is not the same as one that only deletes, and what was added can be deleted again."""
     added = ORIGINAL.after(Step(np.array([4]), np.arange(301, 341, 2)))
     deleted = ORIGINAL.after(Step(np.array([4])))
@@ -92,7 +94,7 @@ def test_who_is_added_is_learned_from(model):
         assert np.allclose(second, third, atol=1e-8)
 
 
-def test_forests_of_both_engines_put_the_added_into_the_same_bags():
+def test_forests_of_both_engines_put_the_added_into_the_same_bags() -> None:
     """Trees of one leaf answer the class shares of their bag: without splits both engines are one forest."""
     model = RandomForest(n_estimators=20, min_samples_leaf=140)
     fast = answers(model.fit_many(tasks(), "cpu"))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.engine.devices import resolve_device
 
 
-def offer(monkeypatch, cuda, mps):
+def offer(monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool) -> None:
     """Stand in for torch, which takes seconds to import and finds what this machine has."""
     torch = SimpleNamespace(
         cuda=SimpleNamespace(is_available=lambda: cuda),
@@ -23,13 +24,15 @@ def offer(monkeypatch, cuda, mps):
     ("cuda", "mps", "found"),
     [(False, False, "cpu"), (True, False, "cuda"), (False, True, "mps"), (True, True, "cuda")],
 )
-def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, cuda, mps, found):
+def test_auto_takes_a_gpu_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, found: str
+) -> None:
     offer(monkeypatch, cuda, mps)
     assert resolve_device("auto") == found
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps"])
-def test_a_named_gpu_must_be_there(monkeypatch, device):
+def test_a_named_gpu_must_be_there(monkeypatch: Any, device: Any) -> None:
     offer(monkeypatch, cuda=False, mps=False)
     with pytest.raises(UserError, match=f'device "{device}" is not available'):
         resolve_device(device)
@@ -37,7 +40,7 @@ def test_a_named_gpu_must_be_there(monkeypatch, device):
     assert resolve_device(device) == device
 
 
-def test_the_cpu_is_taken_without_importing_torch():
+def test_the_cpu_is_taken_without_importing_torch() -> None:
     code = (
         "import sys; from unlearnbench.engine.devices import resolve_device; "
         "print(resolve_device('cpu'), 'torch' in sys.modules)"

@@ -3,7 +3,10 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +28,7 @@ def outer(a):
 """
 
 
-def written(path, code, **scope):
+def written(path: Any, code: Any, **scope: Any) -> ModuleType:
     """Write a module and load it, with ``scope`` among its names as if it had imported them."""
     if not path.exists() or path.read_text(encoding="utf-8") != code:  # older numba trusts the time of the file
         path.write_text(code, encoding="utf-8")
@@ -37,13 +40,13 @@ def written(path, code, **scope):
 
 
 @pytest.fixture
-def module(tmp_path, monkeypatch):
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     return lambda plus=1, name="kernels": written(tmp_path / f"{name}.py", CODE.format(plus=plus))
 
 
 @pytest.fixture
-def cache_dir(monkeypatch):
+def cache_dir(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Point numba at a directory; it reads the variable once, at its import."""
     import numba
 
@@ -53,7 +56,7 @@ def cache_dir(monkeypatch):
     return point
 
 
-def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module):
+def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module: Callable[..., Any]) -> None:
     kernels = module()
     assert "compiled" not in vars(kernels.outer)
     assert kernels.outer(3) == 8
@@ -61,15 +64,17 @@ def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module):
     assert kernels.outer.compiled.signatures
 
 
-def test_a_kernel_divides_as_numpy_does(module):
+def test_a_kernel_divides_as_numpy_does(module: Any) -> None:
     @jit.kernel()
-    def ratio(a, b):
+    def ratio(a: Any, b: Any) -> None:
         return a / b
 
     assert np.isnan(ratio(0.0, 0.0))
 
 
-def test_machine_code_is_kept_on_disk(module, cache_dir, tmp_path):
+def test_machine_code_is_kept_on_disk(
+    module: Callable[..., Any], cache_dir: Callable[..., Any], tmp_path: Path
+) -> None:
     cache_dir(tmp_path / "cache")
     assert module().outer(3) == 8
     assert list((tmp_path / "cache").rglob("*.nbc"))
@@ -78,12 +83,12 @@ def test_machine_code_is_kept_on_disk(module, cache_dir, tmp_path):
     assert sum(again.outer.compiled.stats.cache_hits.values()) == 1
 
 
-def test_a_change_in_a_kernel_that_is_called_is_noticed(module, cache_dir, tmp_path):
+def test_a_change_in_a_kernel_that_is_called_is_noticed(module: Any, cache_dir: Any, tmp_path: Path) -> None:
     cache_dir(tmp_path / "cache")
     kernels = module(plus=1, name="callee")
     source = "from unlearnbench.engine.jit import kernel\n@kernel()\ndef caller(a):\n    return 2 * inner(a)\n"
 
-    def caller(inner):
+    def caller(inner: Any) -> Any:
         return written(tmp_path / "caller.py", source, inner=inner).caller
 
     assert caller(kernels.inner)(3) == 8
@@ -100,7 +105,7 @@ def word(a):
 """
 
 
-def test_a_change_in_what_spells_a_function_out_to_numba_is_noticed(tmp_path):
+def test_a_change_in_what_spells_a_function_out_to_numba_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "spelled_out.py").write_text("PLUS = 1", encoding="utf-8")
     words = written(tmp_path / "words.py", WORDS)
     speaker = written(
@@ -114,12 +119,14 @@ def test_a_change_in_what_spells_a_function_out_to_numba_is_noticed(tmp_path):
     assert speaker.speak()._digest != before
 
 
-def test_a_kernel_may_share_its_name_with_an_attribute(tmp_path):
+def test_a_kernel_may_share_its_name_with_an_attribute(tmp_path: Path) -> None:
     code = "from unlearnbench.engine.jit import kernel\n@kernel()\ndef real(a):\n    return a.real + 1\n"
     assert written(tmp_path / "attributes.py", code).real(2 + 3j) == 3
 
 
-def test_where_the_cache_directory_cannot_be_made_kernels_still_run(module, cache_dir, tmp_path, monkeypatch):
+def test_where_the_cache_directory_cannot_be_made_kernels_still_run(
+    module: Callable[..., Any], cache_dir: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from numba.core.caching import CacheImpl, UserProvidedCacheLocator
 
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
@@ -130,10 +137,12 @@ def test_where_the_cache_directory_cannot_be_made_kernels_still_run(module, cach
     assert not kernels.outer.cached
 
 
-def test_where_the_cache_cannot_be_written_in_the_end_kernels_still_run(module, cache_dir, tmp_path, monkeypatch):
+def test_where_the_cache_cannot_be_written_in_the_end_kernels_still_run(
+    module: Any, cache_dir: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from numba.core.caching import IndexDataCacheFile
 
-    def full(self, *args):
+    def full(self, *args: Any) -> None:
         raise OSError("no space left on device")
 
     cache_dir(tmp_path / "cache")
@@ -143,9 +152,9 @@ def test_where_the_cache_cannot_be_written_in_the_end_kernels_still_run(module, 
     assert not kernels.outer.cached
 
 
-def test_an_error_of_the_kernel_itself_is_raised(module):
+def test_an_error_of_the_kernel_itself_is_raised(module: Any) -> None:
     @jit.kernel()
-    def picky(a):
+    def picky(a: Any) -> None:
         if a > 2:
             raise ValueError("too many")
         return a
@@ -171,12 +180,12 @@ except ImportError:
 """
 
 
-def test_without_numba_kernels_can_be_defined_but_not_called():
+def test_without_numba_kernels_can_be_defined_but_not_called() -> None:
     done = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout == "refused\n"
 
 
-def test_defining_a_kernel_does_not_import_numba():
+def test_defining_a_kernel_does_not_import_numba() -> None:
     code = "import sys; from unlearnbench.engine.jit import kernel; kernel()(len); print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout == "False\n"

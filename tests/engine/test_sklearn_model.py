@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
@@ -21,7 +23,7 @@ class Neighbours(SklearnModel):
 
     n_neighbors: int = 1
 
-    def estimator(self, seed):
+    def estimator(self, seed: int) -> Any:
         from sklearn.neighbors import KNeighborsClassifier
 
         return KNeighborsClassifier(self.n_neighbors)
@@ -31,26 +33,26 @@ class Neighbours(SklearnModel):
 class Recorder(SklearnModel):
     """Tells what a fit was given."""
 
-    def estimator(self, seed):
+    def estimator(self, seed: int) -> Any:
         class Estimator:
             classes_ = np.array([0, 2])
 
-            def fit(self, x, y):
+            def fit(self, x: NDArray[np.float64], y: NDArray[np.int64]) -> Any:
                 self.given = (seed, x, y)
                 return self
 
-            def predict_proba(self, x):
+            def predict_proba(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
                 return np.tile([0.25, 0.75], (len(x), 1))
 
         return Estimator()
 
 
-def test_an_estimator_is_all_an_author_writes():
+def test_an_estimator_is_all_an_author_writes() -> None:
     fitted = Neighbours().fit(FitTask(TrainingSet.of(RECORDS, np.arange(12)), SEEDS), "cpu")
     assert (fitted.log_posteriors(RECORDS.x).argmax(axis=1) == RECORDS.y).all()
 
 
-def test_the_estimator_gets_the_init_seed_and_the_kept_records_in_training_order_as_a_table():
+def test_the_estimator_gets_the_init_seed_and_the_kept_records_in_training_order_as_a_table() -> None:
     data = TrainingSet.of(RECORDS, [7, 2, 3, 9]).after(Step(np.array([2])))
     seed, x, y = Recorder().fit(FitTask(data, SEEDS), "cpu").estimator.given
     assert seed == 5
@@ -58,27 +60,27 @@ def test_the_estimator_gets_the_init_seed_and_the_kept_records_in_training_order
     assert y.tolist() == [1, 0, 0]
 
 
-def test_classes_that_were_lacking_get_the_floor():
+def test_classes_that_were_lacking_get_the_floor() -> None:
     fitted = Recorder().fit(FitTask(TrainingSet.of(RECORDS, [0, 2]), SEEDS), "cpu")
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(RECORDS.x[:1])), [[0.25, FLOOR, 0.75]])
 
 
-def test_one_label_is_answered_without_asking_the_estimator():
+def test_one_label_is_answered_without_asking_the_estimator() -> None:
     fitted = Recorder().fit(FitTask(TrainingSet.of(RECORDS, [1, 4]), SEEDS), "cpu")
     assert fitted == Constant(1, 3)
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(RECORDS.x[:2])), [[FLOOR, 1, FLOOR]] * 2)
 
 
-def test_no_record_left_is_an_error_that_says_what_to_do():
+def test_no_record_left_is_an_error_that_says_what_to_do() -> None:
     data = TrainingSet.of(RECORDS, [1]).after(Step(np.array([1])))
     with pytest.raises(UserError, match="delete fewer records"):
         Neighbours().fit(FitTask(data, SEEDS), "cpu")
 
 
-def test_many_models_come_back_in_the_order_of_their_tasks():
+def test_many_models_come_back_in_the_order_of_their_tasks() -> None:
     tasks = [FitTask(TrainingSet.of(RECORDS, [k, k + 1]), SEEDS) for k in (4, 0, 2)]
     assert [fitted.estimator.given[1][0, 0] for fitted in Recorder().fit_many(tasks, "cpu")] == [8.0, 0.0, 4.0]
 
 
-def test_a_table_of_no_rows_keeps_its_width():
+def test_a_table_of_no_rows_keeps_its_width() -> None:
     assert as_table(np.empty((0, 2, 3))).shape == (0, 6)

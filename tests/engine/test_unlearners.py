@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.core.models import Seeds
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import TrainingJob
-from unlearnbench.engine.unlearners import ExactUnlearner, FunctionUnlearner
+from unlearnbench.engine.unlearners import Deletion, ExactUnlearner, FunctionUnlearner
 
 TRAIN, SERVE = SeedPath(7) / "train", SeedPath(7) / "serve"
 
 
-def step(forget=(), add=()):
+def step(forget: Any = (), add: Any = ()) -> Any:
     return Step(np.array(forget, dtype=np.int64), np.array(add, dtype=np.int64))
 
 
@@ -30,7 +33,7 @@ REQUESTS = [
 class Again(ExactUnlearner):
     """Retrains with the seeds of the version."""
 
-    def jobs(self, original, steps, seeds):
+    def jobs(self, original: Any, steps: Any, seeds: Any) -> Any:
         data = original.data
         for served in steps:
             data = data.after(served)
@@ -40,7 +43,7 @@ class Again(ExactUnlearner):
 class Halves(ExactUnlearner):
     """Two models, by odd and even ids; a deletion retrains the one that it concerns."""
 
-    def jobs(self, original, steps, seeds):
+    def jobs(self, original: Any, steps: Any, seeds: Any) -> Any:
         jobs = []
         for half in (0, 1):
             part = original.data.select(original.data.ids % 2 == half)
@@ -50,26 +53,26 @@ class Halves(ExactUnlearner):
             jobs.append(TrainingJob(part, Seeds.at(original.seeds / half)))
         return jobs
 
-    def weights(self, jobs):
+    def weights(self, jobs: Any) -> Any:
         return [float(len(job.data)) for job in jobs]
 
 
 class Shrink(FunctionUnlearner):
     """Writes down what it is given, and answers with the model it was given."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.calls = []
 
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Deletion) -> Copy:
         self.calls.append(deletion)
         return Copy(deletion.fitted)
 
 
 class Copy:
-    def __init__(self, fitted):
+    def __init__(self, fitted: Any) -> None:
         self.fitted = fitted
 
-    def log_posteriors(self, x):
+    def log_posteriors(self, x: Any) -> Any:
         return self.fitted.log_posteriors(x)
 
 
@@ -77,17 +80,17 @@ UNLEARNERS = [Again, Halves, Shrink]
 
 
 @pytest.fixture
-def data(records):
+def data(records: Records) -> TrainingSet:
     return TrainingSet.of(records, np.arange(20))
 
 
-def answers(chains, x):
+def answers(chains: list[Any], x: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:
     return [[state.fitted.log_posteriors(x) for state in chain] for chain in chains]
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
-def test_all_at_once_equals_one_by_one(unlearner, spy, data):
-    def prepare():
+def test_all_at_once_equals_one_by_one(unlearner: type[Any], spy: type[Any], data: TrainingSet) -> None:
+    def prepare() -> Any:
         method = unlearner()
         return method, method.prepare(Original(spy(), data, TRAIN))
 
@@ -102,7 +105,9 @@ def test_all_at_once_equals_one_by_one(unlearner, spy, data):
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
-def test_a_state_stays_as_it_was_however_often_it_is_served(unlearner, spy, data):
+def test_a_state_stays_as_it_was_however_often_it_is_served(
+    unlearner: type[Any], spy: type[Any], data: TrainingSet
+) -> None:
     method = unlearner()
     state = method.prepare(Original(spy(), data, TRAIN))
     before = dict(vars(state)), state.fitted.log_posteriors(data.records.x)
@@ -113,7 +118,9 @@ def test_a_state_stays_as_it_was_however_often_it_is_served(unlearner, spy, data
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
-def test_requests_branch_off_the_original_and_do_not_meet(unlearner, spy, data):
+def test_requests_branch_off_the_original_and_do_not_meet(
+    unlearner: type[Any], spy: type[Any], data: TrainingSet
+) -> None:
     method = unlearner()
     state = method.prepare(Original(spy(("init",)), data, TRAIN))
     alone = answers(method.serve_all(state, REQUESTS[:1], SERVE), data.records.x)
@@ -122,20 +129,22 @@ def test_requests_branch_off_the_original_and_do_not_meet(unlearner, spy, data):
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
-def test_the_state_of_another_kind_of_unlearner_is_refused(unlearner, spy, data):
+def test_the_state_of_another_kind_of_unlearner_is_refused(
+    unlearner: type[Any], spy: type[Any], data: TrainingSet
+) -> None:
     foreign = (Again if unlearner is Shrink else Shrink)().prepare(Original(spy(), data, TRAIN))
     with pytest.raises(TypeError, match="serves its own states, got"):
         unlearner().serve(foreign, step([0]), SERVE)
 
 
-def test_all_versions_of_all_requests_are_trained_in_one_go(spy, data):
+def test_all_versions_of_all_requests_are_trained_in_one_go(spy: type[Any], data: TrainingSet) -> None:
     model = spy()
     method = Again()
     method.serve_all(method.prepare(Original(model, data, TRAIN)), REQUESTS, SERVE)
     assert [len(batch) for batch in model.batches] == [1, 6]
 
 
-def test_every_version_is_trained_on_what_its_request_left_by_then(spy, data):
+def test_every_version_is_trained_on_what_its_request_left_by_then(spy: Any, data: Any) -> None:
     method = Again()
     chains = method.serve_all(method.prepare(Original(spy(), data, TRAIN)), REQUESTS, SERVE)
     left = [[set(state.fitted.task.data.kept_ids) for state in chain] for chain in chains]
@@ -147,7 +156,7 @@ def test_every_version_is_trained_on_what_its_request_left_by_then(spy, data):
     ]
 
 
-def test_versions_have_seeds_of_their_own(spy, data):
+def test_versions_have_seeds_of_their_own(spy: Any, data: Any) -> None:
     method = Again()
     state = method.prepare(Original(spy(), data, TRAIN))
     chains = method.serve_all(state, REQUESTS, SERVE)
@@ -157,7 +166,7 @@ def test_versions_have_seeds_of_their_own(spy, data):
     assert len(set(seeds)) == 7
 
 
-def test_what_a_request_leaves_alone_is_not_trained_again(spy, data):
+def test_what_a_request_leaves_alone_is_not_trained_again(spy: Any, data: Any) -> None:
     model, method = spy(), Halves()
     state = method.prepare(Original(model, data, TRAIN))
     ((version,),) = method.serve_all(state, [Request((step([4]),))], SERVE)
@@ -166,7 +175,7 @@ def test_what_a_request_leaves_alone_is_not_trained_again(spy, data):
     assert version.fitted.parts[0] is not state.fitted.parts[0]
 
 
-def test_several_jobs_answer_together_by_their_weights(spy, data):
+def test_several_jobs_answer_together_by_their_weights(spy: Any, data: Any) -> None:
     method = Halves()
     fitted = method.serve(method.prepare(Original(spy(), data, TRAIN)), step([0, 2, 4, 6]), SERVE).fitted
     even, odd = (np.exp(part.log_posteriors(data.records.x)) for part in fitted.parts)
@@ -174,7 +183,9 @@ def test_several_jobs_answer_together_by_their_weights(spy, data):
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(data.records.x)), (6 * even + 10 * odd) / 16)
 
 
-def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(spy, data):
+def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(
+    spy: type[Any], data: TrainingSet
+) -> None:
     method = Shrink()
     state = method.prepare(Original(spy(), data, TRAIN))
     method.serve_all(state, REQUESTS, SERVE)
@@ -187,23 +198,23 @@ def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(s
     assert given[2].fitted is state.fitted
 
 
-def test_function_and_exact_unlearners_start_from_the_same_original(spy, data):
+def test_function_and_exact_unlearners_start_from_the_same_original(spy: type[Any], data: TrainingSet) -> None:
     exact, function = (kind().prepare(Original(spy(), data, TRAIN)).fitted for kind in (Again, Shrink))
     assert np.array_equal(exact.log_posteriors(data.records.x), function.log_posteriors(data.records.x))
 
 
-def test_a_function_gets_the_original_with_the_parameters_of_its_model(spy, data):
+def test_a_function_gets_the_original_with_the_parameters_of_its_model(spy: type[Any], data: TrainingSet) -> None:
     method, original = Shrink(), Original(spy(), data, TRAIN, validation_ids=np.array([40, 41]))
     method.serve_all(method.prepare(original), REQUESTS, SERVE)
     assert {call.original for call in method.calls} == {original}
     assert original.validation.ids.tolist() == [40, 41]
 
 
-def test_what_all_requests_need_is_computed_once_per_original(spy, data):
+def test_what_all_requests_need_is_computed_once_per_original(spy: Any, data: Any) -> None:
     class Mean(Shrink):
         computed = 0
 
-        def precompute(self, original):
+        def precompute(self, original: Any) -> Any:
             self.computed += 1
             return original.fitted.log_posteriors(original.data.x).mean()
 

@@ -65,7 +65,7 @@ class Nothing:
 
 
 class Untyped:
-    def __init__(self, k=1) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, k=1) -> None:  # type: ignore[no-untyped-def]  # what is refused
         self.k = k
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,16 +99,16 @@ def tree(data: TrainingSet, seeds: Seeds) -> np.ndarray:
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS, ids=repr)
 @pytest.mark.parametrize("scenario", [Single(), Group(4), Moves(), Online(2, 3), Sequence(), Retained()], ids=repr)
-def test_an_episode_is_bitwise_repeatable(unlearner, scenario):
+def test_an_episode_is_bitwise_repeatable(unlearner: Any, scenario: Any) -> None:
     parts = replace(PARTS, unlearner=unlearner, scenario=scenario)
     assert same(observe(parts), observe(parts))
 
 
-def test_an_episode_does_not_hang_on_how_many_originals_there_are():
+def test_an_episode_does_not_hang_on_how_many_originals_there_are() -> None:
     assert same(observe(PARTS), observe(replace(PARTS, sizes=replace(SIZES, originals=50))))
 
 
-def test_more_requests_leave_the_first_ones_as_they_were():
+def test_more_requests_leave_the_first_ones_as_they_were() -> None:
     few = observe(PARTS).observations
     many = observe(replace(PARTS, sizes=replace(SIZES, requests=6))).observations
     first = many.take(many.request < 3)
@@ -115,19 +116,21 @@ def test_more_requests_leave_the_first_ones_as_they_were():
 
 
 @pytest.mark.parametrize("change", [{"original": 0}, {"seed": 5}, {"side": "shadow"}], ids=str)
-def test_another_original_seed_or_side_is_another_episode(change):
+def test_another_original_seed_or_side_is_another_episode(change: dict[str, Any]) -> None:
     here, there = (observe(replace(PARTS, **one)).observations for one in ({}, change))
     assert asked(here, Role.FORGOTTEN).tolist() != asked(there, Role.FORGOTTEN).tolist()
     assert asked(here, Role.UNSEEN).tolist() != asked(there, Role.UNSEEN).tolist()
 
 
-def test_nobody_is_asked_about_on_both_sides():
+def test_nobody_is_asked_about_on_both_sides() -> None:
     target, shadow = (observe(replace(PARTS, side=side)).observations for side in ("target", "shadow"))
     assert not set(target.record) & set(shadow.record)
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(4), Online(2, 3), Retained(2)], ids=repr)
-def test_all_models_and_unlearners_meet_the_same_requests_and_random_negatives(scenario):
+def test_all_models_and_unlearners_meet_the_same_requests_and_random_negatives(
+    scenario: Group | Online | Retained | Single,
+) -> None:
     met = [
         asked(
             observe(replace(PARTS, model=model, unlearner=unlearner, scenario=scenario)).observations,
@@ -146,7 +149,7 @@ def test_all_models_and_unlearners_meet_the_same_requests_and_random_negatives(s
 
 
 @pytest.mark.parametrize("model", [DecisionTree(), LogisticRegression()], ids=repr)
-def test_the_original_answers_the_same_whatever_unlearner_follows(model):
+def test_the_original_answers_the_same_whatever_unlearner_follows(model: DecisionTree | LogisticRegression) -> None:
     first, *others = (observe(replace(PARTS, model=model, unlearner=one)).observations for one in ONE_MODEL)
     for other in others:
         assert np.array_equal(other.record, first.record)
@@ -156,7 +159,7 @@ def test_the_original_answers_the_same_whatever_unlearner_follows(model):
 # --- what is seen
 
 
-def test_rows_show_what_models_trained_by_hand_answer():
+def test_rows_show_what_models_trained_by_hand_answer() -> None:
     data = TrainingSet.of(RECORDS, pools_of()[0].training)
     rows = observe(PARTS).observations
     original = Seeds.at(HERE / "train")
@@ -168,13 +171,13 @@ def test_rows_show_what_models_trained_by_hand_answer():
     assert not np.array_equal(rows.before, rows.after[:, 0])
 
 
-def test_without_unlearning_nothing_moves_bitwise():
+def test_without_unlearning_nothing_moves_bitwise() -> None:
     rows = observe(replace(PARTS, unlearner=NoUnlearning())).observations
     assert np.array_equal(rows.before, rows.after[:, 0])
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(4)], ids=repr)
-def test_rows_say_where_they_belong(scenario):
+def test_rows_say_where_they_belong(scenario: Group | Single) -> None:
     rows = observe(replace(PARTS, scenario=scenario)).observations
     assert np.array_equal(rows.label, RECORDS.y[rows.record])
     assert set(rows.episode) == {1}
@@ -192,7 +195,9 @@ def test_rows_say_where_they_belong(scenario):
 
 @pytest.mark.parametrize("unlearner", [Retrain(), NoiseFloor(), NoUnlearning()], ids=repr)
 @pytest.mark.parametrize("scenario", [Single(), Group(4), Online(2, 3), Retained(2)], ids=repr)
-def test_membership_is_what_was_requested_whatever_the_unlearner_did(scenario, unlearner):
+def test_membership_is_what_was_requested_whatever_the_unlearner_did(
+    scenario: Group | Online | Retained | Single, unlearner: NoiseFloor | NoUnlearning | Retrain
+) -> None:
     rows = observe(replace(PARTS, scenario=scenario, unlearner=unlearner)).observations
     expected = {
         Role.FORGOTTEN: [True, False],
@@ -207,7 +212,7 @@ def test_membership_is_what_was_requested_whatever_the_unlearner_did(scenario, u
 # --- chains of versions
 
 
-def test_membership_follows_records_that_leave_join_and_come_back():
+def test_membership_follows_records_that_leave_join_and_come_back() -> None:
     rows = observe(replace(PARTS, scenario=Moves())).observations
     pools, _ = pools_of()
     a, b, c, d = pools.deletable[:4]
@@ -231,7 +236,7 @@ def test_membership_follows_records_that_leave_join_and_come_back():
     assert rows.take(rows.role == Role.RETAINED).member.all()
 
 
-def test_requests_with_unequal_numbers_of_versions_are_seen_step_by_step():
+def test_requests_with_unequal_numbers_of_versions_are_seen_step_by_step() -> None:
     rows = observe(replace(PARTS, scenario=Moves())).observations
     pools, _ = pools_of()
     data, seeds = TrainingSet.of(RECORDS, pools.training), Seeds.at(HERE / "train")
@@ -245,7 +250,7 @@ def test_requests_with_unequal_numbers_of_versions_are_seen_step_by_step():
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS, ids=repr)
-def test_every_unlearner_serves_chains(unlearner):
+def test_every_unlearner_serves_chains(unlearner: Any) -> None:
     episode = observe(replace(PARTS, scenario=Moves(), unlearner=unlearner))
     assert np.isfinite(episode.observations.after).all()
     assert {name: len(values) for name, values in episode.accuracy.items()} == {
@@ -256,7 +261,7 @@ def test_every_unlearner_serves_chains(unlearner):
     }
 
 
-def test_added_records_are_learned_from_and_nobody_else_asks_about_them():
+def test_added_records_are_learned_from_and_nobody_else_asks_about_them() -> None:
     rows = observe(replace(PARTS, scenario=Online(2, 3))).observations
     data, seeds = TrainingSet.of(RECORDS, pools_of()[0].training), Seeds.at(HERE / "train")
     added = rows.record[rows.role == Role.ADDED]
@@ -270,7 +275,7 @@ def test_added_records_are_learned_from_and_nobody_else_asks_about_them():
         assert np.array_equal(here.after[:, 0], tree(left, seeds)[here.record])
 
 
-def test_a_sequence_says_of_every_forgotten_record_which_step_deleted_it():
+def test_a_sequence_says_of_every_forgotten_record_which_step_deleted_it() -> None:
     rows = observe(replace(PARTS, scenario=Sequence(versions=3, size=2))).observations
     forgotten = rows.take(rows.role == Role.FORGOTTEN)
     assert len(forgotten) == 3 * 6
@@ -279,7 +284,7 @@ def test_a_sequence_says_of_every_forgotten_record_which_step_deleted_it():
     assert not rows.left_at()[rows.role != Role.FORGOTTEN].any()
 
 
-def test_who_sees_the_last_version_only_sees_no_other_and_whether_records_left_but_not_when():
+def test_who_sees_the_last_version_only_sees_no_other_and_whether_records_left_but_not_when() -> None:
     everything, last = (
         observe(replace(PARTS, scenario=Sequence(versions=3, sees=sees))).observations for sees in ("all", "last")
     )
@@ -290,14 +295,14 @@ def test_who_sees_the_last_version_only_sees_no_other_and_whether_records_left_b
     assert np.array_equal(last.record, everything.record)
 
 
-def test_the_last_version_of_a_retrained_sequence_is_that_of_one_group():
+def test_the_last_version_of_a_retrained_sequence_is_that_of_one_group() -> None:
     sequence, group = (
         observe(replace(PARTS, scenario=one)).observations for one in (Sequence(versions=3, sees="last"), Group(3))
     )
     assert all(np.array_equal(getattr(sequence, f.name), getattr(group, f.name)) for f in fields(Observations))
 
 
-def test_who_stayed_is_asked_about_as_often_as_who_left_and_balanced_with_unseen_records():
+def test_who_stayed_is_asked_about_as_often_as_who_left_and_balanced_with_unseen_records() -> None:
     rows = observe(replace(PARTS, scenario=Retained(2))).observations
     counts = [np.bincount(rows.role[rows.request == r], minlength=len(Role)) for r in range(3)]
     assert [count[[Role.FORGOTTEN, Role.RETAINED]].tolist() for count in counts] == [[2, 2]] * 3
@@ -307,7 +312,7 @@ def test_who_stayed_is_asked_about_as_often_as_who_left_and_balanced_with_unseen
     assert not paired.member[paired.role == Role.UNSEEN].any()
 
 
-def test_scenarios_draw_the_same_random_negatives_so_that_they_can_be_compared():
+def test_scenarios_draw_the_same_random_negatives_so_that_they_can_be_compared() -> None:
     met = [
         asked(observe(replace(PARTS, scenario=one)).observations, Role.UNSEEN).tolist()
         for one in (Single(), Group(4), Online(), Sequence(), Retained())
@@ -319,7 +324,7 @@ def test_scenarios_draw_the_same_random_negatives_so_that_they_can_be_compared()
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(30), Moves()], ids=repr)
-def test_accuracies_are_those_of_models_trained_by_hand(scenario):
+def test_accuracies_are_those_of_models_trained_by_hand(scenario: Moves | Group | Single) -> None:
     accuracy = observe(replace(PARTS, scenario=scenario)).accuracy
     pools, unseen = pools_of()
     data, seeds = TrainingSet.of(RECORDS, pools.training), Seeds.at(HERE / "train")
@@ -339,11 +344,11 @@ def test_accuracies_are_those_of_models_trained_by_hand(scenario):
         assert accuracy["test_unlearned"][r] == right(last, unseen)
 
 
-def test_no_model_is_asked_about_a_record_twice_nor_about_more_test_records_than_needed():
+def test_no_model_is_asked_about_a_record_twice_nor_about_more_test_records_than_needed() -> None:
     widths = []
 
     class Counting(Tree):
-        def fit(self, task, device):
+        def fit(self, task: Any, device: str) -> Any:
             fitted = super().fit(task, device)
             answer = fitted.log_posteriors
             object.__setattr__(
@@ -360,13 +365,13 @@ def test_no_model_is_asked_about_a_record_twice_nor_about_more_test_records_than
     assert widths == [len({*rows.record, *pools_of(parts)[0].training, *unseen[:TEST_RECORDS]})] * 4
 
 
-def test_seconds_are_told_for_training_and_for_one_request():
+def test_seconds_are_told_for_training_and_for_one_request() -> None:
     seconds = observe(PARTS).seconds
     assert seconds.keys() == {"train", "unlearn"}
     assert all(value > 0 for value in seconds.values())
 
 
-def test_an_episode_survives_being_taken_apart_into_arrays():
+def test_an_episode_survives_being_taken_apart_into_arrays() -> None:
     episode = observe(replace(PARTS, scenario=Moves()))
     arrays = to_arrays(episode)
     again = from_arrays(arrays, episode.seconds)
@@ -380,7 +385,7 @@ def test_an_episode_survives_being_taken_apart_into_arrays():
 # --- validation
 
 
-def test_records_for_validation_are_seen_by_nobody_else():
+def test_records_for_validation_are_seen_by_nobody_else() -> None:
     for scenario in (Single(), Online(2, 3), Sequence()):
         parts = replace(PARTS, scenario=scenario)
         validation = parts.validation_ids()
@@ -392,21 +397,21 @@ def test_records_for_validation_are_seen_by_nobody_else():
         assert np.isin(validation, parts.pools[0].addable).all(), "of the records that this side may train on"
 
 
-def test_where_all_records_are_trained_on_none_are_left_for_validation():
+def test_where_all_records_are_trained_on_none_are_left_for_validation() -> None:
     trainable, _ = side_halves(RECORDS, "target", SeedPath(4) / RECORDS.name)
     assert len(replace(PARTS, sizes=replace(SIZES, records=len(trainable))).validation_ids()) == 0
 
 
-def test_unlearners_get_the_model_with_its_parameters_whatever_the_engine_and_the_training_defense():
+def test_unlearners_get_the_model_with_its_parameters_whatever_the_engine_and_the_training_defense() -> None:
     seen = []
 
     class Looks(FunctionUnlearner):
-        def unlearn(self, deletion):
+        def unlearn(self, deletion: Any) -> Any:
             seen.append(deletion.original)
             return deletion.fitted
 
     class Dropout(Defense):
-        def training(self):
+        def training(self) -> TrainingOptions:
             return TrainingOptions(dropout=0.25)
 
     for engine in ("fast", "reference"):

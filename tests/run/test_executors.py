@@ -146,7 +146,7 @@ def test_a_killed_worker_fails_its_task_and_the_next_run_makes_it(lab: Lab) -> N
 
 def test_a_worker_refuses_a_plugin_file_that_changed(lab: Lab) -> None:
     class Changing(ProcessExecutor):
-        def run(self, work, tasks):  # type: ignore[no-untyped-def]  # as its base
+        def run(self, work: Any, tasks: Any) -> Any:  # type: ignore[no-untyped-def]  # as its base
             lab.plugin(PLUGIN + "\n# changed\n")
             return super().run(work, tasks)
 

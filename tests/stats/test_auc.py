@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,7 +51,9 @@ def test_the_clustered_error_is_the_known_one_of_obuchowski() -> None:
 
 
 @given(ROWS)
-def test_the_clustered_error_is_obuchowskis_three_sums_where_every_cluster_holds_both_classes(rows) -> None:
+def test_the_clustered_error_is_obuchowskis_three_sums_where_every_cluster_holds_both_classes(
+    rows: list[tuple[int, bool, int]],
+) -> None:
     scores, positive, cluster = (np.array(column) for column in zip(*rows, strict=True))
     scores = np.concatenate([scores, np.tile([3, -1], 8)]).astype(float)
     positive = np.concatenate([positive, np.tile([True, False], 8)])
@@ -82,7 +86,7 @@ def test_macro_auc_is_the_mean_of_the_aucs_within_clusters_that_hold_both_classe
 
 
 @given(st.randoms(use_true_random=False))
-def test_the_interval_sees_neither_the_order_of_rows_nor_the_names_of_clusters_nor_the_scale(random) -> None:
+def test_the_interval_sees_neither_the_order_of_rows_nor_the_names_of_clusters_nor_the_scale(random: Any) -> None:
     order = random.sample(range(220), 220)
     one = clustered_auc(KNOWN_SCORES, KNOWN_POSITIVE, KNOWN_CLUSTER)
     named = np.array([f"model {k}" for k in 100 - KNOWN_CLUSTER])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,7 +52,9 @@ def test_turning_the_scores_or_the_labels_round_turns_the_auc_round(rows: list[t
 
 
 @given(SCORED, st.randoms(use_true_random=False))
-def test_the_auc_sees_neither_the_scale_of_scores_nor_the_order_of_rows_nor_copies(rows, random) -> None:
+def test_the_auc_sees_neither_the_scale_of_scores_nor_the_order_of_rows_nor_copies(
+    rows: list[tuple[int, bool]], random: Any
+) -> None:
     scores, positive = _columns(rows)
     value = auc(scores, positive)
     order = random.sample(range(len(scores)), len(scores))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from unlearnbench.stats import advantage, best_threshold, precision_at_prior, t_interval
 
@@ -23,7 +24,7 @@ def _advantage(scores: np.ndarray, positive: np.ndarray, threshold: float) -> fl
 
 
 @given(ROWS)
-def test_no_threshold_does_better_than_the_best_one_and_none_as_good_is_higher(rows) -> None:
+def test_no_threshold_does_better_than_the_best_one_and_none_as_good_is_higher(rows: list[tuple[int, bool]]) -> None:
     scores, positive = (np.array(column) for column in zip(*rows, strict=True))
     best = best_threshold(scores, positive)
     every = np.append(np.unique(scores), scores.min() - 1)
@@ -103,7 +104,9 @@ def test_nobody_accused_leaves_the_precision_undefined() -> None:
 
 
 @pytest.mark.parametrize(("predicted", "value", "word"), [(POSITIVE, 1, "positives"), (~POSITIVE, 0, "negatives")])
-def test_predictions_of_one_class_only_leave_the_precision_without_interval(predicted, value: int, word: str) -> None:
+def test_predictions_of_one_class_only_leave_the_precision_without_interval(
+    predicted: NDArray[np.bool_], value: int, word: str
+) -> None:
     estimate = precision_at_prior(predicted, POSITIVE, 0.5, 0.1, CLUSTER)
     assert (estimate.value, estimate.status) == (value, "degenerate")
     assert estimate.reason == f"only {word} exceed the threshold"

@@ -16,7 +16,9 @@ def _rows(seed: int = 0, digits: int = 9) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(st.integers(0, 500), st.integers(1, 9), st.sampled_from([0.05, 0.1, 0.29, 0.5]))
-def test_the_tpr_is_the_largest_over_all_thresholds_with_few_enough_false_alarms(seed, digits, fpr) -> None:
+def test_the_tpr_is_the_largest_over_all_thresholds_with_few_enough_false_alarms(
+    seed: int, digits: int, fpr: float
+) -> None:
     scores, positive = _rows(seed, digits)
     over = scores[None, :] > np.append(np.unique(scores), -np.inf)[:, None]
     allowed = over[:, ~positive].sum(axis=1) <= round(fpr * 200)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -14,54 +14,54 @@ from unlearnbench.testing import checks_of
 class Good(ScoreAttack):
     """A formula of what a row holds."""
 
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return np.exp(view.before).max(axis=1) - np.exp(view.after).max(axis=1)
 
 
 class Column(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return super().score(view)[:, None]
 
 
 class Infinite(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return super().score(view) / 0.0 if len(view) else np.empty(0)
 
 
 class Unseeded(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return np.random.default_rng().random(len(view))
 
 
 class GlobalDraws(Good):
-    def fit(self, shadow, rng):
+    def fit(self, shadow: Any, rng: Any) -> Any:
         np.random.seed(0)  # noqa: NPY002 - that is what is wrong
         return self
 
 
 class ByPlace(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return np.arange(len(view), dtype=float)
 
 
 class AgainstTheOthers(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         scores = super().score(view)
         return scores - scores.mean() if len(scores) else scores
 
 
 class Peeks(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return view._label.astype(float)
 
 
 class ReadsMore(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return view.label.astype(float)
 
 
 class InPlace(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         before = view.before
         before += 0.1
         return super().score(view)
@@ -70,17 +70,17 @@ class InPlace(Good):
 class NoProbability(Good):
     probabilistic: ClassVar = True
 
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return super().score(view) + 3
 
 
 class FourClassesOnly(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return view.before[:, :4] @ np.ones(4)
 
 
 class NeedsBothKinds(Attack):
-    def fit(self, shadow, rng):
+    def fit(self, shadow: Any, rng: Any) -> Any:
         if shadow.deleted.all() or not shadow.deleted.any():
             raise ValueError("only one kind")
         return Good()
@@ -102,17 +102,17 @@ BROKEN = [
 ]
 
 
-def test_a_good_attack_passes(found):
+def test_a_good_attack_passes(found: Any) -> None:
     assert found("attack", Good) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
-def test_what_is_broken_is_found(cls, check, found):
+def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
     assert check in found("attack", cls)
 
 
-def test_a_record_that_declares_less_than_the_class_needs_is_found(found):
+def test_a_record_that_declares_less_than_the_class_needs_is_found(found: Any) -> None:
     class WithLabel(Good):
         needs: ClassVar = Needs(label=True)
 
@@ -120,5 +120,5 @@ def test_a_record_that_declares_less_than_the_class_needs_is_found(found):
     assert found("attack", WithLabel, label=True) == set()
 
 
-def test_every_check_fails_for_one_of_these():
+def test_every_check_fails_for_one_of_these() -> None:
     assert {check for _, check in BROKEN} | {"record-declares-its-needs"} == {c.name for c in checks_of("attack")}

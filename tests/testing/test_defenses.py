@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,14 +15,14 @@ from unlearnbench.testing import checks_of
 
 
 class Good(ReleaseDefense):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return log_softmax(log_posteriors / 2)
 
 
 class Noise(Good):
     keys = ("episode", "request", "version", "record")
 
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         each = [getattr(keys, name)[:, None] for name in self.keys]
         return log_softmax(log_posteriors + keyed_normals(keys.seed, *each, np.arange(log_posteriors.shape[1])[None]))
 
@@ -30,54 +32,54 @@ class SharedNoise(Noise):
 
 
 class Trains(Good):
-    def training(self):
+    def training(self) -> Any:
         return TrainingOptions(dropout=0.5)
 
 
 class Unnormalized(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return log_posteriors / 2
 
 
 class Unseeded(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return log_softmax(log_posteriors + np.random.default_rng().normal(size=log_posteriors.shape))
 
 
 class GlobalDraws(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         np.random.random()  # noqa: NPY002 - that is what is wrong
         return super().release(log_posteriors, keys)
 
 
 class OfTheBatch(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return log_softmax(log_posteriors + log_posteriors.sum(axis=0))
 
 
 class InPlace(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         log_posteriors /= 2
         return log_softmax(log_posteriors)
 
 
 class LosesDeletions(Good):
-    def schedule(self, requests):
+    def schedule(self, requests: Any) -> Any:
         return requests[:-1]
 
 
 class OptionsAsText(Good):
-    def training(self):
+    def training(self) -> Any:
         return "dropout"
 
 
 class FourClassesOnly(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return log_softmax(log_posteriors + np.arange(4))
 
 
 class ExactZeros(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return np.log(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
 
 
@@ -97,30 +99,30 @@ BROKEN = [
 
 
 class LabelOnly(Good):
-    def release(self, log_posteriors, keys):
+    def release(self, log_posteriors: Any, keys: Any) -> Any:
         return log_of(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
 
 
 class Dropout(TrainingDefense):
-    def training(self):
+    def training(self) -> Any:
         return TrainingOptions(dropout=0.5)
 
 
 @pytest.mark.parametrize("cls", [Good, Noise, LabelOnly])
-def test_a_good_defense_passes(cls, found):
+def test_a_good_defense_passes(cls, found: Any) -> None:
     assert found("defense", cls) == set()
 
 
-def test_a_defense_in_training_passes_and_must_say_so(found):
+def test_a_defense_in_training_passes_and_must_say_so(found: Any) -> None:
     assert found("defense", Dropout, stage="training") == set()
     assert found("defense", Dropout) == {"acts-at-its-stage-only"}
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
 @pytest.mark.filterwarnings("ignore:divide by zero")
-def test_what_is_broken_is_found(cls, check, found):
+def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
     assert check in found("defense", cls)
 
 
-def test_every_check_fails_for_one_of_these():
+def test_every_check_fails_for_one_of_these() -> None:
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("defense")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_every_check_has_a_requirement_and_a_hint(kind: Kind) -> None:
 class Right(ScoreAttack):
     """Gives all rows the same score."""
 
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return 0.0 * view.before[:, 0]
 
 
@@ -114,7 +115,7 @@ class Required(Right):
 class Untyped(Right):
     """Has a size of any type."""
 
-    def __init__(self, size=3):
+    def __init__(self, size=3) -> None:  # type: ignore[no-untyped-def]  # what is refused
         pass
 
 
@@ -162,7 +163,7 @@ def test_an_exception_in_many_checks_is_reported_once() -> None:
     class Falls(Right):
         """Falls."""
 
-        def score(self, view):
+        def score(self, view: Any) -> None:
             raise RuntimeError("no score today")
 
     (finding,) = findings(Falls)
@@ -178,7 +179,7 @@ def test_an_executor_that_loses_a_task_is_found(found: Callable[..., set[str]]) 
     from unlearnbench import Executor
 
     class Forgets(Executor):
-        def run(self, work, tasks):
+        def run(self, work: Any, tasks: Any) -> Iterator[Any]:
             yield from ((task, work(task)) for task in tasks[1:])
 
     assert found("executor", Forgets) == {"does-every-task-once"}
@@ -188,7 +189,7 @@ def test_an_executor_that_hides_the_error_of_a_user_is_found(found: Callable[...
     from unlearnbench import Executor, UserError
 
     class Hides(Executor):
-        def run(self, work, tasks):
+        def run(self, work: Any, tasks: Any) -> Iterator[Any]:
             for task in tasks:
                 try:
                     outcome = work(task)

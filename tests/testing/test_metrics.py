@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,60 +14,60 @@ from unlearnbench.testing import checks_of
 class Good(Metric):
     """The mean score, with an interval as wide as the scores."""
 
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         scores = np.sort(cell.scores)
         return {"mean-score": Estimate(float(scores.mean()), float(scores[0]), float(scores[-1]), len(scores))}
 
 
 class Number(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {"mean-score": float(cell.scores.mean())}
 
 
 class Nothing(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {}
 
 
 class Outside(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {"mean-score": Estimate(0.1, 0.2, 0.3, 4)}
 
 
 class LoudName(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {"Mean score": super().measure(cell)["mean-score"]}
 
 
 class OtherNames(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {f"mean-{int(1000 * cell.scores[0])}": super().measure(cell)["mean-score"]}
 
 
 class Unseeded(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {"mean-score": Estimate(np.random.default_rng().random(), 0, 1, 4)}
 
 
 class GlobalDraws(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         np.random.seed(0)  # noqa: NPY002 - that is what is wrong
         return super().measure(cell)
 
 
 class InPlace(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         cell.scores.sort()
         return super().measure(cell)
 
 
 class First(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         return {"mean-score": Estimate(float(cell.scores[0]), 0, 1, 1)}
 
 
 class NeedsNegatives(Good):
-    def measure(self, cell):
+    def measure(self, cell: Any) -> Any:
         rows = cell.against(cell.negative)
         return {"gap": Estimate(float(rows.scores.max() - rows.scores[~rows.positive].max()), -1, 1, 4)}
 
@@ -84,14 +86,14 @@ BROKEN = [
 ]
 
 
-def test_a_good_metric_passes(found):
+def test_a_good_metric_passes(found: Any) -> None:
     assert found("metric", Good) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
-def test_what_is_broken_is_found(cls, check, found):
+def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
     assert check in found("metric", cls)
 
 
-def test_every_check_fails_for_one_of_these():
+def test_every_check_fails_for_one_of_these() -> None:
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("metric")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,21 +18,21 @@ class Shares:
 
     shares: np.ndarray
 
-    def log_posteriors(self, x):
+    def log_posteriors(self, x: Any) -> Any:
         return log_softmax(np.log(self.shares) + np.tanh(x[:, :1] / 50) * np.arange(len(self.shares)))
 
 
 class Good(TargetModel):
     seeds_used: ClassVar = frozenset()
 
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         if not len(task.data):
             raise UserError("no record left")
         return Shares((np.bincount(task.data.y, minlength=task.data.n_classes) + 1) / (len(task.data) + 1))
 
 
 class Probabilities(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         return Answers(super().fit(task, device), np.exp)
 
 
@@ -41,44 +41,44 @@ class Answers:
     fitted: object
     change: object
 
-    def log_posteriors(self, x):
+    def log_posteriors(self, x: Any) -> Any:
         return self.change(self.fitted.log_posteriors(x))
 
 
 class Unseeded(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         return Shares(super().fit(task, device).shares + np.random.default_rng().random())
 
 
 class GlobalDraws(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         np.random.random()  # noqa: NPY002 - that is what is wrong
         return super().fit(task, device)
 
 
 class InPlace(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         task.data.records.x[0] += 1
         return super().fit(task, device)
 
 
 class OfTheBatch(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         return Answers(super().fit(task, device), lambda answer: log_of(np.exp(answer) * 0 + np.exp(answer).mean(0)))
 
 
 class InCompany(Good):
-    def fit_many(self, tasks, device):
+    def fit_many(self, tasks: Any, device: Any) -> Any:
         return [Shares(self.fit(task, device).shares ** len(tasks)) for task in tasks]
 
 
 class SecretSeed(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         return Shares(super().fit(task, device).shares + task.seeds.order % 7)
 
 
 class LearnsFromTheDeleted(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         y = task.data.records.y[task.data.ids]
         return Shares(np.bincount(y, minlength=task.data.n_classes) + 1.0)
 
@@ -92,13 +92,13 @@ class NoDropout(Good):
 
 
 class ThreeClassesOnly(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         super().fit(task, device)
         return Shares(np.bincount(task.data.y) + 1.0)
 
 
 class TakesNothing(Good):
-    def fit(self, task, device):
+    def fit(self, task: Any, device: Any) -> Any:
         return Shares(np.bincount(task.data.y, minlength=task.data.n_classes) + 1.0)
 
 
@@ -123,22 +123,22 @@ BROKEN = [
 ]
 
 
-def test_a_good_model_passes(found):
+def test_a_good_model_passes(found: Any) -> None:
     assert found("model", Good) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
-def test_what_is_broken_is_found(cls, check, found):
+def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
     assert check in found("model", cls)
 
 
-def test_every_check_fails_for_one_of_these():
+def test_every_check_fails_for_one_of_these() -> None:
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("model")}
 
 
-def test_a_model_of_images_is_tried_with_images(found):
+def test_a_model_of_images_is_tried_with_images(found: Any) -> None:
     class OfImages(Good):
-        def fit(self, task, device):
+        def fit(self, task: Any, device: Any) -> Any:
             if task.data.records.x.ndim != 3:
                 raise UserError("needs images")
             return Flat(super().fit(task, device))
@@ -150,5 +150,5 @@ def test_a_model_of_images_is_tried_with_images(found):
 class Flat:
     fitted: object
 
-    def log_posteriors(self, x):
+    def log_posteriors(self, x: Any) -> Any:
         return self.fitted.log_posteriors(x.reshape(len(x), -1))

@@ -23,7 +23,7 @@ class Tilted:
     fitted: Any
     tilt: float
 
-    def log_posteriors(self, x):
+    def log_posteriors(self, x: Any) -> Any:
         answer = self.fitted.log_posteriors(x)
         return log_softmax(answer + self.tilt * np.arange(answer.shape[1]))
 
@@ -31,35 +31,35 @@ class Tilted:
 class Good(FunctionUnlearner):
     """Tilts the answers by the mean label of the forget set."""
 
-    def refusal(self, model):
+    def refusal(self, model: Any) -> Any:
         return None if type(model).__name__ == "DecisionTree" else "a tree, please"  # keeps these tests quick
 
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         return Tilted(deletion.fitted, deletion.forget.y.mean())
 
 
 class NeedsModule(Good):
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         return deletion.fitted.module
 
 
 class RefusesAll(Good):
-    def refusal(self, model):
+    def refusal(self, model: Any) -> Any:
         return "no"
 
 
 class LastOnly(Good):
-    def serve_all(self, state, requests, seeds):
+    def serve_all(self, state: Any, requests: Any, seeds: Any) -> Any:
         return [chain[-1:] for chain in super().serve_all(state, requests, seeds)]
 
 
 class Unseeded(Good):
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         return Tilted(deletion.fitted, np.random.default_rng().random())
 
 
 class GlobalDraws(Good):
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         np.random.seed(3)  # noqa: NPY002 - that is what is wrong
         return super().unlearn(deletion)
 
@@ -67,33 +67,33 @@ class GlobalDraws(Good):
 class Remembers(Good):
     served: ClassVar[list[int]] = []
 
-    def prepare(self, original):
+    def prepare(self, original: Any) -> Any:
         self.served.clear()
         return super().prepare(original)
 
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         self.served.append(0)
         return Tilted(deletion.fitted, len(self.served) / 10)
 
 
 class SpoilsTheOriginal(Good):
-    def prepare(self, original):
+    def prepare(self, original: Any) -> Any:
         state = super().prepare(original)
         return replace(state, fitted=Tilted(state.fitted, 0.0))
 
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         deletion.fitted.tilt = 1.0
         return Tilted(deletion.fitted, 0.5)
 
 
 class SpoilsRecords(Good):
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         deletion.retain.records.x[0] += 1
         return Tilted(deletion.fitted, 0.5)
 
 
 class NoClassMayGo(Good):
-    def unlearn(self, deletion):
+    def unlearn(self, deletion: Any) -> Any:
         if not np.bincount(deletion.retain.y, minlength=deletion.retain.n_classes).all():
             raise ZeroDivisionError("a class is missing")
         return Tilted(deletion.fitted, 0.5)
@@ -112,23 +112,23 @@ BROKEN = [
 ]
 
 
-def test_a_good_unlearner_passes(found):
+def test_a_good_unlearner_passes(found: Any) -> None:
     assert found("unlearner", Good, sees=("forget-set", "labels")) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
-def test_what_is_broken_is_found(cls, check, found):
+def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
     assert check in found("unlearner", cls)
 
 
 @pytest.mark.parametrize("sees", [(), ("retain-set", "forget-set"), ("retain-set", "labels")])
-def test_one_that_sees_more_than_it_declares_is_found(sees, found):
+def test_one_that_sees_more_than_it_declares_is_found(sees: Any, found: Any) -> None:
     assert found("unlearner", Good, sees=sees) == {"undeclared-data-have-no-influence"}
 
 
-def test_a_case_may_be_refused_in_a_line(found):
+def test_a_case_may_be_refused_in_a_line(found: Any) -> None:
     class Refuses(NoClassMayGo):
-        def unlearn(self, deletion):
+        def unlearn(self, deletion: Any) -> Any:
             try:
                 return super().unlearn(deletion)
             except ZeroDivisionError as error:
@@ -145,6 +145,6 @@ def test_a_module_that_a_model_does_not_have_is_named(registry: Registry) -> Non
     assert "refusal(model)" in finding.hint
 
 
-def test_every_check_fails_for_one_of_these():
+def test_every_check_fails_for_one_of_these() -> None:
     broken = {check for _, check in BROKEN}
     assert broken | {"undeclared-data-have-no-influence"} == {check.name for check in checks_of("unlearner")}

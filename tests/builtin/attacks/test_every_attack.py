@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from unlearnbench.builtin.attacks.sorted_diff import SortedDiff
 
 
 @pytest.mark.parametrize("attack", [DirectDiff(), SortedDiff(), Euclidean(), ScoreDiff(), ScoreRatio()], ids=repr)
-def test_if_nothing_changed_all_rows_score_the_same(attack, make_game):
+def test_if_nothing_changed_all_rows_score_the_same(attack: Any, make_game: Callable[..., Any]) -> None:
     rows = make_game(1, n=40)
     still = replace(rows, after=rows.before[:, None])
     fitted = attack.fit(still.shadow(attack.needs), np.random.default_rng(0))
@@ -36,6 +38,6 @@ def test_if_nothing_changed_all_rows_score_the_same(attack, make_game):
         (Classical, {"model": 3}),
     ],
 )
-def test_a_wrong_parameter_is_rejected(attack, wrong):
+def test_a_wrong_parameter_is_rejected(attack: type[Any], wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(attack).validate_python(wrong)

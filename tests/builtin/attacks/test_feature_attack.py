@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from unlearnbench.core.observations import Needs, UndeclaredNeedError
 BEFORE_AND_AFTER = [DirectConcat, SortedConcat, DirectDiff, SortedDiff, Euclidean]
 
 
-def auc(attack, shadow, target):
+def auc(attack: Any, shadow: Any, target: Any) -> Any:
     scores = attack.fit(shadow.shadow(attack.needs), np.random.default_rng(0)).score(target.view(attack.needs))
     return roc_auc_score(target.deleted, scores)
 
@@ -38,7 +40,9 @@ def auc(attack, shadow, target):
         (Classical(), lambda b, a: b),
     ],
 )
-def test_each_attack_looks_at_probabilities_through_its_feature(attack, expected, make_game):
+def test_each_attack_looks_at_probabilities_through_its_feature(
+    attack: Any, expected: Callable[..., Any], make_game: Callable[..., Any]
+) -> None:
     rows = make_game(0, n=30)
     seen = attack.feature(rows.view(attack.needs))
     assert seen == pytest.approx(expected(np.exp(rows.before), np.exp(rows.after[:, 0])), abs=1e-12)
@@ -46,35 +50,37 @@ def test_each_attack_looks_at_probabilities_through_its_feature(attack, expected
 
 @pytest.mark.parametrize("attack", BEFORE_AND_AFTER)
 @pytest.mark.parametrize("n_classes", [2, 30])
-def test_a_leak_is_found_on_few_and_many_classes(attack, n_classes, make_game):
+def test_a_leak_is_found_on_few_and_many_classes(
+    attack: type[Any], n_classes: int, make_game: Callable[..., Any]
+) -> None:
     shadow, target = (make_game(seed, n=600, n_classes=n_classes, leak=3.0) for seed in (1, 2))
     is_concat = attack in (DirectConcat, SortedConcat)  # a small tree cannot subtract, as the paper saw
     assert auc(attack(), shadow, target) > (0.6 if is_concat else 0.85)
 
 
 @pytest.mark.parametrize("model", ["logistic-regression", "random-forest", "mlp", "lightgbm"])
-def test_a_leak_is_found_with_every_attack_model(model, make_game):
+def test_a_leak_is_found_with_every_attack_model(model: Any, make_game: Any) -> None:
     shadow, target = make_game(1, leak=3.0), make_game(2, leak=3.0)
     assert auc(Euclidean(model=model), shadow, target) > 0.9
 
 
 @pytest.mark.parametrize("attack", [*BEFORE_AND_AFTER, Classical])
-def test_without_a_leak_the_attack_guesses(attack, make_game):
+def test_without_a_leak_the_attack_guesses(attack: type[Any], make_game: Callable[..., Any]) -> None:
     shadow, target = make_game(1, leak=0.0), make_game(2, n=4000, leak=0.0)
     assert auc(attack(), shadow, target) == pytest.approx(0.5, abs=0.04)  # standard error .009
 
 
-def test_the_classical_attack_does_not_see_what_deletion_changed(make_game):
+def test_the_classical_attack_does_not_see_what_deletion_changed(make_game: Callable[..., Any]) -> None:
     shadow, target = make_game(1, leak=3.0), make_game(2, n=4000, leak=3.0)
     assert auc(Classical(), shadow, target) == pytest.approx(0.5, abs=0.04)
 
 
 @pytest.mark.parametrize("attack", [*BEFORE_AND_AFTER, Classical])
-def test_the_baseline_is_the_classical_attack_with_the_same_model(attack):
+def test_the_baseline_is_the_classical_attack_with_the_same_model(attack: type[Any]) -> None:
     assert attack(model="mlp").baseline == Baseline(params={"model": "mlp"})
 
 
-def test_the_last_of_several_versions_is_the_one_compared(make_game):
+def test_the_last_of_several_versions_is_the_one_compared(make_game: Callable[..., Any]) -> None:
     rows = make_game(0, n=10)
     first, last = rows.after[:, 0], rows.before
     versions = replace(rows, after=np.stack([first, last], axis=1), versions=np.full(10, 2))
@@ -83,10 +89,10 @@ def test_the_last_of_several_versions_is_the_one_compared(make_game):
     assert Euclidean().feature(padded.view(Needs())).all()
 
 
-def test_a_feature_that_reads_more_than_declared_is_stopped(make_game):
+def test_a_feature_that_reads_more_than_declared_is_stopped(make_game: Any) -> None:
     @dataclass(frozen=True)
     class Curious(FeatureAttack):
-        def feature(self, view):
+        def feature(self, view: Any) -> None:
             return np.column_stack([view.before, view.label])
 
     with pytest.raises(UndeclaredNeedError, match="label"):
@@ -94,6 +100,6 @@ def test_a_feature_that_reads_more_than_declared_is_stopped(make_game):
 
 
 @pytest.mark.parametrize("attack", BEFORE_AND_AFTER)
-def test_seeing_the_original_model_only_is_not_enough(attack, make_game):
+def test_seeing_the_original_model_only_is_not_enough(attack: type[Any], make_game: Callable[..., Any]) -> None:
     with pytest.raises(UndeclaredNeedError, match="unlearned"):
         attack().feature(make_game(0).view(Needs(versions="original")))

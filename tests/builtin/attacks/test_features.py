@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from unlearnbench.builtin.attacks import features
 
@@ -14,7 +17,7 @@ BY = ("original", "unlearned", "independent")
 
 
 @st.composite
-def posterior_pairs(draw, distinct=False):
+def posterior_pairs(draw: Callable[..., Any], distinct: bool = False) -> Any:
     """Two (n, C) arrays of probabilities; ``distinct`` gives the classes of a row different posteriors."""
     n, n_classes = draw(st.integers(1, 6)), draw(st.integers(2, 7))
     if distinct:
@@ -25,12 +28,12 @@ def posterior_pairs(draw, distinct=False):
     return tuple(w / w.sum(axis=1, keepdims=True) for w in weights)
 
 
-def ascending(row, by):
+def ascending(row: list[np.float64], by: list[np.float64]) -> list[np.float64]:
     """Reorder one row in plain Python; Python's sort keeps ties in place."""
     return [row[c] for c in sorted(range(len(row)), key=lambda c: by[c])]
 
 
-def sorted_row(before, after, by):
+def sorted_row(before: list[np.float64], after: list[np.float64], by: str) -> Any:
     if by == "independent":
         return ascending(before, before), ascending(after, after)
     key = before if by == "original" else after
@@ -38,7 +41,9 @@ def sorted_row(before, after, by):
 
 
 @given(posterior_pairs())
-def test_direct_features_equal_a_loop_over_rows_and_classes(pair):
+def test_direct_features_equal_a_loop_over_rows_and_classes(
+    pair: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
     before, after = pair
     concat = [list(b) + list(a) for b, a in zip(before, after, strict=True)]
     diff = [[x - y for x, y in zip(b, a, strict=True)] for b, a in zip(before, after, strict=True)]
@@ -48,7 +53,7 @@ def test_direct_features_equal_a_loop_over_rows_and_classes(pair):
 
 @pytest.mark.parametrize("by", BY)
 @given(pair=posterior_pairs())
-def test_sorted_features_equal_a_loop_over_rows_and_classes(pair, by):
+def test_sorted_features_equal_a_loop_over_rows_and_classes(pair: Any, by: Any) -> None:
     before, after = pair
     rows = [sorted_row(list(b), list(a), by) for b, a in zip(before, after, strict=True)]
     assert np.array_equal(features.sorted_concat(before, after, by), [b + a for b, a in rows])
@@ -58,7 +63,7 @@ def test_sorted_features_equal_a_loop_over_rows_and_classes(pair, by):
 
 
 @given(posterior_pairs())
-def test_euclidean_equals_a_loop_and_is_never_negative(pair):
+def test_euclidean_equals_a_loop_and_is_never_negative(pair: tuple[NDArray[np.float64], NDArray[np.float64]]) -> None:
     before, after = pair
     distance = features.euclidean(before, after)
     assert distance.shape == (len(before), 1)
@@ -66,21 +71,21 @@ def test_euclidean_equals_a_loop_and_is_never_negative(pair):
     assert distance[:, 0] == pytest.approx([math.dist(b, a) for b, a in zip(before, after, strict=True)], abs=1e-15)
 
 
-def test_a_worked_example_of_every_order():
+def test_a_worked_example_of_every_order() -> None:
     before, after = np.array([[0.5, 0.2, 0.3]]), np.array([[0.1, 0.6, 0.3]])
     assert features.sorted_concat(before, after, "original").tolist() == [[0.2, 0.3, 0.5, 0.6, 0.3, 0.1]]
     assert features.sorted_concat(before, after, "unlearned").tolist() == [[0.5, 0.3, 0.2, 0.1, 0.3, 0.6]]
     assert features.sorted_concat(before, after, "independent").tolist() == [[0.2, 0.3, 0.5, 0.1, 0.3, 0.6]]
 
 
-def test_tied_classes_keep_their_order():
+def test_tied_classes_keep_their_order() -> None:
     before, after = np.full((1, 4), 0.25), np.array([[0.4, 0.1, 0.3, 0.2]])
     assert features.sorted_concat(before, after, "original").tolist() == [[0.25] * 4 + [0.4, 0.1, 0.3, 0.2]]
 
 
 @pytest.mark.parametrize("by", BY)
 @given(data=st.data())
-def test_sorted_features_do_not_depend_on_how_classes_are_numbered(data, by):
+def test_sorted_features_do_not_depend_on_how_classes_are_numbered(data: Any, by: Any) -> None:
     before, after = data.draw(posterior_pairs(distinct=True))
     relabel = data.draw(st.permutations(range(before.shape[1])))
     for feature in (features.sorted_concat, features.sorted_diff):
@@ -88,7 +93,7 @@ def test_sorted_features_do_not_depend_on_how_classes_are_numbered(data, by):
 
 
 @given(posterior_pairs())
-def test_what_did_not_change_has_no_difference(pair):
+def test_what_did_not_change_has_no_difference(pair: Any) -> None:
     before, _ = pair
     assert not features.direct_diff(before, before).any()
     assert not features.euclidean(before, before).any()

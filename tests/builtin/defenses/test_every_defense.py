@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from unlearnbench.builtin.defenses.label_only import LabelOnly
@@ -18,7 +22,7 @@ ALL = [NoDefense(), TopK(1), TopK(), TopK(100), LabelOnly(), Temperature(), Temp
 
 
 @st.composite
-def posteriors(draw):
+def posteriors(draw: Any) -> Any:
     """Rows of two to eight classes, with ties and exact zeros."""
     shape = draw(st.tuples(st.integers(1, 5), st.integers(2, 8)))
     weights = draw(arrays(np.float64, shape, elements=st.sampled_from([0.0, 0.1, 0.1 + 1e-12, 0.3, 1.0, 7.0])))
@@ -28,7 +32,9 @@ def posteriors(draw):
 
 @pytest.mark.parametrize("defense", ALL, ids=repr)
 @given(p=posteriors())
-def test_the_predicted_class_stays_the_most_probable(defense, p, release):
+def test_the_predicted_class_stays_the_most_probable(
+    defense: LabelOnly | NoDefense | Temperature | TopK, p: NDArray[np.float64], release: Callable[..., Any]
+) -> None:
     out = release(defense, p)
     predicted = p.argmax(axis=1)
     assert np.array_equal(out[np.arange(len(p)), predicted], out.max(axis=1))
@@ -36,7 +42,9 @@ def test_the_predicted_class_stays_the_most_probable(defense, p, release):
 
 @pytest.mark.parametrize("defense", [NoDefense(), TopK(1), TopK(), LabelOnly()], ids=repr)
 @given(p=posteriors())
-def test_releasing_twice_is_releasing_once(defense, p, release):
+def test_releasing_twice_is_releasing_once(
+    defense: LabelOnly | NoDefense | TopK, p: NDArray[np.float64], release: Callable[..., Any]
+) -> None:
     once = release(defense, p)
     assert release(defense, once) == pytest.approx(once, abs=1e-12)
 
@@ -44,6 +52,6 @@ def test_releasing_twice_is_releasing_once(defense, p, release):
 @pytest.mark.parametrize(
     ("defense", "wrong"), [(TopK, {"k": 0}), (TopK, {"k": 1.5}), (Temperature, {"temperature": 0})]
 )
-def test_a_wrong_parameter_is_rejected(defense, wrong):
+def test_a_wrong_parameter_is_rejected(defense: type[Any], wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(defense).validate_python(wrong)

@@ -5,6 +5,6 @@ import numpy as np
 from unlearnbench.builtin.defenses.none import NoDefense
 
 
-def test_nothing_is_changed():
+def test_nothing_is_changed() -> None:
     log_posteriors = np.log([[0.3, 0.7], [0.5, 0.5]])
     assert np.array_equal(NoDefense().release(log_posteriors, None), log_posteriors)

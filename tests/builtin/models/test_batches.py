@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from unlearnbench.engine.batches import batches
 RECORDS = Records("r", np.arange(200.0)[:, None], np.zeros(200, dtype=np.int64), 2, Provenance("", ""))
 
 
-def ids_of(data, seed=1, epoch=0, size=8) -> list[list[int]]:
+def ids_of(data: TrainingSet, seed: int = 1, epoch: int = 0, size: int = 8) -> list[list[int]]:
     return [data.kept_ids[rows].tolist() for rows in batches(data, seed, epoch, size)]
 
 
@@ -22,7 +23,9 @@ def flat(cut: list[list[int]]) -> list[int]:
 
 
 @given(st.sets(st.integers(0, 199), min_size=1), st.data(), st.integers(1, 50), st.integers(0, 3))
-def test_every_kept_record_comes_once_an_epoch_and_no_deleted_one(ids, data, size, epoch):
+def test_every_kept_record_comes_once_an_epoch_and_no_deleted_one(
+    ids: set[int], data: Any, size: int, epoch: int
+) -> None:
     forgotten = np.array(sorted(data.draw(st.sets(st.sampled_from(sorted(ids))))), dtype=np.int64)
     for order in ("slot", "compact"):
         kept = TrainingSet.of(RECORDS, sorted(ids)).after(Step(forgotten), order)
@@ -31,7 +34,7 @@ def test_every_kept_record_comes_once_an_epoch_and_no_deleted_one(ids, data, siz
         assert all(0 < len(batch) <= size for batch in cut)
 
 
-def test_slot_takes_the_record_out_of_its_batch_and_leaves_all_other_batches():
+def test_slot_takes_the_record_out_of_its_batch_and_leaves_all_other_batches() -> None:
     data = TrainingSet.of(RECORDS, np.arange(60))
     before = ids_of(data)
     forgotten = before[2][3]
@@ -39,7 +42,7 @@ def test_slot_takes_the_record_out_of_its_batch_and_leaves_all_other_batches():
     assert ids_of(data.after(Step(np.array([forgotten])), "slot")) == expected
 
 
-def test_compact_moves_every_later_record_one_place_up():
+def test_compact_moves_every_later_record_one_place_up() -> None:
     data = TrainingSet.of(RECORDS, np.arange(60))
     before = ids_of(data)
     forgotten = before[2][3]
@@ -50,18 +53,18 @@ def test_compact_moves_every_later_record_one_place_up():
     assert after[2] != before[2]
 
 
-def test_a_batch_whose_records_are_all_masked_is_left_out():
+def test_a_batch_whose_records_are_all_masked_is_left_out() -> None:
     data = TrainingSet.of(RECORDS, np.arange(24))
     before = ids_of(data)
     assert ids_of(data.after(Step(np.array(before[1])), "slot")) == [before[0], before[2]]
 
 
-def test_the_order_depends_on_ids_and_not_on_places():
+def test_the_order_depends_on_ids_and_not_on_places() -> None:
     there, back = (TrainingSet.of(RECORDS, ids) for ids in (np.arange(40), np.arange(40)[::-1]))
     assert ids_of(there) == ids_of(back)
 
 
 @pytest.mark.parametrize("other", [{"epoch": 1}, {"seed": 2}])
-def test_epochs_and_seeds_have_orders_of_their_own(other):
+def test_epochs_and_seeds_have_orders_of_their_own(other: dict[str, int]) -> None:
     data = TrainingSet.of(RECORDS, np.arange(60))
     assert ids_of(data) != ids_of(data, **other)

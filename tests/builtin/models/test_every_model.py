@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,9 @@ from unlearnbench.builtin.models.lightgbm import LightGBM
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.core.models import FitTask, Fitted, HasRegions
+from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds
 from unlearnbench.core.posteriors import FLOOR
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Records, Step, TrainingSet
 
 MODELS = {
     "logistic-regression": LogisticRegression(scaler="refit"),
@@ -33,16 +35,16 @@ every_model_with_slots = pytest.mark.parametrize(
 )
 
 
-def train(model, data, seeds) -> Fitted:
+def train(model: Any, data: Any, seeds: Any) -> Fitted:
     return model.fit(FitTask(data, seeds), "cpu")
 
 
-def all_of(records) -> TrainingSet:
+def all_of(records: Records) -> TrainingSet:
     return TrainingSet.of(records, np.arange(len(records)))
 
 
 @every_model
-def test_a_model_has_learned_something(model, blobs, seeds):
+def test_a_model_has_learned_something(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs(n=600)
     model = replace(model, epochs=40) if isinstance(model, MLP) else model
     fitted = train(model, TrainingSet.of(records, np.arange(300)), seeds)
@@ -50,7 +52,9 @@ def test_a_model_has_learned_something(model, blobs, seeds):
 
 
 @every_model
-def test_a_class_that_is_lacking_keeps_its_column_at_next_to_nothing(model, blobs, seeds):
+def test_a_class_that_is_lacking_keeps_its_column_at_next_to_nothing(
+    model: Any, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs(n_classes=4)
     fitted = train(model, TrainingSet.of(records, np.flatnonzero(records.y != 1)), seeds)
     answer = np.exp(fitted.log_posteriors(records.x))
@@ -63,7 +67,9 @@ def test_a_class_that_is_lacking_keeps_its_column_at_next_to_nothing(model, blob
 
 
 @every_model
-def test_two_classes_left_of_three_end_in_the_right_columns(model, blobs, seeds):
+def test_two_classes_left_of_three_end_in_the_right_columns(
+    model: Any, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs(n=300)
     model = replace(model, epochs=40) if isinstance(model, MLP) else model
     kept = np.flatnonzero(records.y != 1)
@@ -72,7 +78,7 @@ def test_two_classes_left_of_three_end_in_the_right_columns(model, blobs, seeds)
 
 
 @every_model
-def test_one_class_alone_is_answered_with_that_class(model, blobs, seeds):
+def test_one_class_alone_is_answered_with_that_class(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs()
     model = replace(model, epochs=200) if isinstance(model, MLP) else model
     answer = train(model, TrainingSet.of(records, np.flatnonzero(records.y == 2)), seeds).log_posteriors(records.x)
@@ -81,7 +87,7 @@ def test_one_class_alone_is_answered_with_that_class(model, blobs, seeds):
 
 
 @every_model
-def test_records_may_have_any_shape(model, blobs, seeds):
+def test_records_may_have_any_shape(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
     flat = blobs(d=4)
     square = replace(flat, x=flat.x.reshape(-1, 2, 2))
     assert np.array_equal(
@@ -93,7 +99,9 @@ def test_records_may_have_any_shape(model, blobs, seeds):
 @pytest.mark.parametrize(
     ("name", "use"), [(name, use) for name, model in MODELS.items() for use in sorted(model.seeds_used)]
 )
-def test_a_seed_that_is_declared_changes_something(name, use, blobs, seeds):
+def test_a_seed_that_is_declared_changes_something(
+    name: str, use: str, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs()
     noisy = replace(records, x=np.column_stack([records.x.round(-1)] * 2))  # coarse and doubled: many tied splits
     asked = noisy.x.copy()
@@ -105,7 +113,7 @@ def test_a_seed_that_is_declared_changes_something(name, use, blobs, seeds):
 
 
 @every_model_with_slots
-def test_masking_a_record_is_not_the_same_as_keeping_it(model, blobs, seeds):
+def test_masking_a_record_is_not_the_same_as_keeping_it(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs(n=60)
     data = all_of(records)
     before = train(model, data, seeds).log_posteriors(records.x)
@@ -114,7 +122,9 @@ def test_masking_a_record_is_not_the_same_as_keeping_it(model, blobs, seeds):
 
 
 @pytest.mark.parametrize("name", [n for n, m in MODELS.items() if "slot" in m.orders and n != "mlp"])
-def test_slot_and_compact_are_one_model_where_order_is_not_used(name, blobs, seeds):
+def test_slot_and_compact_are_one_model_where_order_is_not_used(
+    name: str, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs()
     slot, compact = (
         train(MODELS[name], all_of(records).after(Step(np.array([7, 40])), order), seeds).log_posteriors(records.x)
@@ -123,7 +133,7 @@ def test_slot_and_compact_are_one_model_where_order_is_not_used(name, blobs, see
     assert np.array_equal(slot, compact)
 
 
-def test_only_trees_have_regions(blobs, seeds):
+def test_only_trees_have_regions(blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs()
     with_regions = {
         name for name, model in MODELS.items() if isinstance(train(model, all_of(records), seeds), HasRegions)
@@ -131,7 +141,7 @@ def test_only_trees_have_regions(blobs, seeds):
     assert with_regions == {"decision-tree", "decision-tree, fully grown"}
 
 
-def test_listing_the_models_imports_no_heavy_library():
+def test_listing_the_models_imports_no_heavy_library() -> None:
     import subprocess
     import sys
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from unlearnbench.builtin.models.logistic_regression import FittedLogisticRegression, LogisticRegression
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.models import FitTask
+from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.engine.scaling import Standardizer
 
@@ -36,7 +39,9 @@ def probabilities(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
 @pytest.mark.parametrize("c", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("forgotten", [[], [4], [4, 9, 31]])
-def test_leaving_records_out_equals_newtons_solution_without_them(n_classes, c, forgotten, blobs, seeds):
+def test_leaving_records_out_equals_newtons_solution_without_them(
+    n_classes: int, c: float, forgotten: list[Any], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs(n=90, n_classes=n_classes)
     data = TrainingSet.of(records, np.arange(90)).after(Step(np.array(forgotten, dtype=np.int64)))
     z = Standardizer.of(records.x)(records.x)
@@ -45,7 +50,7 @@ def test_leaving_records_out_equals_newtons_solution_without_them(n_classes, c, 
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(records.x)), expected, atol=1e-8)
 
 
-def test_the_order_of_the_records_does_not_matter(blobs, seeds):
+def test_the_order_of_the_records_does_not_matter(blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs()
     there, back = (
         LogisticRegression().fit(FitTask(TrainingSet.of(records, ids), seeds), "cpu").log_posteriors(records.x)
@@ -55,7 +60,9 @@ def test_the_order_of_the_records_does_not_matter(blobs, seeds):
 
 
 @pytest.mark.parametrize("c", [1e-5, 1.0, 1e5])
-def test_weak_and_strong_penalties_are_solved_on_separable_records_too(c, blobs, seeds):
+def test_weak_and_strong_penalties_are_solved_on_separable_records_too(
+    c: float, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     separable = blobs(n=40, n_classes=2)
     separable.x[:, 0] += 1000.0 * separable.y
     data = TrainingSet.of(separable, np.arange(40))
@@ -65,13 +72,15 @@ def test_weak_and_strong_penalties_are_solved_on_separable_records_too(c, blobs,
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("short", [{"max_iter": 1}, {"tol": 1e-30}])
-def test_stopping_short_of_the_optimum_is_an_error_that_says_how_far(short, n_classes, blobs, seeds):
+def test_stopping_short_of_the_optimum_is_an_error_that_says_how_far(
+    short: dict[str, Any], n_classes: int, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     data = TrainingSet.of(blobs(n_classes=n_classes), np.arange(150))
     with pytest.raises(UserError, match=r"mean gradient \d\.\de-\d\d after \d+ steps"):
         LogisticRegression(**short).fit(FitTask(data, seeds), "cpu")
 
 
-def test_the_small_posterior_beside_a_confident_one_keeps_its_digits():
+def test_the_small_posterior_beside_a_confident_one_keeps_its_digits() -> None:
     one_feature = Standardizer(np.zeros(1), np.ones(1))
     fitted = FittedLogisticRegression(np.array([[0.0], [1.0]]), np.zeros(2), np.arange(2), 2, one_feature)
     small, large = fitted.log_posteriors(np.array([[50.0]]))[0]  # 1 - sigmoid(50) would be 0

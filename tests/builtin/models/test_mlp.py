@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,16 +22,18 @@ from unlearnbench.engine.sklearn_model import Constant
 SMALL = MLP(hidden=(8,), epochs=2, batch_size=16)
 
 
-def train(model, data, seeds, start=None):
+def train(model: MLP, data: TrainingSet, seeds: Seeds, start: FittedMLP | Constant | None = None) -> Any:
     return model.fit(FitTask(data, seeds, start), "cpu")
 
 
-def weights(fitted) -> np.ndarray:
+def weights(fitted: Any) -> np.ndarray:
     return np.concatenate([parameter.detach().numpy().ravel() for parameter in fitted.module.parameters()])
 
 
 @pytest.mark.parametrize("forgotten", [[], [3, 50]])
-def test_one_sgd_step_without_hidden_layers_is_the_mean_gradient_over_the_kept_records(forgotten, blobs, seeds):
+def test_one_sgd_step_without_hidden_layers_is_the_mean_gradient_over_the_kept_records(
+    forgotten: Any, blobs: Any, seeds: Any
+) -> None:
     records = blobs(n=60)
     data = TrainingSet.of(records, np.arange(60)).after(Step(np.array(forgotten, dtype=np.int64)))
     model = MLP(hidden=(), epochs=1, batch_size=60, optimizer="sgd", learning_rate=0.5, weight_decay=0.1)
@@ -43,7 +47,9 @@ def test_one_sgd_step_without_hidden_layers_is_the_mean_gradient_over_the_kept_r
     np.testing.assert_allclose(after.bias.detach(), b - 0.5 * (wrong.mean(axis=0) + 0.1 * b), atol=1e-6)
 
 
-def test_the_first_adam_step_moves_every_live_weight_by_the_learning_rate(blobs, seeds):
+def test_the_first_adam_step_moves_every_live_weight_by_the_learning_rate(
+    blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs(n=60)
     model = MLP(hidden=(), epochs=1, batch_size=60, learning_rate=0.01)
     before = np.concatenate([p.detach().numpy().ravel() for p in network((4, 3), seeds.init).parameters()])
@@ -51,19 +57,19 @@ def test_the_first_adam_step_moves_every_live_weight_by_the_learning_rate(blobs,
     np.testing.assert_allclose(np.abs(after - before), 0.01, rtol=1e-3)
 
 
-def test_initial_weights_are_uniform_in_one_over_root_fan_in():
+def test_initial_weights_are_uniform_in_one_over_root_fan_in() -> None:
     weight, bias = (parameter.detach().numpy() for parameter in network((400, 300), 7).parameters())
     assert np.abs(weight).max() <= 0.05
     np.testing.assert_allclose(weight.std(), 0.05 / 3**0.5, rtol=0.01)
     assert 0.04 < np.abs(bias).max() <= 0.05
 
 
-def test_layers_are_linear_with_relu_in_between():
+def test_layers_are_linear_with_relu_in_between() -> None:
     kinds = [type(layer).__name__ for layer in network((14, 256, 128, 64, 32, 2), 0)]
     assert kinds == ["Linear", "ReLU"] * 4 + ["Linear"]
 
 
-def test_slot_and_compact_are_one_model_where_one_batch_holds_all(blobs, seeds):
+def test_slot_and_compact_are_one_model_where_one_batch_holds_all(blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs(n=60)
     data = TrainingSet.of(records, np.arange(60))
     whole = replace(SMALL, batch_size=60)
@@ -71,13 +77,13 @@ def test_slot_and_compact_are_one_model_where_one_batch_holds_all(blobs, seeds):
     assert np.array_equal(weights(slot), weights(compact))
 
 
-def test_slot_and_compact_differ_where_later_batches_shift(blobs, seeds):
+def test_slot_and_compact_differ_where_later_batches_shift(blobs: Callable[..., Any], seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(n=60), np.arange(60))
     slot, compact = (train(SMALL, data.after(Step(np.array([9])), order), seeds) for order in ("slot", "compact"))
     assert not np.array_equal(weights(slot), weights(compact))
 
 
-def test_a_batch_that_is_all_masked_is_no_step(blobs, seeds):
+def test_a_batch_that_is_all_masked_is_no_step(blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs(n=60)
     alone = TrainingSet.of(records, np.arange(1))
     joined = TrainingSet.of(records, np.arange(2)).after(Step(np.array([1])))
@@ -86,12 +92,14 @@ def test_a_batch_that_is_all_masked_is_no_step(blobs, seeds):
 
 
 @pytest.mark.parametrize("seed", [{"init": 5}, {"order": 5}])
-def test_fresh_init_and_fresh_order_are_other_runs(seed, blobs, seeds):
+def test_fresh_init_and_fresh_order_are_other_runs(
+    seed: dict[str, int], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     data = TrainingSet.of(blobs(n=60), np.arange(60))
     assert not np.array_equal(weights(train(SMALL, data, seeds)), weights(train(SMALL, data, replace(seeds, **seed))))
 
 
-def test_continuing_leaves_the_start_as_it_was_and_keeps_its_scaler(blobs, seeds):
+def test_continuing_leaves_the_start_as_it_was_and_keeps_its_scaler(blobs: Any, seeds: Any) -> None:
     records = blobs(n=60)
     first = train(SMALL, TrainingSet.of(records, np.arange(20)), seeds)
     before = weights(first).copy()
@@ -101,7 +109,9 @@ def test_continuing_leaves_the_start_as_it_was_and_keeps_its_scaler(blobs, seeds
     assert second.standardizer is first.standardizer
 
 
-def test_continuing_starts_from_the_weights_of_the_start_and_not_from_the_init_seed(blobs, seeds):
+def test_continuing_starts_from_the_weights_of_the_start_and_not_from_the_init_seed(
+    blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     data = TrainingSet.of(blobs(n=60), np.arange(60))
     first = train(SMALL, data, seeds)
     other_init = replace(seeds, init=999)
@@ -110,7 +120,7 @@ def test_continuing_starts_from_the_weights_of_the_start_and_not_from_the_init_s
     )
 
 
-def test_plain_sgd_in_two_stages_is_one_longer_run(blobs, seeds):
+def test_plain_sgd_in_two_stages_is_one_longer_run(blobs: Callable[..., Any], seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(n=60), np.arange(60))
     sgd = MLP(hidden=(8,), epochs=1, batch_size=60, optimizer="sgd", learning_rate=0.1)
     staged = train(sgd, data, seeds, start=train(sgd, data, seeds))
@@ -118,25 +128,25 @@ def test_plain_sgd_in_two_stages_is_one_longer_run(blobs, seeds):
     np.testing.assert_allclose(weights(staged), weights(straight), atol=1e-6)  # epochs sum one batch in two orders
 
 
-def test_a_stage_that_lost_all_its_records_keeps_the_start(blobs, seeds):
+def test_a_stage_that_lost_all_its_records_keeps_the_start(blobs: Callable[..., Any], seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(n=60), np.arange(60))
     first = train(SMALL, data, seeds)
     nothing = data.after(Step(np.arange(60)))
     assert np.array_equal(weights(train(SMALL, nothing, seeds, start=first)), weights(first))
 
 
-def test_continuing_from_another_kind_of_model_is_an_error(blobs, seeds):
+def test_continuing_from_another_kind_of_model_is_an_error(blobs: Callable[..., Any], seeds: Seeds) -> None:
     with pytest.raises(UserError, match="not from Constant"):
         train(SMALL, TrainingSet.of(blobs(), np.arange(60)), seeds, start=Constant(0, 3))
 
 
-def test_weights_that_overflow_are_an_error_and_not_a_model(blobs, seeds):
+def test_weights_that_overflow_are_an_error_and_not_a_model(blobs: Callable[..., Any], seeds: Seeds) -> None:
     wild = MLP(hidden=(8, 8), epochs=5, batch_size=16, optimizer="sgd", learning_rate=1e9)
     with pytest.raises(UserError, match="lower learning_rate"):
         train(wild, TrainingSet.of(blobs(), np.arange(150)), seeds)
 
 
-def test_the_module_takes_inputs_and_gives_the_logits_behind_the_posteriors(blobs, seeds):
+def test_the_module_takes_inputs_and_gives_the_logits_behind_the_posteriors(blobs: Any, seeds: Any) -> None:
     import torch
 
     records = blobs()
@@ -147,7 +157,7 @@ def test_the_module_takes_inputs_and_gives_the_logits_behind_the_posteriors(blob
     assert all(parameter.grad is None for parameter in fitted.module.parameters())
 
 
-def test_another_module_can_stand_behind_the_same_scaler(blobs, seeds):
+def test_another_module_can_stand_behind_the_same_scaler(blobs: Any, seeds: Any) -> None:
     records = blobs()
     fitted = train(SMALL, TrainingSet.of(records, np.arange(150)), seeds)
     swapped = fitted.with_module(network((4, 8, 3), 0))
@@ -155,7 +165,7 @@ def test_another_module_can_stand_behind_the_same_scaler(blobs, seeds):
     assert not np.array_equal(swapped.log_posteriors(records.x), fitted.log_posteriors(records.x))
 
 
-def test_the_default_network_learns_digits():
+def test_the_default_network_learns_digits() -> None:
     from sklearn.datasets import load_digits
 
     from unlearnbench.core.records import Provenance, Records
@@ -172,16 +182,16 @@ kernels = pytest.mark.skipif(not usable(), reason="numba has no wheel for this p
 DATASETS = {"adult": Adult, "breast-cancer": BreastCancer, "digits": Digits}
 
 
-def both(model, task) -> tuple:
+def both(model: Any, task: Any) -> tuple:
     return model.fit(task, "cpu"), model.fit_many([task], "cpu")[0]
 
 
-def posteriors(fitted, x) -> np.ndarray:
+def posteriors(fitted: Any, x: Any) -> np.ndarray:
     return np.exp(fitted.log_posteriors(x))
 
 
 @pytest.fixture(scope="module", params=DATASETS)
-def part(request):
+def part(request: Any) -> TrainingSet:
     records = DATASETS[request.param]().load()
     ids = np.random.default_rng(0).permutation(len(records))[:500]
     return TrainingSet.of(records, ids)  # 64 does not divide 500
@@ -191,7 +201,9 @@ def part(request):
 @pytest.mark.parametrize("order", ["slot", "compact"])
 @pytest.mark.parametrize(("optimizer", "rate", "decay"), [("adam", 1e-3, 0.0), ("sgd", 0.1, 0.01)])
 @pytest.mark.parametrize("hidden", [(), (32,), (64, 32), (256, 128, 64, 32), (5, 40, 7)])
-def test_after_an_epoch_the_fast_path_agrees_with_the_reference(hidden, optimizer, rate, decay, order, part):
+def test_after_an_epoch_the_fast_path_agrees_with_the_reference(
+    hidden: Any, optimizer: Any, rate: Any, decay: Any, order: Any, part: Any
+) -> None:
     model = MLP(hidden=hidden, epochs=1, optimizer=optimizer, learning_rate=rate, weight_decay=decay)
     task = FitTask(part.after(Step(part.ids[[3, 70, 471]]), order), Seeds(1, 2, 3))
     slow, fast = both(model, task)
@@ -203,14 +215,14 @@ def test_after_an_epoch_the_fast_path_agrees_with_the_reference(hidden, optimize
 
 @kernels
 @pytest.mark.parametrize("batch_size", [1, 7, 16, 33, 60, 200])
-def test_the_fast_path_agrees_at_any_batch_size(batch_size, blobs, seeds):
+def test_the_fast_path_agrees_at_any_batch_size(batch_size: int, blobs: Callable[..., Any], seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(n=60), np.arange(60)).after(Step(np.array([4])))
     slow, fast = both(replace(SMALL, batch_size=batch_size), FitTask(data, seeds))
     np.testing.assert_allclose(weights(fast), weights(slow), atol=2e-6)
 
 
 @kernels
-def test_after_many_epochs_both_engines_are_as_good_and_deletions_move_them_as_much(seeds):
+def test_after_many_epochs_both_engines_are_as_good_and_deletions_move_them_as_much(seeds: Any) -> None:
     records = Digits().load()
     data, x, y = TrainingSet.of(records, np.arange(600)), records.x[600:], records.y[600:]
     model = MLP(hidden=(32,), epochs=8)
@@ -228,7 +240,7 @@ def test_after_many_epochs_both_engines_are_as_good_and_deletions_move_them_as_m
     assert moved[1] == pytest.approx(moved[0], rel=0.1)
 
 
-def mixed_tasks(records, seeds) -> list[FitTask]:
+def mixed_tasks(records: Any, seeds: Any) -> list[FitTask]:
     data = TrainingSet.of(records, np.arange(150))
     sets = [data, *(data.after(Step(np.array([i])), order) for i in (3, 50) for order in ("slot", "compact"))]
     sets += [data.after(Step(np.array([1]), np.array([155]))), TrainingSet.of(records, np.arange(150)[::-1])]
@@ -239,8 +251,8 @@ def mixed_tasks(records, seeds) -> list[FitTask]:
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_network_is_the_same_bits_alone_in_any_company_and_by_any_number_of_threads(
-    scaler, threads, blobs, seeds, monkeypatch
-):
+    scaler: Any, threads: Any, blobs: Any, seeds: Any, monkeypatch: Any
+) -> None:
     records, model = blobs(n=160), replace(SMALL, scaler=scaler)
     tasks = mixed_tasks(records, seeds)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -253,7 +265,7 @@ def test_a_network_is_the_same_bits_alone_in_any_company_and_by_any_number_of_th
 
 
 @kernels
-def test_an_answer_is_the_same_bits_whichever_models_and_records_are_queried_with_it(blobs, seeds):
+def test_an_answer_is_the_same_bits_whichever_models_and_records_are_queried_with_it(blobs: Any, seeds: Any) -> None:
     records = blobs(n=160)
     fitted = SMALL.fit_many(mixed_tasks(records, seeds), "cpu")
     bank = fitted[0].bank
@@ -264,7 +276,7 @@ def test_an_answer_is_the_same_bits_whichever_models_and_records_are_queried_wit
 
 
 @kernels
-def test_the_torch_duplicate_of_a_fast_network_answers_alike(blobs, seeds):
+def test_the_torch_duplicate_of_a_fast_network_answers_alike(blobs: Any, seeds: Any) -> None:
     records = blobs()
     (fitted,) = SMALL.fit_many([FitTask(TrainingSet.of(records, np.arange(150)), seeds)], "cpu")
     np.testing.assert_allclose(posteriors(fitted.as_torch, records.x), posteriors(fitted, records.x), atol=1e-6)
@@ -275,7 +287,7 @@ def test_the_torch_duplicate_of_a_fast_network_answers_alike(blobs, seeds):
 
 @kernels
 @pytest.mark.parametrize("first_by", ["fit", "fit_many"])
-def test_the_fast_path_goes_on_from_a_network_of_either_engine(first_by, blobs, seeds):
+def test_the_fast_path_goes_on_from_a_network_of_either_engine(first_by: str, blobs: Any, seeds: Any) -> None:
     records = blobs()
     begin = FitTask(TrainingSet.of(records, np.arange(80)), seeds)
     first = SMALL.fit(begin, "cpu") if first_by == "fit" else SMALL.fit_many([begin], "cpu")[0]
@@ -289,7 +301,9 @@ def test_the_fast_path_goes_on_from_a_network_of_either_engine(first_by, blobs, 
     assert np.array_equal(weights(SMALL.fit_many([nothing], "cpu")[0]), before)
 
 
-def test_what_the_fast_path_cannot_do_the_reference_does_for_all_tasks_of_the_call(blobs, seeds, monkeypatch):
+def test_what_the_fast_path_cannot_do_the_reference_does_for_all_tasks_of_the_call(
+    blobs: Any, seeds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     data = TrainingSet.of(blobs(), np.arange(150))
@@ -304,7 +318,7 @@ def test_what_the_fast_path_cannot_do_the_reference_does_for_all_tasks_of_the_ca
 
 
 @kernels
-def test_the_fast_path_has_the_errors_of_the_reference(blobs, seeds):
+def test_the_fast_path_has_the_errors_of_the_reference(blobs: Callable[..., Any], seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(), np.arange(150))
     wild = MLP(hidden=(8, 8), epochs=5, batch_size=16, optimizer="sgd", learning_rate=1e9)
     with pytest.raises(UserError, match="lower learning_rate"):
@@ -317,7 +331,7 @@ def test_the_fast_path_has_the_errors_of_the_reference(blobs, seeds):
 
 
 @kernels
-def test_the_fast_path_needs_no_torch():
+def test_the_fast_path_needs_no_torch() -> None:
     import subprocess
     import sys
 

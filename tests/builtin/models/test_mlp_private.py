@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from unlearnbench.builtin.models.mlp.fitted import network
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.mlp.private import clipped_sum
 from unlearnbench.builtin.unlearners.retrain import Retrain
-from unlearnbench.core.models import FitTask, HasPrivacy
+from unlearnbench.core.models import FitTask, HasPrivacy, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
@@ -23,26 +25,26 @@ SMALL = MLP(hidden=(8,), epochs=2, batch_size=16)
 NOISY = TrainingOptions(dp=DPSGD(noise_multiplier=1.2, clip=0.5, delta=1e-5))
 
 
-def weights(fitted) -> np.ndarray:
+def weights(fitted: Any) -> np.ndarray:
     return np.concatenate([each.detach().numpy().ravel() for each in fitted.module.parameters()])
 
 
-def engines():
+def engines() -> list[Any]:
     return [pytest.param("fit"), pytest.param("fit_many", marks=kernels)]
 
 
-def train(engine, task, model=SMALL):
+def train(engine: str, task: Any, model: Any = SMALL) -> Any:
     return model.fit(task, "cpu") if engine == "fit" else model.fit_many([task], "cpu")[0]
 
 
-def private(blobs, seeds, options=NOISY) -> FitTask:
+def private(blobs: Callable[..., Any], seeds: Seeds, options: TrainingOptions = NOISY) -> FitTask:
     return FitTask(TrainingSet.of(blobs(), np.arange(120)), seeds, options=options)
 
 
 # Opacus hooks into torch in ways that torch tells its users to leave.
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("clip", [0.05, 0.5, 100.0])
-def test_clipped_gradients_are_those_of_opacus(clip):
+def test_clipped_gradients_are_those_of_opacus(clip: float) -> None:
     import torch
 
     GradSampleModule = pytest.importorskip("opacus").GradSampleModule
@@ -57,7 +59,9 @@ def test_clipped_gradients_are_those_of_opacus(clip):
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_without_noise_or_clipping_a_batch_of_all_is_plain_descent(engine, blobs, seeds):
+def test_without_noise_or_clipping_a_batch_of_all_is_plain_descent(
+    engine: str, blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     model = MLP(hidden=(8,), epochs=3, batch_size=500, optimizer="sgd", learning_rate=0.1, weight_decay=0.01)
     task = private(blobs, seeds, TrainingOptions(dp=DPSGD(0.0, 1e6, 1e-5)))
     plain = train(engine, replace(task, options=TrainingOptions()), model)
@@ -68,7 +72,15 @@ def test_without_noise_or_clipping_a_batch_of_all_is_plain_descent(engine, blobs
 @pytest.mark.parametrize("clip", [0.05, 0.5, 100.0])
 @pytest.mark.parametrize(("optimizer", "rate", "decay"), [("adam", 1e-3, 0.0), ("sgd", 0.1, 0.01)])
 @pytest.mark.parametrize("hidden", [(), (5, 7), (64, 32)])
-def test_after_an_epoch_both_engines_agree(hidden, optimizer, rate, decay, clip, blobs, seeds):
+def test_after_an_epoch_both_engines_agree(
+    hidden: Any,
+    optimizer: Any,
+    rate: Any,
+    decay: Any,
+    clip: Any,
+    blobs: Any,
+    seeds: Any,
+) -> None:
     model = MLP(hidden=hidden, epochs=1, optimizer=optimizer, learning_rate=rate, weight_decay=decay, batch_size=16)
     task = private(blobs, seeds, TrainingOptions(dp=DPSGD(1.2, clip, 1e-5)))
     task = replace(task, data=task.data.after(Step(np.array([3, 70]))))
@@ -77,7 +89,7 @@ def test_after_an_epoch_both_engines_agree(hidden, optimizer, rate, decay, clip,
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_a_batch_without_records_is_a_step_of_noise(engine, blobs, seeds):
+def test_a_batch_without_records_is_a_step_of_noise(engine: str, blobs: Callable[..., Any], seeds: Seeds) -> None:
     begin = private(blobs, seeds)
     first = train(engine, begin)
     nobody = replace(begin, data=begin.data.after(Step(np.arange(120))), start=first)
@@ -89,17 +101,17 @@ def test_a_batch_without_records_is_a_step_of_noise(engine, blobs, seeds):
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_slot_and_compact_are_the_same(engine, blobs, seeds):
+def test_slot_and_compact_are_the_same(engine: str, blobs: Callable[..., Any], seeds: Seeds) -> None:
     task, step = private(blobs, seeds), Step(np.array([3, 70]))
     slot, compact = (replace(task, data=task.data.after(step, order)) for order in ("slot", "compact"))
     assert np.array_equal(weights(train(engine, slot)), weights(train(engine, compact)))
 
 
-def test_a_deletion_leaves_every_other_record_in_its_batches(blobs):
+def test_a_deletion_leaves_every_other_record_in_its_batches(blobs: Callable[..., Any]) -> None:
     data = TrainingSet.of(blobs(), np.arange(120)[::-1])
     after = data.after(Step(np.array([3, 70]), np.array([130])))
 
-    def ids(data):
+    def ids(data: TrainingSet) -> list[set[int]]:
         return [set(data.kept_ids[rows].tolist()) for rows in poisson_batches(data, 5, 50, 0.2)]
 
     assert [batch - {130} for batch in ids(after)] == [batch - {3, 70} for batch in ids(data)]
@@ -109,8 +121,8 @@ def test_a_deletion_leaves_every_other_record_in_its_batches(blobs):
 
 @kernels
 def test_a_private_network_is_the_same_bits_alone_in_any_company_and_by_any_number_of_threads(
-    blobs, seeds, monkeypatch
-):
+    blobs: Callable[..., Any], seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = private(blobs, seeds)
     sets = [task.data, *(task.data.after(Step(np.array([i]))) for i in range(4))]
     tasks = [replace(task, data=data, seeds=replace(seeds, noise=i)) for i, data in enumerate(sets)]
@@ -124,7 +136,7 @@ def test_a_private_network_is_the_same_bits_alone_in_any_company_and_by_any_numb
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_training_leaves_its_inputs_alone(engine, blobs, seeds):
+def test_training_leaves_its_inputs_alone(engine: str, blobs: Callable[..., Any], seeds: Seeds) -> None:
     task = private(blobs, seeds)
     first = train(engine, task)
     x, y, before = task.data.records.x.copy(), task.data.records.y.copy(), weights(first).copy()
@@ -135,7 +147,7 @@ def test_training_leaves_its_inputs_alone(engine, blobs, seeds):
 
 
 @pytest.mark.parametrize("engine", ["reference", "fast"])
-def test_an_original_and_its_retrained_model_never_share_noise(engine, blobs):
+def test_an_original_and_its_retrained_model_never_share_noise(engine: Any, blobs: Any) -> None:
     """Where clipping leaves next to nothing of the records, a step of descent is the noise alone."""
     if engine == "fast" and not usable():
         pytest.skip("numba has no wheel for this platform")
@@ -151,7 +163,7 @@ def test_an_original_and_its_retrained_model_never_share_noise(engine, blobs):
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_a_private_model_tells_its_epsilon_and_a_plain_one_has_none(engine, blobs, seeds):
+def test_a_private_model_tells_its_epsilon_and_a_plain_one_has_none(engine: Any, blobs: Any, seeds: Any) -> None:
     pytest.importorskip("opacus")
     task = private(blobs, seeds)
     first = train(engine, task)

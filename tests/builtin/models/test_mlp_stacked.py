@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.engine.jit import usable
 
 SMALL = MLP(hidden=(8, 6), epochs=1, batch_size=16)
@@ -25,20 +27,26 @@ every_engine = pytest.mark.parametrize("train", ENGINES.values(), ids=ENGINES.ke
 kernels = pytest.mark.skipif(not usable(), reason="numba has no wheel for this platform")
 
 
-def weights(fitted) -> np.ndarray:
+def weights(fitted: Any) -> np.ndarray:
     return np.concatenate([parameter.detach().numpy().ravel() for parameter in fitted.module.parameters()])
 
 
-def posteriors(fitted, x) -> np.ndarray:
+def posteriors(fitted: Any, x: Any) -> np.ndarray:
     return np.exp(fitted.log_posteriors(x))
 
 
-def task_of(records, seeds, forget=(), order="slot", options=HALF) -> FitTask:
+def task_of(
+    records: Any,
+    seeds: Any,
+    forget: Any = (),
+    order: Any = "slot",
+    options: Any = HALF,
+) -> FitTask:
     data = TrainingSet.of(records, np.arange(150))
     return FitTask(data.after(Step(np.array(forget)), order) if len(forget) else data, seeds, options=options)
 
 
-def mixed(records, seeds) -> list[FitTask]:
+def mixed(records: Records, seeds: Seeds) -> list[FitTask]:
     """Return tasks that differ in what is deleted or added, in their sequence, and in their seeds."""
     data = TrainingSet.of(records, np.arange(150))
     sets = [data, *(data.after(Step(np.array([i])), order) for i in (3, 50) for order in ("slot", "compact"))]
@@ -46,7 +54,7 @@ def mixed(records, seeds) -> list[FitTask]:
     return [FitTask(each, replace(seeds, init=seed, order=seed), options=HALF) for each in sets for seed in (7, 8)]
 
 
-def test_dropout_multiplies_the_units_behind_each_relu():
+def test_dropout_multiplies_the_units_behind_each_relu() -> None:
     import torch
 
     torch.manual_seed(0)
@@ -57,7 +65,9 @@ def test_dropout_multiplies_the_units_behind_each_relu():
 
 
 @every_engine
-def test_a_network_learns_under_dropout_another_one_than_without(train, blobs, seeds):
+def test_a_network_learns_under_dropout_another_one_than_without(
+    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records = blobs(n=300)
     model = MLP(hidden=(32,), epochs=40)
     dropped, plain = (train(model, task_of(records, seeds, options=how)) for how in (HALF, TrainingOptions()))
@@ -66,7 +76,9 @@ def test_a_network_learns_under_dropout_another_one_than_without(train, blobs, s
 
 
 @every_engine
-def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(train, blobs, seeds):
+def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(
+    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     """One step with one batch of all: the models that lack one record each have the mean gradient as their mean."""
     data = TrainingSet.of(blobs(n=12), np.arange(12))
     model = MLP(hidden=(8, 6), epochs=1, batch_size=12, optimizer="sgd", learning_rate=1e-2)
@@ -77,7 +89,9 @@ def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(train
 
 
 @every_engine
-def test_without_hidden_layers_there_is_nothing_to_leave_out(train, blobs, seeds):
+def test_without_hidden_layers_there_is_nothing_to_leave_out(
+    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     linear = replace(SMALL, hidden=())
     one, two = (
         weights(linear.fit(task_of(blobs(), seeds, options=TrainingOptions()), "cpu")),
@@ -87,7 +101,9 @@ def test_without_hidden_layers_there_is_nothing_to_leave_out(train, blobs, seeds
 
 
 @every_engine
-def test_dropout_and_differential_privacy_together_are_an_error(train, blobs, seeds):
+def test_dropout_and_differential_privacy_together_are_an_error(
+    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     both = TrainingOptions(dp=DPSGD(1.0, 1.0, 1e-5), dropout=0.5)
     with pytest.raises(UserError, match="not with both"):
         train(SMALL, task_of(blobs(), seeds, options=both))
@@ -99,7 +115,9 @@ def test_dropout_and_differential_privacy_together_are_an_error(train, blobs, se
 @pytest.mark.parametrize(
     "how", [{}, {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.01}, {"scaler": "refit"}]
 )
-def test_after_an_epoch_the_stack_agrees_with_the_reference(order, hidden, how, blobs, seeds):
+def test_after_an_epoch_the_stack_agrees_with_the_reference(
+    order: str, hidden: tuple[Any, ...], how: dict[str, Any], blobs: Callable[..., Any], seeds: Seeds
+) -> None:
     records, model = blobs(), replace(SMALL, hidden=hidden, **how)
     tasks = [task_of(records, seeds, forget, order) for forget in ([3, 70], [149], [])]
     for fast, task in zip(model.fit_many(tasks, "cpu"), tasks, strict=True):
@@ -110,7 +128,9 @@ def test_after_an_epoch_the_stack_agrees_with_the_reference(order, hidden, how, 
 @kernels
 @pytest.mark.parametrize("hidden", [(7,), (256, 128, 64, 32)])
 @pytest.mark.parametrize("scaler", ["original", "refit"])
-def test_a_stacked_network_is_the_same_bits_alone_and_in_any_company(hidden, scaler, blobs, seeds):
+def test_a_stacked_network_is_the_same_bits_alone_and_in_any_company(
+    hidden: Any, scaler: Any, blobs: Any, seeds: Any
+) -> None:
     records, model = blobs(n=160), replace(SMALL, hidden=hidden, epochs=3, scaler=scaler)
     tasks = mixed(records, seeds)
     alone = [weights(model.fit_many([task], "cpu")[0]) for task in tasks]
@@ -119,7 +139,7 @@ def test_a_stacked_network_is_the_same_bits_alone_and_in_any_company(hidden, sca
 
 
 @kernels
-def test_networks_with_and_without_dropout_come_back_in_their_places(blobs, seeds):
+def test_networks_with_and_without_dropout_come_back_in_their_places(blobs: Callable[..., Any], seeds: Seeds) -> None:
     records = blobs()
     tasks = [task_of(records, seeds, options=TrainingOptions(dropout=share)) for share in (0.5, 0.0, 0.25, 0.0, 0.5)]
     several = [weights(fitted) for fitted in SMALL.fit_many(tasks, "cpu")]
@@ -130,7 +150,7 @@ def test_networks_with_and_without_dropout_come_back_in_their_places(blobs, seed
 
 
 @kernels
-def test_a_batch_that_is_all_masked_is_no_step_of_the_stack(blobs, seeds):
+def test_a_batch_that_is_all_masked_is_no_step_of_the_stack(blobs: Any, seeds: Any) -> None:
     records = blobs(n=60)
     alone = FitTask(TrainingSet.of(records, np.arange(1)), seeds, options=HALF)
     joined = replace(alone, data=TrainingSet.of(records, np.arange(2)).after(Step(np.array([1]))))
@@ -140,7 +160,7 @@ def test_a_batch_that_is_all_masked_is_no_step_of_the_stack(blobs, seeds):
 
 @kernels
 @pytest.mark.parametrize("options", [HALF, TrainingOptions()])
-def test_the_stack_goes_on_from_networks_of_every_engine(options, blobs, seeds):
+def test_the_stack_goes_on_from_networks_of_every_engine(options: Any, blobs: Any, seeds: Any) -> None:
     records = blobs()
     begin = FitTask(TrainingSet.of(records, np.arange(80)), seeds, options=options)
     for first in (SMALL.fit(begin, "cpu"), SMALL.fit_many([begin], "cpu")[0]):
@@ -155,7 +175,7 @@ def test_the_stack_goes_on_from_networks_of_every_engine(options, blobs, seeds):
 
 
 @kernels
-def test_the_stack_has_the_errors_of_the_reference(blobs, seeds):
+def test_the_stack_has_the_errors_of_the_reference(blobs: Callable[..., Any], seeds: Seeds) -> None:
     wild = MLP(hidden=(8, 8), epochs=5, batch_size=16, optimizer="sgd", learning_rate=1e9)
     with pytest.raises(UserError, match="lower learning_rate"):
         wild.fit_many([task_of(blobs(), seeds)], "cpu")
@@ -163,7 +183,9 @@ def test_the_stack_has_the_errors_of_the_reference(blobs, seeds):
         SMALL.fit_many([task_of(blobs(), seeds, np.arange(150))], "cpu")
 
 
-def test_without_numba_dropout_is_left_to_the_reference(blobs, seeds, monkeypatch):
+def test_without_numba_dropout_is_left_to_the_reference(
+    blobs: Callable[..., Any], seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("unlearnbench.builtin.models.mlp.model.usable", lambda: False)
     task = task_of(blobs(), seeds)
     (fitted,) = SMALL.fit_many([task], "cpu")
@@ -171,7 +193,9 @@ def test_without_numba_dropout_is_left_to_the_reference(blobs, seeds, monkeypatc
     assert np.array_equal(weights(fitted), weights(SMALL.fit(task, "cpu")))
 
 
-def test_on_a_gpu_networks_are_stacked_and_private_ones_left_to_the_reference(blobs, seeds, monkeypatch):
+def test_on_a_gpu_networks_are_stacked_and_private_ones_left_to_the_reference(
+    blobs: Any, seeds: Any, monkeypatch: Any
+) -> None:
     """No GPU is needed: the device is only handed on."""
     asked = []
     monkeypatch.setattr(MLP, "_by_stack", lambda self, tasks, starts, device: asked.append(device) or ["stacked"])

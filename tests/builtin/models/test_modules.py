@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import FitTask, HasModule, Seeds, TrainingOptions, TrainingSet
 from unlearnbench.builtin.models.mlp.fitted import FastMLP
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.builtin.models.simple_cnn.network import SHARES
+from unlearnbench.core.records import Records
 from unlearnbench.engine.batches import epochs_of_batches
 from unlearnbench.engine.jit import usable
 from unlearnbench.testing.samples import blobs
@@ -26,12 +29,14 @@ MODELS = {
 every_model = pytest.mark.parametrize(("model", "records", "options"), MODELS.values(), ids=MODELS)
 
 
-def weights(module):
+def weights(module: Any) -> NDArray[np.float32]:
     return np.concatenate([each.detach().numpy().ravel() for each in module.parameters()])
 
 
 @every_model
-def test_training_on_by_the_protocol_alone_is_training(model, records, options):
+def test_training_on_by_the_protocol_alone_is_training(
+    model: MLP | SimpleCNN, records: Records, options: TrainingOptions
+) -> None:
     """What a gradient method can write with public names, from the first weights on, is bitwise the model's own fit."""
     data = TrainingSet.of(records, np.arange(40))
     fitted = model.fit(FitTask(data, SEEDS, options=options), "cpu")
@@ -48,7 +53,9 @@ def test_training_on_by_the_protocol_alone_is_training(model, records, options):
 
 
 @every_model
-def test_dropout_is_part_of_the_training_logits_and_of_nothing_else(model, records, options):
+def test_dropout_is_part_of_the_training_logits_and_of_nothing_else(
+    model: MLP | SimpleCNN, records: Records, options: TrainingOptions
+) -> None:
     data = TrainingSet.of(records, np.arange(40))
     fitted = model.fit(FitTask(data, SEEDS, options=options), "cpu")
     x = fitted.inputs(data.x)
@@ -62,7 +69,7 @@ def test_dropout_is_part_of_the_training_logits_and_of_nothing_else(model, recor
 
 
 @every_model
-def test_blocks_are_the_layers_in_order(model, records, options):
+def test_blocks_are_the_layers_in_order(model: MLP | SimpleCNN, records: Records, options: TrainingOptions) -> None:
     fitted = model.fit(FitTask(TrainingSet.of(records, np.arange(40)), SEEDS, options=options), "cpu")
     student = copy.deepcopy(fitted.module)
     blocks = fitted.blocks(student)
@@ -70,7 +77,7 @@ def test_blocks_are_the_layers_in_order(model, records, options):
     assert [id(each) for block in blocks for each in block.parameters()] == [id(each) for each in student.parameters()]
 
 
-def test_a_copy_with_its_last_block_changed_leaves_the_model_as_it_was():
+def test_a_copy_with_its_last_block_changed_leaves_the_model_as_it_was() -> None:
     model, records, _ = MODELS["simple-cnn"]
     fitted = model.fit(FitTask(TrainingSet.of(records, np.arange(40)), SEEDS), "cpu")
     before = fitted.log_posteriors(records.x)
@@ -84,7 +91,7 @@ def test_a_copy_with_its_last_block_changed_leaves_the_model_as_it_was():
 
 
 @pytest.mark.skipif(not usable(), reason="numba has no wheel for this platform")
-def test_a_network_that_the_kernel_trained_has_a_module_too():
+def test_a_network_that_the_kernel_trained_has_a_module_too() -> None:
     model, records, _ = MODELS["mlp"]
     (fitted,) = model.fit_many([FitTask(TrainingSet.of(records, np.arange(40)), SEEDS)], "cpu")
     assert isinstance(fitted, FastMLP)
@@ -93,7 +100,7 @@ def test_a_network_that_the_kernel_trained_has_a_module_too():
     np.testing.assert_allclose(again, fitted.log_posteriors(records.x), atol=1e-5)
 
 
-def test_a_network_that_was_stacked_remembers_its_dropout():
+def test_a_network_that_was_stacked_remembers_its_dropout() -> None:
     model, records, options = MODELS["mlp-dropout"]
     (fitted,) = model.fit_many([FitTask(TrainingSet.of(records, np.arange(40)), SEEDS, options=options)], "cpu")
     assert fitted.dropout == fitted.with_module(fitted.module).dropout == 0.5

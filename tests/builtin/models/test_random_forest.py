@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,17 +13,19 @@ from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.engine.trees.draws import bag_weights
 
 
-def plant(data, seeds, **params):
+def plant(data: Any, seeds: Any, **params: Any) -> Any:
     return RandomForest(**{"n_estimators": 30, "min_samples_leaf": 3, **params}).fit(FitTask(data, seeds), "cpu")
 
 
-def bits(tree) -> bytes:
+def bits(tree: Any) -> bytes:
     parts = (tree.tree_.feature, tree.tree_.threshold, tree.tree_.value, tree.tree_.children_left)
     return b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
 
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
-def test_a_deletion_leaves_the_trees_that_lacked_the_record_bitwise_as_they_were(order, blobs, seeds):
+def test_a_deletion_leaves_the_trees_that_lacked_the_record_bitwise_as_they_were(
+    order: Any, blobs: Any, seeds: Any
+) -> None:
     data = TrainingSet.of(blobs(), np.arange(150))
     before = plant(data, seeds)
     after = plant(data.after(Step(np.array([17])), order), seeds)
@@ -31,7 +36,7 @@ def test_a_deletion_leaves_the_trees_that_lacked_the_record_bitwise_as_they_were
     assert not same[held].all()
 
 
-def test_deleting_a_record_that_no_bag_held_changes_no_bit(blobs, seeds):
+def test_deleting_a_record_that_no_bag_held_changes_no_bit(blobs: Any, seeds: Any) -> None:
     records = blobs()
     data = TrainingSet.of(records, np.arange(150))
     unused = next(i for i in range(150) if not any(bag_weights(seeds.init, t, np.array([i]))[0] for t in range(3)))
@@ -40,7 +45,7 @@ def test_deleting_a_record_that_no_bag_held_changes_no_bit(blobs, seeds):
     assert np.array_equal(before, after)
 
 
-def test_a_tree_is_scikit_learns_tree_on_its_bag(blobs, seeds):
+def test_a_tree_is_scikit_learns_tree_on_its_bag(blobs: Any, seeds: Any) -> None:
     from sklearn.tree import DecisionTreeClassifier
 
     records = blobs()
@@ -52,7 +57,7 @@ def test_a_tree_is_scikit_learns_tree_on_its_bag(blobs, seeds):
     np.testing.assert_allclose(np.exp(forest.log_posteriors(records.x)), expected.predict_proba(records.x), atol=1e-12)
 
 
-def test_redrawn_is_scikit_learns_forest_bitwise(blobs, seeds):
+def test_redrawn_is_scikit_learns_forest_bitwise(blobs: Any, seeds: Any) -> None:
     from sklearn.ensemble import RandomForestClassifier
 
     records = blobs()
@@ -62,22 +67,22 @@ def test_redrawn_is_scikit_learns_forest_bitwise(blobs, seeds):
     assert np.array_equal(ours.predict_proba(records.x), theirs.predict_proba(records.x))
 
 
-def test_keyed_draws_honour_every_order_and_redrawn_ones_fresh_alone():
+def test_keyed_draws_honour_every_order_and_redrawn_ones_fresh_alone() -> None:
     assert RandomForest().orders == {"slot", "compact", "fresh"}
     assert RandomForest(draws="redrawn").orders == {"fresh"}
 
 
-def test_redrawn_refuses_masked_places(blobs, seeds):
+def test_redrawn_refuses_masked_places(blobs: Callable[..., Any], seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(), np.arange(150)).after(Step(np.array([1])), "slot")
     with pytest.raises(UserError, match="use order: fresh or draws: keyed"):
         plant(data, seeds, draws="redrawn")
 
 
-def test_one_deletion_moves_a_keyed_forest_much_less_than_a_redrawn_one(blobs, seeds):
+def test_one_deletion_moves_a_keyed_forest_much_less_than_a_redrawn_one(blobs: Any, seeds: Any) -> None:
     records = blobs(n=300)
     data = TrainingSet.of(records, np.arange(300))
 
-    def shift(draws):
+    def shift(draws: str) -> Any:
         after = data.after(Step(np.array([17])), "fresh")
         answers = [np.exp(plant(each, seeds, draws=draws).log_posteriors(records.x)) for each in (data, after)]
         return np.abs(answers[0] - answers[1]).mean()
@@ -85,7 +90,7 @@ def test_one_deletion_moves_a_keyed_forest_much_less_than_a_redrawn_one(blobs, s
     assert shift("keyed") < 0.5 * shift("redrawn")
 
 
-def test_empty_bags_answer_the_same_for_every_class(seeds):
+def test_empty_bags_answer_the_same_for_every_class(seeds: Any) -> None:
     records = Records("one", np.zeros((1, 2)), np.array([1]), 4, Provenance("", ""))
     forest = plant(TrainingSet.of(records, [0]), seeds, n_estimators=200)
     empty = np.mean([tree is None for tree in forest.trees])
@@ -95,7 +100,7 @@ def test_empty_bags_answer_the_same_for_every_class(seeds):
 
 
 @pytest.mark.parametrize("name", ["load_digits", "load_breast_cancer"])
-def test_keyed_forests_are_as_accurate_as_scikit_learns(name):
+def test_keyed_forests_are_as_accurate_as_scikit_learns(name: str) -> None:
     from sklearn import datasets
 
     x, y = getattr(datasets, name)(return_X_y=True)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.engine.scaling import Standardizer
 
 
-def test_standardized_features_have_mean_0_and_variance_1():
+def test_standardized_features_have_mean_0_and_variance_1() -> None:
     x = np.random.default_rng(0).normal(3e6, 40, size=(500, 3))
     z = Standardizer.of(x)(x)
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-8)
@@ -18,18 +21,20 @@ def test_standardized_features_have_mean_0_and_variance_1():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e9])
-def test_a_constant_feature_is_shifted_only(value):
+def test_a_constant_feature_is_shifted_only(value: float) -> None:
     fitted = Standardizer.of(np.full((30, 1), value))
     assert fitted.scale == 1.0
     np.testing.assert_allclose(fitted(np.array([[value + 2.0]])), 2.0, rtol=1e-6)
 
 
-def test_a_feature_of_small_but_real_spread_is_scaled():
+def test_a_feature_of_small_but_real_spread_is_scaled() -> None:
     x = np.array([[1.0], [1.0 + 1e-9]])
     np.testing.assert_allclose(np.abs(Standardizer.of(x)(x)), 1.0, rtol=1e-6)
 
 
-def test_original_takes_statistics_from_the_original_training_set_deleted_records_included(blobs):
+def test_original_takes_statistics_from_the_original_training_set_deleted_records_included(
+    blobs: Callable[..., Any],
+) -> None:
     data = TrainingSet.of(blobs(), np.arange(50))
     after = data.after(Step(np.arange(9), np.arange(60, 70))).after(Step(np.array([12])))
     fitted = Standardizer.for_training(after, "original")
@@ -38,18 +43,18 @@ def test_original_takes_statistics_from_the_original_training_set_deleted_record
 
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
-def test_refit_takes_statistics_from_the_records_that_are_left(blobs, order):
+def test_refit_takes_statistics_from_the_records_that_are_left(blobs: Any, order: Any) -> None:
     after = TrainingSet.of(blobs(), np.arange(50)).after(Step(np.arange(9), np.array([70])), order)
     expected = Standardizer.of(blobs().x[[*range(9, 50), 70]])
     assert np.array_equal(Standardizer.for_training(after, "refit").mean, expected.mean)
 
 
 @pytest.mark.parametrize("model", [LogisticRegression, lambda **k: MLP(hidden=(4,), epochs=1, **k)])
-def test_the_two_scalers_agree_on_an_original_and_differ_after_a_deletion(model, blobs, seeds):
+def test_the_two_scalers_agree_on_an_original_and_differ_after_a_deletion(model: Any, blobs: Any, seeds: Any) -> None:
     records = blobs(n=60)
     data = TrainingSet.of(records, np.arange(60))
 
-    def answer(data, scaler):
+    def answer(data: Any, scaler: str) -> Any:
         return model(scaler=scaler).fit(FitTask(data, seeds), "cpu").log_posteriors(records.x)
 
     assert np.array_equal(answer(data, "original"), answer(data, "refit"))

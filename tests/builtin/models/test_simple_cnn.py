@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from unlearnbench.builtin.models.simple_cnn.fitted import FittedCNN
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
@@ -28,23 +32,25 @@ def stripes(n: int = 80, shape: tuple[int, ...] = (8, 8), seed: int = 0) -> Reco
     return Records("stripes", x, y, 3, Provenance("made up", "none"))
 
 
-def task_of(records, seeds, forget=(), order="slot") -> FitTask:
+def task_of(records: Any, seeds: Any, forget: Any = (), order: Any = "slot") -> FitTask:
     data = TrainingSet.of(records, np.arange(len(records)))
     return FitTask(data.after(Step(np.array(forget)), order) if len(forget) else data, seeds)
 
 
-def weights(fitted) -> np.ndarray:
+def weights(fitted: FittedCNN) -> np.ndarray:
     return np.concatenate([parameter.detach().numpy().ravel() for parameter in fitted.module.parameters()])
 
 
-def posteriors(fitted, x) -> np.ndarray:
+def posteriors(fitted: FittedCNN, x: NDArray[np.float64]) -> np.ndarray:
     return np.exp(fitted.log_posteriors(x))
 
 
 @every_engine
 @pytest.mark.parametrize("shape", [(8, 8), (6, 9), (7, 8, 1), (8, 8, 3)])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_images_of_any_size_and_number_of_channels_get_normalized_posteriors(train, shape, precision, seeds):
+def test_images_of_any_size_and_number_of_channels_get_normalized_posteriors(
+    train: Any, shape: Any, precision: Any, seeds: Any
+) -> None:
     records = stripes(20, shape)
     answer = train(replace(SMALL, precision=precision), task_of(records, seeds)).log_posteriors(records.x)
     assert answer.shape == (20, 3)
@@ -54,7 +60,7 @@ def test_images_of_any_size_and_number_of_channels_get_normalized_posteriors(tra
 
 @every_engine
 @pytest.mark.parametrize("how", [{}, {"precision": "bf16"}, {"optimizer": "sgd", "learning_rate": 0.1}])
-def test_it_learns(train, how, seeds):
+def test_it_learns(train: Callable[..., Any], how: dict[str, Any], seeds: Seeds) -> None:
     records = stripes(200)
     task = FitTask(TrainingSet.of(records, np.arange(100)), seeds)
     fitted = train(replace(SMALL, epochs=6, **how), task)
@@ -62,7 +68,7 @@ def test_it_learns(train, how, seeds):
 
 
 @every_engine
-def test_grey_images_may_come_with_or_without_their_channel(train, seeds):
+def test_grey_images_may_come_with_or_without_their_channel(train: Callable[..., Any], seeds: Seeds) -> None:
     flat = stripes()
     one_channel = replace(flat, x=flat.x[..., np.newaxis])
     assert np.array_equal(
@@ -71,7 +77,7 @@ def test_grey_images_may_come_with_or_without_their_channel(train, seeds):
 
 
 @every_engine
-def test_features_that_are_no_image_and_images_too_small_are_errors(train, seeds):
+def test_features_that_are_no_image_and_images_too_small_are_errors(train: Callable[..., Any], seeds: Seeds) -> None:
     table = replace(stripes(), x=stripes().x.reshape(-1, 64))
     with pytest.raises(UserError, match=r"needs images.*not \(64,\).*take mlp"):
         train(SMALL, task_of(table, seeds))
@@ -80,7 +86,7 @@ def test_features_that_are_no_image_and_images_too_small_are_errors(train, seeds
 
 
 @every_engine
-def test_no_record_left_and_weights_that_overflow_are_errors(train, seeds):
+def test_no_record_left_and_weights_that_overflow_are_errors(train: Callable[..., Any], seeds: Seeds) -> None:
     records = stripes(30)
     with pytest.raises(UserError, match="no record left"):
         train(SMALL, task_of(records, seeds, np.arange(30)))
@@ -89,7 +95,7 @@ def test_no_record_left_and_weights_that_overflow_are_errors(train, seeds):
 
 
 @every_engine
-def test_each_channel_is_scaled_by_its_own_mean_and_deviation(train, seeds):
+def test_each_channel_is_scaled_by_its_own_mean_and_deviation(train: Callable[..., Any], seeds: Seeds) -> None:
     records = stripes(shape=(8, 8, 3))
     records.x[..., 1] *= 7
     standardizer = train(SMALL, task_of(records, seeds)).standardizer
@@ -98,7 +104,7 @@ def test_each_channel_is_scaled_by_its_own_mean_and_deviation(train, seeds):
 
 
 @pytest.mark.parametrize(("scaler", "rows"), [("original", slice(None)), ("refit", slice(1, None))])
-def test_the_scaler_is_the_original_s_or_refitted(scaler, rows, seeds):
+def test_the_scaler_is_the_original_s_or_refitted(scaler: Any, rows: Any, seeds: Any) -> None:
     records = stripes()
     fitted = SMALL.fit(task_of(records, seeds), "cpu")
     unlearned = replace(SMALL, scaler=scaler).fit(task_of(records, seeds, [0]), "cpu")
@@ -107,7 +113,7 @@ def test_the_scaler_is_the_original_s_or_refitted(scaler, rows, seeds):
 
 
 @every_engine
-def test_a_masked_record_has_no_influence(train, seeds):
+def test_a_masked_record_has_no_influence(train: Callable[..., Any], seeds: Seeds) -> None:
     records = stripes()
     other = replace(records, x=records.x.copy(), y=records.y.copy())
     other.x[5], other.y[5] = -1e4, (records.y[5] + 1) % 3
@@ -116,7 +122,7 @@ def test_a_masked_record_has_no_influence(train, seeds):
     assert np.array_equal(one, two)
 
 
-def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(seeds):
+def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(seeds: Seeds) -> None:
     """One batch of all records and one step: the deletion changes the gradient by that record's share alone."""
     records = stripes(12)
     sgd = SimpleCNN(epochs=1, batch_size=12, optimizer="sgd", learning_rate=1e-3)
@@ -127,7 +133,7 @@ def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(seeds
 
 
 @every_engine
-def test_slot_and_compact_are_one_model_where_one_batch_holds_all(train, seeds):
+def test_slot_and_compact_are_one_model_where_one_batch_holds_all(train: Callable[..., Any], seeds: Seeds) -> None:
     whole = replace(SMALL, batch_size=80)
     slot, compact = (train(whole, task_of(stripes(), seeds, [9], order)) for order in ("slot", "compact"))
     np.testing.assert_array_equal(weights(slot), weights(compact))
@@ -135,13 +141,13 @@ def test_slot_and_compact_are_one_model_where_one_batch_holds_all(train, seeds):
 
 @every_engine
 @pytest.mark.parametrize("seed", [{"init": 5}, {"order": 5}])
-def test_both_seeds_count(train, seed, seeds):
+def test_both_seeds_count(train: Callable[..., Any], seed: dict[str, int], seeds: Seeds) -> None:
     one, two = (weights(train(SMALL, task_of(stripes(), each))) for each in (seeds, replace(seeds, **seed)))
     assert not np.array_equal(one, two)
 
 
 @every_engine
-def test_the_order_seed_draws_what_is_dropped_too(train, seeds):
+def test_the_order_seed_draws_what_is_dropped_too(train: Callable[..., Any], seeds: Seeds) -> None:
     """One batch of all records: the order cannot matter but by rounding, the draws do."""
     whole = replace(SMALL, batch_size=80, optimizer="sgd", learning_rate=0.1)
     one, two = (weights(train(whole, task_of(stripes(), each))) for each in (seeds, replace(seeds, order=5)))
@@ -149,7 +155,7 @@ def test_the_order_seed_draws_what_is_dropped_too(train, seeds):
 
 
 @every_engine
-def test_training_goes_on_from_a_start_and_leaves_it_alone(train, seeds):
+def test_training_goes_on_from_a_start_and_leaves_it_alone(train: Callable[..., Any], seeds: Seeds) -> None:
     records = stripes()
     first = train(SMALL, FitTask(TrainingSet.of(records, np.arange(40)), seeds))
     before = weights(first).copy()
@@ -168,7 +174,9 @@ def test_training_goes_on_from_a_start_and_leaves_it_alone(train, seeds):
 @pytest.mark.parametrize(("precision", "bound"), [("fp32", 2e-6), ("bf16", 1e-2)])
 @pytest.mark.parametrize("order", ["slot", "compact"])
 @pytest.mark.parametrize("how", [{}, {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.01}])
-def test_after_an_epoch_the_fast_path_agrees_with_the_reference(precision, bound, order, how, seeds):
+def test_after_an_epoch_the_fast_path_agrees_with_the_reference(
+    precision: Any, bound: Any, order: Any, how: Any, seeds: Any
+) -> None:
     records = stripes(shape=(12, 12, 3))
     task = task_of(records, seeds, [3, 40], order)
     slow, fast = (train(replace(SMALL, precision=precision, **how), task) for train in ENGINES.values())
@@ -176,7 +184,7 @@ def test_after_an_epoch_the_fast_path_agrees_with_the_reference(precision, bound
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_network_is_the_same_bits_alone_and_in_company(precision, seeds):
+def test_a_network_is_the_same_bits_alone_and_in_company(precision: Any, seeds: Any) -> None:
     records, model = stripes(40), replace(SMALL, precision=precision)
     tasks = [task_of(records, seeds, [i]) for i in (1, 2)] + [task_of(records, Seeds(7, 8, 9))]
     alone = [weights(model.fit_many([task], "cpu")[0]) for task in tasks]
@@ -185,7 +193,7 @@ def test_a_network_is_the_same_bits_alone_and_in_company(precision, seeds):
     assert model.fit_many([], "cpu") == []
 
 
-def test_the_fast_path_gives_models_of_the_same_kind_as_the_reference(seeds):
+def test_the_fast_path_gives_models_of_the_same_kind_as_the_reference(seeds: Any) -> None:
     """A start may come from either engine, and what looks into a network finds it as the reference leaves it."""
     import torch
 
@@ -197,7 +205,9 @@ def test_the_fast_path_gives_models_of_the_same_kind_as_the_reference(seeds):
 
 
 @every_engine
-def test_training_and_asking_change_neither_records_nor_global_generators(train, seeds):
+def test_training_and_asking_change_neither_records_nor_global_generators(
+    train: Callable[..., Any], seeds: Seeds
+) -> None:
     import torch
 
     records = stripes()
@@ -207,7 +217,7 @@ def test_training_and_asking_change_neither_records_nor_global_generators(train,
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_answers_do_not_depend_on_what_is_asked_beside(seeds):
+def test_answers_do_not_depend_on_what_is_asked_beside(seeds: Seeds) -> None:
     records = stripes(300)
     fitted = SMALL.fit(task_of(stripes(), seeds), "cpu")
     together = fitted.log_posteriors(records.x)
@@ -215,7 +225,7 @@ def test_answers_do_not_depend_on_what_is_asked_beside(seeds):
     assert fitted.log_posteriors(records.x[:0]).shape == (0, 3)
 
 
-def test_importing_it_imports_no_torch():
+def test_importing_it_imports_no_torch() -> None:
     import subprocess
     import sys
 

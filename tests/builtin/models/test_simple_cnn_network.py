@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from unlearnbench.builtin.models.simple_cnn.network import HIDDEN, MAPS, logits_
 
 
 @pytest.mark.parametrize(("image", "flat"), [((28, 28, 1), 9216), ((32, 32, 3), 12544), ((6, 9, 2), 128)])
-def test_the_layers_are_those_of_the_paper_s_code_whatever_the_images(image, flat):
+def test_the_layers_are_those_of_the_paper_s_code_whatever_the_images(image: tuple[int, int, int], flat: int) -> None:
     import torch
 
     module = network(image, 10, seed=1)
@@ -17,14 +19,14 @@ def test_the_layers_are_those_of_the_paper_s_code_whatever_the_images(image, fla
     assert shapes == [(32, channels, 3, 3), (64, 32, 3, 3), (128, flat), (10, 128)]
 
 
-def pictures(*shape):
+def pictures(*shape: Any) -> Any:
     """Return the same random images each time."""
     import torch
 
     return torch.rand(shape, generator=torch.Generator().manual_seed(0))
 
 
-def test_initial_weights_are_uniform_in_one_over_root_fan_in_each_layer_by_its_own_draws():
+def test_initial_weights_are_uniform_in_one_over_root_fan_in_each_layer_by_its_own_draws() -> None:
     tensors = [parameter.detach().numpy() for parameter in network((8, 8, 3), 10, seed=1).parameters()]
     for weight, bias in zip(tensors[::2], tensors[1::2], strict=True):
         bound = weight[0].size ** -0.5
@@ -35,14 +37,14 @@ def test_initial_weights_are_uniform_in_one_over_root_fan_in_each_layer_by_its_o
     assert not np.array_equal(tensors[0], other)
 
 
-def test_without_dropout_the_pass_in_training_is_the_network_itself():
+def test_without_dropout_the_pass_in_training_is_the_network_itself() -> None:
     import torch
 
     module, x = network((8, 7, 1), 3, seed=1), pictures(5, 1, 8, 7)
     assert torch.equal(logits_in_training(module, x, torch.ones(5, MAPS + HIDDEN)), module(x))
 
 
-def test_what_is_left_out_has_no_say_and_no_gradient():
+def test_what_is_left_out_has_no_say_and_no_gradient() -> None:
     import torch
 
     module, x = network((8, 8, 1), 3, seed=1), pictures(5, 1, 8, 8)
@@ -56,7 +58,7 @@ def test_what_is_left_out_has_no_say_and_no_gradient():
     assert hidden.weight.grad[10:].any()
 
 
-def test_every_record_loses_units_of_its_own():
+def test_every_record_loses_units_of_its_own() -> None:
     import torch
 
     module, x = network((8, 8, 1), 3, seed=1), pictures(1, 1, 8, 8).expand(2, -1, -1, -1)

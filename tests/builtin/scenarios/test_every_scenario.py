@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ ORIGINAL = Original(DecisionTree(), TrainingSet.of(RECORDS, []), SEEDS)
 """None of these scenarios looks at it."""
 
 
-def pools(n):
+def pools(n: int) -> Pools:
     ids = np.random.default_rng(0).permutation(n)
     return Pools(
         training=np.sort(ids), deletable=ids, unseen=np.arange(n, n + 10), addable=np.arange(n + 10, 2 * n + 310)
@@ -33,7 +35,9 @@ def pools(n):
 
 
 @given(st.integers(1, 20), st.sampled_from([Single(), Retained(2), *(Group(size) for size in (1, 2, 7))]))
-def test_requests_have_the_requested_number_and_one_step_each_and_share_no_record(n, scenario):
+def test_requests_have_the_requested_number_and_one_step_each_and_share_no_record(
+    n: int, scenario: Group | Retained | Single
+) -> None:
     sizes = EpisodeSizes(requests=n)
     needed = scenario.deletions_needed(sizes)
     requests = scenario.requests(pools(needed), sizes, SEEDS, ORIGINAL)
@@ -46,21 +50,21 @@ def test_requests_have_the_requested_number_and_one_step_each_and_share_no_recor
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(3), Online(3, 2), Sequence(3), Retained(3)])
-def test_more_requests_begin_with_the_fewer(scenario):
+def test_more_requests_begin_with_the_fewer(scenario: Any) -> None:
     fewer, more = (scenario.requests(pools(60), EpisodeSizes(requests=n), SEEDS, ORIGINAL) for n in (4, 20))
     for a, b in zip(fewer, more, strict=False):
         assert a.forgotten.tolist() == b.forgotten.tolist()
         assert a.added.tolist() == b.added.tolist()
 
 
-def test_a_group_of_one_is_a_single_deletion():
+def test_a_group_of_one_is_a_single_deletion() -> None:
     groups, singles = (
         scenario.requests(pools(20), EpisodeSizes(requests=20), SEEDS, ORIGINAL) for scenario in (Group(1), Single())
     )
     assert [a.forgotten.tolist() for a in groups] == [b.forgotten.tolist() for b in singles]
 
 
-def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same():
+def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same() -> None:
     (group, *_), (single, *_) = (
         scenario.requests(pools(60), EpisodeSizes(requests=3), SEEDS, ORIGINAL) for scenario in (Group(5), Single())
     )
@@ -68,16 +72,16 @@ def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same():
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Online(), Sequence()])
-def test_positives_are_forgotten_and_negatives_unseen_records(scenario):
+def test_positives_are_forgotten_and_negatives_unseen_records(scenario: Group | Online | Sequence | Single) -> None:
     assert (scenario.positive, scenario.negative) == (Role.FORGOTTEN, Role.UNSEEN)
 
 
-def test_positives_may_be_retained_records():
+def test_positives_may_be_retained_records() -> None:
     assert (Retained().positive, Retained().negative) == (Role.RETAINED, Role.UNSEEN)
 
 
 @given(st.integers(1, 20), st.integers(1, 5), st.integers(1, 5))
-def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n, delete, add):
+def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n: int, delete: int, add: int) -> None:
     scenario, sizes = Online(delete, add), EpisodeSizes(requests=n)
     dealt = pools(scenario.deletions_needed(sizes))
     requests = scenario.requests(dealt, sizes, SEEDS, ORIGINAL)
@@ -89,7 +93,7 @@ def test_online_requests_delete_and_add_as_many_as_they_say_and_nobody_twice(n, 
 
 
 @given(st.integers(1, 10), st.integers(2, 5), st.integers(1, 4))
-def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n, versions, size):
+def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n: int, versions: int, size: int) -> None:
     scenario, sizes = Sequence(versions, size), EpisodeSizes(requests=n)
     requests = scenario.requests(pools(scenario.deletions_needed(sizes)), sizes, SEEDS, ORIGINAL)
     assert [[len(step.forget) for step in request.steps] for request in requests] == [[size] * versions] * n
@@ -97,5 +101,5 @@ def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n, versions, 
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Sequence(), Retained()])
-def test_a_scenario_that_adds_nothing_needs_no_spare_records(scenario):
+def test_a_scenario_that_adds_nothing_needs_no_spare_records(scenario: Group | Retained | Sequence | Single) -> None:
     assert scenario.additions_needed(EpisodeSizes()) == 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
@@ -12,7 +15,7 @@ from unlearnbench.builtin.unlearners.random_noise import RandomNoise
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.builtin.unlearners.sisa import SISA
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step
+from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.querying import query
@@ -32,24 +35,26 @@ KEEPS_SEEDS = [unlearner for unlearner in UNLEARNERS if unlearner in (Retrain(),
 every_unlearner = pytest.mark.parametrize("unlearner", UNLEARNERS, ids=repr)
 
 
-def request(*steps):
+def request(*steps: Any) -> Request:
     return Request(tuple(Step(np.array(f, dtype=np.int64), np.array(a, dtype=np.int64)) for f, a in steps))
 
 
 REQUESTS = [request(([0], [])), request(([1], [50]), ([50, 2], [])), request(([3, 4, 5], []))]
 
 
-def serve(unlearner, model, data, requests=REQUESTS):
+def serve(unlearner: Any, model: Any, data: TrainingSet, requests: list[Request] = REQUESTS) -> tuple[Any, ...]:
     state = unlearner.prepare(Original(model, data, TRAIN))
     return state, unlearner.serve_all(state, requests, SERVE)
 
 
-def shown(chains, x):
+def shown(chains: list[Any], x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return [query([version.fitted for version in chain], x) for chain in chains]
 
 
 @pytest.mark.parametrize("unlearner", KEEPS_SEEDS, ids=repr)
-def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(unlearner, tree, data):
+def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(
+    unlearner: NoUnlearning | Retrain | SISA, tree: Any, data: TrainingSet
+) -> None:
     forwards = shown(serve(unlearner, tree, data)[1], data.records.x)
     backwards = shown(serve(unlearner, tree, data, REQUESTS[::-1])[1], data.records.x)
     assert all(np.array_equal(a, b) for a, b in zip(forwards, reversed(backwards), strict=True))
@@ -58,7 +63,9 @@ def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(unlearner, t
 @pytest.mark.parametrize(
     "unlearner", [one for one in UNLEARNERS if not isinstance(one, SISA)], ids=repr
 )  # whose original is an ensemble
-def test_all_unlearners_start_from_the_same_original(unlearner, tree, data):
+def test_all_unlearners_start_from_the_same_original(
+    unlearner: NoiseFloor | NoUnlearning | RandomNoise | Retrain, tree: Any, data: TrainingSet
+) -> None:
     original, reference = (
         serve(one, tree, data)[0].fitted.log_posteriors(data.records.x) for one in (unlearner, Retrain())
     )
@@ -66,5 +73,5 @@ def test_all_unlearners_start_from_the_same_original(unlearner, tree, data):
 
 
 @every_unlearner
-def test_a_decision_tree_is_refused_by_none_of_them(unlearner):
+def test_a_decision_tree_is_refused_by_none_of_them(unlearner: Any) -> None:
     assert unlearner.refusal(DecisionTree()) is None

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from unlearnbench.builtin.unlearners.none import NoUnlearning
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step
+from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
 
-def test_every_version_is_the_original_itself_and_nothing_is_trained_for_it(spy, data):
+def test_every_version_is_the_original_itself_and_nothing_is_trained_for_it(spy: type[Any], data: TrainingSet) -> None:
     model, method = spy(), NoUnlearning()
     state = method.prepare(Original(model, data, SeedPath(0) / "train"))
     requests = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(np.array([5])),))]

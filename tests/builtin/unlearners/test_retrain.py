@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -20,13 +22,15 @@ REQUESTS = [
 MODES = [(init, order) for init in ("same", "fresh") for order in ("slot", "compact", "fresh")]
 
 
-def serve(method, model, data):
+def serve(method: Any, model: Any, data: Any) -> Any:
     state = method.prepare(Original(model, data, TRAIN))
     return state, method.serve_all(state, REQUESTS, SERVE)
 
 
 @pytest.mark.parametrize(("init", "order"), MODES)
-def test_seeds_are_shared_with_the_original_or_fresh_as_asked_and_noise_never_is(spy, data, init, order):
+def test_seeds_are_shared_with_the_original_or_fresh_as_asked_and_noise_never_is(
+    spy: Any, data: Any, init: Any, order: Any
+) -> None:
     model = spy(ALL_SEEDS)
     original, chains = serve(Retrain(init, order), model, data)
     old = original.fitted.task.seeds
@@ -39,7 +43,7 @@ def test_seeds_are_shared_with_the_original_or_fresh_as_asked_and_noise_never_is
 
 
 @pytest.mark.parametrize("init", ["same", "fresh"])
-def test_slot_masks_the_forgotten_record_in_its_place(spy, data, init):
+def test_slot_masks_the_forgotten_record_in_its_place(spy: Any, data: Any, init: Any) -> None:
     _, ((first,), (second, third)) = serve(Retrain(init, "slot"), spy(), data)
     assert first.fitted.task.data.ids.tolist() == data.ids.tolist()
     assert first.fitted.task.data.mask.tolist() == (data.ids != 3).tolist()
@@ -49,7 +53,7 @@ def test_slot_masks_the_forgotten_record_in_its_place(spy, data, init):
 
 
 @pytest.mark.parametrize(("init", "order"), [mode for mode in MODES if mode[1] != "slot"])
-def test_compact_and_fresh_close_the_gap(spy, data, init, order):
+def test_compact_and_fresh_close_the_gap(spy: Any, data: Any, init: Any, order: Any) -> None:
     _, ((first,), (second, third)) = serve(Retrain(init, order), spy(), data)
     kept = data.ids.tolist()
     assert first.fitted.task.data.ids.tolist() == [i for i in kept if i != 3]
@@ -59,19 +63,21 @@ def test_compact_and_fresh_close_the_gap(spy, data, init, order):
 
 
 @pytest.mark.parametrize(("init", "order"), MODES)
-def test_a_version_refers_to_the_original_training_set_for_what_is_scaled_by_it(spy, data, init, order):
+def test_a_version_refers_to_the_original_training_set_for_what_is_scaled_by_it(
+    spy: Any, data: Any, init: Any, order: Any
+) -> None:
     _, chains = serve(Retrain(init, order), spy(), data)
     assert all(state.fitted.task.data.original is data for chain in chains for state in chain)
 
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
-def test_an_order_that_the_model_cannot_honour_is_refused(order):
+def test_an_order_that_the_model_cannot_honour_is_refused(order: Any) -> None:
     redrawn = RandomForest(draws="redrawn")
     assert "RandomForest" in Retrain(order=order).refusal(redrawn)
     assert Retrain(order=order).refusal(redrawn).endswith("use order: fresh")
     assert Retrain(order=order).refusal(RandomForest(draws="keyed")) is None
 
 
-def test_a_fresh_order_goes_with_every_model(spy):
+def test_a_fresh_order_goes_with_every_model(spy: type[Any]) -> None:
     assert Retrain(order="fresh").refusal(RandomForest(draws="redrawn")) is None
     assert Retrain(order="fresh").refusal(spy()) is None

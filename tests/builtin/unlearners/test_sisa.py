@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,29 +20,30 @@ from unlearnbench.core.posteriors import log_mean
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.training import TrainingJob
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"
 ALL_SEEDS = ("init", "order", "noise")
 
 
-def step(forget=(), add=()):
+def step(forget: Any = (), add: Any = ()) -> Any:
     return Step(np.array(forget, dtype=np.int64), np.array(add, dtype=np.int64))
 
 
-def jobs(method, data, *steps, train=TRAIN):
+def jobs(method: SISA, data: TrainingSet, *steps: Any, train: SeedPath = TRAIN) -> Any:
     return method.jobs(Original(DecisionTree(), data, train), steps, SERVE)
 
 
-def chain(job):
+def chain(job: TrainingJob | None) -> list[Any]:
     """Return a job and all it starts from, first stage first."""
     return [] if job is None else [*chain(job.start), job]
 
 
-def held(job):
+def held(job: FitTask | TrainingJob) -> Any:
     return set(job.data.kept_ids.tolist())
 
 
-def shard_of(parts, record):
+def shard_of(parts: list[Any], record: int) -> Any:
     (index,) = (k for k, part in enumerate(parts) if record in held(part))
     return index
 
@@ -50,7 +52,9 @@ def shard_of(parts, record):
 
 
 @given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 4), st.integers(0, 2**40))
-def test_shards_share_all_records_evenly_and_so_do_the_slices_of_a_shard(n, shards, slices, seed):
+def test_shards_share_all_records_evenly_and_so_do_the_slices_of_a_shard(
+    n: int, shards: int, slices: int, seed: int
+) -> None:
     records = Records("toy", np.arange(60.0)[:, None], np.arange(60) % 2, 2, Provenance("", ""))
     data = TrainingSet.of(records, np.arange(60)[::-1][:n])
     parts = jobs(SISA(shards, slices), data, train=SeedPath(seed))
@@ -64,24 +68,24 @@ def test_shards_share_all_records_evenly_and_so_do_the_slices_of_a_shard(n, shar
         assert max(added) - min(added) <= 1
 
 
-def test_a_shard_keeps_the_training_order_of_its_records(data):
+def test_a_shard_keeps_the_training_order_of_its_records(data: TrainingSet) -> None:
     for part in jobs(SISA(4), data):
         places = [data.ids.tolist().index(i) for i in part.data.ids]
         assert places == sorted(places)
 
 
-def test_other_seeds_deal_otherwise(data):
+def test_other_seeds_deal_otherwise(data: TrainingSet) -> None:
     assert held(jobs(SISA(4), data)[0]) != held(jobs(SISA(4), data, train=SeedPath(99))[0])
 
 
-def test_a_record_stays_in_its_shard_whatever_else_is_deleted_or_added(data):
+def test_a_record_stays_in_its_shard_whatever_else_is_deleted_or_added(data: TrainingSet) -> None:
     before = jobs(SISA(4), data)
     after = jobs(SISA(4), data, step([5, 9], [60, 61]), step([60], [62]))
     for record in set(data.ids.tolist()) - {5, 9}:
         assert shard_of(before, record) == shard_of(after, record)
 
 
-def test_an_added_record_joins_one_shard_at_its_end_and_can_be_forgotten_again(data):
+def test_an_added_record_joins_one_shard_at_its_end_and_can_be_forgotten_again(data: TrainingSet) -> None:
     before, joined, left = (
         jobs(SISA(4), data, *steps) for steps in ((), (step([], [60]),), (step([], [60]), step([60])))
     )
@@ -91,7 +95,7 @@ def test_an_added_record_joins_one_shard_at_its_end_and_can_be_forgotten_again(d
     assert [held(joined[i]) == held(before[i]) for i in range(4)] == [i != k for i in range(4)]
 
 
-def test_a_record_that_comes_back_joins_its_old_shard(data):
+def test_a_record_that_comes_back_joins_its_old_shard(data: TrainingSet) -> None:
     gone_and_back = jobs(SISA(4), data, step([5]), step([], [5]))
     assert shard_of(gone_and_back, 5) == shard_of(jobs(SISA(4), data), 5)
 
@@ -101,7 +105,9 @@ def test_a_record_that_comes_back_joins_its_old_shard(data):
 
 @pytest.mark.parametrize("seeds_used", [(), ("init",), ("init", "order"), ALL_SEEDS])
 @pytest.mark.parametrize("record", [0, 7, 33])
-def test_a_deletion_trains_the_shard_that_holds_the_record_and_no_other(spy, data, seeds_used, record):
+def test_a_deletion_trains_the_shard_that_holds_the_record_and_no_other(
+    spy: Any, data: Any, seeds_used: Any, record: int
+) -> None:
     """Whatever seeds the model uses: a shard left alone stays the model it was, noise and all."""
     model, method = spy(seeds_used), SISA(5)
     state = method.prepare(Original(model, data, TRAIN))
@@ -115,7 +121,9 @@ def test_a_deletion_trains_the_shard_that_holds_the_record_and_no_other(spy, dat
     ]
 
 
-def test_a_shard_is_trained_again_with_its_own_seeds_in_place_but_other_noise(spy, data):
+def test_a_shard_is_trained_again_with_its_own_seeds_in_place_but_other_noise(
+    spy: type[Any], data: TrainingSet
+) -> None:
     model, method = spy(ALL_SEEDS), SISA(3)
     state = method.prepare(Original(model, data, TRAIN))
     method.serve(state, step([5]), SERVE / 0 / 1)
@@ -127,7 +135,7 @@ def test_a_shard_is_trained_again_with_its_own_seeds_in_place_but_other_noise(sp
     assert len({(task.seeds.init, task.seeds.order, task.seeds.noise) for task in model.tasks[:3]}) == 3
 
 
-def test_a_later_step_leaves_the_shards_of_an_earlier_one_alone(spy, data):
+def test_a_later_step_leaves_the_shards_of_an_earlier_one_alone(spy: Any, data: Any) -> None:
     model, method = spy(ALL_SEEDS), SISA(4)
     first = method.prepare(Original(model, data, TRAIN))
     shards = [part.task for part in first.fitted.parts]
@@ -139,7 +147,7 @@ def test_a_later_step_leaves_the_shards_of_an_earlier_one_alone(spy, data):
     assert third.fitted.parts[shard_of(shards, one)] is second.fitted.parts[shard_of(shards, one)]
 
 
-def test_a_step_in_several_shards_trains_each_of_them_once(spy, data):
+def test_a_step_in_several_shards_trains_each_of_them_once(spy: Any, data: Any) -> None:
     model, method = spy(), SISA(4)
     state = method.prepare(Original(model, data, TRAIN))
     group = [0, 1, 2, 3, 4, 5]
@@ -148,10 +156,10 @@ def test_a_step_in_several_shards_trains_each_of_them_once(spy, data):
     assert len(model.tasks) == 4 + len(touched)
 
 
-def test_no_request_changes_what_another_one_gets_whatever_their_order(spy, data):
+def test_no_request_changes_what_another_one_gets_whatever_their_order(spy: type[Any], data: TrainingSet) -> None:
     requests = [Request((step([i]),)) for i in (3, 11, 20)] + [Request((step([1]), step([2, 30], [50])))]
 
-    def serve(order):
+    def serve(order: list[int]) -> Any:
         method = SISA(4)
         state = method.prepare(Original(spy(), data, TRAIN))
         chains = method.serve_all(state, [requests[i] for i in order], SERVE)
@@ -166,7 +174,7 @@ def test_no_request_changes_what_another_one_gets_whatever_their_order(spy, data
 # --- slices
 
 
-def test_stages_grow_slice_by_slice_and_each_continues_from_the_one_before(spy, data):
+def test_stages_grow_slice_by_slice_and_each_continues_from_the_one_before(spy: Any, data: Any) -> None:
     model = spy(continues=True)
     fitted = SISA(2, 4).prepare(Original(model, data, TRAIN)).fitted
     assert len(model.tasks) == 8
@@ -180,7 +188,9 @@ def test_stages_grow_slice_by_slice_and_each_continues_from_the_one_before(spy, 
 
 @pytest.mark.parametrize("seeds_used", [("init",), ALL_SEEDS])
 @pytest.mark.parametrize("slice_number", [0, 1, 2, 3])
-def test_training_starts_again_from_the_checkpoint_before_the_slice_of_the_record(spy, data, seeds_used, slice_number):
+def test_training_starts_again_from_the_checkpoint_before_the_slice_of_the_record(
+    spy: Any, data: Any, seeds_used: Any, slice_number: int
+) -> None:
     model, method = spy(seeds_used, continues=True), SISA(2, 4)
     state = method.prepare(Original(model, data, TRAIN))
     stages = [task for task in model.tasks if held(task) <= held(state.fitted.parts[0].task)]
@@ -196,7 +206,7 @@ def test_training_starts_again_from_the_checkpoint_before_the_slice_of_the_recor
         assert again[0].start is None
 
 
-def test_a_slice_that_loses_its_last_record_is_skipped(spy, records):
+def test_a_slice_that_loses_its_last_record_is_skipped(spy: Any, records: Any) -> None:
     model, method = spy(continues=True), SISA(1, 3)
     data = TrainingSet.of(records, [4, 5, 6])
     state = method.prepare(Original(model, data, TRAIN))
@@ -210,7 +220,7 @@ def test_a_slice_that_loses_its_last_record_is_skipped(spy, records):
 
 
 @pytest.mark.parametrize("mean", ["constant", "size"])
-def test_the_answer_is_the_mean_of_the_shards_trained_by_hand(tree, records, data, mean):
+def test_the_answer_is_the_mean_of_the_shards_trained_by_hand(tree: Any, records: Any, data: Any, mean: Any) -> None:
     method, gone = SISA(3, mean=mean), step([0, 1, 2, 3, 4, 5, 6])
     state = method.prepare(Original(tree, data, TRAIN))
     after = method.serve(state, gone, SERVE / 0 / 1)
@@ -224,7 +234,7 @@ def test_the_answer_is_the_mean_of_the_shards_trained_by_hand(tree, records, dat
     assert len(set(counts)) > 1, "the weights would not matter"
 
 
-def test_one_shard_in_one_slice_is_plain_retraining(spy, data):
+def test_one_shard_in_one_slice_is_plain_retraining(spy: Any, data: Any) -> None:
     method = SISA(1)
     state = method.prepare(Original(spy(), data, TRAIN))
     after = method.serve(state, step([5]), SERVE).fitted
@@ -233,7 +243,7 @@ def test_one_shard_in_one_slice_is_plain_retraining(spy, data):
 
 
 @pytest.mark.parametrize("mean", ["constant", "size"])
-def test_a_shard_that_loses_its_last_record_leaves_the_ensemble(spy, records, mean):
+def test_a_shard_that_loses_its_last_record_leaves_the_ensemble(spy: Any, records: Any, mean: Any) -> None:
     data = TrainingSet.of(records, [7, 8, 9])
     method = SISA(3, mean=mean)
     state = method.prepare(Original(spy(), data, TRAIN))
@@ -244,7 +254,7 @@ def test_a_shard_that_loses_its_last_record_leaves_the_ensemble(spy, records, me
     np.testing.assert_allclose(after.log_posteriors(records.x), expected)
 
 
-def test_more_shards_than_records_are_as_many_models_as_records(spy, records):
+def test_more_shards_than_records_are_as_many_models_as_records(spy: type[Any], records: Records) -> None:
     model = spy()
     SISA(10).prepare(Original(model, TrainingSet.of(records, [7, 8, 9]), TRAIN))
     assert [len(task.data) for task in model.tasks] == [1, 1, 1]
@@ -253,13 +263,13 @@ def test_more_shards_than_records_are_as_many_models_as_records(spy, records):
 # --- with whom it goes
 
 
-def test_slices_need_a_model_that_continues(spy):
+def test_slices_need_a_model_that_continues(spy: Any) -> None:
     assert SISA(slices=2).refusal(DecisionTree()).endswith("use slices: 1")
     assert SISA(slices=1).refusal(DecisionTree()) is None
     assert SISA(slices=2).refusal(spy(continues=True)) is None
     assert SISA(slices=2).refusal(MLP()) is None
 
 
-def test_a_model_that_cannot_keep_places_is_refused():
+def test_a_model_that_cannot_keep_places_is_refused() -> None:
     assert "order: slot" in SISA().refusal(RandomForest(draws="redrawn"))
     assert SISA().refusal(RandomForest(draws="keyed")) is None

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.engine.banks import Member
@@ -9,17 +12,17 @@ from unlearnbench.engine.logistic.objective import basis
 from unlearnbench.engine.logistic.solve import LogisticBank
 
 
-def halve(x):
+def halve(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return x / 2
 
 
-def bank(classes, d=6, k=40, n_classes=10):
+def bank(classes: Any, d: Any = 6, k: Any = 40, n_classes: Any = 10) -> LogisticBank:
     weights = np.random.default_rng(0).normal(size=(k, len(classes) - 1, d + 1))
     return LogisticBank(weights, np.array(classes), n_classes, halve, None)
 
 
 @pytest.mark.parametrize("classes", [[0, 3], [1, 4, 9], list(range(10))])
-def test_a_member_answers_with_the_softmax_of_its_logits_over_the_classes_that_were_seen(classes):
+def test_a_member_answers_with_the_softmax_of_its_logits_over_the_classes_that_were_seen(classes: list[int]) -> None:
     models, x = bank(classes), np.random.default_rng(1).normal(size=(7, 6))
     answer = Member(models, 5).log_posteriors(x)
     v = models.weights[5]
@@ -31,7 +34,9 @@ def test_a_member_answers_with_the_softmax_of_its_logits_over_the_classes_that_w
 @pytest.mark.parametrize("classes", [[0, 3], [1, 4, 9], list(range(10))])
 @pytest.mark.parametrize("n", [1, 2, 33])
 @pytest.mark.parametrize("block", [2**18, 500])
-def test_answers_do_not_depend_on_which_other_members_are_queried(classes, n, block, monkeypatch):
+def test_answers_do_not_depend_on_which_other_members_are_queried(
+    classes: list[int], n: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("unlearnbench.engine.logistic.solve._BLOCK", block)
     models, x = bank(classes), np.random.default_rng(1).normal(size=(n, 6))
     everybody = models.log_posteriors(x, np.arange(40))
@@ -40,12 +45,12 @@ def test_answers_do_not_depend_on_which_other_members_are_queried(classes, n, bl
     np.testing.assert_array_equal(Member(models, 9).log_posteriors(x), everybody[9])
 
 
-def test_the_small_posterior_beside_a_confident_one_keeps_its_digits():
+def test_the_small_posterior_beside_a_confident_one_keeps_its_digits() -> None:
     models = LogisticBank(np.array([[[1.0, 0.0]]]), np.arange(2), 2, halve, None)
     assert Member(models, 0).log_posteriors(np.array([[100.0]]))[0].tolist() == pytest.approx([-50.0, 0.0], rel=1e-12)
 
 
-def test_no_members_and_no_records_give_empty_answers():
+def test_no_members_and_no_records_give_empty_answers() -> None:
     models = bank([0, 1, 2], n_classes=3)
     assert models.log_posteriors(np.zeros((4, 6)), np.empty(0, dtype=np.int64)).shape == (0, 4, 3)
     assert models.log_posteriors(np.zeros((0, 6)), np.array([1, 2])).shape == (2, 0, 3)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression, _bases
 from unlearnbench.core.errors import UserError
@@ -14,31 +16,31 @@ from unlearnbench.engine.querying import query
 from unlearnbench.engine.sklearn_model import Constant
 
 
-def blobs(n=150, n_classes=3, d=4, seed=0):
+def blobs(n: int = 150, n_classes: int = 3, d: int = 4, seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
     y = np.arange(n, dtype=np.int64) % n_classes
     x = (rng.normal(size=(n_classes, d))[y] + rng.normal(size=(n, d))) * np.geomspace(1, 1000, d) + 7
     return Records("blobs", x, y, n_classes, Provenance("made up", "none"))
 
 
-def task(data):
+def task(data: TrainingSet) -> Any:
     return FitTask(data, Seeds(1, 2, 3))
 
 
-def requests(data, sizes, order="slot"):
+def requests(data: Any, sizes: Any, order: Any = "slot") -> Any:
     rng = np.random.default_rng(8)
     return [task(data.after(Step(rng.choice(data.kept_ids, size=r, replace=False)), order)) for r in sizes]
 
 
-def posteriors(fitted, x):
+def posteriors(fitted: Any, x: Any) -> Any:
     return np.exp(query(fitted, x))
 
 
-def reference(model, tasks, x):
+def reference(model: LogisticRegression, tasks: list[FitTask], x: NDArray[np.float64]) -> Any:
     return posteriors([model.fit(each, "cpu") for each in tasks], x)
 
 
-def forget_bases():
+def forget_bases() -> None:
     gc.collect()
     assert not _bases
 
@@ -46,7 +48,9 @@ def forget_bases():
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 @pytest.mark.parametrize(("n_classes", "d"), [(2, 4), (3, 4), (6, 30)])
 @pytest.mark.parametrize("c", [0.1, 1.0, 10.0])
-def test_models_trained_together_answer_like_those_of_scikit_learn_at_its_tightest(scaler, n_classes, d, c):
+def test_models_trained_together_answer_like_those_of_scikit_learn_at_its_tightest(
+    scaler: Any, n_classes: Any, d: Any, c: Any
+) -> None:
     records, model = blobs(n=240, n_classes=n_classes, d=d), LogisticRegression(c=c, scaler=scaler)
     data = TrainingSet.of(records, np.arange(230))
     tasks = [task(data), *requests(data, [1, 1, 1, 2, 5, 25])]
@@ -57,7 +61,7 @@ def test_models_trained_together_answer_like_those_of_scikit_learn_at_its_tighte
 
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_gradient_of_each_models_own_objective_vanishes(scaler, n_classes):
+def test_the_gradient_of_each_models_own_objective_vanishes(scaler: Any, n_classes: Any) -> None:
     records = blobs(n_classes=n_classes)
     data = TrainingSet.of(records, np.arange(150))
     for each in requests(data, [1, 3, 40]):
@@ -78,7 +82,7 @@ def test_the_gradient_of_each_models_own_objective_vanishes(scaler, n_classes):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("scaler", ["original", "refit"])
-def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(n_classes, scaler):
+def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(n_classes: Any, scaler: Any) -> None:
     records, model = blobs(n_classes=n_classes), LogisticRegression(scaler=scaler)
     data = TrainingSet.of(records, np.arange(140))
     tasks = [task(data), *requests(data, [1, 2, 1, 3] * 12), task(TrainingSet.of(records, np.arange(20, 150)))]
@@ -93,14 +97,14 @@ def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(n_classes,
         np.testing.assert_array_equal(some, together[batch])
 
 
-def test_slot_and_compact_are_one_model_bit_for_bit():
+def test_slot_and_compact_are_one_model_bit_for_bit() -> None:
     data = TrainingSet.of(blobs(), np.arange(150))
     model = LogisticRegression()
     slot, compact = (model.fit_many(requests(data, [1, 2, 9], order), "cpu") for order in ("slot", "compact"))
     np.testing.assert_array_equal(query(slot, data.x), query(compact, data.x))
 
 
-def test_shards_are_bases_of_their_own():
+def test_shards_are_bases_of_their_own() -> None:
     records, model = blobs(), LogisticRegression()
     data = TrainingSet.of(records, np.arange(150))
     shards = [data.select(np.arange(150) // 50 == shard) for shard in range(3)]
@@ -110,7 +114,7 @@ def test_shards_are_bases_of_their_own():
     np.testing.assert_allclose(posteriors(fitted, records.x), reference(model, tasks, records.x), atol=1e-8)
 
 
-def unusual():
+def unusual() -> Any:
     """Return training sets that are not their original less a few records."""
     records = blobs(n=90)
     data = TrainingSet.of(records, np.arange(80))
@@ -127,7 +131,7 @@ def unusual():
 
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 @pytest.mark.parametrize("case", unusual())
-def test_unusual_training_sets_are_solved_like_the_reference_does(case, scaler):
+def test_unusual_training_sets_are_solved_like_the_reference_does(case: Any, scaler: Any) -> None:
     model, data = LogisticRegression(scaler=scaler), unusual()[case]
     fitted = model.fit_many([task(data.original), task(data)], "cpu")
     expected = reference(model, [task(data.original), task(data)], data.records.x)
@@ -135,7 +139,7 @@ def test_unusual_training_sets_are_solved_like_the_reference_does(case, scaler):
     assert isinstance(fitted[1], Constant) == (len(set(data.y)) == 1)
 
 
-def test_a_training_set_with_no_record_left_is_an_error():
+def test_a_training_set_with_no_record_left_is_an_error() -> None:
     data = TrainingSet.of(blobs(), np.arange(10))
     with pytest.raises(UserError, match="no record left"):
         LogisticRegression().fit_many([task(data.after(Step(np.arange(10))))], "cpu")
@@ -143,20 +147,20 @@ def test_a_training_set_with_no_record_left_is_an_error():
 
 @pytest.mark.parametrize("d", [4, 80])
 @pytest.mark.parametrize("short", [{"max_iter": 1}, {"tol": 1e-30}])
-def test_stopping_short_of_the_optimum_is_the_references_error(short, d):
+def test_stopping_short_of_the_optimum_is_the_references_error(short: dict[str, Any], d: int) -> None:
     data = TrainingSet.of(blobs(n=300, d=d), np.arange(300))
     with pytest.raises(UserError, match=r"mean gradient \d\.\de-\d\d after \d+ steps"):
         LogisticRegression(**short).fit_many(requests(data, [1]), "cpu")
 
 
-def test_bases_with_more_weights_than_records_are_left_to_the_reference():
+def test_bases_with_more_weights_than_records_are_left_to_the_reference() -> None:
     data = TrainingSet.of(blobs(n=100, d=80), np.arange(100))
     tasks, model = requests(data, [1, 2]), LogisticRegression()
     fitted = model.fit_many(tasks, "cpu")
     np.testing.assert_array_equal(posteriors(fitted, data.x), reference(model, tasks, data.x))
 
 
-def test_a_base_is_solved_once_while_one_of_its_models_lives_and_then_forgotten():
+def test_a_base_is_solved_once_while_one_of_its_models_lives_and_then_forgotten() -> None:
     forget_bases()
     data = TrainingSet.of(blobs(), np.arange(150))
     original = LogisticRegression().fit_many([task(data)], "cpu")
@@ -168,7 +172,7 @@ def test_a_base_is_solved_once_while_one_of_its_models_lives_and_then_forgotten(
     forget_bases()
 
 
-def test_the_records_are_left_as_they_were():
+def test_the_records_are_left_as_they_were() -> None:
     records = blobs()
     before = records.x.copy(), records.y.copy()
     LogisticRegression().fit_many(requests(TrainingSet.of(records, np.arange(150)), [1, 4]), "cpu")

@@ -20,12 +20,14 @@ from unlearnbench.engine.mlp.noise import blocks_for, fill_normals, normals, phi
         ),
     ],
 )
-def test_philox_gives_the_known_answers_of_its_authors(counter, key, words):
+def test_philox_gives_the_known_answers_of_its_authors(
+    counter: tuple[int, int, int, int], key: tuple[int, int], words: tuple[int, int, int, int]
+) -> None:
     given = tuple(np.array([word], dtype=np.uint64) for word in counter)
     assert tuple(int(word[0]) for word in philox(given, key)) == words
 
 
-def test_the_noise_is_standard_normal_and_uncorrelated():
+def test_the_noise_is_standard_normal_and_uncorrelated() -> None:
     drawn = normals(5, 0, 400_000).astype(np.float64)
     assert stats.kstest(drawn, "norm").pvalue > 0.001
     for lag in (1, 100_000, 200_000, 300_000):  # the four numbers of a block lie so far apart
@@ -33,14 +35,14 @@ def test_the_noise_is_standard_normal_and_uncorrelated():
 
 
 @pytest.mark.parametrize("other", [(6, 3), (5, 4)])
-def test_another_seed_or_step_is_other_noise(other):
+def test_another_seed_or_step_is_other_noise(other: tuple[int, int]) -> None:
     drawn = np.corrcoef(normals(5, 3, 40_000), normals(*other, 40_000))
     assert abs(drawn[0, 1]) < 0.025
 
 
 @pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for this platform")
 @pytest.mark.parametrize("count", [1, 4, 67, 100_003])
-def test_the_kernel_draws_the_same_noise(count):
+def test_the_kernel_draws_the_same_noise(count: int) -> None:
     room = 4 * blocks_for(count)
     out = np.zeros(room, dtype=np.float32)
     fill_normals(2**32 - 1, 7, np.zeros(room, dtype=np.uint32), out)

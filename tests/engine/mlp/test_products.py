@@ -25,7 +25,9 @@ register()
     st.integers(0, 2**32 - 1),
 )
 @settings(deadline=None, max_examples=60)
-def test_the_product_is_numpys_whichever_way_its_left_side_lies(tiles, terms, strips, spare, transposed, seed):
+def test_the_product_is_numpys_whichever_way_its_left_side_lies(
+    tiles: int, terms: int, strips: int, spare: int, transposed: bool, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     rows, columns = 4 * tiles, 16 * strips
     stride = columns + 16 * spare
@@ -41,11 +43,11 @@ def test_the_product_is_numpys_whichever_way_its_left_side_lies(tiles, terms, st
     assert (c[:, columns:] == 7).all()
 
 
-def test_a_column_is_the_same_bits_wherever_it_stands_and_whatever_stands_beside_it():
+def test_a_column_is_the_same_bits_wherever_it_stands_and_whatever_stands_beside_it() -> None:
     rng = np.random.default_rng(1)
     a, column = rng.normal(size=(4, 50)).astype("f4"), rng.normal(size=50).astype("f4")
 
-    def answer(columns, at):
+    def answer(columns: int, at: int) -> bytes:
         b = rng.normal(size=(50, columns)).astype("f4")
         b[:, at] = column
         c = np.zeros(4 * columns, "f4")
@@ -55,7 +57,7 @@ def test_a_column_is_the_same_bits_wherever_it_stands_and_whatever_stands_beside
     assert len({answer(columns, at) for columns, at in [(16, 0), (16, 15), (32, 9), (48, 40), (64, 63)]}) == 1
 
 
-def test_the_transpose_is_the_transpose():
+def test_the_transpose_is_the_transpose() -> None:
     a, b = np.arange(32 * 20, dtype="f4"), np.zeros(12 * 32 + 1, "f4")
     transpose(a, 0, 20, 32, 12, b, 1)
     assert np.array_equal(b[1:].reshape(12, 32), a.reshape(32, 20)[:, :12].T)

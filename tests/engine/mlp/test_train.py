@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ register()
 RECORDS = Records("r", np.arange(80.0)[:, None], np.zeros(80, dtype=np.int64), 2, Provenance("", ""))
 
 
-def kernel_batches(base, data, size, seed=1, epoch=0) -> list[list[int]]:
+def kernel_batches(base: Any, data: Any, size: Any, seed: Any = 1, epoch: Any = 0) -> list[list[int]]:
     """Return the ids of the kernel's batches."""
     status, rows = Base(base).row_status(data), np.zeros(size, np.int64)
     order = shuffled(base.ids, seed, epoch).astype(np.int32)
@@ -35,7 +37,7 @@ def kernel_batches(base, data, size, seed=1, epoch=0) -> list[list[int]]:
 
 @given(st.permutations(range(80)), st.data(), st.integers(1, 90), st.sampled_from(["slot", "compact", "fresh"]))
 @settings(deadline=None)
-def test_the_batches_of_the_kernel_are_those_of_the_reference(ids, data, size, order):
+def test_the_batches_of_the_kernel_are_those_of_the_reference(ids: Any, data: Any, size: Any, order: Any) -> None:
     base = TrainingSet.of(RECORDS, ids[: data.draw(st.integers(1, 80))])
     removed = [data.draw(st.sets(st.sampled_from(base.ids.tolist()))) for _ in range(2)]
     after = base.after(Step(np.array(list(removed[0]), dtype=np.int64)), order)
@@ -47,7 +49,7 @@ def test_the_batches_of_the_kernel_are_those_of_the_reference(ids, data, size, o
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 @pytest.mark.parametrize("adam", [True, False])
-def test_steps_are_those_of_torchs_optimizers(adam, decay):
+def test_steps_are_those_of_torchs_optimizers(adam: bool, decay: float) -> None:
     import torch
 
     rng = np.random.default_rng(0)
@@ -67,7 +69,9 @@ def test_steps_are_those_of_torchs_optimizers(adam, decay):
 
 @pytest.mark.parametrize("widths", [(1, 1), (14, 2), (16, 17, 5), (33, 4, 64, 3)])
 @pytest.mark.parametrize("batch_size", [1, 15, 16, 40, 64])
-def test_a_step_writes_nowhere_but_in_its_workspace_and_its_state(widths, batch_size, monkeypatch):
+def test_a_step_writes_nowhere_but_in_its_workspace_and_its_state(
+    widths: tuple[Any, ...], batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Compiled code checks no bounds, so all arrays get margins that must stay as they are, whatever they hold."""
     from unlearnbench.engine.mlp import layout, passes, train
 
@@ -97,6 +101,6 @@ def test_a_step_writes_nowhere_but_in_its_workspace_and_its_state(widths, batch_
 
 
 @pytest.mark.parametrize("threads", ["1", "3", "", "four"])
-def test_work_is_done_in_order_by_any_number_of_threads(threads, monkeypatch):
+def test_work_is_done_in_order_by_any_number_of_threads(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     assert in_threads(lambda i: i * i, range(20)) == [i * i for i in range(20)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,12 +13,12 @@ from unlearnbench.engine.networks.stacked_jobs import StackedJob, StackedJobs
 RECORDS = Records("made up", np.random.default_rng(0).normal(size=(40, 4)), np.arange(40) % 3, 3, Provenance("", ""))
 
 
-def job(widths=(4, 5, 3), seed=0, sizes=(8, 8, 4)) -> StackedJob:
+def job(widths: tuple[Any, ...] = (4, 5, 3), seed: int = 0, sizes: tuple[Any, ...] = (8, 8, 4)) -> StackedJob:
     cuts = np.split(np.arange(sum(sizes)) + seed, np.cumsum(sizes)[:-1])
     return StackedJob(initial_layers(widths, seed), RECORDS, np.asarray, lambda epoch: cuts, seed)
 
 
-def sgd(parameters):
+def sgd(parameters: list[Any]) -> Any:
     import torch
 
     return torch.optim.SGD(parameters, lr=0.1)
@@ -39,21 +41,21 @@ def plain(each: StackedJob, epochs: int) -> list[np.ndarray]:
     return [part.detach().numpy() for part in flat]
 
 
-def test_networks_of_several_widths_and_batches_come_out_as_each_by_itself():
+def test_networks_of_several_widths_and_batches_come_out_as_each_by_itself() -> None:
     jobs = [job(), job(seed=3), job((4, 3)), job(sizes=(8, 3)), job(seed=1), job((4, 7, 2, 3))]
     for each, layers in zip(jobs, train_stacked(jobs, 2, 0.0, sgd, "cpu"), strict=True):
         for found, expected in zip([part for layer in layers for part in layer], plain(each, 2), strict=True):
             np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
-def test_the_size_of_a_stack_depends_on_the_network_and_the_device():
+def test_the_size_of_a_stack_depends_on_the_network_and_the_device() -> None:
     small, large = initial_layers((14, 32, 2), 0), initial_layers((14, 256, 128, 64, 32, 2), 0)
     assert stack_size(large, "cpu") == 16
     assert stack_size(large, "cpu") < stack_size(small, "cpu") < stack_size(small, "cuda")
     assert stack_size(small, "cuda") % 16 == 0
 
 
-def test_padding_in_a_batch_has_no_weight():
+def test_padding_in_a_batch_has_no_weight() -> None:
     first, second, last = StackedJobs([job(), job(seed=2, sizes=(8, 8, 1))], 8, 0.0, "cpu").batches(0)
     assert first.x.shape == (2, 8, 4)
     assert second.scales is None
@@ -61,7 +63,7 @@ def test_padding_in_a_batch_has_no_weight():
     assert (last.weight > 0).sum(dim=1).tolist() == [4, 1]
 
 
-def test_networks_with_one_seed_drop_the_same_units_and_others_do_not():
+def test_networks_with_one_seed_drop_the_same_units_and_others_do_not() -> None:
     pair = [job(seed=1), job(seed=1), job(seed=2)]
     batch = next(iter(StackedJobs(pair, 8, 0.5, "cpu").batches(0)))
     assert set(np.unique(batch.scales)) == {0, 2}
@@ -70,7 +72,7 @@ def test_networks_with_one_seed_drop_the_same_units_and_others_do_not():
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-def test_logits_and_loss_of_a_stack_are_those_of_each_network(scaled):
+def test_logits_and_loss_of_a_stack_are_those_of_each_network(scaled: bool) -> None:
     import torch
 
     torch.manual_seed(0)

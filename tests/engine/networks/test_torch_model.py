@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import FitTask, FittedTorch, HasModule, Provenance, Records, Seeds, Step, TorchModel, TrainingSet
 from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.registry import Registry
 from unlearnbench.testing import contract, models
+from unlearnbench.testing.findings import Check
 
 torch = pytest.importorskip("torch")
 SEEDS = Seeds(1, 2, 3)
@@ -25,7 +29,7 @@ class Small(TorchModel):
 
     width: int = 8
 
-    def network(self, shape, n_classes):
+    def network(self, shape: Any, n_classes: Any) -> Any:
         layers = torch.nn.Linear(*shape, self.width), torch.nn.ReLU(), torch.nn.Linear(self.width, n_classes)
         return torch.nn.Sequential(*layers)
 
@@ -33,7 +37,7 @@ class Small(TorchModel):
 class Normalized(Small):
     """The same with batch normalization."""
 
-    def network(self, shape, n_classes):
+    def network(self, shape: Any, n_classes: Any) -> Any:
         first, *others = super().network(shape, n_classes)
         return torch.nn.Sequential(first, torch.nn.BatchNorm1d(self.width), *others)
 
@@ -42,37 +46,37 @@ class Normalized(Small):
 class Channels(TorchModel):
     """The mean of each channel of an image, and a linear layer."""
 
-    def features(self, x):
+    def features(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if x.ndim != 4:
             raise UserError("channels needs images")
         return x
 
-    def tensor(self, scaled):
+    def tensor(self, scaled: Any) -> Any:
         return scaled.permute(0, 3, 1, 2)
 
-    def network(self, shape, n_classes):
+    def network(self, shape: Any, n_classes: Any) -> Any:
         return torch.nn.Sequential(torch.nn.AvgPool2d(shape[:2]), torch.nn.Flatten(), torch.nn.Linear(shape[2], 3))
 
 
 class Dies(Small):
     """Drops out all that it learns from."""
 
-    def training_logits(self, module, inputs, ids, seed, epoch):
+    def training_logits(self, module: Any, inputs: Any, ids: NDArray[np.int64], seed: int, epoch: int) -> Any:
         return module(inputs) * 0.0
 
 
-def table(n=90):
+def table(n: int = 90) -> Any:
     rng = np.random.default_rng(0)
     y = np.arange(n) % 3
     x = rng.normal(size=(n, 2)) + 3 * np.eye(3)[y][:, :2]
     return Records("toy", x * (1.0, 50.0) + 7, y, 3, Provenance("made up", "CC0"))
 
 
-def task(records=None, n=60, **changes):
+def task(records: Records | None = None, n: int = 60, **changes: Any) -> Any:
     return FitTask(TrainingSet.of(records or table(), np.arange(n)), SEEDS, **changes)
 
 
-def test_it_learns_and_answers_with_a_module_and_a_scaler_of_its_own():
+def test_it_learns_and_answers_with_a_module_and_a_scaler_of_its_own() -> None:
     fitted = Small(epochs=30, batch_size=10, learning_rate=0.02).fit(task(), "cpu")
     assert isinstance(fitted, HasModule)
     records = table()
@@ -84,7 +88,7 @@ def test_it_learns_and_answers_with_a_module_and_a_scaler_of_its_own():
     assert not fitted.module.training
 
 
-def test_the_axis_of_channels_is_standardized():
+def test_the_axis_of_channels_is_standardized() -> None:
     x = np.random.default_rng(0).normal(size=(30, 4, 4, 2)) * (1.0, 9.0)
     records = Records("images", x, np.arange(30) % 3, 3, Provenance("made up", "CC0"))
     fitted = Channels(epochs=1).fit(task(records, 30), "cpu")
@@ -93,13 +97,13 @@ def test_the_axis_of_channels_is_standardized():
     assert fitted.inputs(x).std(dim=(0, 2, 3)).tolist() == pytest.approx([1, 1], abs=0.01)
 
 
-def test_an_unlearned_model_is_scaled_by_the_original_s_records():
+def test_an_unlearned_model_is_scaled_by_the_original_s_records() -> None:
     data = TrainingSet.of(table(), np.arange(60)).after(Step(np.arange(20)))
     fitted = Small(epochs=1).fit(FitTask(data, SEEDS), "cpu")
     assert fitted.standardizer.mean == pytest.approx(table().x[:60].mean(axis=0))
 
 
-def test_it_is_trained_on_the_logits_that_it_names():
+def test_it_is_trained_on_the_logits_that_it_names() -> None:
     untrained, dead, alive = (
         np.concatenate([each.detach().numpy().ravel() for each in fitted.module.parameters()])
         for fitted in (
@@ -112,7 +116,7 @@ def test_it_is_trained_on_the_logits_that_it_names():
     assert not np.array_equal(untrained, alive)
 
 
-def test_training_goes_on_from_a_model_of_its_kind_only():
+def test_training_goes_on_from_a_model_of_its_kind_only() -> None:
     first = Small(epochs=1).fit(task(), "cpu")
     before = first.log_posteriors(table().x)
     second = Small(epochs=2).fit(task(start=first), "cpu")
@@ -124,7 +128,7 @@ def test_training_goes_on_from_a_model_of_its_kind_only():
         Channels().fit(task(start=first), "cpu")
 
 
-def test_a_model_with_another_module_keeps_all_else():
+def test_a_model_with_another_module_keeps_all_else() -> None:
     fitted = Small(epochs=1).fit(task(), "cpu")
     other = Small(epochs=1).untrained(task().data, 99, "cpu")
     changed = fitted.with_module(other.module)
@@ -133,13 +137,13 @@ def test_a_model_with_another_module_keeps_all_else():
     assert np.array_equal(changed.log_posteriors(table().x), replace(other).log_posteriors(table().x))
 
 
-def test_blocks_are_the_children_that_have_parameters():
+def test_blocks_are_the_children_that_have_parameters() -> None:
     fitted = Normalized(epochs=1).fit(task(), "cpu")
     linear, norm, _, last = fitted.module
     assert fitted.blocks(fitted.module) == [linear, norm, last]
 
 
-def test_running_statistics_come_with_the_module_and_move_in_training_only():
+def test_running_statistics_come_with_the_module_and_move_in_training_only() -> None:
     fitted = Normalized(epochs=1).fit(task(), "cpu")
     norm = fitted.module[1]
     assert norm.num_batches_tracked == 1
@@ -149,6 +153,6 @@ def test_running_statistics_come_with_the_module_and_move_in_training_only():
 
 
 @pytest.mark.parametrize("check", models.CHECKS, ids=lambda check: check.name)
-def test_it_passes_the_conformance_kit(check, registry):
+def test_it_passes_the_conformance_kit(check: Check, registry: Registry) -> None:
     subject = contract.Subject(registry.get("model", "mlp"), Small(epochs=2, batch_size=16))
     assert check.findings(subject) == []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ X = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, -2.0]], dtype=np.float32)
 Y = np.array([0, 1, 1])
 
 
-def trained(descent, steps, forward=None) -> tuple[np.ndarray, object]:
+def trained(
+    descent: TrainingLoop, steps: list[Any], forward: Callable[..., Any] | None = None
+) -> tuple[np.ndarray, object]:
     """Return the weights (classes, features) of a linear map that started at zero, and the map."""
     import torch
 
@@ -31,7 +35,7 @@ def stepped(weights: np.ndarray, rows: list[int], rate: float, decay: float) -> 
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_each_step_descends_on_the_mean_cross_entropy_of_its_batch(fused):
+def test_each_step_descends_on_the_mean_cross_entropy_of_its_batch(fused: bool) -> None:
     steps = [(0, [0, 1]), (0, [2]), (1, [1, 2])]
     expected = np.zeros((2, 2))
     for _, rows in steps:
@@ -42,15 +46,15 @@ def test_each_step_descends_on_the_mean_cross_entropy_of_its_batch(fused):
     assert module.weight.grad is None
 
 
-def test_adam_begins_with_steps_of_the_learning_rate():
+def test_adam_begins_with_steps_of_the_learning_rate() -> None:
     weights, _ = trained(replace(SGD, optimizer="adam", learning_rate=0.25), [(0, np.array([0]))])
     np.testing.assert_allclose(np.abs(weights), 0.25, rtol=1e-4)
 
 
-def test_a_custom_forward_pass_gets_the_epoch_and_the_rows():
+def test_a_custom_forward_pass_gets_the_epoch_and_the_rows() -> None:
     calls = []
 
-    def forward(module):
+    def forward(module: Any) -> Callable[..., Any]:
         return lambda x, epoch, rows: calls.append((tuple(x.shape), epoch, rows.tolist())) or module(x)
 
     steps = [(0, np.array([2, 0])), (1, np.array([1]))]
@@ -59,7 +63,7 @@ def test_a_custom_forward_pass_gets_the_epoch_and_the_rows():
     assert np.array_equal(weights, trained(SGD, steps)[0])
 
 
-def test_bf16_multiplies_in_bfloat16_and_keeps_weights_in_float32():
+def test_bf16_multiplies_in_bfloat16_and_keeps_weights_in_float32() -> None:
     steps = [(0, np.array([0, 1])), (1, np.array([2]))]
     rough, module = trained(replace(SGD, precision="bf16"), steps)
     exact, _ = trained(SGD, steps)
@@ -68,13 +72,13 @@ def test_bf16_multiplies_in_bfloat16_and_keeps_weights_in_float32():
     np.testing.assert_allclose(rough, exact, atol=0.02)
 
 
-def test_values_that_overflow_are_an_error():
+def test_values_that_overflow_are_an_error() -> None:
     with pytest.raises(UserError, match=r"overflowed: lower learning_rate \(1e\+38\)"):
         trained(replace(SGD, learning_rate=1e38, weight_decay=1.0), [(0, np.array([0]))] * 5)
     trained(SGD, [])
 
 
-def test_running_statistics_that_overflow_are_an_error():
+def test_running_statistics_that_overflow_are_an_error() -> None:
     import torch
 
     module = torch.nn.BatchNorm1d(2)
@@ -86,7 +90,7 @@ def test_running_statistics_that_overflow_are_an_error():
 SHARES = np.array([0.25, 0.5, 0.0])
 
 
-def test_units_are_left_out_as_often_as_their_share_says_and_the_rest_makes_up_for_it():
+def test_units_are_left_out_as_often_as_their_share_says_and_the_rest_makes_up_for_it() -> None:
     scales = unit_scales(1, 0, np.arange(20_000), SHARES)
     assert scales.dtype == np.float32
     np.testing.assert_allclose((scales == 0).mean(axis=0), SHARES, atol=0.015)
@@ -94,19 +98,19 @@ def test_units_are_left_out_as_often_as_their_share_says_and_the_rest_makes_up_f
     np.testing.assert_allclose(scales.max(axis=0), [4 / 3, 2, 1], rtol=1e-6)
 
 
-def test_the_draws_of_a_record_do_not_depend_on_other_records():
+def test_the_draws_of_a_record_do_not_depend_on_other_records() -> None:
     every = unit_scales(1, 2, np.arange(50), SHARES)
     some = np.array([40, 3, 17])
     assert np.array_equal(unit_scales(1, 2, some, SHARES), every[some])
 
 
 @pytest.mark.parametrize(("seed", "epoch"), [(2, 2), (1, 3)])
-def test_another_seed_and_another_epoch_are_other_draws(seed, epoch):
+def test_another_seed_and_another_epoch_are_other_draws(seed: int, epoch: int) -> None:
     ids = np.arange(50)
     assert not np.array_equal(unit_scales(seed, epoch, ids, SHARES), unit_scales(1, 2, ids, SHARES))
 
 
-def test_units_and_records_are_independent():
+def test_units_and_records_are_independent() -> None:
     left_out = unit_scales(1, 0, np.arange(20_000), np.full(4, 0.5)) == 0
     np.testing.assert_allclose(np.corrcoef(left_out.T), np.eye(4), atol=0.03)
     assert abs(np.corrcoef(left_out[:-1, 0], left_out[1:, 0])[0, 1]) < 0.03

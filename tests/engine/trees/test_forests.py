@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for
 SEEDS = Seeds(4, 5, 6)
 
 
-def made_up(n=300, d=9, n_classes=2, kind="continuous", seed=0):
+def made_up(n: int = 300, d: int = 9, n_classes: int = 2, kind: str = "continuous", seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, d))
     y = (x @ rng.normal(size=(d, n_classes)) + rng.normal(size=(n, n_classes))).argmax(axis=1)
@@ -29,16 +30,16 @@ def made_up(n=300, d=9, n_classes=2, kind="continuous", seed=0):
     return Records(kind, x, y, n_classes, Provenance("", ""))
 
 
-def grow(tasks, n_trees=20, leaf=3, **params):
+def grow(tasks: Any, n_trees: int = 20, leaf: int = 3, **params: Any) -> Any:
     return RandomForest(n_estimators=n_trees, min_samples_leaf=leaf, **params).fit_many(tasks, "cpu")
 
 
-def splits(member, t):
+def splits(member: Any, t: Any) -> Any:
     """One tree from its root down, through links: (feature, threshold) of splits, class shares of leaves."""
     ensemble, found = member.bank.ensemble, []
     nodes = ensemble.nodes
 
-    def visit(node):
+    def visit(node: Any) -> None:
         if nodes.feature[node] == -2:
             visit(ensemble.roots[t] + nodes.child[node])
         elif nodes.feature[node] == -1:
@@ -55,7 +56,9 @@ def splits(member, t):
 
 @pytest.mark.parametrize("leaf", [1, 10])
 @pytest.mark.parametrize(("kind", "n_classes"), [("continuous", 2), ("mixed", 2), ("mixed", 5)])
-def test_a_forest_grown_from_anothers_is_the_forest_grown_from_nothing_bitwise(kind, n_classes, leaf):
+def test_a_forest_grown_from_anothers_is_the_forest_grown_from_nothing_bitwise(
+    kind: Any, n_classes: Any, leaf: Any
+) -> None:
     records = made_up(200, n_classes=n_classes, kind=kind)
     base = TrainingSet.of(records, np.arange(180))
     rng = np.random.default_rng(2)
@@ -74,7 +77,7 @@ def test_a_forest_grown_from_anothers_is_the_forest_grown_from_nothing_bitwise(k
     assert compared > 600
 
 
-def test_only_trees_whose_bag_held_the_record_are_grown_again():
+def test_only_trees_whose_bag_held_the_record_are_grown_again() -> None:
     base = TrainingSet.of(made_up(), np.arange(200))
     forest = grow([FitTask(base, SEEDS), FitTask(base.after(Step(np.array([17]))), SEEDS)])[1]
     held = bag_weights(SEEDS.init, np.arange(20)[:, np.newaxis], np.array([17]))[:, 0] > 0
@@ -82,7 +85,7 @@ def test_only_trees_whose_bag_held_the_record_are_grown_again():
     assert 5 < held.sum() < 18
 
 
-def test_below_a_split_that_stays_nothing_is_grown_again():
+def test_below_a_split_that_stays_nothing_is_grown_again() -> None:
     base = TrainingSet.of(made_up(2000, kind="mixed"), np.arange(2000))
     forests = grow(
         [FitTask(base, SEEDS)] + [FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(20)], leaf=30
@@ -95,7 +98,7 @@ def test_below_a_split_that_stays_nothing_is_grown_again():
     assert grown < whole / 2
 
 
-def test_with_one_feature_a_forest_is_the_reference_forest():
+def test_with_one_feature_a_forest_is_the_reference_forest() -> None:
     records = made_up(200, d=1)  # no features to draw, so that nothing but the trees themselves is compared
     data = TrainingSet.of(records, np.arange(180)).after(Step(np.array([3, 77])))
     for leaf in (1, 5, 30):
@@ -106,7 +109,7 @@ def test_with_one_feature_a_forest_is_the_reference_forest():
         )
 
 
-def test_a_leaf_holds_distinct_records_whatever_their_weight():
+def test_a_leaf_holds_distinct_records_whatever_their_weight() -> None:
     records = made_up()
     forest = grow([FitTask(TrainingSet.of(records, np.arange(300)), SEEDS)], n_trees=5, leaf=20)[0]
     bags = bag_weights(SEEDS.init, np.arange(5)[:, np.newaxis], np.arange(300)) > 0
@@ -116,7 +119,7 @@ def test_a_leaf_holds_distinct_records_whatever_their_weight():
     assert min(each.min() for each in sizes) < 30
 
 
-def test_features_that_do_not_vary_are_passed_over():
+def test_features_that_do_not_vary_are_passed_over() -> None:
     records = made_up(d=2)
     padded = replace(records, x=np.hstack([records.x, np.ones((300, 34))]))
     forest = grow([FitTask(TrainingSet.of(padded, np.arange(300)), SEEDS)])[0]
@@ -124,13 +127,13 @@ def test_features_that_do_not_vary_are_passed_over():
     assert all(len(splits(forest, t)) > 10 for t in range(20))
 
 
-def test_depth_is_limited():
+def test_depth_is_limited() -> None:
     records = made_up()
     forest = grow([FitTask(TrainingSet.of(records, np.arange(300)), SEEDS)], max_depth=2)[0]
     assert all(len(splits(forest, t)) <= 7 for t in range(20))
 
 
-def test_deleting_a_record_that_no_bag_held_changes_no_bit():
+def test_deleting_a_record_that_no_bag_held_changes_no_bit() -> None:
     records = made_up()
     base = TrainingSet.of(records, np.arange(300))
     bags = bag_weights(SEEDS.init, np.arange(3)[:, np.newaxis], np.arange(300))
@@ -139,7 +142,7 @@ def test_deleting_a_record_that_no_bag_held_changes_no_bit():
     assert np.array_equal(before.log_posteriors(records.x), after.log_posteriors(records.x))
 
 
-def test_the_answers_of_one_do_not_depend_on_which_others_are_queried():
+def test_the_answers_of_one_do_not_depend_on_which_others_are_queried() -> None:
     records = made_up(n_classes=3)
     base = TrainingSet.of(records, np.arange(200))
     forests = grow([FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(12)])
@@ -151,7 +154,9 @@ def test_the_answers_of_one_do_not_depend_on_which_others_are_queried():
 
 
 @pytest.mark.parametrize(("kind", "n_classes", "forgotten"), [("continuous", 2, 1), ("mixed", 3, 25), ("mixed", 2, 90)])
-def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(kind, n_classes, forgotten):
+def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(
+    kind: str, n_classes: int, forgotten: int
+) -> None:
     records = made_up(kind=kind, n_classes=n_classes)
     data = TrainingSet.of(records, np.arange(200))
     shuffled = np.random.default_rng(1).permutation(200)
@@ -163,7 +168,7 @@ def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(kind, n_c
         assert np.exp(member.log_posteriors(records.x)) == pytest.approx(mean, abs=1e-9)
 
 
-def walk(member, t, row):
+def walk(member: Any, t: int, row: Any) -> Any:
     """Return the class shares that one record gets of one tree."""
     ensemble = member.bank.ensemble
     nodes, variant = ensemble.nodes, ensemble.variants[t, member.index]
@@ -176,7 +181,7 @@ def walk(member, t, row):
     return nodes.share[node]
 
 
-def test_forests_of_other_seeds_and_other_records_stand_apart():
+def test_forests_of_other_seeds_and_other_records_stand_apart() -> None:
     records = made_up()
     base = TrainingSet.of(records, np.arange(200))
     data = [base, base.after(Step(np.array([3]), np.array([250]))), base.select(np.arange(200) % 2 == 0)]
@@ -188,7 +193,7 @@ def test_forests_of_other_seeds_and_other_records_stand_apart():
     assert len(answers) == 6
 
 
-def test_empty_bags_answer_the_same_for_every_class():
+def test_empty_bags_answer_the_same_for_every_class() -> None:
     records = Records("one", np.zeros((3, 2)), np.array([1, 1, 1]), 4, Provenance("", ""))
     base = TrainingSet.of(records, [0, 1, 2])
     tasks = [FitTask(base, SEEDS), FitTask(base.after(Step(np.array([0, 1]))), SEEDS)]
@@ -198,20 +203,20 @@ def test_empty_bags_answer_the_same_for_every_class():
         np.testing.assert_allclose(np.exp(forest.log_posteriors(records.x))[0], expected, atol=1e-12)
 
 
-def test_no_record_left_is_an_error_that_says_what_to_do():
+def test_no_record_left_is_an_error_that_says_what_to_do() -> None:
     data = TrainingSet.of(made_up(), [1]).after(Step(np.array([1])))
     with pytest.raises(UserError, match="delete fewer records"):
         grow([FitTask(data, SEEDS)])
 
 
-def test_without_numba_or_keyed_draws_the_reference_is_used(monkeypatch):
+def test_without_numba_or_keyed_draws_the_reference_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     task = FitTask(TrainingSet.of(made_up(), np.arange(200)), SEEDS)
     assert hasattr(grow([task], draws="redrawn")[0], "estimator")
     monkeypatch.setattr(jit, "usable", lambda: False)
     assert isinstance(grow([task])[0], KeyedForest)
 
 
-def area(scores, positive):
+def area(scores: Any, positive: Any) -> Any:
     """The area under the ROC curve by the rank sum."""
     from scipy.stats import rankdata
 
@@ -221,7 +226,7 @@ def area(scores, positive):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("dataset", "n", "leaf"), [(Adult, 2000, 30), (Adult, 500, 1), (Digits, 900, 2)])
-def test_forests_are_as_good_as_the_reference_over_30_seeds(dataset, n, leaf):
+def test_forests_are_as_good_as_the_reference_over_30_seeds(dataset: Any, n: Any, leaf: Any) -> None:
     records, gaps = dataset().load(), []
     for seed in range(30):
         ids = np.random.default_rng(seed).permutation(len(records))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,12 +32,12 @@ def workspace(n: int, codes: int) -> Workspace:
     )
 
 
-def test_a_path_key_is_the_keyed_hash_of_its_parts():
+def test_a_path_key_is_the_keyed_hash_of_its_parts() -> None:
     key = keyed_bits(7, 3)[()]
     assert extend(np.uint64(extend(key, 1)), 0) == keyed_bits(7, 3, 1, 0)
 
 
-def test_features_are_drawn_without_replacement_and_evenly():
+def test_features_are_drawn_without_replacement_and_evenly() -> None:
     firsts = np.zeros((5, 5))
     for key in keyed_bits(1, np.arange(4000)):
         order = np.arange(5, dtype=np.int32)
@@ -47,7 +48,7 @@ def test_features_are_drawn_without_replacement_and_evenly():
 
 
 @given(st.integers(0, 63), st.integers(0, 2**64 - 1))
-def test_the_lowest_bit_is_found(index, noise):
+def test_the_lowest_bit_is_found(index: int, noise: int) -> None:
     word = ((noise << (index + 1)) | (1 << index)) & (2**64 - 1)
     assert lowest_bit(np.uint64(word)) == index
 
@@ -55,7 +56,7 @@ def test_the_lowest_bit_is_found(index, noise):
 @pytest.mark.parametrize("n_codes", [3, 70, 500])  # counting, then buckets
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_rows_are_sorted_by_rank_and_none_is_lost(n_codes, data):
+def test_rows_are_sorted_by_rank_and_none_is_lost(n_codes: int, data: Any) -> None:
     n = data.draw(st.integers(1, 40))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     codes = rng.integers(0, n_codes, 50).astype(np.int32)
@@ -76,10 +77,10 @@ def test_rows_are_sorted_by_rank_and_none_is_lost(n_codes, data):
     assert (space.head == -1).all()
 
 
-def split_by_hand(codes, labels, weights, n_classes, min_leaf):
+def split_by_hand(codes: Any, labels: Any, weights: Any, n_classes: int, min_leaf: int) -> Any:
     """Every split in exact arithmetic: impurity times weight, before less after; the lowest of the best."""
 
-    def impurity(rows):
+    def impurity(rows: list[int] | range) -> Fraction:
         shares = [sum(weights[i] for i in rows if labels[i] == c) for c in range(n_classes)]
         return Fraction(sum(shares)) - Fraction(sum(s * s for s in shares), sum(shares))
 
@@ -96,7 +97,9 @@ def split_by_hand(codes, labels, weights, n_classes, min_leaf):
 
 @given(st.integers(0, 10**6), st.integers(2, 4), st.integers(1, 4))
 @settings(deadline=None)
-def test_the_best_split_is_that_of_exact_arithmetic_and_the_lowest_of_equals(seed, n_classes, min_leaf):
+def test_the_best_split_is_that_of_exact_arithmetic_and_the_lowest_of_equals(
+    seed: int, n_classes: int, min_leaf: int
+) -> None:
     rng = np.random.default_rng(seed)
     n, n_codes = 12, 6
     codes = np.sort(rng.integers(0, n_codes, n)).astype(np.int32)
@@ -113,7 +116,7 @@ def test_the_best_split_is_that_of_exact_arithmetic_and_the_lowest_of_equals(see
         assert high == codes[codes > low].min()
 
 
-def test_empty_cells_are_as_if_they_were_not_there():
+def test_empty_cells_are_as_if_they_were_not_there() -> None:
     codes, labels = np.array([0, 1, 2, 3], np.int32), np.array([0, 0, 1, 1], np.int32)
     cells = SortedCells(codes, labels, np.array([0, ONE_ROW + 1] * 2))
     values = np.arange(4, dtype=np.float32)
@@ -123,7 +126,7 @@ def test_empty_cells_are_as_if_they_were_not_there():
     assert not varies(SortedCells(cells.code, cells.label, cells.cell * (cells.code == 1)), 4, values)
 
 
-def test_values_that_scikit_learn_takes_for_equal_are_not_split_apart():
+def test_values_that_scikit_learn_takes_for_equal_are_not_split_apart() -> None:
     values = np.array([0.0, 0.8e-7, 1.6e-7], np.float32)
     cells = SortedCells(np.array([0, 1, 2], np.int32), np.array([0, 1, 1], np.int32), np.array([ONE_ROW + 1] * 3))
     args = (values, np.array([1, 2]), 3, 1, np.empty((2, 2), np.int64))
@@ -133,7 +136,7 @@ def test_values_that_scikit_learn_takes_for_equal_are_not_split_apart():
     assert best_split(cells, 3, *args)[1:3] == (0, 2)
 
 
-def test_a_table_ranks_values_as_float32():
+def test_a_table_ranks_values_as_float32() -> None:
     x = np.array([[0.5, 1.0], [0.25, 1.0 + 1e-12], [0.5, -3.0]])
     table = tabulate(x, np.array([0, 1, 2]), 3)
     assert table.codes.tolist() == [[1, 0, 1], [1, 1, 0]]

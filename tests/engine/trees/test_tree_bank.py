@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ LIMITS = [
 ]
 
 
-def made_up(n=300, d=6, n_classes=2, kind="continuous", seed=0):
+def made_up(n: int = 300, d: int = 6, n_classes: int = 2, kind: str = "continuous", seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, d))
     y = (x @ rng.normal(size=(d, n_classes)) + rng.normal(size=(n, n_classes))).argmax(axis=1)
@@ -32,15 +33,15 @@ def made_up(n=300, d=6, n_classes=2, kind="continuous", seed=0):
     return Records(kind, x, y, n_classes, Provenance("", ""))
 
 
-def fit(tasks, **params):
+def fit(tasks: Any, **params: Any) -> Any:
     return DecisionTree(**params).fit_many(tasks, "cpu")
 
 
-def splits(member):
+def splits(member: Any) -> Any:
     """A tree from its root down, left before right: (feature, threshold) of splits, class shares of leaves."""
     nodes, found = member.bank.nodes, []
 
-    def visit(node):
+    def visit(node: Any) -> None:
         if nodes.feature[node] < 0:
             found.append(("leaf", nodes.share[node].tobytes()))
             return
@@ -52,11 +53,11 @@ def splits(member):
     return found
 
 
-def sklearn_splits(data, seed, params):
+def sklearn_splits(data: Any, seed: Any, params: Any) -> Any:
     fitted = DecisionTree(**params).fit(FitTask(data, replace(SEEDS, init=seed)), "cpu").estimator
     tree, found = fitted.tree_, []
 
-    def visit(node):
+    def visit(node: Any) -> None:
         if tree.children_left[node] < 0:
             full = np.zeros(data.n_classes)
             full[fitted.classes_] = tree.value[node][0]
@@ -73,7 +74,7 @@ def sklearn_splits(data, seed, params):
 @pytest.mark.parametrize("params", LIMITS)
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize("kind", ["continuous", "mixed"])
-def test_where_no_splits_tie_a_tree_is_scikit_learns_bitwise(kind, n_classes, params):
+def test_where_no_splits_tie_a_tree_is_scikit_learns_bitwise(kind: str, n_classes: int, params: Any) -> None:
     same, untied = 0, 0
     for seed in range(12):
         records = made_up(150, n_classes=n_classes, kind=kind, seed=seed)
@@ -88,7 +89,7 @@ def test_where_no_splits_tie_a_tree_is_scikit_learns_bitwise(kind, n_classes, pa
 
 
 @pytest.mark.parametrize("params", [{"max_leaf_nodes": 4}, {"max_leaf_nodes": None, "max_depth": 2}])
-def test_where_splits_tie_the_trees_of_all_seeds_are_those_that_scikit_learn_draws(params):
+def test_where_splits_tie_the_trees_of_all_seeds_are_those_that_scikit_learn_draws(params: Any) -> None:
     records = made_up(24, d=3, kind="few", seed=1)
     records = replace(records, x=np.hstack([records.x, records.x[:, :2]]))  # two features have their like
     data = TrainingSet.of(records, np.arange(24))
@@ -100,7 +101,7 @@ def test_where_splits_tie_the_trees_of_all_seeds_are_those_that_scikit_learn_dra
 
 @pytest.mark.parametrize("params", LIMITS)
 @pytest.mark.parametrize(("kind", "n_classes"), [("continuous", 2), ("few", 2), ("mixed", 5)])
-def test_a_tree_is_the_same_alone_as_among_others_with_other_seeds(kind, n_classes, params):
+def test_a_tree_is_the_same_alone_as_among_others_with_other_seeds(kind: Any, n_classes: Any, params: Any) -> None:
     records = made_up(120, n_classes=n_classes, kind=kind)
     base = TrainingSet.of(records, np.arange(110))
     rng = np.random.default_rng(1)
@@ -116,7 +117,7 @@ def test_a_tree_is_the_same_alone_as_among_others_with_other_seeds(kind, n_class
         assert np.array_equal(alone.region(records.x), tree.region(records.x))
 
 
-def test_the_same_seed_resolves_ties_alike_with_and_without_a_record():
+def test_the_same_seed_resolves_ties_alike_with_and_without_a_record() -> None:
     records = made_up(200, kind="few")
     doubled = replace(records, x=np.hstack([records.x, records.x]))  # every split ties with its copy's
     base = TrainingSet.of(doubled, np.arange(200))
@@ -127,7 +128,7 @@ def test_the_same_seed_resolves_ties_alike_with_and_without_a_record():
     assert len(set(root)) == 1
 
 
-def test_the_answers_of_one_do_not_depend_on_which_others_are_queried():
+def test_the_answers_of_one_do_not_depend_on_which_others_are_queried() -> None:
     records = made_up()
     base = TrainingSet.of(records, np.arange(200))
     trees = fit([FitTask(base.after(Step(np.array([i]))), SEEDS) for i in range(30)])
@@ -138,7 +139,7 @@ def test_the_answers_of_one_do_not_depend_on_which_others_are_queried():
         assert np.array_equal(trees[i].log_posteriors(records.x), together[i])
 
 
-def test_added_records_shards_and_doubles_are_learned_from():
+def test_added_records_shards_and_doubles_are_learned_from() -> None:
     records = made_up()
     base = TrainingSet.of(records, np.arange(200))
     data = [
@@ -154,14 +155,14 @@ def test_added_records_shards_and_doubles_are_learned_from():
         np.testing.assert_allclose(tree.log_posteriors(each.x), reference.log_posteriors(each.x), atol=1e-12)
 
 
-def test_the_order_of_the_records_does_not_matter():
+def test_the_order_of_the_records_does_not_matter() -> None:
     records = made_up(kind="few")
     ids = np.random.default_rng(0).permutation(200)
     one, other = (fit([FitTask(TrainingSet.of(records, each), SEEDS)])[0] for each in (ids, np.sort(ids)))
     assert splits(one) == splits(other)
 
 
-def test_inputs_stay_as_they_were():
+def test_inputs_stay_as_they_were() -> None:
     records = made_up()
     before = records.x.copy()
     data = TrainingSet.of(records, np.arange(200)).after(Step(np.array([5])))
@@ -171,7 +172,7 @@ def test_inputs_stay_as_they_were():
     assert np.array_equal(data.mask, mask)
 
 
-def test_one_class_gives_one_leaf_with_a_region():
+def test_one_class_gives_one_leaf_with_a_region() -> None:
     records = made_up()
     tree = fit([FitTask(TrainingSet.of(records, np.flatnonzero(records.y == 1)), SEEDS)])[0]
     assert isinstance(tree, HasRegions)
@@ -179,20 +180,20 @@ def test_one_class_gives_one_leaf_with_a_region():
     assert (np.exp(tree.log_posteriors(records.x)[:, 1]) == 1).all()
 
 
-def test_images_are_rows_of_pixels():
+def test_images_are_rows_of_pixels() -> None:
     flat = made_up()
     images = replace(flat, x=flat.x.reshape(300, 2, 3))
     one, other = (fit([FitTask(TrainingSet.of(each, np.arange(200)), SEEDS)])[0] for each in (flat, images))
     assert np.array_equal(one.log_posteriors(flat.x), other.log_posteriors(images.x))
 
 
-def test_no_record_left_is_an_error_that_says_what_to_do():
+def test_no_record_left_is_an_error_that_says_what_to_do() -> None:
     data = TrainingSet.of(made_up(), [1]).after(Step(np.array([1])))
     with pytest.raises(UserError, match="delete fewer records"):
         fit([FitTask(data, SEEDS)])
 
 
-def test_without_numba_scikit_learn_grows_the_trees(monkeypatch):
+def test_without_numba_scikit_learn_grows_the_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jit, "usable", lambda: False)
     trees = fit([FitTask(TrainingSet.of(made_up(), np.arange(200)), SEEDS)] * 2)
     assert [type(tree) for tree in trees] == [FittedTree, FittedTree]
