@@ -93,6 +93,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["plugns"], "no such command 'plugns'; did you mean \"plugins\"? (see unlearnbench --help)"),
         (["plugins", "lst"], 'did you mean "list"?'),
+        (["run", "quickstart", "--wrokers", "2"], 'no such option: --wrokers; did you mean "--workers"?'),
         (["plugins", "list", "--jsn"], 'no such option: --jsn; did you mean "--json"?'),
         (["run", "quickstart", "--rerun", "fialed"], "'all'; did you mean \"failed\"? (see unlearnbench run --help)"),
         (["run", "quickstart", "--device", "tpu-v5"], "'tpu-v5' is not one of 'auto', 'cpu', 'cuda', 'mps' (see"),

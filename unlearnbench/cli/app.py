@@ -43,8 +43,8 @@ EXAMPLES: Final = (
 
 # typer has its own copy of click since 0.26 and imported click before: this is the class of usage errors in both.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__mro__[1]
-_SUGGESTION: Final = re.compile(r"[.]? [(]?(?:Did you mean|Possible options:) '?([\w-]+)'?(?:, '?[\w-]+'?)*[?)]*$")
-"""How several versions of click write suggestions; the first is the closest."""
+_SUGGESTION: Final = re.compile(r"'?([\w-]+)'?([.]? [(]?(?:Did you mean|Possible options:) ([\w', -]+)[?)]*)$")
+"""The wrong word and what could be meant, as several versions of click write it, some in alphabetical order."""
 
 
 class LazyGroup(TyperGroup):
@@ -113,7 +113,9 @@ def _usage(error: Any) -> str:
     if choice := re.search(r"'([^']*)' is not one of (.+)$", message):
         close = get_close_matches(choice[1], re.findall(r"'([^']*)'", choice[2]), n=1)
         message += f'; did you mean "{close[0]}"?' if close else ""
-    message = _SUGGESTION.sub(r'; did you mean "\1"?', message)
+    if offer := _SUGGESTION.search(message):
+        (closest,) = get_close_matches(offer[1], re.findall(r"[\w-]+", offer[3]), n=1, cutoff=0)
+        message = f'{message[: offer.start(2)]}; did you mean "{closest}"?'
     page = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
     return message + page
 
