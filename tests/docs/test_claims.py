@@ -33,8 +33,8 @@ STATED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "claims.yaml").
 CLAIMS: list[dict[str, Any]] = STATED["claims"]
 DOCUMENTS = sorted(STATED["definitions"])
 USUAL = {"unlearner": "retrain", "scenario": "single", "defense": "none", "metric": "auc", "seed": "mean"}
-RESULT = re.compile(r"(?<![\w.])-?\.\d+\b|\b\d\.\d{3}\b|\b\d+(?:\.\d+)? %|\b\d+(?:\.\d+)?x\b|\b\d{1,3},\d{3}\b")
-"""What looks like a result: a share, a percentage, a factor, a count of thousands."""
+RESULT = re.compile(r"(?<![\w.])-?\d*\.\d+x?\b(?!\.\d)|\b\d+ %|(?<![\w.])\d+x\b|\b\d{1,3},\d{3}\b")
+"""What looks like a result: a number with a decimal point, a percentage, a factor, a count of thousands."""
 RELATIONS = {
     "<": operator.lt,
     ">": operator.gt,
@@ -142,12 +142,14 @@ def test_every_number_of_a_document_is_of_a_table_or_a_definition(document: str)
 @pytest.mark.parametrize(
     ("text", "found"),
     [
+        ("networks reach .777.", [".777"]),
         ("an AUC of .594 [.572, .615]", [".594", ".572", ".615"]),
         ("-.003 less", ["-.003"]),
         ("an AUC of 1.000", ["1.000"]),
         ("flips 7 % of labels, 10x faster", ["7 %", "10x"]),
         ("1,650 models", ["1,650"]),
-        ("Python 3.11, arXiv 2005.02205, page.md, version 0.1.0, 5 originals", []),
+        ("epsilon 2.9, 1.5x", ["2.9", "1.5x"]),
+        ("page.md, version 0.1.0, 5 originals", []),
     ],
 )
 def test_a_number_that_looks_like_a_result_is_found(text: str, found: list[str]) -> None:
