@@ -49,6 +49,7 @@ lint: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	for package in plugins/unlearnbench-*; do MYPYPATH=$$package/src $(BIN)/mypy $$package || exit 1; done
 	$(BIN)/lint-imports
 	$(BIN)/unlearnbench leaderboard build --check
 

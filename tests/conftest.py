@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from unlearnbench.core.models import FitTask, TargetModel
+from unlearnbench.core.models import FitTask, SeedUse, TargetModel
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.hooks.registry import Registry, load_registry
 
@@ -42,8 +42,8 @@ class Spy(TargetModel):
 
     continues = True
 
-    def __init__(self, seeds_used: Sequence[str] = ("init", "order", "noise")) -> None:
-        self.seeds_used = frozenset(seeds_used)
+    def __init__(self, seeds_used: Sequence[SeedUse] = ("init", "order", "noise")) -> None:
+        self.seeds_used = frozenset(seeds_used)  # type: ignore[misc]  # each spy has its own
         self.batches: list[list[FitTask]] = []
 
     @property

@@ -13,6 +13,7 @@ from jobs import episode
 
 from unlearnbench.builtin.datasets.mnist import Mnist
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
+from unlearnbench.engine.networks.training import Precision
 
 N = 640  # ten steps
 
@@ -25,7 +26,7 @@ def flops(side: int = 28) -> float:
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp32"])
-def bench_cnn(precision: str, compare: Compare) -> None:
+def bench_cnn(precision: Precision, compare: Compare) -> None:
     """Train two models, one that lacks a record, for one epoch."""
     dataset = Mnist(size=2 * N)
     if missing := [file.name for file in dataset.files() if not file.find()]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -26,17 +26,22 @@ from unlearnbench import (
 from unlearnbench.builtin.attacks.sorted_diff import SortedDiff
 from unlearnbench.core.observations import UndeclaredNeedError
 from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.stats import auc
 
-ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if not found.plugin.knows_truth]
+ATTACKS = [
+    found.name
+    for found in load_registry(discover=False).all("attack")
+    if isinstance(found.plugin, AttackPlugin) and not found.plugin.knows_truth
+]
 SIZES = EpisodeSizes(originals=5, requests=3, records=60, negatives=8, matched=1, retained=2)
 
 
 class Nearest(SklearnModel):
     """A model of one's own: it remembers every record, and so forgets one visibly."""
 
-    def estimator(self, seed: int) -> Any:
+    def estimator(self, seed: int) -> object:
         return KNeighborsClassifier(3)
 
 
@@ -166,7 +171,7 @@ def test_sizes_that_do_not_fit_are_refused_with_the_largest_that_does() -> None:
 def test_what_is_no_model_is_refused() -> None:
     told = r"^model: KNeighborsClassifier must be a name or derive from unlearnbench\.TargetModel$"
     with pytest.raises(UserError, match=told):
-        observe(own_records(), KNeighborsClassifier(), sizes=SIZES)  # type: ignore[arg-type]
+        observe(own_records(), KNeighborsClassifier(), sizes=SIZES)
 
 
 def test_scores_of_another_length_are_refused(seen: Observed) -> None:

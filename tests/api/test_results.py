@@ -87,7 +87,7 @@ def test_a_row_without_a_result_is_a_record_too(results: Results) -> None:
 @pytest.mark.parametrize("name", ["pandas", "polars"])
 def test_a_data_frame_is_made_of_the_records(name: str, results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     library = ModuleType(name)
-    library.DataFrame = lambda records, **_: ("frame", records)  # type: ignore[attr-defined]
+    library.DataFrame = lambda records, **_: ("frame", records)  # type: ignore[attr-defined]  # a made-up library
     monkeypatch.setitem(sys.modules, name, library)
     assert getattr(results, f"to_{name}")() == ("frame", results.records())
 

@@ -18,9 +18,9 @@ Make = Callable[..., Arrays]
 Save = Callable[..., Path]
 
 
-def with_value(arrays: Arrays, name: str, place: object, value: object) -> Arrays:
+def with_value(arrays: Arrays, name: str, place: Any, value: object) -> Arrays:
     changed = np.array(arrays[name])
-    changed[place] = value  # type: ignore[index]
+    changed[place] = value
     return {**arrays, name: changed}
 
 
@@ -98,7 +98,7 @@ def test_without_labels_there_are_none(arrays: Make, npz: Save) -> None:
     ],
 )
 def test_a_wrong_value_is_told_with_its_row(
-    name: str, place: object, value: object, told: str, arrays: Make, failure: Failure
+    name: str, place: Any, value: object, told: str, arrays: Make, failure: Failure
 ) -> None:
     assert failure(with_value(arrays(), name, place, value)) == told
 

@@ -120,7 +120,7 @@ def test_a_single_array_under_the_name_of_several_is_refused(tmp_path: Path) -> 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
-            return (Path.touch, (tmp_path / "sprung",))  # type: ignore[return-value]
+            return (Path.touch, (tmp_path / "sprung",))  # type: ignore[return-value]  # pickle takes any callable
 
     np.savez(tmp_path / "a.npz", role=np.array([Trap()], dtype=object))
     assert failure(tmp_path / "a.npz").startswith("holds an array of neither numbers nor text")

@@ -59,7 +59,7 @@ def say(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.fixture
-def change(tmp_path: Path, say: object) -> Callable[..., None]:
+def change(tmp_path: Path, say: Callable[..., Said]) -> Callable[..., None]:
     """Change keys of the tiny suite."""
 
     def change(**keys: object) -> None:

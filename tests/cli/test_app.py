@@ -118,7 +118,7 @@ def test_a_verb_may_be_a_function(verb: ModuleType, capsys: pytest.CaptureFixtur
         """Greet."""
         typer.echo(f"hello {name} " * times)
 
-    verb.command, verb.EXAMPLES = command, ("unlearnbench try you",)  # type: ignore[attr-defined]
+    verb.command, verb.EXAMPLES = command, ("unlearnbench try you",)  # type: ignore[attr-defined]  # a made-up module
     assert main(["try", "you", "--times", "2"]) == 0
     assert capsys.readouterr().out == "hello you hello you \n"
     assert main(["try", "--help"]) == 0
@@ -140,12 +140,12 @@ def fail(error: BaseException) -> None:
 def test_errors_become_exit_codes(
     verb: ModuleType, error: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verb.command = lambda: fail(error)  # type: ignore[attr-defined]
+    verb.command = lambda: fail(error)  # type: ignore[attr-defined]  # a made-up module
     assert main(["try"]) == code
     assert capsys.readouterr().err.strip() == said.strip()
 
 
 def test_a_bug_is_not_hidden(verb: ModuleType) -> None:
-    verb.command = lambda: fail(ZeroDivisionError())  # type: ignore[attr-defined]
+    verb.command = lambda: fail(ZeroDivisionError())  # type: ignore[attr-defined]  # a made-up module
     with pytest.raises(ZeroDivisionError):
         main(["try"])

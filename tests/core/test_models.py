@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -12,11 +13,11 @@ from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
 
+@dataclass(frozen=True)
 class Answers:
     """A model that tells how many records it was trained on."""
 
-    def __init__(self, n: int) -> None:
-        self.n = n
+    n: int
 
     def log_posteriors(self, x: np.ndarray) -> np.ndarray:
         return np.full((len(x), 1), 0.0)
@@ -49,7 +50,7 @@ def test_a_model_is_taken_to_use_every_seed_and_to_honour_every_order_unless_it_
 def test_many_models_are_trained_one_by_one_unless_an_author_writes_more() -> None:
     records = Records("toy", np.arange(6.0)[:, None], np.zeros(6, dtype=np.int64), 1, Provenance("", ""))
     tasks = [FitTask(TrainingSet.of(records, np.arange(n)), Seeds(0, 0, 0)) for n in (3, 1, 5)]
-    assert [fitted.n for fitted in Counting().fit_many(tasks, "cpu")] == [3, 1, 5]
+    assert Counting().fit_many(tasks, "cpu") == [Answers(3), Answers(1), Answers(5)]
 
 
 def test_a_method_is_all_that_makes_a_fitted_model_and_another_one_that_gives_it_regions() -> None:

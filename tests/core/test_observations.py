@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from random import Random
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def request_rows(episode: int, request: int, counts: dict[Role, int], versions: 
     n = len(role)
     record = 1000 * episode + 100 * request + np.arange(n)
     return Observations(
-        before=-1.0 * record[:, None] - np.arange(2),
+        before=np.asarray(-1.0 * record[:, None] - np.arange(2), dtype=np.float64),
         after=-1.0 * record[:, None, None] - 0.1 * np.arange(1, versions + 1)[:, None] - np.zeros(2),
         versions=np.full(n, versions, dtype=np.int64),
         member=np.tile(role[:, None] == Role.FORGOTTEN, (1, versions + 1)),
@@ -115,7 +116,7 @@ def test_the_paired_game_of_a_single_deletion_is_the_record_and_its_first_negati
 
 @given(st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 3)), st.integers(1, 5), min_size=1), st.randoms())
 def test_the_paired_game_is_balanced_in_every_request_of_every_episode(
-    groups: dict[tuple[int, int], int], random: object
+    groups: dict[tuple[int, int], int], random: Random
 ) -> None:
     """Requests of two episodes may have the same number, and rows may come in any order."""
     parts = [
@@ -124,7 +125,7 @@ def test_the_paired_game_is_balanced_in_every_request_of_every_episode(
     ]
     rows = Observations.concatenate(parts)
     order = list(range(len(rows)))
-    random.shuffle(order)  # type: ignore[attr-defined] # hypothesis' Random
+    random.shuffle(order)
     rows = rows.take(np.array(order))
     paired = rows.take(rows.paired(Role.FORGOTTEN, Role.UNSEEN))
     for (episode, request), size in groups.items():

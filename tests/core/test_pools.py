@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from unlearnbench.builtin.datasets.digits import Digits
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.pools import EpisodeSizes, Pools, draw, side_halves, side_pools
+from unlearnbench.core.pools import EpisodeSizes, Pools, Side, draw, side_halves, side_pools
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.seeding import SeedPath
 
-SIDES = ("target", "shadow")
+SIDES: tuple[Side, ...] = ("target", "shadow")
 SEEDS = SeedPath(3) / "toy"
 
 
@@ -61,7 +61,7 @@ def test_two_fifths_of_all_records_train_a_side_and_a_tenth_is_kept_unseen() -> 
 @given(st.integers(10, 300), st.integers(2, 150), st.integers(0, 2**40))
 def test_pools_keep_what_they_promise(n: int, size: int, seed: int) -> None:
     records, sizes = toy(n), EpisodeSizes(records=size)
-    trained: dict[str, set[int]] = {}
+    trained: dict[Side, set[int]] = {}
     for side in SIDES:
         dealt = [side_pools(records, side, sizes, original, SeedPath(seed)) for original in range(3)]
         trained[side] = {int(i) for pools, _ in dealt for i in pools.training}
@@ -98,11 +98,11 @@ def test_no_record_of_one_side_is_anywhere_on_the_other() -> None:
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_an_original_keeps_its_pools_when_a_suite_grows(side: str) -> None:
+def test_an_original_keeps_its_pools_when_a_suite_grows(side: Side) -> None:
     small = EpisodeSizes(originals=2, requests=3, records=50, negatives=4, matched=1, retained=2)
     large = replace(small, originals=40, requests=30, negatives=20, matched=6, retained=9)
     for original in range(2):
-        before, after = (side_pools(toy(300), side, sizes, original, SEEDS)[0] for sizes in (small, large))  # type: ignore[arg-type] # a side
+        before, after = (side_pools(toy(300), side, sizes, original, SEEDS)[0] for sizes in (small, large))
         assert same(before, after)
 
 

@@ -58,11 +58,12 @@ def test_a_request_knows_all_it_forgets_and_all_it_adds_over_its_steps() -> None
 
 
 def test_queries_stand_role_by_role_each_counted_from_nought() -> None:
-    laid = Queries.of({Role.FORGOTTEN: np.array([9]), Role.MATCHED: np.empty(0), Role.UNSEEN: np.array([4, 2])})
+    nobody = np.empty(0, dtype=np.int64)
+    laid = Queries.of({Role.FORGOTTEN: np.array([9]), Role.MATCHED: nobody, Role.UNSEEN: np.array([4, 2])})
     assert laid.ids.tolist() == [9, 4, 2]
     assert laid.role.tolist() == [Role.FORGOTTEN, Role.UNSEEN, Role.UNSEEN]
     assert laid.position.tolist() == [0, 0, 1]
-    assert (laid.ids.dtype, laid.role.dtype, laid.position.dtype) == (np.int64, np.int8, np.int64)
+    assert [str(each.dtype) for each in (laid.ids, laid.role, laid.position)] == ["int64", "int8", "int64"]
 
 
 def test_every_role_is_queried_as_often_as_the_sizes_say() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ DOCUMENTS = sorted(STATED["definitions"])
 USUAL = {"unlearner": "retrain", "scenario": "single", "defense": "none", "metric": "auc", "seed": "mean"}
 RESULT = re.compile(r"(?<![\w.])-?\d*\.\d+x?\b(?!\.\d)|\b\d+ %|(?<![\w.])\d+x\b|\b\d{1,3},\d{3}\b")
 """What looks like a result: a number with a decimal point, a percentage, a factor, a count of thousands."""
-RELATIONS = {
+RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
     "~": lambda a, b: round(a, 3) == round(b, 3),  # equal as tables print them
@@ -85,7 +85,7 @@ def estimate(spec: Mapping[str, Any]) -> Estimate:
     labels = {name: value for name, value in labels.items() if name in lines[0]}  # a board's table has no seeds
     (line,) = (line for line in lines if labels.items() <= line.items())
     value, low, high = (float(line[name]) if line[name] else None for name in ("value", "low", "high"))
-    return Estimate(value, low, high, status=line["status"], reason=line["reason"])  # type: ignore[arg-type]
+    return Estimate(value, low, high, status=line["status"], reason=line["reason"])  # type: ignore[arg-type]  # a status
 
 
 def estimates(claim: Mapping[str, Any]) -> dict[str, Estimate]:

@@ -82,7 +82,9 @@ def test_the_guide_to_suites_tells_the_default_sizes() -> None:
 
 
 def test_metrics_that_a_suite_gets_by_default_are_all_built_in_ones_but_epsilon(registry: Registry) -> None:
-    assert {*DEFAULTS["metrics"], "epsilon"} == {plugin.name for plugin in registry.all("metric")}
+    default = DEFAULTS["metrics"]
+    assert isinstance(default, list)
+    assert {*default, "epsilon"} == {plugin.name for plugin in registry.all("metric")}
 
 
 def test_the_page_on_models_has_every_built_in_model(registry: Registry) -> None:

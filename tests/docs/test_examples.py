@@ -127,7 +127,7 @@ def test_python_runs_and_its_plugins_go_through_a_whole_run(
     registry = load_registry([file], discover=False)
     mine = [plugin for plugin in registry.plugins if plugin.source.kind == "file"]
     assert mine or registry.observers.observers
-    for plugin in mine or [None]:
+    for plugin in mine or (None,):
         run_tiny(folder, file, plugin)
         assert "0 failed, 0 skipped" in capsys.readouterr().out
     assert not [record for record in caplog.records if record.name.endswith("observers")]
@@ -212,7 +212,9 @@ def parse(arguments: Sequence[str]) -> None:
     command = typer.main.get_command(_make_app())
     context = command.make_context("unlearnbench", list(arguments))
     while isinstance(command, typer.core.TyperGroup):
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert found is not None
+        command = found
         context = command.make_context(name, rest, parent=context)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.builtin.datasets.breast_cancer import BreastCancer
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.core.models import FitTask, Seeds, TargetModel
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.models import FitTask, Fitted, Seeds, TargetModel
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 
 RECORDS = BreastCancer().load()
@@ -27,19 +28,19 @@ STEPS = [
 ]
 
 
-def tasks(order: Any = "slot") -> Any:
+def tasks(order: Order = "slot") -> list[FitTask]:
     return [FitTask(data, SEEDS) for data in (ORIGINAL, *(ORIGINAL.after(step, order) for step in STEPS))]
 
 
-def answers(fitted: Any) -> Any:
-    return np.exp([one.log_posteriors(RECORDS.x) for one in fitted])
+def answers(fitted: Sequence[Fitted]) -> NDArray[np.float64]:
+    return np.asarray(np.exp([one.log_posteriors(RECORDS.x) for one in fitted]))
 
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
 @pytest.mark.parametrize(
     ("model", "bound"), [(LogisticRegression(), 1e-8), (MLP(hidden=(16,), epochs=1), 1e-4)], ids=repr
 )
-def test_the_fast_engine_agrees_with_the_plain_one(model: LogisticRegression | MLP, bound: float, order: str) -> None:
+def test_the_fast_engine_agrees_with_the_plain_one(model: TargetModel, bound: float, order: Order) -> None:
     fast = answers(model.fit_many(tasks(order), "cpu"))
     plain = answers([model.fit(task, "cpu") for task in tasks(order)])
     assert np.abs(fast - plain).max() < bound

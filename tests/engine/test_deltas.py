@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet
 from unlearnbench.engine.deltas import KEPT, MASKED, REMOVED, Base, Bases, group_by_base
 
 RECORDS = Records("r", np.arange(40.0)[:, None], np.arange(40) % 2, 2, Provenance("", ""))
@@ -22,34 +20,43 @@ def forget(*ids: int) -> Step:
 
 
 @given(st.permutations(range(40)), st.sets(st.integers(0, 19)), st.sampled_from(["slot", "compact"]))
-def test_the_base_without_the_rows_removed_holds_what_the_set_learns_from(ids: Any, rows: Any, order: Any) -> None:
+def test_the_base_without_the_rows_removed_holds_what_the_set_learns_from(
+    ids: list[int], rows: set[int], order: Order
+) -> None:
     base = training_set(*ids[:20])
     data = base.after(forget(*(ids[row] for row in sorted(rows))), order)
     removed = Base(base).removed(data)
+    assert removed is not None
     assert removed.tolist() == sorted(rows)
     np.testing.assert_array_equal(np.delete(base.x, removed, axis=0), data.x)
 
 
 def test_rows_are_counted_among_those_that_the_base_learns_from() -> None:
     base = training_set(7, 5, 3, 1).after(forget(5), "slot").select(np.ones(4, dtype=bool))
-    assert Base(base).removed(base.after(forget(3), "slot")).tolist() == [1]
+    removed = Base(base).removed(base.after(forget(3), "slot"))
+    assert removed is not None
+    assert removed.tolist() == [1]
 
 
 @pytest.mark.parametrize("ids", [(3, 9), (3, 3), (9,)])
-def test_a_set_with_other_records_or_one_record_twice_is_not_the_base_less_some(ids: tuple[Any, ...]) -> None:
+def test_a_set_with_other_records_or_one_record_twice_is_not_the_base_less_some(ids: tuple[int, ...]) -> None:
     assert Base(training_set(1, 2, 3)).removed(training_set(*ids)) is None
 
 
 def test_rows_removed_do_not_depend_on_the_order_of_the_set_but_row_status_does() -> None:
     base, data = Base(training_set(1, 2, 3)), training_set(3, 1)
-    assert base.removed(data).tolist() == [1]
+    removed = base.removed(data)
+    assert removed is not None
+    assert removed.tolist() == [1]
     assert base.row_status(data) is None
 
 
 def test_a_row_is_removed_masked_or_kept() -> None:
     base = training_set(4, 5, 6, 7)
     data = base.after(forget(4), "compact").after(forget(6), "slot")
-    assert Base(base).row_status(data).tolist() == [REMOVED, KEPT, MASKED, KEPT]
+    status = Base(base).row_status(data)
+    assert status is not None
+    assert status.tolist() == [REMOVED, KEPT, MASKED, KEPT]
 
 
 @pytest.mark.parametrize("ids", [(3, 2), (2, 2), (2, 20)])

@@ -3,12 +3,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.engine.devices import resolve_device
+from unlearnbench.engine.devices import Device, resolve_device
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool) -> None:
@@ -32,7 +31,7 @@ def test_auto_takes_a_gpu_where_there_is_one(
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps"])
-def test_a_named_gpu_must_be_there(monkeypatch: Any, device: Any) -> None:
+def test_a_named_gpu_must_be_there(monkeypatch: pytest.MonkeyPatch, device: Device) -> None:
     offer(monkeypatch, cuda=False, mps=False)
     with pytest.raises(UserError, match=f'device "{device}" is not available'):
         resolve_device(device)

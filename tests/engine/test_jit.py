@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ import pytest
 from unlearnbench.engine import jit
 
 pytestmark = pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for this platform")
+
+Module = Callable[..., ModuleType]
+CacheDir = Callable[[Path], None]
 
 CODE = """
 from unlearnbench.engine.jit import kernel
@@ -28,11 +31,13 @@ def outer(a):
 """
 
 
-def written(path: Any, code: Any, **scope: Any) -> ModuleType:
+def written(path: Path, code: str, **scope: object) -> ModuleType:
     """Write a module and load it, with ``scope`` among its names as if it had imported them."""
     if not path.exists() or path.read_text(encoding="utf-8") != code:  # older numba trusts the time of the file
         path.write_text(code, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     vars(module).update(scope)
     spec.loader.exec_module(module)
@@ -40,13 +45,13 @@ def written(path: Any, code: Any, **scope: Any) -> ModuleType:
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     return lambda plus=1, name="kernels": written(tmp_path / f"{name}.py", CODE.format(plus=plus))
 
 
 @pytest.fixture
-def cache_dir(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def cache_dir(monkeypatch: pytest.MonkeyPatch) -> CacheDir:
     """Point numba at a directory; it reads the variable once, at its import."""
     import numba
 
@@ -56,7 +61,7 @@ def cache_dir(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return point
 
 
-def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module: Callable[..., Any]) -> None:
+def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module: Module) -> None:
     kernels = module()
     assert "compiled" not in vars(kernels.outer)
     assert kernels.outer(3) == 8
@@ -64,17 +69,15 @@ def test_a_kernel_is_compiled_at_its_first_call_and_calls_other_kernels(module: 
     assert kernels.outer.compiled.signatures
 
 
-def test_a_kernel_divides_as_numpy_does(module: Any) -> None:
+def test_a_kernel_divides_as_numpy_does(module: Module) -> None:
     @jit.kernel()
-    def ratio(a: Any, b: Any) -> None:
+    def ratio(a: float, b: float) -> float:
         return a / b
 
     assert np.isnan(ratio(0.0, 0.0))
 
 
-def test_machine_code_is_kept_on_disk(
-    module: Callable[..., Any], cache_dir: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_machine_code_is_kept_on_disk(module: Module, cache_dir: CacheDir, tmp_path: Path) -> None:
     cache_dir(tmp_path / "cache")
     assert module().outer(3) == 8
     assert list((tmp_path / "cache").rglob("*.nbc"))
@@ -83,12 +86,12 @@ def test_machine_code_is_kept_on_disk(
     assert sum(again.outer.compiled.stats.cache_hits.values()) == 1
 
 
-def test_a_change_in_a_kernel_that_is_called_is_noticed(module: Any, cache_dir: Any, tmp_path: Path) -> None:
+def test_a_change_in_a_kernel_that_is_called_is_noticed(module: Module, cache_dir: CacheDir, tmp_path: Path) -> None:
     cache_dir(tmp_path / "cache")
     kernels = module(plus=1, name="callee")
     source = "from unlearnbench.engine.jit import kernel\n@kernel()\ndef caller(a):\n    return 2 * inner(a)\n"
 
-    def caller(inner: Any) -> Any:
+    def caller(inner: object) -> Any:
         return written(tmp_path / "caller.py", source, inner=inner).caller
 
     assert caller(kernels.inner)(3) == 8
@@ -125,7 +128,10 @@ def test_a_kernel_may_share_its_name_with_an_attribute(tmp_path: Path) -> None:
 
 
 def test_where_the_cache_directory_cannot_be_made_kernels_still_run(
-    module: Callable[..., Any], cache_dir: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    module: Module,
+    cache_dir: CacheDir,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from numba.core.caching import CacheImpl, UserProvidedCacheLocator
 
@@ -138,11 +144,14 @@ def test_where_the_cache_directory_cannot_be_made_kernels_still_run(
 
 
 def test_where_the_cache_cannot_be_written_in_the_end_kernels_still_run(
-    module: Any, cache_dir: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    module: Module,
+    cache_dir: CacheDir,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from numba.core.caching import IndexDataCacheFile
 
-    def full(self, *args: Any) -> None:
+    def full(self: object, *args: object) -> NoReturn:
         raise OSError("no space left on device")
 
     cache_dir(tmp_path / "cache")
@@ -152,9 +161,9 @@ def test_where_the_cache_cannot_be_written_in_the_end_kernels_still_run(
     assert not kernels.outer.cached
 
 
-def test_an_error_of_the_kernel_itself_is_raised(module: Any) -> None:
+def test_an_error_of_the_kernel_itself_is_raised(module: Module) -> None:
     @jit.kernel()
-    def picky(a: Any) -> None:
+    def picky(a: int) -> int:
         if a > 2:
             raise ValueError("too many")
         return a

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.models import FitTask, Seeds
+from unlearnbench.core.models import FitTask, Fitted, Seeds
 from unlearnbench.core.posteriors import FLOOR
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
-from unlearnbench.engine.sklearn_model import Constant, SklearnModel, as_table
+from unlearnbench.engine.sklearn_model import Constant, SklearnFitted, SklearnModel, as_table
 
 RECORDS = Records("r", np.arange(24.0).reshape(12, 1, 2), np.arange(12) % 3, 3, Provenance("", ""))
 SEEDS = Seeds(5, 6, 7)
@@ -23,7 +22,7 @@ class Neighbours(SklearnModel):
 
     n_neighbors: int = 1
 
-    def estimator(self, seed: int) -> Any:
+    def estimator(self, seed: int) -> object:
         from sklearn.neighbors import KNeighborsClassifier
 
         return KNeighborsClassifier(self.n_neighbors)
@@ -31,20 +30,31 @@ class Neighbours(SklearnModel):
 
 @dataclass(frozen=True)
 class Recorder(SklearnModel):
-    """Tells what a fit was given."""
+    """Records what its estimators are fitted on."""
 
-    def estimator(self, seed: int) -> Any:
-        class Estimator:
-            classes_ = np.array([0, 2])
+    def estimator(self, seed: int) -> RecordingEstimator:
+        return RecordingEstimator(seed)
 
-            def fit(self, x: NDArray[np.float64], y: NDArray[np.int64]) -> Any:
-                self.given = (seed, x, y)
-                return self
 
-            def predict_proba(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-                return np.tile([0.25, 0.75], (len(x), 1))
+class RecordingEstimator:
+    classes_ = np.array([0, 2])
 
-        return Estimator()
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def fit(self, x: NDArray[np.float64], y: NDArray[np.int64]) -> RecordingEstimator:
+        self.given = (self.seed, x, y)
+        return self
+
+    def predict_proba(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.tile([0.25, 0.75], (len(x), 1))
+
+
+def given(fitted: Fitted) -> tuple[int, NDArray[np.float64], NDArray[np.int64]]:
+    """Return the seed, the features and the labels that a recording estimator was fitted on."""
+    assert isinstance(fitted, SklearnFitted)
+    assert isinstance(fitted.estimator, RecordingEstimator)
+    return fitted.estimator.given
 
 
 def test_an_estimator_is_all_an_author_writes() -> None:
@@ -54,7 +64,7 @@ def test_an_estimator_is_all_an_author_writes() -> None:
 
 def test_the_estimator_gets_the_init_seed_and_the_kept_records_in_training_order_as_a_table() -> None:
     data = TrainingSet.of(RECORDS, [7, 2, 3, 9]).after(Step(np.array([2])))
-    seed, x, y = Recorder().fit(FitTask(data, SEEDS), "cpu").estimator.given
+    seed, x, y = given(Recorder().fit(FitTask(data, SEEDS), "cpu"))
     assert seed == 5
     assert x.tolist() == [[14.0, 15.0], [6.0, 7.0], [18.0, 19.0]]
     assert y.tolist() == [1, 0, 0]
@@ -79,7 +89,7 @@ def test_no_record_left_is_an_error_that_says_what_to_do() -> None:
 
 def test_many_models_come_back_in_the_order_of_their_tasks() -> None:
     tasks = [FitTask(TrainingSet.of(RECORDS, [k, k + 1]), SEEDS) for k in (4, 0, 2)]
-    assert [fitted.estimator.given[1][0, 0] for fitted in Recorder().fit_many(tasks, "cpu")] == [8.0, 0.0, 4.0]
+    assert [given(fitted)[1][0, 0] for fitted in Recorder().fit_many(tasks, "cpu")] == [8.0, 0.0, 4.0]
 
 
 def test_a_table_of_no_rows_keeps_its_width() -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from unlearnbench.core.models import Seeds
+from unlearnbench.core.models import FitTask, Fitted, Seeds
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import TrainingJob
+from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.engine.querying import Ensemble
 from unlearnbench.engine.unlearners import Deletion, ExactUnlearner, FunctionUnlearner
+
+if TYPE_CHECKING:
+    from tests.conftest import Spy, SpyFitted
+
 
 TRAIN, SERVE = SeedPath(7) / "train", SeedPath(7) / "serve"
 
 
-def step(forget: Any = (), add: Any = ()) -> Any:
+def step(forget: Sequence[int] = (), add: Sequence[int] = ()) -> Step:
     return Step(np.array(forget, dtype=np.int64), np.array(add, dtype=np.int64))
 
 
@@ -33,7 +40,7 @@ REQUESTS = [
 class Again(ExactUnlearner):
     """Retrains with the seeds of the version."""
 
-    def jobs(self, original: Any, steps: Any, seeds: Any) -> Any:
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
         data = original.data
         for served in steps:
             data = data.after(served)
@@ -43,7 +50,7 @@ class Again(ExactUnlearner):
 class Halves(ExactUnlearner):
     """Two models, by odd and even ids; a deletion retrains the one that it concerns."""
 
-    def jobs(self, original: Any, steps: Any, seeds: Any) -> Any:
+    def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> list[TrainingJob]:
         jobs = []
         for half in (0, 1):
             part = original.data.select(original.data.ids % 2 == half)
@@ -53,7 +60,7 @@ class Halves(ExactUnlearner):
             jobs.append(TrainingJob(part, Seeds.at(original.seeds / half)))
         return jobs
 
-    def weights(self, jobs: Any) -> Any:
+    def weights(self, jobs: Sequence[TrainingJob]) -> list[float]:
         return [float(len(job.data)) for job in jobs]
 
 
@@ -61,7 +68,7 @@ class Shrink(FunctionUnlearner):
     """Writes down what it is given, and answers with the model it was given."""
 
     def __init__(self) -> None:
-        self.calls = []
+        self.calls: list[Deletion] = []
 
     def unlearn(self, deletion: Deletion) -> Copy:
         self.calls.append(deletion)
@@ -69,14 +76,14 @@ class Shrink(FunctionUnlearner):
 
 
 class Copy:
-    def __init__(self, fitted: Any) -> None:
+    def __init__(self, fitted: Fitted) -> None:
         self.fitted = fitted
 
-    def log_posteriors(self, x: Any) -> Any:
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.fitted.log_posteriors(x)
 
 
-UNLEARNERS = [Again, Halves, Shrink]
+UNLEARNERS: list[type[Unlearner]] = [Again, Halves, Shrink]
 
 
 @pytest.fixture
@@ -84,13 +91,18 @@ def data(records: Records) -> TrainingSet:
     return TrainingSet.of(records, np.arange(20))
 
 
-def answers(chains: list[Any], x: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:
+def task_of(state: State) -> FitTask:
+    """Return the task that a spy was trained on."""
+    return cast("SpyFitted", state.fitted).task
+
+
+def answers(chains: Sequence[Sequence[State]], x: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:
     return [[state.fitted.log_posteriors(x) for state in chain] for chain in chains]
 
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
-def test_all_at_once_equals_one_by_one(unlearner: type[Any], spy: type[Any], data: TrainingSet) -> None:
-    def prepare() -> Any:
+def test_all_at_once_equals_one_by_one(unlearner: type[Unlearner], spy: type[Spy], data: TrainingSet) -> None:
+    def prepare() -> tuple[Unlearner, State]:
         method = unlearner()
         return method, method.prepare(Original(spy(), data, TRAIN))
 
@@ -106,7 +118,7 @@ def test_all_at_once_equals_one_by_one(unlearner: type[Any], spy: type[Any], dat
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
 def test_a_state_stays_as_it_was_however_often_it_is_served(
-    unlearner: type[Any], spy: type[Any], data: TrainingSet
+    unlearner: type[Unlearner], spy: type[Spy], data: TrainingSet
 ) -> None:
     method = unlearner()
     state = method.prepare(Original(spy(), data, TRAIN))
@@ -119,7 +131,7 @@ def test_a_state_stays_as_it_was_however_often_it_is_served(
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
 def test_requests_branch_off_the_original_and_do_not_meet(
-    unlearner: type[Any], spy: type[Any], data: TrainingSet
+    unlearner: type[Unlearner], spy: type[Spy], data: TrainingSet
 ) -> None:
     method = unlearner()
     state = method.prepare(Original(spy(("init",)), data, TRAIN))
@@ -130,24 +142,24 @@ def test_requests_branch_off_the_original_and_do_not_meet(
 
 @pytest.mark.parametrize("unlearner", UNLEARNERS)
 def test_the_state_of_another_kind_of_unlearner_is_refused(
-    unlearner: type[Any], spy: type[Any], data: TrainingSet
+    unlearner: type[Unlearner], spy: type[Spy], data: TrainingSet
 ) -> None:
     foreign = (Again if unlearner is Shrink else Shrink)().prepare(Original(spy(), data, TRAIN))
     with pytest.raises(TypeError, match="serves its own states, got"):
         unlearner().serve(foreign, step([0]), SERVE)
 
 
-def test_all_versions_of_all_requests_are_trained_in_one_go(spy: type[Any], data: TrainingSet) -> None:
+def test_all_versions_of_all_requests_are_trained_in_one_go(spy: type[Spy], data: TrainingSet) -> None:
     model = spy()
     method = Again()
     method.serve_all(method.prepare(Original(model, data, TRAIN)), REQUESTS, SERVE)
     assert [len(batch) for batch in model.batches] == [1, 6]
 
 
-def test_every_version_is_trained_on_what_its_request_left_by_then(spy: Any, data: Any) -> None:
+def test_every_version_is_trained_on_what_its_request_left_by_then(spy: type[Spy], data: TrainingSet) -> None:
     method = Again()
     chains = method.serve_all(method.prepare(Original(spy(), data, TRAIN)), REQUESTS, SERVE)
-    left = [[set(state.fitted.task.data.kept_ids) for state in chain] for chain in chains]
+    left = [[set(task_of(state).data.kept_ids) for state in chain] for chain in chains]
     everyone = set(range(20))
     assert left == [
         [everyone - {0}],
@@ -156,35 +168,38 @@ def test_every_version_is_trained_on_what_its_request_left_by_then(spy: Any, dat
     ]
 
 
-def test_versions_have_seeds_of_their_own(spy: Any, data: Any) -> None:
+def test_versions_have_seeds_of_their_own(spy: type[Spy], data: TrainingSet) -> None:
     method = Again()
     state = method.prepare(Original(spy(), data, TRAIN))
     chains = method.serve_all(state, REQUESTS, SERVE)
-    seeds = [state.fitted.task.seeds, *(later.fitted.task.seeds for chain in chains for later in chain)]
+    seeds = [task_of(state).seeds, *(task_of(later).seeds for chain in chains for later in chain)]
     assert seeds[0] == Seeds.at(TRAIN)
     assert seeds[3] == Seeds.at(SERVE / 1 / 2)
     assert len(set(seeds)) == 7
 
 
-def test_what_a_request_leaves_alone_is_not_trained_again(spy: Any, data: Any) -> None:
+def test_what_a_request_leaves_alone_is_not_trained_again(spy: type[Spy], data: TrainingSet) -> None:
     model, method = spy(), Halves()
     state = method.prepare(Original(model, data, TRAIN))
     ((version,),) = method.serve_all(state, [Request((step([4]),))], SERVE)
     assert len(model.tasks) == 3
+    assert isinstance(state.fitted, Ensemble)
+    assert isinstance(version.fitted, Ensemble)
     assert version.fitted.parts[1] is state.fitted.parts[1]
     assert version.fitted.parts[0] is not state.fitted.parts[0]
 
 
-def test_several_jobs_answer_together_by_their_weights(spy: Any, data: Any) -> None:
+def test_several_jobs_answer_together_by_their_weights(spy: type[Spy], data: TrainingSet) -> None:
     method = Halves()
     fitted = method.serve(method.prepare(Original(spy(), data, TRAIN)), step([0, 2, 4, 6]), SERVE).fitted
+    assert isinstance(fitted, Ensemble)
     even, odd = (np.exp(part.log_posteriors(data.records.x)) for part in fitted.parts)
     assert fitted.weights == (6.0, 10.0)
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(data.records.x)), (6 * even + 10 * odd) / 16)
 
 
 def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(
-    spy: type[Any], data: TrainingSet
+    spy: type[Spy], data: TrainingSet
 ) -> None:
     method = Shrink()
     state = method.prepare(Original(spy(), data, TRAIN))
@@ -195,26 +210,27 @@ def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(
     assert len({call.seeds.rng().random() for call in method.calls}) == 6
     given = [call.fitted for call in method.calls]
     assert given[0] is given[1] is given[4] is state.fitted
+    assert isinstance(given[2], Copy)
     assert given[2].fitted is state.fitted
 
 
-def test_function_and_exact_unlearners_start_from_the_same_original(spy: type[Any], data: TrainingSet) -> None:
+def test_function_and_exact_unlearners_start_from_the_same_original(spy: type[Spy], data: TrainingSet) -> None:
     exact, function = (kind().prepare(Original(spy(), data, TRAIN)).fitted for kind in (Again, Shrink))
     assert np.array_equal(exact.log_posteriors(data.records.x), function.log_posteriors(data.records.x))
 
 
-def test_a_function_gets_the_original_with_the_parameters_of_its_model(spy: type[Any], data: TrainingSet) -> None:
+def test_a_function_gets_the_original_with_the_parameters_of_its_model(spy: type[Spy], data: TrainingSet) -> None:
     method, original = Shrink(), Original(spy(), data, TRAIN, validation_ids=np.array([40, 41]))
     method.serve_all(method.prepare(original), REQUESTS, SERVE)
     assert {call.original for call in method.calls} == {original}
     assert original.validation.ids.tolist() == [40, 41]
 
 
-def test_what_all_requests_need_is_computed_once_per_original(spy: Any, data: Any) -> None:
+def test_what_all_requests_need_is_computed_once_per_original(spy: type[Spy], data: TrainingSet) -> None:
     class Mean(Shrink):
         computed = 0
 
-        def precompute(self, original: Any) -> Any:
+        def precompute(self, original: Original) -> object:
             self.computed += 1
             return original.fitted.log_posteriors(original.data.x).mean()
 

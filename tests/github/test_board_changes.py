@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,11 +27,13 @@ def script(name: str) -> ModuleType:
     return module
 
 
+Boards = Callable[..., Path]
+
 changes: Any = script("board_changes")
 
 
 @pytest.fixture
-def boards(tmp_path: Path) -> Any:
+def boards(tmp_path: Path) -> Boards:
     """Return a function that writes the table of one board and gives the folder of all boards."""
 
     def write(when: str, *rows: str, board: str = "quickstart", header: str = HEADER) -> Path:
@@ -42,7 +45,7 @@ def boards(tmp_path: Path) -> Any:
     return write
 
 
-def written(folder: Path, *records: Any) -> Path:
+def written(folder: Path, *records: object) -> Path:
     folder.mkdir()
     for number, record in enumerate(records):
         (folder / f"{number}.json").write_text(json.dumps(record), encoding="utf-8")
@@ -55,13 +58,13 @@ def table(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_equal_boards_differ_in_nothing(boards: Any) -> None:
+def test_equal_boards_differ_in_nothing(boards: Boards) -> None:
     text = changes.comment(boards("before", ROW), boards("after", ROW))
     assert "No number of any board differs." in text
     assert "|" not in text
 
 
-def test_a_change_shows_value_interval_and_rank_before_and_after(boards: Any) -> None:
+def test_a_change_shows_value_interval_and_rank_before_and_after(boards: Boards) -> None:
     other = ROW.replace("tree", "forest")
     moved = ROW.replace("0.84168", "0.9").replace("1,6", "1,2")
     text = changes.comment(boards("before", ROW, other), boards("after", moved, other))
@@ -71,7 +74,7 @@ def test_a_change_shows_value_interval_and_rank_before_and_after(boards: Any) ->
     ]
 
 
-def test_what_is_added_and_removed_is_told(boards: Any) -> None:
+def test_what_is_added_and_removed_is_told(boards: Boards) -> None:
     text = changes.comment(boards("before", ROW), boards("after", ROW.replace("diff", "ratio")))
     assert [(cells[0], cells[1]) for cells in table(text)] == [
         ("added", "`tree / ratio`"),
@@ -79,7 +82,7 @@ def test_what_is_added_and_removed_is_told(boards: Any) -> None:
     ]
 
 
-def test_a_new_board_and_one_that_is_gone_are_told(boards: Any) -> None:
+def test_a_new_board_and_one_that_is_gone_are_told(boards: Boards) -> None:
     before, after = boards("before", ROW, board="old"), boards("after", ROW, board="new")
     text = changes.comment(before, after)
     assert "### `new`" in text
@@ -87,13 +90,13 @@ def test_a_new_board_and_one_that_is_gone_are_told(boards: Any) -> None:
     assert [cells[0] for cells in table(text) if cells[0] != "what" and "-" not in cells[0]] == ["added", "removed"]
 
 
-def test_a_difference_below_the_digits_shown_is_shown_in_full(boards: Any) -> None:
+def test_a_difference_below_the_digits_shown_is_shown_in_full(boards: Boards) -> None:
     text = changes.comment(boards("before", ROW), boards("after", ROW.replace("0.84168", "0.84169")))
     assert "0.84168" in text
     assert "0.84169" in text
 
 
-def test_a_failed_row_and_an_undefined_number_show_their_reason(boards: Any) -> None:
+def test_a_failed_row_and_an_undefined_number_show_their_reason(boards: Boards) -> None:
     failed = "tree,diff,failed,out of memory,auc,auc,,,,,,,,"
     undefined = "tree,diff,ok,,auc,auc,,,,3,undefined,n/a (ties),,"
     [line] = table(changes.comment(boards("before", failed), boards("after", undefined)))
@@ -103,7 +106,7 @@ def test_a_failed_row_and_an_undefined_number_show_their_reason(boards: Any) -> 
 HOSTILE = "@everyone <script>x</script> [a](http://b) `code` **b** | #1 &#64; \\ \x1b[31m \u202e"
 
 
-def test_text_of_strangers_is_code_in_one_cell(boards: Any, tmp_path: Path) -> None:
+def test_text_of_strangers_is_code_in_one_cell(boards: Boards, tmp_path: Path) -> None:
     row = ROW.replace("diff", f'"{HOSTILE}"')
     checks = written(
         tmp_path / "checks",
@@ -119,7 +122,7 @@ def test_text_of_strangers_is_code_in_one_cell(boards: Any, tmp_path: Path) -> N
     assert "\n# b" not in text
 
 
-def test_long_tables_and_texts_are_cut(boards: Any) -> None:
+def test_long_tables_and_texts_are_cut(boards: Boards) -> None:
     rows = [ROW.replace("diff", f"{number}{'x' * 5000}") for number in range(400)]
     text = changes.comment(boards("before"), boards("after", *rows))
     assert len(table(text)) == changes.MOST_LINES
@@ -127,7 +130,7 @@ def test_long_tables_and_texts_are_cut(boards: Any) -> None:
     assert len(text) < changes.MOST_OF_ALL
 
 
-def test_the_whole_text_fits_a_comment(boards: Any) -> None:
+def test_the_whole_text_fits_a_comment(boards: Boards) -> None:
     for board in range(60):
         boards("before", board=f"b{board}")
         boards("after", *[ROW.replace("diff", f"{n}{'x' * 190}") for n in range(50)], board=f"b{board}")
@@ -137,7 +140,7 @@ def test_the_whole_text_fits_a_comment(boards: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a,b\n" + b"x" * 200_000, b""])
-def test_a_table_that_cannot_be_read_is_told(boards: Any, content: bytes) -> None:
+def test_a_table_that_cannot_be_read_is_told(boards: Boards, content: bytes) -> None:
     after = boards("after", ROW)
     (after / "quickstart" / "table.csv").write_bytes(content)
     assert "### `quickstart`" in changes.comment(boards("before", ROW), after)
@@ -150,7 +153,7 @@ def test_a_check_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> No
     assert "cannot be read" in changes.comment(tmp_path, tmp_path, checks)
 
 
-def test_a_link_that_leads_out_is_not_read(boards: Any, tmp_path: Path) -> None:
+def test_a_link_that_leads_out_is_not_read(boards: Boards, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
     before, after = boards("before"), boards("after")
@@ -177,7 +180,7 @@ def test_the_real_tables_are_read() -> None:
         assert set(changes.MEASURED) <= set(lines[0].split(","))
 
 
-def test_the_script_prints_it(boards: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_prints_it(boards: Boards, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = boards("before", ROW), boards("after")
     assert changes.main([str(before), str(after)]) == 0
     assert capsys.readouterr().out == changes.comment(before, after)

@@ -59,7 +59,7 @@ def told(checkout: Path) -> dict[str, Any]:
 
 
 def run(checkout: Path, base: str) -> int:
-    return submissions.main([base, "--root", str(checkout), "--out", str(checkout / "out")])
+    return int(submissions.main([base, "--root", str(checkout), "--out", str(checkout / "out")]))
 
 
 def test_submissions_are_found_by_the_paths_that_differ() -> None:

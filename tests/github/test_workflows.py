@@ -50,7 +50,7 @@ def project() -> dict[str, Any]:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=names(WORKFLOWS))
 def test_a_workflow_starts_with_few_rights_and_ends_some_time(workflow: Path) -> None:
-    read_only = ({}, {"contents": "read"})
+    read_only: tuple[dict[str, str], ...] = ({}, {"contents": "read"})
     assert read(workflow)["permissions"] in read_only
     assert all("timeout-minutes" in job for job in jobs(workflow).values())
 

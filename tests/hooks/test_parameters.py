@@ -80,7 +80,7 @@ class NotFromYaml:
 
 
 class WrongDefault:
-    def __init__(self, k: int = "three") -> None:  # type: ignore[assignment]
+    def __init__(self, k: int = "three") -> None:  # type: ignore[assignment]  # what is refused
         self.k = k
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import string
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ WORD = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
 LATER_WORD = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
 
 
-def attack(**fields: object) -> AttackPlugin:
-    return AttackPlugin(**{"name": "mine", "summary": "An attack.", "factory": "a.b:C", **fields})  # type: ignore[arg-type]
+def attack(**fields: Any) -> AttackPlugin:
+    return AttackPlugin(**{"name": "mine", "summary": "An attack.", "factory": "a.b:C", **fields})
 
 
 @given(WORD, st.lists(LATER_WORD, max_size=3))
@@ -66,9 +67,9 @@ def test_what_an_adversary_sees_is_one_of_a_few_words() -> None:
     with pytest.raises(ValueError, match="'posteriors', 'labels'"):
         attack(answers="label")
     with pytest.raises(ValueError, match="'release'"):
-        DefensePlugin(name="mine", summary="A defense.", factory="a.b:C", stage="later")  # type: ignore[arg-type]
+        DefensePlugin(name="mine", summary="A defense.", factory="a.b:C", stage="later")  # type: ignore[arg-type]  # no such stage
     with pytest.raises(ValueError, match="'forget-set'"):
-        UnlearnerPlugin(name="mine", summary="A method.", factory="a.b:C", sees=("forget",))  # type: ignore[arg-type]
+        UnlearnerPlugin(name="mine", summary="A method.", factory="a.b:C", sees=("forget",))  # type: ignore[arg-type]  # no such part
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,7 @@ from unlearnbench.report.leaderboard import build
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import PluginRole, Roles
 from unlearnbench.run.results import Row, RowStatus, mean_over_seeds
-from unlearnbench.suite.model import AXES, PluginRef
+from unlearnbench.suite.model import AXES, Axis, PluginRef
 
 MakeRow = Callable[..., Row]
 
@@ -28,9 +29,9 @@ def make_row(
     **labels: str,
 ) -> Row:
     """A row; ``labels`` are those of axes, of which the part before a parenthesis is the name."""
-    known = dict.fromkeys(AXES, "none") | {"dataset": "adult", "scenario": "single", "attack": "sorted-diff"}
-    known |= {"model": "decision-tree", "unlearner": "retrain"} | labels  # type: ignore[operator]  # plain words
-    axes = {axis: PluginRef(axis, label.partition("(")[0], {}, label) for axis, label in known.items()}
+    known: dict[str, str] = {**dict.fromkeys(AXES, "none"), "dataset": "adult", "model": "decision-tree"}
+    known |= {"unlearner": "retrain", "scenario": "single", "attack": "sorted-diff", **labels}
+    axes = {axis: PluginRef(cast(Axis, axis), label.partition("(")[0], {}, label) for axis, label in known.items()}
     numbers = {"auc": Estimate(auc, auc - 0.05, auc + 0.05, n=40)} if metrics is None else metrics
     has_numbers = status in ("ok", "invalid")
     return Row(axes, seed, status, reason or ("" if status == "ok" else "it broke"), numbers if has_numbers else {})
@@ -91,7 +92,7 @@ def _auc(auc: float, shift: float, defense: str) -> float:
 @pytest.fixture(scope="session")
 def roles(registry: Registry) -> Roles:
     """Return the roles of all built-in plug-ins, and of one that is not built in."""
-    known = {
+    known: dict[str, dict[str, PluginRole]] = {
         axis: {
             entry.name: PluginRole(
                 entry.plugin.role, entry.plugin.versions if isinstance(entry.plugin, AttackPlugin) else None

@@ -23,7 +23,7 @@ NAMES = {"unlearner": "retrain", "scenario": "single", "defense": "none", "datas
 def rows(attack: str, values: Sequence[float | None], status: RowStatus = "ok") -> list[Row]:
     """Return a row for each seed, with this AUC."""
     names = {**NAMES, "attack": attack}
-    axes = {axis: PluginRef(cast(Kind, axis), names[axis], {}) for axis in AXES}
+    axes: dict[str, PluginRef] = {axis: PluginRef(cast(Kind, axis), names[axis], {}) for axis in AXES}
     return [
         Row(axes, seed, status, metrics={"auc": Estimate(value) if value is not None else Estimate.undefined("ties")})
         for seed, value in enumerate(values)

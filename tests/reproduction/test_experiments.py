@@ -14,7 +14,7 @@ from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
 from unlearnbench.run.results import Row
 from unlearnbench.suite.find import find_suite, standard_suites
 from unlearnbench.suite.load import load_suite
-from unlearnbench.suite.model import AXES, Suite
+from unlearnbench.suite.model import AXES, PluginRef, Suite
 
 MEASURED = ("auc", "auc-matched", "auc-retained", "test-accuracy-original", "epsilon")
 
@@ -25,9 +25,10 @@ def suite_of(experiment: Experiment) -> Suite:
 
 def rows_of(suite: Suite) -> list[Row]:
     """Return a row for each cell that the suite lists, as if it had been run."""
-    grid = product(suite.datasets, *(suite.axes[axis] for axis in AXES if axis != "dataset"), suite.seeds)
+    cells = product(suite.datasets, *(suite.axes[axis] for axis in AXES if axis != "dataset"))
     metrics = dict.fromkeys(MEASURED, Estimate(0.5))
-    return [Row(dict(zip(AXES, refs, strict=True)), seed, metrics=metrics) for *refs, seed in grid]
+    axes: list[dict[str, PluginRef]] = [dict(zip(AXES, refs, strict=True)) for refs in cells]
+    return [Row(each, seed, metrics=metrics) for each in axes for seed in suite.seeds]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,15 +14,18 @@ from unlearnbench.report.plots.gather import frontier_points, parameter_points
 from unlearnbench.report.roles import PluginRole, Roles
 from unlearnbench.reproduction.experiment import ParameterCurve, points_along
 from unlearnbench.reproduction.figures import curve_points
-from unlearnbench.run.results import Row
-from unlearnbench.suite.model import AXES, PluginRef
+from unlearnbench.run.results import Row, RowStatus
+from unlearnbench.suite.model import AXES, Axis, PluginRef
 
-USUAL = dict(zip(AXES, ("adult", "decision-tree", "retrain", "single", "none", "sorted-diff"), strict=True))
+USUAL: dict[str, str] = dict(
+    zip(AXES, ("adult", "decision-tree", "retrain", "single", "none", "sorted-diff"), strict=True)
+)
 
 
-def row(auc: float = 0.7, status: Any = "ok", params: dict[str, object] | None = None, **labels: str) -> Row:
+def row(auc: float = 0.7, status: RowStatus = "ok", params: dict[str, object] | None = None, **labels: str) -> Row:
     """A row; ``params`` are those of its scenario."""
-    axes = {axis: PluginRef(axis, label.partition("(")[0], {}, label) for axis, label in (USUAL | labels).items()}
+    known: dict[str, str] = {**USUAL, **labels}
+    axes = {axis: PluginRef(cast(Axis, axis), label.partition("(")[0], {}, label) for axis, label in known.items()}
     scenario = axes["scenario"]
     axes["scenario"] = PluginRef("scenario", scenario.name, params or {}, scenario.label)
     metrics = {"auc": Estimate(auc, auc - 0.1, auc + 0.1), "test-accuracy-original": Estimate(0.8)}
@@ -30,10 +33,10 @@ def row(auc: float = 0.7, status: Any = "ok", params: dict[str, object] | None =
 
 
 def grouped(size: object, auc: float, **labels: str) -> Row:
-    return row(auc, params={"size": size}, scenario=f"group(size={size})", **labels)
+    return row(auc, "ok", {"size": size}, scenario=f"group(size={size})", **labels)
 
 
-def listing(*rows: Row) -> Any:
+def listing(*rows: Row) -> Any:  # no whole plan is needed
     """A plan whose suite lists what these rows have."""
     axes = {axis: {row.axes[axis] for row in rows} for axis in AXES}
     return SimpleNamespace(suite=SimpleNamespace(axes=axes))
@@ -112,7 +115,7 @@ def test_where_narrows_to_labels_and_skipped_rows_are_left_out() -> None:
         ("skipped", "attack=sorted-diff", "nothing to plot: why"),
     ],
 )
-def test_rows_without_a_result_and_unknown_labels_are_refused(status: str, where: str, said: str) -> None:
+def test_rows_without_a_result_and_unknown_labels_are_refused(status: RowStatus, where: str, said: str) -> None:
     rows = [row(status=status)]
     with pytest.raises(UserError, match=said):
         Where.parse([where]).choose(listing(*rows), rows, "run it")

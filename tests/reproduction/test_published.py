@@ -13,7 +13,7 @@ from unlearnbench.reproduction.published import read_rows
 from unlearnbench.run.results import Row
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite
-from unlearnbench.suite.model import AXES, Suite
+from unlearnbench.suite.model import AXES, PluginRef, Suite
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def suite() -> Suite:
 
 
 def rows_of(suite: Suite) -> list[Row]:
-    axes = {axis: suite.axes[axis][0] for axis in AXES}
+    axes: dict[str, PluginRef] = {axis: suite.axes[axis][0] for axis in AXES}
     metrics = {"auc": Estimate(1 / 3, 0.25, 0.5, 12), "epsilon": Estimate.undefined("trained without", n=3)}
     return [Row(axes, 0, metrics=metrics), Row(axes, 1, "skipped", "no fast path"), Row(axes, None, metrics=metrics)]
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.run.conftest import Lab
+
 
 CITIES = """
 import numpy as np
@@ -52,11 +56,13 @@ def unlearnbench_attacks():
 
 
 @pytest.mark.parametrize("shadow", [0, 7])
-def test_shadow_rows_come_with_the_features_of_the_shadow_data_set(lab: Any, shadow: int) -> None:
+def test_shadow_rows_come_with_the_features_of_the_shadow_data_set(lab: Lab, shadow: int) -> None:
     city = {"name": "city", "params": {"number": 3}}
     if shadow:
         city["shadow"] = {"name": "city", "params": {"number": shadow}}
     ran = lab.run(plugins=[lab.plugin(CITIES)], datasets=[city], attacks=["homesick"])
     assert ran.outcome.failed == 0
     (key,) = (key for key, cell in ran.plan.cells.items() if cell.attack.name == "homesick")
-    assert set(ran.store.get("cell", key).arrays["scores"]) == {100 * (shadow or 3) + 3}
+    entry = ran.store.get("cell", key)
+    assert entry is not None
+    assert set(entry.arrays["scores"]) == {100 * (shadow or 3) + 3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import pytest
 from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.executors import Executor, Failure
+from unlearnbench.core.executors import Executor, Failure, Outcome, Task, Work
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.instances import PluginInstances
@@ -134,7 +134,7 @@ def unlearnbench_unlearners():
 
 
 def test_a_killed_worker_fails_its_task_and_the_next_run_makes_it(lab: Lab) -> None:
-    changes = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}
+    changes: dict[str, Any] = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}
     first = lab.run(only=("unlearner=dies-once",), executor=ProcessExecutor(1), **changes)
     failures = [first.store.failure("episode", key) for key in first.plan.episodes]
     assert [failure for failure in failures if failure] == [
@@ -146,11 +146,11 @@ def test_a_killed_worker_fails_its_task_and_the_next_run_makes_it(lab: Lab) -> N
 
 def test_a_worker_refuses_a_plugin_file_that_changed(lab: Lab) -> None:
     class Changing(ProcessExecutor):
-        def run(self, work: Any, tasks: Any) -> Any:  # type: ignore[no-untyped-def]  # as its base
+        def run(self, work: Work[Task, Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Failure]]:
             lab.plugin(PLUGIN + "\n# changed\n")
             return super().run(work, tasks)
 
-    changes = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}
+    changes: dict[str, Any] = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}
     with pytest.raises(UserError, match='finds another version, or none, of unlearner "dies-once"'):
         lab.run(only=("unlearner=dies-once",), executor=Changing(1), **changes)
 
@@ -183,7 +183,7 @@ def unlearnbench_attacks():
 
 def test_an_attack_that_kills_its_worker_costs_one_bench_and_the_next_run_makes_it(lab: Lab) -> None:
     only = ("unlearner=none", "unlearner=random-noise")
-    changes = {"attacks": ["dies-once"], "plugins": [lab.plugin(ATTACK)]}
+    changes: dict[str, Any] = {"attacks": ["dies-once"], "plugins": [lab.plugin(ATTACK)]}
     lab.run(only=only)  # the episodes
     first = lab.run(only=only, executor=ProcessExecutor(1), **changes)
     crashed = [row for row in first.rows if row.status == "crashed"]

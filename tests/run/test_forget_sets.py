@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def forgotten(ran: Ran, scenario: str, unlearner: str = "retrain") -> dict[Episo
 
 
 def run(lab: Lab, scenario: str) -> tuple[Ran, PluginInstances]:
-    changes: dict[str, object] = {
+    changes: dict[str, Any] = {
         "datasets": ["digits"],
         "models": [{"name": "decision-tree", "params": {"max_leaf_nodes": 12}}],
         "unlearners": ["retrain", "sisa"],
@@ -129,7 +129,7 @@ def test_both_pass_the_conformance_kit(lab: Lab) -> None:
 def test_a_check_of_a_submission_derives_the_same_forget_sets_for_each_model(lab: Lab) -> None:
     trees = [{"name": "decision-tree", "params": {"max_leaf_nodes": leaves}} for leaves in (3, 12)]
     sizes = {"originals": 1, "requests": 3, "records": 300, "negatives": 20, "matched": 2, "retained": 4}
-    changes: dict[str, object] = {"datasets": ["digits"], "models": trees, "scenarios": ["largest-loss"]}
+    changes: dict[str, Any] = {"datasets": ["digits"], "models": trees, "scenarios": ["largest-loss"]}
     changes |= {"episodes": sizes, "plugins": [lab.plugin(SCENARIOS)]}
     ran = lab.run(**changes)
     derivation = Derivation(PluginInstances(lab.load(**changes)[1]))

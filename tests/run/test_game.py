@@ -18,6 +18,7 @@ from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
+from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.attacking import attack_scores, oracle_scores
 from unlearnbench.run.game import Game, game_seeds, release
@@ -25,7 +26,11 @@ from unlearnbench.stats import auc
 
 REQUESTS, NEGATIVES = 4, 9
 PACKAGE = Path(unlearnbench.__file__).parent
-ATTACKS = [found.name for found in load_registry(discover=False).all("attack") if not found.plugin.knows_truth]
+ATTACKS = [
+    found.name
+    for found in load_registry(discover=False).all("attack")
+    if isinstance(found.plugin, AttackPlugin) and not found.plugin.knows_truth
+]
 """Every registered attack but the one that is handed the truth."""
 
 
@@ -58,8 +63,8 @@ def make_game(originals: int = 6) -> Game:
     target, shadow = side(1, originals), side(2, originals)
     x = np.random.default_rng(3).normal(size=(len(target), 4))
     records = Records("made", x, np.zeros(len(x), dtype=np.int64), 3, Provenance("made here", "CC0"))
-    roles = {"positive": Role.FORGOTTEN, "negative": Role.UNSEEN}
-    return Game.of(records, [target], [shadow], seeds=game_seeds(0, records), **roles)
+    seeds = game_seeds(0, records)
+    return Game.of(records, [target], [shadow], seeds=seeds, positive=Role.FORGOTTEN, negative=Role.UNSEEN)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +44,7 @@ def keys(plan: Plan, cells: bool = False) -> set[str]:
     ],
     ids=str,
 )
-def test_what_decides_an_episode_changes_every_key(lab: Lab, change: dict[str, object]) -> None:
+def test_what_decides_an_episode_changes_every_key(lab: Lab, change: dict[str, Any]) -> None:
     before = lab.plan(ONE[:1])
     after = lab.plan(ONE[:1], **change)
     assert keys(before).isdisjoint(keys(after))
@@ -63,7 +63,7 @@ def test_what_decides_an_episode_changes_every_key(lab: Lab, change: dict[str, o
     ],
     ids=str,
 )
-def test_what_decides_a_cell_changes_its_key_and_no_episodes(lab: Lab, change: dict[str, object]) -> None:
+def test_what_decides_a_cell_changes_its_key_and_no_episodes(lab: Lab, change: dict[str, Any]) -> None:
     before, after = (next(iter(self.cells)) for self in (lab.plan(ONE), lab.plan(ONE, **change)))
     assert before != after
     assert keys(lab.plan(ONE)) == keys(lab.plan(ONE, **change))
@@ -83,7 +83,7 @@ def test_what_decides_a_cell_changes_its_key_and_no_episodes(lab: Lab, change: d
     ],
     ids=str,
 )
-def test_what_decides_nothing_changes_no_key(lab: Lab, change: dict[str, object]) -> None:
+def test_what_decides_nothing_changes_no_key(lab: Lab, change: dict[str, Any]) -> None:
     assert keys(lab.plan(ONE)) <= keys(lab.plan(ONE, **change))
     assert keys(lab.plan(ONE), cells=True) <= keys(lab.plan(ONE, **change), cells=True)
 
@@ -232,7 +232,7 @@ def unlearnbench_attacks():
 
 
 def test_the_source_of_a_plugin_file_is_in_the_keys_of_what_uses_it_only(lab: Lab) -> None:
-    named = {"attacks": ["mine", "sorted-diff"], "plugins": [lab.plugin(PLUGIN)]}
+    named: dict[str, Any] = {"attacks": ["mine", "sorted-diff"], "plugins": [lab.plugin(PLUGIN)]}
     before = lab.plan(**named)
     lab.plugin(PLUGIN + "# a comment\n")
     after = lab.plan(**named)
@@ -260,7 +260,7 @@ def unlearnbench_datasets():
 
 
 def test_the_content_of_a_data_set_is_in_the_keys(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    named = {"datasets": ["noise"], "plugins": [lab.plugin(DATA.format(seed=1))]}
+    named: dict[str, Any] = {"datasets": ["noise"], "plugins": [lab.plugin(DATA.format(seed=1))]}
     before = lab.plan(**named)
     original = PluginInstances.identity
 

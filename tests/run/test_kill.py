@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,7 +45,7 @@ def kill_after(process: subprocess.Popen[bytes], store: Path, entries: int, paus
 
 
 def test_a_run_killed_at_several_moments_ends_as_an_undisturbed_one(lab: Lab, findings: Findings) -> None:
-    sizes = {"episodes": SIZES, "seeds": [0, 1]}
+    sizes: dict[str, Any] = {"episodes": SIZES, "seeds": [0, 1]}
     undisturbed = lab.run("undisturbed", only=ONLY, **sizes)
     store = lab.folder / "killed"
     rng, killed = random.Random(os.getpid()), 0  # noqa: S311 - any moment will do

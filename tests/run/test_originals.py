@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_sisa_alone_never_asks_for_the_original(lab: Lab, trained: list[FitTask]
 
 
 def test_an_episode_is_bitwise_the_same_alone_and_with_others(lab: Lab) -> None:
-    changes = {"unlearners": ["retrain", "none", "random-noise"], "scenarios": TWO_SCENARIOS}
+    changes: dict[str, Any] = {"unlearners": ["retrain", "none", "random-noise"], "scenarios": TWO_SCENARIOS}
     _, registry = lab.load(**changes)
     plan = lab.plan(**changes)
     tasks = by_original(plan.episodes.values())
@@ -101,9 +101,7 @@ def test_training_counts_for_every_episode_though_it_is_done_once(lab: Lab) -> N
     ],
     ids=str,
 )
-def test_another_model_seed_data_set_or_training_defense_is_another_original(
-    lab: Lab, changes: dict[str, object]
-) -> None:
+def test_another_model_seed_data_set_or_training_defense_is_another_original(lab: Lab, changes: dict[str, Any]) -> None:
     tasks = by_original(lab.plan(("unlearner=none",), **changes).episodes.values())
     assert len(tasks) == 2 * 4
     assert {len(task.episodes) for task in tasks} == {1}
@@ -162,7 +160,7 @@ def unlearnbench_unlearners():
 
 
 def test_a_worker_that_dies_costs_only_the_episodes_of_the_guilty_plugin(lab: Lab) -> None:
-    changes: dict[str, object] = {"unlearners": ["exits", "retrain"], "plugins": [lab.plugin(UNLEARNERS)]}
+    changes: dict[str, Any] = {"unlearners": ["exits", "retrain"], "plugins": [lab.plugin(UNLEARNERS)]}
     ran = lab.run(only=(), executor=ProcessExecutor(1), **changes)
     failures = {task.unlearner.name: ran.store.failure("episode", key) for key, task in ran.plan.episodes.items()}
     assert failures.pop("exits") == Failure("crashed", "its worker process exited with 3")

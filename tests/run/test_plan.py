@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -234,7 +234,7 @@ def unlearnbench_attacks():
 
 
 def test_a_control_of_others_is_in_a_plan_where_the_suite_lists_it_and_stays_whatever_is_selected(lab: Lab) -> None:
-    listed = {"plugins": [lab.plugin(OTHERS)], "attacks": ["sorted-diff", "tests"]}
+    listed: dict[str, Any] = {"plugins": [lab.plugin(OTHERS)], "attacks": ["sorted-diff", "tests"]}
     plan = lab.plan(("attack=sorted-diff", "unlearner=none"), **listed)
     assert plan.sample_tests == {"blind", "tests"}
     assert {cell.attack.name for cell in plan.cells.values()} == {"sorted-diff", "blind", "tests"}
@@ -279,7 +279,7 @@ def unlearnbench_attacks():
     ],
 )
 def test_a_plugin_that_breaks_its_contract_is_told_before_anything_runs(
-    lab: Lab, change: dict[str, object], said: str
+    lab: Lab, change: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UserError, match=said):
         lab.plan(plugins=[lab.plugin(PLUGIN)], **change)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -57,7 +57,11 @@ def test_the_order_of_episodes_changes_nothing(lab: Lab, findings: Findings, tin
 
 
 def test_the_order_of_a_suites_lists_changes_nothing(lab: Lab, findings: Findings) -> None:
-    lists = {"attacks": ["sorted-diff", "euclidean"], "defenses": ["none", "label-only"], "metrics": ["auc", "utility"]}
+    lists: dict[str, Any] = {
+        "attacks": ["sorted-diff", "euclidean"],
+        "defenses": ["none", "label-only"],
+        "metrics": ["auc", "utility"],
+    }
     turned = {key: values[::-1] for key, values in lists.items()}
     first, second = lab.run("one", **lists), lab.run("two", **turned)
     assert findings(first) == findings(second)

@@ -36,7 +36,7 @@ def row(
     details = {} if p is None else {"p_above_half": p}
     auc = Estimate(value, 0.6, 0.8, n=40, details=details) if value is not None else Estimate.undefined("n/a (ties)")
     metrics: Mapping[str, Estimate] = {"auc": auc} if status == "ok" else {}
-    axes = {axis: PluginRef(axis, name) for axis, name in names.items()}
+    axes: dict[str, PluginRef] = {axis: PluginRef(axis, name) for axis, name in names.items()}
     return Row(axes, seed, status, "" if status == "ok" else "it broke", metrics)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,7 +37,7 @@ class Gap(Metric):
 def unlearnbench_metrics():
     yield MetricPlugin(name="gap", summary="Difference from retraining.", factory=Gap)
 """
-CHANGES: dict[str, object] = {
+CHANGES: dict[str, Any] = {
     "unlearners": ["none", "retrain"],
     "attacks": ["score-diff"],
     "metrics": ["gap"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIZES = {"originals": 2, "requests": 3, "records": 80, "negatives": 10}
 
 
-def refusal(lab: Lab, **changes: object) -> str:
+def refusal(lab: Lab, **changes: Any) -> str:
     with pytest.raises(UserError) as caught:
         lab.plan(**changes)
     message = str(caught.value)
@@ -32,7 +32,7 @@ def refusal(lab: Lab, **changes: object) -> str:
 def test_the_largest_size_that_is_named_fits_and_one_more_does_not(
     lab: Lab, dataset: str, name: str, side: str
 ) -> None:
-    def sizes(n: int) -> dict[str, object]:
+    def sizes(n: int) -> dict[str, Any]:
         asked = {**SIZES, name: n}
         return {"episodes": asked} if side == "both" else {"episodes": SIZES, "adversary": {name: n}}
 
@@ -62,7 +62,7 @@ def unlearnbench_datasets():
 
 @pytest.mark.parametrize(("scenario", "pool"), [("single", "deletable"), ("online", "addable")])
 def test_the_original_with_the_most_duplicates_sets_the_limit(lab: Lab, scenario: str, pool: str) -> None:
-    named = {"plugins": [lab.plugin(DUPLICATES)], "datasets": ["coarse"]}
+    named: dict[str, Any] = {"plugins": [lab.plugin(DUPLICATES)], "datasets": ["coarse"]}
     few = {"originals": 5, "requests": 1, "records": 60 if pool == "deletable" else 130, "negatives": 4}
     suite, registry = lab.load(episodes=few, **named)
     records = PluginInstances(registry).records(suite.datasets[0])
@@ -108,7 +108,7 @@ def test_a_request_needs_as_many_negatives_as_it_forgets_records(lab: Lab) -> No
 
 @pytest.mark.parametrize("changed", ["requests", "add"])
 def test_the_most_that_can_be_added_fits_and_one_more_does_not(lab: Lab, changed: str) -> None:
-    def changes(n: int) -> dict[str, object]:
+    def changes(n: int) -> dict[str, Any]:
         requests, add = (n, 40) if changed == "requests" else (1, n)
         online = {"name": "online", "params": {"add": add}}
         return {"scenarios": [online], "episodes": {**SIZES, "requests": requests}}
@@ -122,7 +122,7 @@ def test_the_most_that_can_be_added_fits_and_one_more_does_not(lab: Lab, changed
 
 
 def test_what_is_named_fits_every_seed_since_each_has_its_own_split(lab: Lab) -> None:
-    def sizes(requests: int, seeds: list[int]) -> dict[str, object]:
+    def sizes(requests: int, seeds: list[int]) -> dict[str, Any]:
         return {"datasets": ["adult"], "seeds": seeds, "episodes": {**SIZES, "records": 500, "requests": requests}}
 
     def largest(*seeds: int) -> int:

@@ -72,7 +72,7 @@ def test_arrays_cannot_be_changed_through_what_was_got(store: Store, entry: Path
     got = store.get("episode", KEY)
     assert got is not None
     with pytest.raises(ValueError, match="read-only"):
-        got.arrays["x"][0, 0] = 7.0  # type: ignore[index]  # that is the point
+        got.arrays["x"][0, 0] = 7.0
 
 
 def test_an_entry_that_cannot_be_written_whole_is_not_there_at_all(store: Store) -> None:

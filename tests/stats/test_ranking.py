@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -112,9 +114,9 @@ def test_none_and_one() -> None:
 
 
 @given(st.lists(st.floats(0.05, 0.95), min_size=2, max_size=6), st.randoms())
-def test_ranks_follow_their_entries_whatever_the_order(values: list[float], random: object) -> None:
+def test_ranks_follow_their_entries_whatever_the_order(values: list[float], random: Random) -> None:
     order = list(range(len(values)))
-    random.shuffle(order)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    random.shuffle(order)
     entries = [one_seed(value) for value in values]
     ranks = rank_ranges(entries, "high")
     assert rank_ranges([entries[i] for i in order], "high") == [ranks[i] for i in order]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from unlearnbench.stats import auc, midranks
@@ -53,7 +54,7 @@ def test_turning_the_scores_or_the_labels_round_turns_the_auc_round(rows: list[t
 
 @given(SCORED, st.randoms(use_true_random=False))
 def test_the_auc_sees_neither_the_scale_of_scores_nor_the_order_of_rows_nor_copies(
-    rows: list[tuple[int, bool]], random: Any
+    rows: list[tuple[int, bool]], random: Random
 ) -> None:
     scores, positive = _columns(rows)
     value = auc(scores, positive)
@@ -79,6 +80,6 @@ def test_nan_scores_are_an_error_and_not_passed_on() -> None:
 
 
 @pytest.mark.parametrize("positive", [[True], [[True, False]], [1, 2]])
-def test_anything_but_one_boolean_a_row_is_an_error(positive: list) -> None:
+def test_anything_but_one_boolean_a_row_is_an_error(positive: ArrayLike) -> None:
     with pytest.raises(ValueError, match="2 booleans"):
         auc([1, 2], positive)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency, ttest_1samp
 
 from unlearnbench.stats import counts_differ, mean_above_zero
@@ -61,6 +62,6 @@ def test_an_empty_sample_differs_from_nothing(first: list[int], second: list[int
 
 
 @pytest.mark.parametrize(("first", "second"), [([1, 2], [1, 2, 3]), ([1, -1], [1, 2]), ([[1, 2]], [[1, 2]])])
-def test_what_are_not_two_vectors_of_counts_is_an_error(first: list, second: list) -> None:
+def test_what_are_not_two_vectors_of_counts_is_an_error(first: ArrayLike, second: ArrayLike) -> None:
     with pytest.raises(ValueError, match="two vectors of counts"):
         counts_differ(first, second, rng())

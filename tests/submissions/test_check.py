@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.results import collect
@@ -237,7 +238,7 @@ def test_matched_negatives_must_be_unseen_records(copy: Copy, packed: Packed) ->
     assert entry is not None
     forgotten = int(entry.arrays["row-record"][0])
 
-    def change(ids: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any
+    def change(ids: NDArray[np.int64]) -> NDArray[np.int64]:
         ids[0, 0] = forgotten
         return ids
 
@@ -248,7 +249,7 @@ def test_matched_negatives_must_be_unseen_records(copy: Copy, packed: Packed) ->
 
 
 def test_a_matched_negative_is_named_once(copy: Copy) -> None:
-    def change(ids: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any
+    def change(ids: NDArray[np.int64]) -> NDArray[np.int64]:
         ids[0, 1] = ids[0, 0]
         return ids
 
@@ -260,7 +261,7 @@ def test_matched_negatives_have_the_label_of_what_they_are_like(copy: Copy, pack
     labels = packed.store.get("episode", packed.plan.groups[0].target[0].key)
     assert labels is not None
 
-    def change(ids: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any
+    def change(ids: NDArray[np.int64]) -> NDArray[np.int64]:
         rows, roles = labels.arrays["row-record"], labels.arrays["row-role"]
         own = labels.arrays["row-label"][0]
         unseen = rows[(roles == 1) & (labels.arrays["row-label"] != own)]
@@ -272,7 +273,7 @@ def test_matched_negatives_have_the_label_of_what_they_are_like(copy: Copy, pack
 
 
 def test_matched_negatives_leave_no_gaps(copy: Copy) -> None:
-    def change(ids: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any
+    def change(ids: NDArray[np.int64]) -> NDArray[np.int64]:
         ids[0, 0] = -1
         return ids
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.submissions import arrays, reading
 
@@ -39,9 +40,9 @@ def scores(copy: Copy) -> int:
     return int(copy.data["benches"][0]["cells"][0]["scores"])
 
 
-def npy(array: np.ndarray, **options: bool) -> bytes:  # type: ignore[type-arg]  # any
+def npy(array: NDArray[Any], **options: bool) -> bytes:
     content = io.BytesIO()
-    np.save(content, array, **options)  # type: ignore[arg-type]  # booleans
+    np.save(content, array, **options)
     return content.getvalue()
 
 
@@ -103,7 +104,7 @@ def test_a_shape_of_a_billion_rows_is_refused_before_any_memory_is_taken(copy: C
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_not_finite_are_refused(copy: Copy, bad: float) -> None:
-    def change(numbers: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # any
+    def change(numbers: NDArray[Any]) -> NDArray[Any]:
         numbers[0] = bad
         return numbers
 
@@ -389,6 +390,11 @@ def test_a_bench_repeated_a_thousand_times_is_measured_once(copy: Copy, monkeypa
 
     calls: list[int] = []
     real = remeasure.Remeasurer.derive
-    monkeypatch.setattr(remeasure.Remeasurer, "derive", lambda *given: calls.append(1) or real(*given))
+
+    def derive(*given: Any) -> Any:
+        calls.append(1)
+        return real(*given)
+
+    monkeypatch.setattr(remeasure.Remeasurer, "derive", derive)
     copy.forge(lambda data: data["benches"].extend([data["benches"][0]] * 1000))
     assert len(calls) == len(copy.data["benches"]) - 1000

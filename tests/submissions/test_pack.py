@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Failure
@@ -139,7 +140,7 @@ ARRAYS = st.one_of(
 
 @given(st.lists(ARRAYS, min_size=1, max_size=5))
 @settings(deadline=None)
-def test_arrays_come_back_as_they_went_in_and_equal_ones_are_one(given_arrays: list[np.ndarray]) -> None:  # type: ignore[type-arg]  # any
+def test_arrays_come_back_as_they_went_in_and_equal_ones_are_one(given_arrays: list[NDArray[Any]]) -> None:
     pool = ArrayPool()
     numbers = [pool.add(array) for array in given_arrays]
     assert [pool.add(array) for array in given_arrays] == numbers

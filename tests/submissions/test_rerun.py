@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.submissions.conftest import Copy, Packed
 
 ALL = 1000
-CELLS = [(f"cell-{number}", "0") for number in range(50)]
+CELLS: list[tuple[str, ...]] = [(f"cell-{number}", "0") for number in range(50)]
 
 
 def test_digest_and_nonce_draw_the_cells() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.hooks.records import Kind
 from unlearnbench.suite import find
 from unlearnbench.suite.find import find_suite, standard_suites
 from unlearnbench.suite.load import load_suite
+from unlearnbench.suite.model import PluginRef
 
 
 @pytest.mark.parametrize("name", standard_suites())
@@ -23,7 +26,8 @@ def test_every_standard_suite_loads_and_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in standard_suites() if not name.startswith("paper/")])
 def test_every_suite_of_a_leaderboard_names_its_control_rows(name: str) -> None:  # the paper's leave them to the plan
     suite, registry = load_suite(find_suite(name))
-    for kind, refs in (("unlearner", suite.unlearners), ("attack", suite.attacks)):
+    sections: list[tuple[Kind, Sequence[PluginRef]]] = [("unlearner", suite.unlearners), ("attack", suite.attacks)]
+    for kind, refs in sections:
         controls = {found.name for found in registry.all(kind) if found.plugin.role == "control"}
         assert controls <= {ref.name for ref in refs}
 

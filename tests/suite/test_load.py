@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.pools import EpisodeSizes
+from unlearnbench.core.pools import SIZES, EpisodeSizes
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.suite.entries import SIZES
 from unlearnbench.suite.keys import DEFAULTS, KEYS
 from unlearnbench.suite.load import load_suite, read_header
 from unlearnbench.suite.model import AXES, Suite
@@ -481,7 +480,7 @@ def test_no_value_anywhere_raises_anything_but_a_user_error(load: Load, key: str
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text(alphabet=st.characters(exclude_categories=("Cs",))), at=st.integers(0, len(FULL)))
+@given(text=st.text(alphabet=st.characters(exclude_categories=["Cs"])), at=st.integers(0, len(FULL)))
 def test_text_put_in_anywhere_raises_nothing_but_a_user_error(load: Load, text: str, at: int) -> None:
     assert len(outcome(load, FULL[:at] + text + FULL[at:]).splitlines()) == 1
 

@@ -54,6 +54,6 @@ def test_the_first_rule_that_matches_gives_the_reason(
 
 @pytest.mark.parametrize("rules", [[], [{"model": "c"}], [{"model": "c", "attack": "a"}, {"dataset": "b"}]])
 def test_the_cells_of_all_entries_and_seeds_are_counted(rules: list[dict[str, str]]) -> None:
-    left = [cell for cell in CELLS if first_rule(cell, rules) is None]
+    left = [cell for cell in CELLS if first_rule(dict(cell.items()), rules) is None]
     twice = [cell for cell in left if cell["model"] == "c"]  # the model with parameters
     assert suite(rules).n_cells == 2 * (len(left) + len(twice))

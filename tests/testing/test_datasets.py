@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,62 +11,65 @@ import pytest
 from unlearnbench import Dataset, Provenance, Records
 from unlearnbench.testing import checks_of
 
+if TYPE_CHECKING:
+    from tests.testing.conftest import Found
+
 
 class Good(Dataset):
-    def load(self) -> Any:
+    def load(self) -> Records:
         x = np.random.default_rng(0).normal(size=(50, 2))
         return Records("mine", x, np.arange(50) % 2, 2, Provenance("made up", "public domain"))
 
 
 class Arrays(Good):
-    def load(self) -> Any:
-        return (super().load().x,)
+    def load(self) -> Records:
+        return (super().load().x,)  # type: ignore[return-value]  # the wrong type is the test
 
 
 class Float32(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         records = super().load()
         return replace(records, x=records.x.astype(np.float32))
 
 
 class OtherName(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), name="yours")
 
 
 class Unseeded(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), x=np.random.default_rng().normal(size=(50, 2)))
 
 
 class GlobalDraws(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         np.random.seed(1)  # noqa: NPY002 - that is what is wrong
         return replace(super().load(), x=np.random.normal(size=(50, 2)))  # noqa: NPY002 - as above
 
 
 class EmptyClass(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), n_classes=3)
 
 
 class OneClass(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), y=np.zeros(50, dtype=int), n_classes=1)
 
 
 class TooFewNames(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), class_names=("yes",))
 
 
 class Duplicates(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), x=np.ones((50, 2)))
 
 
 class NoSource(Good):
-    def load(self) -> Any:
+    def load(self) -> Records:
         return replace(super().load(), provenance=Provenance(" ", "CC0"))
 
 
@@ -84,16 +87,16 @@ BROKEN = [
 ]
 
 
-def test_a_good_data_set_passes(found: Any) -> None:
+def test_a_good_data_set_passes(found: Found) -> None:
     assert found("dataset", Good, licence="public domain") == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
-def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
+def test_what_is_broken_is_found(cls: type[Dataset], check: str, found: Found) -> None:
     assert check in found("dataset", cls, licence="public domain")
 
 
-def test_a_licence_that_the_record_does_not_name_is_found(found: Any) -> None:
+def test_a_licence_that_the_record_does_not_name_is_found(found: Found) -> None:
     assert found("dataset", Good) == {"has-source-and-licence"}
 
 

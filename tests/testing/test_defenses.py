@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import ReleaseDefense, log_of, log_softmax
-from unlearnbench.core.defenses import TrainingDefense
+from unlearnbench.core.defenses import Defense, ReleaseKeys, TrainingDefense
 from unlearnbench.core.options import TrainingOptions
+from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import keyed_normals
 from unlearnbench.testing import checks_of
 
+if TYPE_CHECKING:
+    from tests.testing.conftest import Found
+
 
 class Good(ReleaseDefense):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_softmax(log_posteriors / 2)
 
 
 class Noise(Good):
-    keys = ("episode", "request", "version", "record")
+    keys: ClassVar[tuple[str, ...]] = ("episode", "request", "version", "record")
 
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         each = [getattr(keys, name)[:, None] for name in self.keys]
         return log_softmax(log_posteriors + keyed_normals(keys.seed, *each, np.arange(log_posteriors.shape[1])[None]))
 
@@ -32,55 +38,55 @@ class SharedNoise(Noise):
 
 
 class Trains(Good):
-    def training(self) -> Any:
+    def training(self) -> TrainingOptions:
         return TrainingOptions(dropout=0.5)
 
 
 class Unnormalized(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_posteriors / 2
 
 
 class Unseeded(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_softmax(log_posteriors + np.random.default_rng().normal(size=log_posteriors.shape))
 
 
 class GlobalDraws(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         np.random.random()  # noqa: NPY002 - that is what is wrong
         return super().release(log_posteriors, keys)
 
 
 class OfTheBatch(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_softmax(log_posteriors + log_posteriors.sum(axis=0))
 
 
 class InPlace(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         log_posteriors /= 2
         return log_softmax(log_posteriors)
 
 
 class LosesDeletions(Good):
-    def schedule(self, requests: Any) -> Any:
+    def schedule(self, requests: Sequence[Request]) -> Sequence[Request]:
         return requests[:-1]
 
 
 class OptionsAsText(Good):
-    def training(self) -> Any:
-        return "dropout"
+    def training(self) -> TrainingOptions:
+        return "dropout"  # type: ignore[return-value]  # the wrong type is the test
 
 
 class FourClassesOnly(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_softmax(log_posteriors + np.arange(4))
 
 
 class ExactZeros(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
-        return np.log(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
+        return np.asarray(np.log(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)]))
 
 
 BROKEN = [
@@ -99,28 +105,28 @@ BROKEN = [
 
 
 class LabelOnly(Good):
-    def release(self, log_posteriors: Any, keys: Any) -> Any:
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_of(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
 
 
 class Dropout(TrainingDefense):
-    def training(self) -> Any:
+    def training(self) -> TrainingOptions:
         return TrainingOptions(dropout=0.5)
 
 
 @pytest.mark.parametrize("cls", [Good, Noise, LabelOnly])
-def test_a_good_defense_passes(cls, found: Any) -> None:
+def test_a_good_defense_passes(cls: type[Defense], found: Found) -> None:
     assert found("defense", cls) == set()
 
 
-def test_a_defense_in_training_passes_and_must_say_so(found: Any) -> None:
+def test_a_defense_in_training_passes_and_must_say_so(found: Found) -> None:
     assert found("defense", Dropout, stage="training") == set()
     assert found("defense", Dropout) == {"acts-at-its-stage-only"}
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
 @pytest.mark.filterwarnings("ignore:divide by zero")
-def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
+def test_what_is_broken_is_found(cls: type[Defense], check: str, found: Found) -> None:
     assert check in found("defense", cls)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import Attack, ScoreAttack
 from unlearnbench.core.dataset_cards import Located
+from unlearnbench.core.observations import View
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
@@ -88,7 +91,7 @@ def test_every_check_has_a_requirement_and_a_hint(kind: Kind) -> None:
 class Right(ScoreAttack):
     """Gives all rows the same score."""
 
-    def score(self, view: Any) -> Any:
+    def score(self, view: View) -> NDArray[np.float64]:
         return 0.0 * view.before[:, 0]
 
 
@@ -163,7 +166,7 @@ def test_an_exception_in_many_checks_is_reported_once() -> None:
     class Falls(Right):
         """Falls."""
 
-        def score(self, view: Any) -> None:
+        def score(self, view: View) -> NoReturn:
             raise RuntimeError("no score today")
 
     (finding,) = findings(Falls)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import TargetModel, UserError, log_of, log_softmax
+from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.testing import checks_of
+
+if TYPE_CHECKING:
+    from tests.testing.conftest import Found
 
 
 @dataclass
@@ -18,67 +24,71 @@ class Shares:
 
     shares: np.ndarray
 
-    def log_posteriors(self, x: Any) -> Any:
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return log_softmax(np.log(self.shares) + np.tanh(x[:, :1] / 50) * np.arange(len(self.shares)))
+
+
+def shares(task: FitTask) -> NDArray[np.float64]:
+    if not len(task.data):
+        raise UserError("no record left")
+    return np.asarray((np.bincount(task.data.y, minlength=task.data.n_classes) + 1) / (len(task.data) + 1))
 
 
 class Good(TargetModel):
     seeds_used: ClassVar = frozenset()
 
-    def fit(self, task: Any, device: Any) -> Any:
-        if not len(task.data):
-            raise UserError("no record left")
-        return Shares((np.bincount(task.data.y, minlength=task.data.n_classes) + 1) / (len(task.data) + 1))
+    def fit(self, task: FitTask, device: str) -> Fitted:
+        return Shares(shares(task))
 
 
 class Probabilities(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         return Answers(super().fit(task, device), np.exp)
 
 
 @dataclass
 class Answers:
-    fitted: object
-    change: object
+    fitted: Fitted
+    change: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-    def log_posteriors(self, x: Any) -> Any:
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.change(self.fitted.log_posteriors(x))
 
 
 class Unseeded(Good):
-    def fit(self, task: Any, device: Any) -> Any:
-        return Shares(super().fit(task, device).shares + np.random.default_rng().random())
+    def fit(self, task: FitTask, device: str) -> Fitted:
+        return Shares(shares(task) + np.random.default_rng().random())
 
 
 class GlobalDraws(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         np.random.random()  # noqa: NPY002 - that is what is wrong
         return super().fit(task, device)
 
 
 class InPlace(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         task.data.records.x[0] += 1
         return super().fit(task, device)
 
 
 class OfTheBatch(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         return Answers(super().fit(task, device), lambda answer: log_of(np.exp(answer) * 0 + np.exp(answer).mean(0)))
 
 
 class InCompany(Good):
-    def fit_many(self, tasks: Any, device: Any) -> Any:
-        return [Shares(self.fit(task, device).shares ** len(tasks)) for task in tasks]
+    def fit_many(self, tasks: Sequence[FitTask], device: str) -> Sequence[Fitted]:
+        return [Shares(shares(task) ** len(tasks)) for task in tasks]
 
 
 class SecretSeed(Good):
-    def fit(self, task: Any, device: Any) -> Any:
-        return Shares(super().fit(task, device).shares + task.seeds.order % 7)
+    def fit(self, task: FitTask, device: str) -> Fitted:
+        return Shares(shares(task) + task.seeds.order % 7)
 
 
 class LearnsFromTheDeleted(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         y = task.data.records.y[task.data.ids]
         return Shares(np.bincount(y, minlength=task.data.n_classes) + 1.0)
 
@@ -92,13 +102,13 @@ class NoDropout(Good):
 
 
 class ThreeClassesOnly(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         super().fit(task, device)
         return Shares(np.bincount(task.data.y) + 1.0)
 
 
 class TakesNothing(Good):
-    def fit(self, task: Any, device: Any) -> Any:
+    def fit(self, task: FitTask, device: str) -> Fitted:
         return Shares(np.bincount(task.data.y, minlength=task.data.n_classes) + 1.0)
 
 
@@ -123,12 +133,12 @@ BROKEN = [
 ]
 
 
-def test_a_good_model_passes(found: Any) -> None:
+def test_a_good_model_passes(found: Found) -> None:
     assert found("model", Good) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
-def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
+def test_what_is_broken_is_found(cls: type[TargetModel], check: str, found: Found) -> None:
     assert check in found("model", cls)
 
 
@@ -136,9 +146,9 @@ def test_every_check_fails_for_one_of_these() -> None:
     assert {check for _, check in BROKEN} == {check.name for check in checks_of("model")}
 
 
-def test_a_model_of_images_is_tried_with_images(found: Any) -> None:
+def test_a_model_of_images_is_tried_with_images(found: Found) -> None:
     class OfImages(Good):
-        def fit(self, task: Any, device: Any) -> Any:
+        def fit(self, task: FitTask, device: str) -> Fitted:
             if task.data.records.x.ndim != 3:
                 raise UserError("needs images")
             return Flat(super().fit(task, device))
@@ -148,7 +158,7 @@ def test_a_model_of_images_is_tried_with_images(found: Any) -> None:
 
 @dataclass
 class Flat:
-    fitted: object
+    fitted: Fitted
 
-    def log_posteriors(self, x: Any) -> Any:
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return self.fitted.log_posteriors(x.reshape(len(x), -1))

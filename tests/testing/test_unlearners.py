@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import FunctionUnlearner, UserError, log_softmax
-from unlearnbench.hooks.records import RECORDS
+from unlearnbench.core.models import Fitted, TargetModel
+from unlearnbench.core.originals import Original
+from unlearnbench.core.scenarios import Request
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.engine.unlearners import Deletion, FunctionState
+from unlearnbench.hooks.records import RECORDS, Seen
 from unlearnbench.hooks.registry import Registered, Registry, Source
 from unlearnbench.testing import checks_of, findings_of
+
+if TYPE_CHECKING:
+    from tests.testing.conftest import Found
+
 
 TREE = "decision-tree"
 
@@ -20,10 +32,10 @@ TREE = "decision-tree"
 class Tilted:
     """A model whose answers are tilted; mutable, so that it can be spoiled."""
 
-    fitted: Any
+    fitted: Fitted
     tilt: float
 
-    def log_posteriors(self, x: Any) -> Any:
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         answer = self.fitted.log_posteriors(x)
         return log_softmax(answer + self.tilt * np.arange(answer.shape[1]))
 
@@ -31,35 +43,36 @@ class Tilted:
 class Good(FunctionUnlearner):
     """Tilts the answers by the mean label of the forget set."""
 
-    def refusal(self, model: Any) -> Any:
+    def refusal(self, model: TargetModel) -> str | None:
         return None if type(model).__name__ == "DecisionTree" else "a tree, please"  # keeps these tests quick
 
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         return Tilted(deletion.fitted, deletion.forget.y.mean())
 
 
 class NeedsModule(Good):
-    def unlearn(self, deletion: Any) -> Any:
-        return deletion.fitted.module
+    def unlearn(self, deletion: Deletion) -> Fitted:
+        module: Fitted = deletion.fitted.module  # type: ignore[attr-defined]  # not every model has it
+        return module
 
 
 class RefusesAll(Good):
-    def refusal(self, model: Any) -> Any:
+    def refusal(self, model: TargetModel) -> str | None:
         return "no"
 
 
 class LastOnly(Good):
-    def serve_all(self, state: Any, requests: Any, seeds: Any) -> Any:
+    def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
         return [chain[-1:] for chain in super().serve_all(state, requests, seeds)]
 
 
 class Unseeded(Good):
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         return Tilted(deletion.fitted, np.random.default_rng().random())
 
 
 class GlobalDraws(Good):
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         np.random.seed(3)  # noqa: NPY002 - that is what is wrong
         return super().unlearn(deletion)
 
@@ -67,33 +80,34 @@ class GlobalDraws(Good):
 class Remembers(Good):
     served: ClassVar[list[int]] = []
 
-    def prepare(self, original: Any) -> Any:
+    def prepare(self, original: Original) -> FunctionState:
         self.served.clear()
         return super().prepare(original)
 
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         self.served.append(0)
         return Tilted(deletion.fitted, len(self.served) / 10)
 
 
 class SpoilsTheOriginal(Good):
-    def prepare(self, original: Any) -> Any:
+    def prepare(self, original: Original) -> FunctionState:
         state = super().prepare(original)
         return replace(state, fitted=Tilted(state.fitted, 0.0))
 
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
+        assert isinstance(deletion.fitted, Tilted)
         deletion.fitted.tilt = 1.0
         return Tilted(deletion.fitted, 0.5)
 
 
 class SpoilsRecords(Good):
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         deletion.retain.records.x[0] += 1
         return Tilted(deletion.fitted, 0.5)
 
 
 class NoClassMayGo(Good):
-    def unlearn(self, deletion: Any) -> Any:
+    def unlearn(self, deletion: Deletion) -> Fitted:
         if not np.bincount(deletion.retain.y, minlength=deletion.retain.n_classes).all():
             raise ZeroDivisionError("a class is missing")
         return Tilted(deletion.fitted, 0.5)
@@ -112,23 +126,23 @@ BROKEN = [
 ]
 
 
-def test_a_good_unlearner_passes(found: Any) -> None:
+def test_a_good_unlearner_passes(found: Found) -> None:
     assert found("unlearner", Good, sees=("forget-set", "labels")) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)
-def test_what_is_broken_is_found(cls, check: Any, found: Any) -> None:
+def test_what_is_broken_is_found(cls: type[Unlearner], check: str, found: Found) -> None:
     assert check in found("unlearner", cls)
 
 
 @pytest.mark.parametrize("sees", [(), ("retain-set", "forget-set"), ("retain-set", "labels")])
-def test_one_that_sees_more_than_it_declares_is_found(sees: Any, found: Any) -> None:
+def test_one_that_sees_more_than_it_declares_is_found(sees: tuple[Seen, ...], found: Found) -> None:
     assert found("unlearner", Good, sees=sees) == {"undeclared-data-have-no-influence"}
 
 
-def test_a_case_may_be_refused_in_a_line(found: Any) -> None:
+def test_a_case_may_be_refused_in_a_line(found: Found) -> None:
     class Refuses(NoClassMayGo):
-        def unlearn(self, deletion: Any) -> Any:
+        def unlearn(self, deletion: Deletion) -> Fitted:
             try:
                 return super().unlearn(deletion)
             except ZeroDivisionError as error:

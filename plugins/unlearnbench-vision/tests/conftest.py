@@ -34,4 +34,5 @@ def photos(digits: Records) -> Records:
     cifar = Cifar10(version="first4000", size=200)
     if cifar.availability().available:
         return cifar.load()
-    return replace(digits, x=np.kron(digits.x[:200], np.ones((4, 4)))[..., None] * (1.0, 0.5, 0.2), y=digits.y[:200])
+    x = np.kron(digits.x[:200], np.ones((4, 4)))[..., None] * np.array([1.0, 0.5, 0.2])
+    return replace(digits, x=x, y=digits.y[:200])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from unlearnbench import load_registry
 from unlearnbench.builtin.datasets.mnist import Mnist
@@ -39,13 +41,13 @@ def unlearnbench_datasets():
 """
 
 
-def test_all_three_are_found_by_their_entry_point():
+def test_all_three_are_found_by_their_entry_point() -> None:
     sources = {name: str(load_registry().get("model", name).source) for name in ("resnet18", "resnet50", "densenet121")}
     assert set(sources.values()) == {"distribution unlearnbench-vision 0.1.0"}
 
 
 @pytest.mark.slow
-def test_a_whole_run_takes_resnet18(tmp_path, capsys):
+def test_a_whole_run_takes_resnet18(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = "datasets: [{name: mnist, params: {size: 80}}]"
     if not Mnist().availability().available:
         data = "plugins: [digit_images.py]\ndatasets: [digit-images]"
@@ -59,7 +61,7 @@ def test_a_whole_run_takes_resnet18(tmp_path, capsys):
     assert "0 failed, 0 skipped" in out
 
 
-def test_a_table_of_features_is_told_as_such(tmp_path, capsys):
+def test_a_table_of_features_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite = tmp_path / "tiny.yaml"
     suite.write_text(SUITE.format(data="datasets: [digits]"))
     assert main(["run", str(suite), "--store", str(tmp_path / "store")]) != 0

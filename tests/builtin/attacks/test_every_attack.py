@@ -18,10 +18,12 @@ from unlearnbench.builtin.attacks.forgetting import Forgetting
 from unlearnbench.builtin.attacks.score_diff import ScoreDiff
 from unlearnbench.builtin.attacks.score_ratio import ScoreRatio
 from unlearnbench.builtin.attacks.sorted_diff import SortedDiff
+from unlearnbench.core.attacks import Attack
+from unlearnbench.testing.samples import SampleRows
 
 
 @pytest.mark.parametrize("attack", [DirectDiff(), SortedDiff(), Euclidean(), ScoreDiff(), ScoreRatio()], ids=repr)
-def test_if_nothing_changed_all_rows_score_the_same(attack: Any, make_game: Callable[..., Any]) -> None:
+def test_if_nothing_changed_all_rows_score_the_same(attack: Attack, make_game: Callable[..., SampleRows]) -> None:
     rows = make_game(1, n=40)
     still = replace(rows, after=rows.before[:, None])
     fitted = attack.fit(still.shadow(attack.needs), np.random.default_rng(0))

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +10,13 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.attacks import features
+from unlearnbench.builtin.attacks.features import SortBy
 
-BY = ("original", "unlearned", "independent")
+BY: tuple[SortBy, ...] = ("original", "unlearned", "independent")
 
 
 @st.composite
-def posterior_pairs(draw: Callable[..., Any], distinct: bool = False) -> Any:
+def posterior_pairs(draw: st.DrawFn, distinct: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Two (n, C) arrays of probabilities; ``distinct`` gives the classes of a row different posteriors."""
     n, n_classes = draw(st.integers(1, 6)), draw(st.integers(2, 7))
     if distinct:
@@ -25,7 +24,8 @@ def posterior_pairs(draw: Callable[..., Any], distinct: bool = False) -> Any:
         weights = [np.array([draw(ranks) for _ in range(n)], dtype=np.float64) for _ in range(2)]
     else:
         weights = [draw(arrays(np.float64, (n, n_classes), elements=st.floats(0, 1))) + 1e-3 for _ in range(2)]
-    return tuple(w / w.sum(axis=1, keepdims=True) for w in weights)
+    before, after = (w / w.sum(axis=1, keepdims=True) for w in weights)
+    return before, after
 
 
 def ascending(row: list[np.float64], by: list[np.float64]) -> list[np.float64]:
@@ -33,7 +33,7 @@ def ascending(row: list[np.float64], by: list[np.float64]) -> list[np.float64]:
     return [row[c] for c in sorted(range(len(row)), key=lambda c: by[c])]
 
 
-def sorted_row(before: list[np.float64], after: list[np.float64], by: str) -> Any:
+def sorted_row(before: list[np.float64], after: list[np.float64], by: str) -> tuple[list[np.float64], list[np.float64]]:
     if by == "independent":
         return ascending(before, before), ascending(after, after)
     key = before if by == "original" else after
@@ -53,7 +53,9 @@ def test_direct_features_equal_a_loop_over_rows_and_classes(
 
 @pytest.mark.parametrize("by", BY)
 @given(pair=posterior_pairs())
-def test_sorted_features_equal_a_loop_over_rows_and_classes(pair: Any, by: Any) -> None:
+def test_sorted_features_equal_a_loop_over_rows_and_classes(
+    pair: tuple[NDArray[np.float64], NDArray[np.float64]], by: SortBy
+) -> None:
     before, after = pair
     rows = [sorted_row(list(b), list(a), by) for b, a in zip(before, after, strict=True)]
     assert np.array_equal(features.sorted_concat(before, after, by), [b + a for b, a in rows])
@@ -85,7 +87,7 @@ def test_tied_classes_keep_their_order() -> None:
 
 @pytest.mark.parametrize("by", BY)
 @given(data=st.data())
-def test_sorted_features_do_not_depend_on_how_classes_are_numbered(data: Any, by: Any) -> None:
+def test_sorted_features_do_not_depend_on_how_classes_are_numbered(data: st.DataObject, by: SortBy) -> None:
     before, after = data.draw(posterior_pairs(distinct=True))
     relabel = data.draw(st.permutations(range(before.shape[1])))
     for feature in (features.sorted_concat, features.sorted_diff):
@@ -93,7 +95,7 @@ def test_sorted_features_do_not_depend_on_how_classes_are_numbered(data: Any, by
 
 
 @given(posterior_pairs())
-def test_what_did_not_change_has_no_difference(pair: Any) -> None:
+def test_what_did_not_change_has_no_difference(pair: tuple[NDArray[np.float64], NDArray[np.float64]]) -> None:
     before, _ = pair
     assert not features.direct_diff(before, before).any()
     assert not features.euclidean(before, before).any()

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from unlearnbench.testing.samples import SampleRows
 
 
 @pytest.fixture
-def one_row(make_rows: Any) -> Any:
+def one_row(make_rows: Callable[..., SampleRows]) -> SampleRows:
     return make_rows(np.array([[0.9, 0.1]]), np.array([[0.75, 0.25]]), label=np.array([1]))
 
 
@@ -33,7 +34,9 @@ def test_only_the_loss_needs_the_label() -> None:
 
 
 @pytest.mark.parametrize("signal", ["loss", "confidence"])
-def test_records_that_the_unlearned_model_still_remembers_score_high(signal: Any, make_game: Any) -> None:
+def test_records_that_the_unlearned_model_still_remembers_score_high(
+    signal: Literal["loss", "confidence"], make_game: Callable[..., SampleRows]
+) -> None:
     attack, rows = Forgetting(signal=signal), make_game(0)
     remembered = np.where(rows.deleted[:, None], np.log(np.eye(4)[rows.label] * 0.96 + 0.01), rows.before)
     rows = replace(rows, after=remembered[:, None])

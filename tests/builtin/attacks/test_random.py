@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ def guesses(rows: SampleRows, seed: int = 0) -> NDArray[np.float64]:
     return attack.fit(rows.shadow(attack.needs), np.random.default_rng(seed)).score(rows.view(attack.needs))
 
 
-def test_guesses_are_uniform_and_find_nothing(make_game: Callable[..., Any]) -> None:
+def test_guesses_are_uniform_and_find_nothing(make_game: Callable[..., SampleRows]) -> None:
     rows = make_game(0, n=4000)
     scores = guesses(rows)
     assert kstest(scores, "uniform").pvalue > 0.001
@@ -28,12 +27,12 @@ def test_guesses_are_uniform_and_find_nothing(make_game: Callable[..., Any]) -> 
     assert roc_auc_score(rows.deleted, scores) == pytest.approx(0.5, abs=0.04)
 
 
-def test_guesses_have_nothing_to_do_with_what_a_row_holds(make_game: Callable[..., Any]) -> None:
+def test_guesses_have_nothing_to_do_with_what_a_row_holds(make_game: Callable[..., SampleRows]) -> None:
     rows, other = make_game(0), make_game(5)
     assert np.array_equal(guesses(rows), guesses(replace(other, episode=rows.episode, request=rows.request)))
 
 
-def test_guesses_do_not_depend_on_how_episodes_are_split_over_calls(make_game: Callable[..., Any]) -> None:
+def test_guesses_do_not_depend_on_how_episodes_are_split_over_calls(make_game: Callable[..., SampleRows]) -> None:
     rows, attack = make_game(0, n=100), Random()
     guess = attack.fit(rows.shadow(attack.needs), np.random.default_rng(0))
     parts = [rows.take(rows.episode < 4), rows.take(rows.episode >= 4)]
@@ -42,11 +41,11 @@ def test_guesses_do_not_depend_on_how_episodes_are_split_over_calls(make_game: C
     )
 
 
-def test_another_seed_gives_other_scores(make_game: Callable[..., Any]) -> None:
+def test_another_seed_gives_other_scores(make_game: Callable[..., SampleRows]) -> None:
     assert not np.array_equal(guesses(make_game(0), seed=1), guesses(make_game(0), seed=2))
 
 
-def test_it_may_see_no_model_at_all(make_game: Callable[..., Any]) -> None:
+def test_it_may_see_no_model_at_all(make_game: Callable[..., SampleRows]) -> None:
     view = make_game(0).view(Random().needs)
     for hidden in ("before", "after", "label", "features"):
         with pytest.raises(UndeclaredNeedError):

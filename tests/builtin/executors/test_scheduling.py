@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,9 @@ def test_others_with_the_same_kernels_wait_until_the_first_is_done() -> None:
 def test_every_task_is_done_once_whatever_the_order_they_end_in(
     tasks: list[str], workers: int, data: st.DataObject
 ) -> None:
-    queue, busy, done = Queue(tasks, first_letter), [], []
+    queue = Queue(tasks, first_letter)
+    busy: list[Any] = []
+    done: list[Any] = []
     while queue or busy:
         while len(busy) < workers and (task := queue.take()) is not None:
             busy.append(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def game(seed: int = 0) -> ScoredCell:
         unchanged=unchanged,
         positive=Role.FORGOTTEN,
         negative=Role.UNSEEN,
-        shadow_scores=np.round(0.8 * rng.random(40) + 0.2 * (np.arange(40) % 2), 2),
+        shadow_scores=np.round(0.8 * rng.random(40) + 0.2 * (np.arange(40) % 2 == 1), 2),
         shadow_deleted=np.arange(40) % 2 == 1,
         probabilistic=True,
         baseline_probabilistic=True,
@@ -64,7 +65,7 @@ def scored() -> ScoredCell:
 
 
 def of(scored: ScoredCell, values: NDArray[np.float64], role: Role) -> NDArray[np.float64]:
-    return values[scored.role == role]
+    return np.asarray(values[scored.role == role])
 
 
 def share_below(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> float:
@@ -197,7 +198,9 @@ def balanced(scored: ScoredCell, values: NDArray[np.float64]) -> tuple[NDArray[n
 
 @pytest.mark.parametrize("side", ["probabilistic", "baseline_probabilistic"])
 def test_without_probabilities_only_the_counterparts_on_ranks_are_defined(scored: ScoredCell, side: str) -> None:
-    estimates = {**DegCount().measure(without := replace(scored, **{side: False})), **DegRate().measure(without)}
+    changes: dict[str, Any] = {side: False}
+    without = replace(scored, **changes)
+    estimates = {**DegCount().measure(without), **DegRate().measure(without)}
     assert estimates["deg-count"].reason == estimates["deg-rate"].reason == NO_PROBABILITIES
     assert estimates["rank-deg-count"].value is not None
     assert estimates["rank-deg-rate"].value is not None

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ def flat(cut: list[list[int]]) -> list[int]:
 
 @given(st.sets(st.integers(0, 199), min_size=1), st.data(), st.integers(1, 50), st.integers(0, 3))
 def test_every_kept_record_comes_once_an_epoch_and_no_deleted_one(
-    ids: set[int], data: Any, size: int, epoch: int
+    ids: set[int], data: st.DataObject, size: int, epoch: int
 ) -> None:
     forgotten = np.array(sorted(data.draw(st.sets(st.sampled_from(sorted(ids))))), dtype=np.int64)
     for order in ("slot", "compact"):

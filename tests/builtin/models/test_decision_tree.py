@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,14 +11,15 @@ from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
+
 
 def grow(data: TrainingSet, seeds: Seeds, **params: Any) -> FittedTree:
     return DecisionTree(**params).fit(FitTask(data, seeds), "cpu")
 
 
-def test_a_region_is_a_leaf_and_its_posteriors_are_the_class_shares_in_it(
-    blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_a_region_is_a_leaf_and_its_posteriors_are_the_class_shares_in_it(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     fitted = grow(TrainingSet.of(records, np.arange(150)), seeds)
     region = fitted.region(records.x)
@@ -39,16 +39,14 @@ def test_the_one_split_of_four_records_is_found_by_hand(seeds: Seeds) -> None:
     assert np.exp(after.log_posteriors(np.array([[1.9], [2.1]]))).argmax(axis=1).tolist() == [0, 1]
 
 
-def test_without_a_limit_every_training_record_is_fitted(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_without_a_limit_every_training_record_is_fitted(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     fitted = grow(TrainingSet.of(records, np.arange(150)), seeds, max_leaf_nodes=None)
     assert (fitted.log_posteriors(records.x).argmax(axis=1) == records.y).all()
 
 
 @pytest.mark.parametrize(("limit", "leaves"), [({"max_depth": 2}, 4), ({"min_samples_leaf": 75}, 2)])
-def test_depth_and_leaf_size_limit_the_leaves(
-    limit: dict[str, int], leaves: int, blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_depth_and_leaf_size_limit_the_leaves(limit: dict[str, int], leaves: int, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     fitted = grow(TrainingSet.of(records, np.arange(150)), seeds, max_leaf_nodes=None, **limit)
     regions, counts = np.unique(fitted.region(records.x), return_counts=True)
@@ -56,13 +54,13 @@ def test_depth_and_leaf_size_limit_the_leaves(
     assert counts.min() >= limit.get("min_samples_leaf", 1)
 
 
-def test_one_class_gives_one_region(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_one_class_gives_one_region(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     fitted = grow(TrainingSet.of(records, np.flatnonzero(records.y == 1)), seeds)
     assert len(np.unique(fitted.region(records.x))) == 1
 
 
-def test_the_init_seed_decides_between_equal_splits_only(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_the_init_seed_decides_between_equal_splits_only(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     data = TrainingSet.of(records, np.arange(150))
     answers = [grow(data, replace(seeds, init=init)).log_posteriors(records.x) for init in range(5)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,11 +13,15 @@ from unlearnbench.builtin.models.lightgbm import LightGBM
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds
+from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds, TargetModel
 from unlearnbench.core.posteriors import FLOOR
 from unlearnbench.core.records import Records, Step, TrainingSet
 
-MODELS = {
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
+
+
+MODELS: dict[str, TargetModel] = {
     "logistic-regression": LogisticRegression(scaler="refit"),
     "decision-tree": DecisionTree(),
     "decision-tree, fully grown": DecisionTree(max_leaf_nodes=None),
@@ -35,7 +38,7 @@ every_model_with_slots = pytest.mark.parametrize(
 )
 
 
-def train(model: Any, data: Any, seeds: Any) -> Fitted:
+def train(model: TargetModel, data: TrainingSet, seeds: Seeds) -> Fitted:
     return model.fit(FitTask(data, seeds), "cpu")
 
 
@@ -44,7 +47,7 @@ def all_of(records: Records) -> TrainingSet:
 
 
 @every_model
-def test_a_model_has_learned_something(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_a_model_has_learned_something(model: TargetModel, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs(n=600)
     model = replace(model, epochs=40) if isinstance(model, MLP) else model
     fitted = train(model, TrainingSet.of(records, np.arange(300)), seeds)
@@ -53,7 +56,7 @@ def test_a_model_has_learned_something(model: Any, blobs: Callable[..., Any], se
 
 @every_model
 def test_a_class_that_is_lacking_keeps_its_column_at_next_to_nothing(
-    model: Any, blobs: Callable[..., Any], seeds: Seeds
+    model: TargetModel, blobs: Blobs, seeds: Seeds
 ) -> None:
     records = blobs(n_classes=4)
     fitted = train(model, TrainingSet.of(records, np.flatnonzero(records.y != 1)), seeds)
@@ -67,9 +70,7 @@ def test_a_class_that_is_lacking_keeps_its_column_at_next_to_nothing(
 
 
 @every_model
-def test_two_classes_left_of_three_end_in_the_right_columns(
-    model: Any, blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_two_classes_left_of_three_end_in_the_right_columns(model: TargetModel, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs(n=300)
     model = replace(model, epochs=40) if isinstance(model, MLP) else model
     kept = np.flatnonzero(records.y != 1)
@@ -78,7 +79,7 @@ def test_two_classes_left_of_three_end_in_the_right_columns(
 
 
 @every_model
-def test_one_class_alone_is_answered_with_that_class(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_one_class_alone_is_answered_with_that_class(model: TargetModel, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     model = replace(model, epochs=200) if isinstance(model, MLP) else model
     answer = train(model, TrainingSet.of(records, np.flatnonzero(records.y == 2)), seeds).log_posteriors(records.x)
@@ -87,7 +88,7 @@ def test_one_class_alone_is_answered_with_that_class(model: Any, blobs: Callable
 
 
 @every_model
-def test_records_may_have_any_shape(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_records_may_have_any_shape(model: TargetModel, blobs: Blobs, seeds: Seeds) -> None:
     flat = blobs(d=4)
     square = replace(flat, x=flat.x.reshape(-1, 2, 2))
     assert np.array_equal(
@@ -99,9 +100,7 @@ def test_records_may_have_any_shape(model: Any, blobs: Callable[..., Any], seeds
 @pytest.mark.parametrize(
     ("name", "use"), [(name, use) for name, model in MODELS.items() for use in sorted(model.seeds_used)]
 )
-def test_a_seed_that_is_declared_changes_something(
-    name: str, use: str, blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_a_seed_that_is_declared_changes_something(name: str, use: str, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     noisy = replace(records, x=np.column_stack([records.x.round(-1)] * 2))  # coarse and doubled: many tied splits
     asked = noisy.x.copy()
@@ -113,7 +112,7 @@ def test_a_seed_that_is_declared_changes_something(
 
 
 @every_model_with_slots
-def test_masking_a_record_is_not_the_same_as_keeping_it(model: Any, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_masking_a_record_is_not_the_same_as_keeping_it(model: TargetModel, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs(n=60)
     data = all_of(records)
     before = train(model, data, seeds).log_posteriors(records.x)
@@ -122,9 +121,7 @@ def test_masking_a_record_is_not_the_same_as_keeping_it(model: Any, blobs: Calla
 
 
 @pytest.mark.parametrize("name", [n for n, m in MODELS.items() if "slot" in m.orders and n != "mlp"])
-def test_slot_and_compact_are_one_model_where_order_is_not_used(
-    name: str, blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_slot_and_compact_are_one_model_where_order_is_not_used(name: str, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     slot, compact = (
         train(MODELS[name], all_of(records).after(Step(np.array([7, 40])), order), seeds).log_posteriors(records.x)
@@ -133,7 +130,7 @@ def test_slot_and_compact_are_one_model_where_order_is_not_used(
     assert np.array_equal(slot, compact)
 
 
-def test_only_trees_have_regions(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_only_trees_have_regions(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     with_regions = {
         name for name, model in MODELS.items() if isinstance(train(model, all_of(records), seeds), HasRegions)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,9 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.engine.scaling import Standardizer
+
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
 
 
 def newton(x: np.ndarray, y: np.ndarray, n_classes: int, c: float) -> np.ndarray:
@@ -33,14 +35,14 @@ def probabilities(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     logits = np.column_stack([x, np.ones(len(x))]) @ weights.T
     logits = np.column_stack([np.zeros(len(x)), logits]) if len(weights) == 1 else logits
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
 @pytest.mark.parametrize("c", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("forgotten", [[], [4], [4, 9, 31]])
 def test_leaving_records_out_equals_newtons_solution_without_them(
-    n_classes: int, c: float, forgotten: list[Any], blobs: Callable[..., Any], seeds: Seeds
+    n_classes: int, c: float, forgotten: list[int], blobs: Blobs, seeds: Seeds
 ) -> None:
     records = blobs(n=90, n_classes=n_classes)
     data = TrainingSet.of(records, np.arange(90)).after(Step(np.array(forgotten, dtype=np.int64)))
@@ -50,7 +52,7 @@ def test_leaving_records_out_equals_newtons_solution_without_them(
     np.testing.assert_allclose(np.exp(fitted.log_posteriors(records.x)), expected, atol=1e-8)
 
 
-def test_the_order_of_the_records_does_not_matter(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_the_order_of_the_records_does_not_matter(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     there, back = (
         LogisticRegression().fit(FitTask(TrainingSet.of(records, ids), seeds), "cpu").log_posteriors(records.x)
@@ -60,9 +62,7 @@ def test_the_order_of_the_records_does_not_matter(blobs: Callable[..., Any], see
 
 
 @pytest.mark.parametrize("c", [1e-5, 1.0, 1e5])
-def test_weak_and_strong_penalties_are_solved_on_separable_records_too(
-    c: float, blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_weak_and_strong_penalties_are_solved_on_separable_records_too(c: float, blobs: Blobs, seeds: Seeds) -> None:
     separable = blobs(n=40, n_classes=2)
     separable.x[:, 0] += 1000.0 * separable.y
     data = TrainingSet.of(separable, np.arange(40))
@@ -73,7 +73,7 @@ def test_weak_and_strong_penalties_are_solved_on_separable_records_too(
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("short", [{"max_iter": 1}, {"tol": 1e-30}])
 def test_stopping_short_of_the_optimum_is_an_error_that_says_how_far(
-    short: dict[str, Any], n_classes: int, blobs: Callable[..., Any], seeds: Seeds
+    short: dict[str, Any], n_classes: int, blobs: Blobs, seeds: Seeds
 ) -> None:
     data = TrainingSet.of(blobs(n_classes=n_classes), np.arange(150))
     with pytest.raises(UserError, match=r"mean gradient \d\.\de-\d\d after \d+ steps"):

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,13 +11,19 @@ from unlearnbench.builtin.models.mlp.fitted import network
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.mlp.private import clipped_sum
 from unlearnbench.builtin.unlearners.retrain import Retrain
-from unlearnbench.core.models import FitTask, HasPrivacy, Seeds
+from unlearnbench.core.models import Engine, FitTask, HasPrivacy, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.batches import poisson_batches
 from unlearnbench.engine.jit import usable
+from unlearnbench.engine.networks.modules import HasModule
+from unlearnbench.engine.networks.training import OptimizerName
+
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
+
 
 kernels = pytest.mark.skipif(not usable(), reason="numba has no wheel for this platform")
 SMALL = MLP(hidden=(8,), epochs=2, batch_size=16)
@@ -33,11 +38,11 @@ def engines() -> list[Any]:
     return [pytest.param("fit"), pytest.param("fit_many", marks=kernels)]
 
 
-def train(engine: str, task: Any, model: Any = SMALL) -> Any:
+def train(engine: str, task: FitTask, model: MLP = SMALL) -> Any:
     return model.fit(task, "cpu") if engine == "fit" else model.fit_many([task], "cpu")[0]
 
 
-def private(blobs: Callable[..., Any], seeds: Seeds, options: TrainingOptions = NOISY) -> FitTask:
+def private(blobs: Blobs, seeds: Seeds, options: TrainingOptions = NOISY) -> FitTask:
     return FitTask(TrainingSet.of(blobs(), np.arange(120)), seeds, options=options)
 
 
@@ -52,16 +57,14 @@ def test_clipped_gradients_are_those_of_opacus(clip: float) -> None:
     x, y = torch.randn(20, 5, generator=generator), torch.randint(3, (20,), generator=generator)
     ours = clipped_sum(module, x, y, clip)
     sampled = GradSampleModule(module, loss_reduction="sum")
-    torch.nn.functional.cross_entropy(sampled(x), y, reduction="sum").backward()
+    torch.autograd.backward(torch.nn.functional.cross_entropy(sampled(x), y, reduction="sum"))
     each = torch.cat([parameter.grad_sample.flatten(1) for parameter in sampled.parameters()], dim=1)
     theirs = (each * (clip / each.norm(dim=1, keepdim=True)).clamp(max=1)).sum(dim=0)
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_without_noise_or_clipping_a_batch_of_all_is_plain_descent(
-    engine: str, blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_without_noise_or_clipping_a_batch_of_all_is_plain_descent(engine: str, blobs: Blobs, seeds: Seeds) -> None:
     model = MLP(hidden=(8,), epochs=3, batch_size=500, optimizer="sgd", learning_rate=0.1, weight_decay=0.01)
     task = private(blobs, seeds, TrainingOptions(dp=DPSGD(0.0, 1e6, 1e-5)))
     plain = train(engine, replace(task, options=TrainingOptions()), model)
@@ -73,13 +76,13 @@ def test_without_noise_or_clipping_a_batch_of_all_is_plain_descent(
 @pytest.mark.parametrize(("optimizer", "rate", "decay"), [("adam", 1e-3, 0.0), ("sgd", 0.1, 0.01)])
 @pytest.mark.parametrize("hidden", [(), (5, 7), (64, 32)])
 def test_after_an_epoch_both_engines_agree(
-    hidden: Any,
-    optimizer: Any,
-    rate: Any,
-    decay: Any,
-    clip: Any,
-    blobs: Any,
-    seeds: Any,
+    hidden: tuple[int, ...],
+    optimizer: OptimizerName,
+    rate: float,
+    decay: float,
+    clip: float,
+    blobs: Blobs,
+    seeds: Seeds,
 ) -> None:
     model = MLP(hidden=hidden, epochs=1, optimizer=optimizer, learning_rate=rate, weight_decay=decay, batch_size=16)
     task = private(blobs, seeds, TrainingOptions(dp=DPSGD(1.2, clip, 1e-5)))
@@ -89,7 +92,7 @@ def test_after_an_epoch_both_engines_agree(
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_a_batch_without_records_is_a_step_of_noise(engine: str, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_a_batch_without_records_is_a_step_of_noise(engine: str, blobs: Blobs, seeds: Seeds) -> None:
     begin = private(blobs, seeds)
     first = train(engine, begin)
     nobody = replace(begin, data=begin.data.after(Step(np.arange(120))), start=first)
@@ -101,13 +104,13 @@ def test_a_batch_without_records_is_a_step_of_noise(engine: str, blobs: Callable
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_slot_and_compact_are_the_same(engine: str, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_slot_and_compact_are_the_same(engine: str, blobs: Blobs, seeds: Seeds) -> None:
     task, step = private(blobs, seeds), Step(np.array([3, 70]))
     slot, compact = (replace(task, data=task.data.after(step, order)) for order in ("slot", "compact"))
     assert np.array_equal(weights(train(engine, slot)), weights(train(engine, compact)))
 
 
-def test_a_deletion_leaves_every_other_record_in_its_batches(blobs: Callable[..., Any]) -> None:
+def test_a_deletion_leaves_every_other_record_in_its_batches(blobs: Blobs) -> None:
     data = TrainingSet.of(blobs(), np.arange(120)[::-1])
     after = data.after(Step(np.array([3, 70]), np.array([130])))
 
@@ -121,7 +124,7 @@ def test_a_deletion_leaves_every_other_record_in_its_batches(blobs: Callable[...
 
 @kernels
 def test_a_private_network_is_the_same_bits_alone_in_any_company_and_by_any_number_of_threads(
-    blobs: Callable[..., Any], seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+    blobs: Blobs, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = private(blobs, seeds)
     sets = [task.data, *(task.data.after(Step(np.array([i]))) for i in range(4))]
@@ -136,7 +139,7 @@ def test_a_private_network_is_the_same_bits_alone_in_any_company_and_by_any_numb
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_training_leaves_its_inputs_alone(engine: str, blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_training_leaves_its_inputs_alone(engine: str, blobs: Blobs, seeds: Seeds) -> None:
     task = private(blobs, seeds)
     first = train(engine, task)
     x, y, before = task.data.records.x.copy(), task.data.records.y.copy(), weights(first).copy()
@@ -147,7 +150,7 @@ def test_training_leaves_its_inputs_alone(engine: str, blobs: Callable[..., Any]
 
 
 @pytest.mark.parametrize("engine", ["reference", "fast"])
-def test_an_original_and_its_retrained_model_never_share_noise(engine: Any, blobs: Any) -> None:
+def test_an_original_and_its_retrained_model_never_share_noise(engine: Engine, blobs: Blobs) -> None:
     """Where clipping leaves next to nothing of the records, a step of descent is the noise alone."""
     if engine == "fast" and not usable():
         pytest.skip("numba has no wheel for this platform")
@@ -163,11 +166,12 @@ def test_an_original_and_its_retrained_model_never_share_noise(engine: Any, blob
 
 
 @pytest.mark.parametrize("engine", engines())
-def test_a_private_model_tells_its_epsilon_and_a_plain_one_has_none(engine: Any, blobs: Any, seeds: Any) -> None:
+def test_a_private_model_tells_its_epsilon_and_a_plain_one_has_none(engine: str, blobs: Blobs, seeds: Seeds) -> None:
     pytest.importorskip("opacus")
     task = private(blobs, seeds)
     first = train(engine, task)
     assert isinstance(first, HasPrivacy)
+    assert isinstance(first, HasModule)
     assert 1 < first.epsilon < 20
     assert train(engine, replace(task, start=first)).epsilon > first.epsilon
     plain = train(engine, replace(task, options=TrainingOptions()))

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike, NDArray
 
-from unlearnbench.builtin.models.mlp.fitted import FittedMLP, logits_under_dropout, network
+from unlearnbench.builtin.models.mlp.fitted import FastMLP, FittedMLP, logits_under_dropout, network
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.models import FitTask, Seeds
+from unlearnbench.core.models import FitTask, Fitted, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
-from unlearnbench.core.records import Records, Step, TrainingSet
+from unlearnbench.core.records import Order, Records, Step, TrainingSet
 from unlearnbench.engine.jit import usable
+from unlearnbench.engine.scaling import Scaler
+from unlearnbench.engine.sklearn_model import Constant
+
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
+
 
 SMALL = MLP(hidden=(8, 6), epochs=1, batch_size=16)
 HALF = TrainingOptions(dropout=0.5)
-ENGINES = {
+Train = Callable[[MLP, FitTask], Any]
+"""Returns a network that one of the engines trained."""
+
+ENGINES: dict[str, Train] = {
     "fit": lambda model, task: model.fit(task, "cpu"),
     "fit_many": lambda model, task: model.fit_many([task], "cpu")[0],
 }
@@ -31,19 +41,19 @@ def weights(fitted: Any) -> np.ndarray:
     return np.concatenate([parameter.detach().numpy().ravel() for parameter in fitted.module.parameters()])
 
 
-def posteriors(fitted: Any, x: Any) -> np.ndarray:
-    return np.exp(fitted.log_posteriors(x))
+def posteriors(fitted: Fitted, x: NDArray[np.float64]) -> np.ndarray:
+    return np.asarray(np.exp(fitted.log_posteriors(x)))
 
 
 def task_of(
-    records: Any,
-    seeds: Any,
-    forget: Any = (),
-    order: Any = "slot",
-    options: Any = HALF,
+    records: Records,
+    seeds: Seeds,
+    forget: ArrayLike = (),
+    order: Order = "slot",
+    options: TrainingOptions = HALF,
 ) -> FitTask:
     data = TrainingSet.of(records, np.arange(150))
-    return FitTask(data.after(Step(np.array(forget)), order) if len(forget) else data, seeds, options=options)
+    return FitTask(data.after(Step(np.array(forget)), order) if np.size(forget) else data, seeds, options=options)
 
 
 def mixed(records: Records, seeds: Seeds) -> list[FitTask]:
@@ -65,9 +75,7 @@ def test_dropout_multiplies_the_units_behind_each_relu() -> None:
 
 
 @every_engine
-def test_a_network_learns_under_dropout_another_one_than_without(
-    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_a_network_learns_under_dropout_another_one_than_without(train: Train, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs(n=300)
     model = MLP(hidden=(32,), epochs=40)
     dropped, plain = (train(model, task_of(records, seeds, options=how)) for how in (HALF, TrainingOptions()))
@@ -77,7 +85,7 @@ def test_a_network_learns_under_dropout_another_one_than_without(
 
 @every_engine
 def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(
-    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
+    train: Train, blobs: Blobs, seeds: Seeds
 ) -> None:
     """One step with one batch of all: the models that lack one record each have the mean gradient as their mean."""
     data = TrainingSet.of(blobs(n=12), np.arange(12))
@@ -89,9 +97,7 @@ def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(
 
 
 @every_engine
-def test_without_hidden_layers_there_is_nothing_to_leave_out(
-    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_without_hidden_layers_there_is_nothing_to_leave_out(train: Train, blobs: Blobs, seeds: Seeds) -> None:
     linear = replace(SMALL, hidden=())
     one, two = (
         weights(linear.fit(task_of(blobs(), seeds, options=TrainingOptions()), "cpu")),
@@ -101,9 +107,7 @@ def test_without_hidden_layers_there_is_nothing_to_leave_out(
 
 
 @every_engine
-def test_dropout_and_differential_privacy_together_are_an_error(
-    train: Callable[..., Any], blobs: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_dropout_and_differential_privacy_together_are_an_error(train: Train, blobs: Blobs, seeds: Seeds) -> None:
     both = TrainingOptions(dp=DPSGD(1.0, 1.0, 1e-5), dropout=0.5)
     with pytest.raises(UserError, match="not with both"):
         train(SMALL, task_of(blobs(), seeds, options=both))
@@ -116,7 +120,7 @@ def test_dropout_and_differential_privacy_together_are_an_error(
     "how", [{}, {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.01}, {"scaler": "refit"}]
 )
 def test_after_an_epoch_the_stack_agrees_with_the_reference(
-    order: str, hidden: tuple[Any, ...], how: dict[str, Any], blobs: Callable[..., Any], seeds: Seeds
+    order: Order, hidden: tuple[int, ...], how: dict[str, Any], blobs: Blobs, seeds: Seeds
 ) -> None:
     records, model = blobs(), replace(SMALL, hidden=hidden, **how)
     tasks = [task_of(records, seeds, forget, order) for forget in ([3, 70], [149], [])]
@@ -129,7 +133,7 @@ def test_after_an_epoch_the_stack_agrees_with_the_reference(
 @pytest.mark.parametrize("hidden", [(7,), (256, 128, 64, 32)])
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 def test_a_stacked_network_is_the_same_bits_alone_and_in_any_company(
-    hidden: Any, scaler: Any, blobs: Any, seeds: Any
+    hidden: tuple[int, ...], scaler: Scaler, blobs: Blobs, seeds: Seeds
 ) -> None:
     records, model = blobs(n=160), replace(SMALL, hidden=hidden, epochs=3, scaler=scaler)
     tasks = mixed(records, seeds)
@@ -139,7 +143,7 @@ def test_a_stacked_network_is_the_same_bits_alone_and_in_any_company(
 
 
 @kernels
-def test_networks_with_and_without_dropout_come_back_in_their_places(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_networks_with_and_without_dropout_come_back_in_their_places(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     tasks = [task_of(records, seeds, options=TrainingOptions(dropout=share)) for share in (0.5, 0.0, 0.25, 0.0, 0.5)]
     several = [weights(fitted) for fitted in SMALL.fit_many(tasks, "cpu")]
@@ -150,17 +154,18 @@ def test_networks_with_and_without_dropout_come_back_in_their_places(blobs: Call
 
 
 @kernels
-def test_a_batch_that_is_all_masked_is_no_step_of_the_stack(blobs: Any, seeds: Any) -> None:
+def test_a_batch_that_is_all_masked_is_no_step_of_the_stack(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs(n=60)
     alone = FitTask(TrainingSet.of(records, np.arange(1)), seeds, options=HALF)
     joined = replace(alone, data=TrainingSet.of(records, np.arange(2)).after(Step(np.array([1]))))
     one_by_one = replace(SMALL, batch_size=1, scaler="refit", weight_decay=0.5)
-    assert np.array_equal(*(weights(fitted) for fitted in one_by_one.fit_many([alone, joined], "cpu")))
+    first, second = one_by_one.fit_many([alone, joined], "cpu")
+    assert np.array_equal(weights(first), weights(second))
 
 
 @kernels
 @pytest.mark.parametrize("options", [HALF, TrainingOptions()])
-def test_the_stack_goes_on_from_networks_of_every_engine(options: Any, blobs: Any, seeds: Any) -> None:
+def test_the_stack_goes_on_from_networks_of_every_engine(options: TrainingOptions, blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     begin = FitTask(TrainingSet.of(records, np.arange(80)), seeds, options=options)
     for first in (SMALL.fit(begin, "cpu"), SMALL.fit_many([begin], "cpu")[0]):
@@ -168,6 +173,8 @@ def test_the_stack_goes_on_from_networks_of_every_engine(options: Any, blobs: An
         task = FitTask(TrainingSet.of(records, np.arange(150)), replace(seeds, init=99), first, HALF)
         (fast,) = SMALL.fit_many([task], "cpu")
         np.testing.assert_allclose(weights(fast), weights(SMALL.fit(task, "cpu")), atol=2e-6)
+        assert isinstance(first, FittedMLP | FastMLP)
+        assert isinstance(fast, FittedMLP)
         assert fast.standardizer is first.standardizer
         assert np.array_equal(weights(first), before)
         nothing = replace(task, data=task.data.after(Step(np.arange(150))))
@@ -175,7 +182,7 @@ def test_the_stack_goes_on_from_networks_of_every_engine(options: Any, blobs: An
 
 
 @kernels
-def test_the_stack_has_the_errors_of_the_reference(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_the_stack_has_the_errors_of_the_reference(blobs: Blobs, seeds: Seeds) -> None:
     wild = MLP(hidden=(8, 8), epochs=5, batch_size=16, optimizer="sgd", learning_rate=1e9)
     with pytest.raises(UserError, match="lower learning_rate"):
         wild.fit_many([task_of(blobs(), seeds)], "cpu")
@@ -184,7 +191,7 @@ def test_the_stack_has_the_errors_of_the_reference(blobs: Callable[..., Any], se
 
 
 def test_without_numba_dropout_is_left_to_the_reference(
-    blobs: Callable[..., Any], seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+    blobs: Blobs, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unlearnbench.builtin.models.mlp.model.usable", lambda: False)
     task = task_of(blobs(), seeds)
@@ -194,15 +201,21 @@ def test_without_numba_dropout_is_left_to_the_reference(
 
 
 def test_on_a_gpu_networks_are_stacked_and_private_ones_left_to_the_reference(
-    blobs: Any, seeds: Any, monkeypatch: Any
+    blobs: Blobs, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No GPU is needed: the device is only handed on."""
-    asked = []
-    monkeypatch.setattr(MLP, "_by_stack", lambda self, tasks, starts, device: asked.append(device) or ["stacked"])
-    monkeypatch.setattr(MLP, "fit", lambda self, task, device: "one by one")
+    asked: list[str] = []
+    stacked, single = Constant(0, 3), Constant(1, 3)
+
+    def by_stack(self: MLP, tasks: object, starts: object, device: str) -> list[Constant]:
+        asked.append(device)
+        return [stacked]
+
+    monkeypatch.setattr(MLP, "_by_stack", by_stack)
+    monkeypatch.setattr(MLP, "fit", lambda self, task, device: single)
     plain = task_of(blobs(), Seeds(1, 2, 3), options=TrainingOptions())
     private = replace(plain, options=TrainingOptions(dp=DPSGD(1.0, 1.0, 1e-5)))
     assert SMALL.has_fast_path("cuda")
-    assert SMALL.fit_many([plain], "cuda") == ["stacked"]
+    assert SMALL.fit_many([plain], "cuda") == [stacked]
     assert asked == ["cuda"]
-    assert SMALL.fit_many([plain, private], "cuda") == ["one by one"] * 2
+    assert SMALL.fit_many([plain, private], "cuda") == [single] * 2

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from unlearnbench import FitTask, HasModule, Seeds, TrainingOptions, TrainingSet
-from unlearnbench.builtin.models.mlp.fitted import FastMLP
+from unlearnbench.builtin.models.mlp.fitted import FastMLP, FittedMLP
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.builtin.models.simple_cnn.network import SHARES
@@ -81,11 +81,12 @@ def test_a_copy_with_its_last_block_changed_leaves_the_model_as_it_was() -> None
     model, records, _ = MODELS["simple-cnn"]
     fitted = model.fit(FitTask(TrainingSet.of(records, np.arange(40)), SEEDS), "cpu")
     before = fitted.log_posteriors(records.x)
+    assert isinstance(fitted, HasModule)
     student = copy.deepcopy(fitted.module)
     last = fitted.blocks(student)[-1]
     with torch.no_grad():
-        last.weight.zero_()
-        last.bias.zero_()
+        for parameter in last.parameters():
+            parameter.zero_()
     np.testing.assert_allclose(np.exp(fitted.with_module(student).log_posteriors(records.x)), 1 / 3)
     assert np.array_equal(fitted.log_posteriors(records.x), before)
 
@@ -103,5 +104,6 @@ def test_a_network_that_the_kernel_trained_has_a_module_too() -> None:
 def test_a_network_that_was_stacked_remembers_its_dropout() -> None:
     model, records, options = MODELS["mlp-dropout"]
     (fitted,) = model.fit_many([FitTask(TrainingSet.of(records, np.arange(40)), SEEDS, options=options)], "cpu")
+    assert isinstance(fitted, FittedMLP)
     assert fitted.dropout == fitted.with_module(fitted.module).dropout == 0.5
     assert len(SHARES) == 64 + 128

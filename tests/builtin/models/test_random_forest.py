@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -9,11 +8,14 @@ import pytest
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet
 from unlearnbench.engine.trees.draws import bag_weights
 
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
 
-def plant(data: Any, seeds: Any, **params: Any) -> Any:
+
+def plant(data: TrainingSet, seeds: Seeds, **params: Any) -> Any:
     return RandomForest(**{"n_estimators": 30, "min_samples_leaf": 3, **params}).fit(FitTask(data, seeds), "cpu")
 
 
@@ -24,7 +26,7 @@ def bits(tree: Any) -> bytes:
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
 def test_a_deletion_leaves_the_trees_that_lacked_the_record_bitwise_as_they_were(
-    order: Any, blobs: Any, seeds: Any
+    order: Order, blobs: Blobs, seeds: Seeds
 ) -> None:
     data = TrainingSet.of(blobs(), np.arange(150))
     before = plant(data, seeds)
@@ -36,7 +38,7 @@ def test_a_deletion_leaves_the_trees_that_lacked_the_record_bitwise_as_they_were
     assert not same[held].all()
 
 
-def test_deleting_a_record_that_no_bag_held_changes_no_bit(blobs: Any, seeds: Any) -> None:
+def test_deleting_a_record_that_no_bag_held_changes_no_bit(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs()
     data = TrainingSet.of(records, np.arange(150))
     unused = next(i for i in range(150) if not any(bag_weights(seeds.init, t, np.array([i]))[0] for t in range(3)))
@@ -45,7 +47,7 @@ def test_deleting_a_record_that_no_bag_held_changes_no_bit(blobs: Any, seeds: An
     assert np.array_equal(before, after)
 
 
-def test_a_tree_is_scikit_learns_tree_on_its_bag(blobs: Any, seeds: Any) -> None:
+def test_a_tree_is_scikit_learns_tree_on_its_bag(blobs: Blobs, seeds: Seeds) -> None:
     from sklearn.tree import DecisionTreeClassifier
 
     records = blobs()
@@ -57,7 +59,7 @@ def test_a_tree_is_scikit_learns_tree_on_its_bag(blobs: Any, seeds: Any) -> None
     np.testing.assert_allclose(np.exp(forest.log_posteriors(records.x)), expected.predict_proba(records.x), atol=1e-12)
 
 
-def test_redrawn_is_scikit_learns_forest_bitwise(blobs: Any, seeds: Any) -> None:
+def test_redrawn_is_scikit_learns_forest_bitwise(blobs: Blobs, seeds: Seeds) -> None:
     from sklearn.ensemble import RandomForestClassifier
 
     records = blobs()
@@ -72,25 +74,25 @@ def test_keyed_draws_honour_every_order_and_redrawn_ones_fresh_alone() -> None:
     assert RandomForest(draws="redrawn").orders == {"fresh"}
 
 
-def test_redrawn_refuses_masked_places(blobs: Callable[..., Any], seeds: Seeds) -> None:
+def test_redrawn_refuses_masked_places(blobs: Blobs, seeds: Seeds) -> None:
     data = TrainingSet.of(blobs(), np.arange(150)).after(Step(np.array([1])), "slot")
     with pytest.raises(UserError, match="use order: fresh or draws: keyed"):
         plant(data, seeds, draws="redrawn")
 
 
-def test_one_deletion_moves_a_keyed_forest_much_less_than_a_redrawn_one(blobs: Any, seeds: Any) -> None:
+def test_one_deletion_moves_a_keyed_forest_much_less_than_a_redrawn_one(blobs: Blobs, seeds: Seeds) -> None:
     records = blobs(n=300)
     data = TrainingSet.of(records, np.arange(300))
 
-    def shift(draws: str) -> Any:
+    def shift(draws: str) -> float:
         after = data.after(Step(np.array([17])), "fresh")
         answers = [np.exp(plant(each, seeds, draws=draws).log_posteriors(records.x)) for each in (data, after)]
-        return np.abs(answers[0] - answers[1]).mean()
+        return float(np.abs(answers[0] - answers[1]).mean())
 
     assert shift("keyed") < 0.5 * shift("redrawn")
 
 
-def test_empty_bags_answer_the_same_for_every_class(seeds: Any) -> None:
+def test_empty_bags_answer_the_same_for_every_class(seeds: Seeds) -> None:
     records = Records("one", np.zeros((1, 2)), np.array([1]), 4, Provenance("", ""))
     forest = plant(TrainingSet.of(records, [0]), seeds, n_estimators=200)
     empty = np.mean([tree is None for tree in forest.trees])

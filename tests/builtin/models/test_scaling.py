@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
-from unlearnbench.core.models import FitTask
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.models import FitTask, Seeds, TargetModel
+from unlearnbench.core.records import Order, Step, TrainingSet
 from unlearnbench.engine.scaling import Standardizer
+
+if TYPE_CHECKING:
+    from tests.builtin.models.conftest import Blobs
 
 
 def test_standardized_features_have_mean_0_and_variance_1() -> None:
@@ -33,7 +37,7 @@ def test_a_feature_of_small_but_real_spread_is_scaled() -> None:
 
 
 def test_original_takes_statistics_from_the_original_training_set_deleted_records_included(
-    blobs: Callable[..., Any],
+    blobs: Blobs,
 ) -> None:
     data = TrainingSet.of(blobs(), np.arange(50))
     after = data.after(Step(np.arange(9), np.arange(60, 70))).after(Step(np.array([12])))
@@ -43,18 +47,20 @@ def test_original_takes_statistics_from_the_original_training_set_deleted_record
 
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
-def test_refit_takes_statistics_from_the_records_that_are_left(blobs: Any, order: Any) -> None:
+def test_refit_takes_statistics_from_the_records_that_are_left(blobs: Blobs, order: Order) -> None:
     after = TrainingSet.of(blobs(), np.arange(50)).after(Step(np.arange(9), np.array([70])), order)
     expected = Standardizer.of(blobs().x[[*range(9, 50), 70]])
     assert np.array_equal(Standardizer.for_training(after, "refit").mean, expected.mean)
 
 
 @pytest.mark.parametrize("model", [LogisticRegression, lambda **k: MLP(hidden=(4,), epochs=1, **k)])
-def test_the_two_scalers_agree_on_an_original_and_differ_after_a_deletion(model: Any, blobs: Any, seeds: Any) -> None:
+def test_the_two_scalers_agree_on_an_original_and_differ_after_a_deletion(
+    model: Callable[..., TargetModel], blobs: Blobs, seeds: Seeds
+) -> None:
     records = blobs(n=60)
     data = TrainingSet.of(records, np.arange(60))
 
-    def answer(data: Any, scaler: str) -> Any:
+    def answer(data: TrainingSet, scaler: str) -> NDArray[np.float64]:
         return model(scaler=scaler).fit(FitTask(data, seeds), "cpu").log_posteriors(records.x)
 
     assert np.array_equal(answer(data, "original"), answer(data, "refit"))

@@ -6,17 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from unlearnbench.builtin.models.simple_cnn.fitted import FittedCNN
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet
+from unlearnbench.engine.networks.training import Precision
+from unlearnbench.engine.scaling import Scaler
 from unlearnbench.engine.sklearn_model import Constant
 
 SMALL = SimpleCNN(epochs=1, batch_size=16)
-ENGINES = {
+Train = Callable[[SimpleCNN, FitTask], Any]
+"""Returns a network that one of the engines trained."""
+
+ENGINES: dict[str, Train] = {
     "fit": lambda model, task: model.fit(task, "cpu"),
     "fit_many": lambda model, task: model.fit_many([task], "cpu")[0],
 }
@@ -32,9 +37,9 @@ def stripes(n: int = 80, shape: tuple[int, ...] = (8, 8), seed: int = 0) -> Reco
     return Records("stripes", x, y, 3, Provenance("made up", "none"))
 
 
-def task_of(records: Any, seeds: Any, forget: Any = (), order: Any = "slot") -> FitTask:
+def task_of(records: Records, seeds: Seeds, forget: ArrayLike = (), order: Order = "slot") -> FitTask:
     data = TrainingSet.of(records, np.arange(len(records)))
-    return FitTask(data.after(Step(np.array(forget)), order) if len(forget) else data, seeds)
+    return FitTask(data.after(Step(np.array(forget)), order) if np.size(forget) else data, seeds)
 
 
 def weights(fitted: FittedCNN) -> np.ndarray:
@@ -49,7 +54,7 @@ def posteriors(fitted: FittedCNN, x: NDArray[np.float64]) -> np.ndarray:
 @pytest.mark.parametrize("shape", [(8, 8), (6, 9), (7, 8, 1), (8, 8, 3)])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_images_of_any_size_and_number_of_channels_get_normalized_posteriors(
-    train: Any, shape: Any, precision: Any, seeds: Any
+    train: Train, shape: tuple[int, ...], precision: Precision, seeds: Seeds
 ) -> None:
     records = stripes(20, shape)
     answer = train(replace(SMALL, precision=precision), task_of(records, seeds)).log_posteriors(records.x)
@@ -60,7 +65,7 @@ def test_images_of_any_size_and_number_of_channels_get_normalized_posteriors(
 
 @every_engine
 @pytest.mark.parametrize("how", [{}, {"precision": "bf16"}, {"optimizer": "sgd", "learning_rate": 0.1}])
-def test_it_learns(train: Callable[..., Any], how: dict[str, Any], seeds: Seeds) -> None:
+def test_it_learns(train: Train, how: dict[str, Any], seeds: Seeds) -> None:
     records = stripes(200)
     task = FitTask(TrainingSet.of(records, np.arange(100)), seeds)
     fitted = train(replace(SMALL, epochs=6, **how), task)
@@ -68,7 +73,7 @@ def test_it_learns(train: Callable[..., Any], how: dict[str, Any], seeds: Seeds)
 
 
 @every_engine
-def test_grey_images_may_come_with_or_without_their_channel(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_grey_images_may_come_with_or_without_their_channel(train: Train, seeds: Seeds) -> None:
     flat = stripes()
     one_channel = replace(flat, x=flat.x[..., np.newaxis])
     assert np.array_equal(
@@ -77,7 +82,7 @@ def test_grey_images_may_come_with_or_without_their_channel(train: Callable[...,
 
 
 @every_engine
-def test_features_that_are_no_image_and_images_too_small_are_errors(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_features_that_are_no_image_and_images_too_small_are_errors(train: Train, seeds: Seeds) -> None:
     table = replace(stripes(), x=stripes().x.reshape(-1, 64))
     with pytest.raises(UserError, match=r"needs images.*not \(64,\).*take mlp"):
         train(SMALL, task_of(table, seeds))
@@ -86,7 +91,7 @@ def test_features_that_are_no_image_and_images_too_small_are_errors(train: Calla
 
 
 @every_engine
-def test_no_record_left_and_weights_that_overflow_are_errors(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_no_record_left_and_weights_that_overflow_are_errors(train: Train, seeds: Seeds) -> None:
     records = stripes(30)
     with pytest.raises(UserError, match="no record left"):
         train(SMALL, task_of(records, seeds, np.arange(30)))
@@ -95,7 +100,7 @@ def test_no_record_left_and_weights_that_overflow_are_errors(train: Callable[...
 
 
 @every_engine
-def test_each_channel_is_scaled_by_its_own_mean_and_deviation(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_each_channel_is_scaled_by_its_own_mean_and_deviation(train: Train, seeds: Seeds) -> None:
     records = stripes(shape=(8, 8, 3))
     records.x[..., 1] *= 7
     standardizer = train(SMALL, task_of(records, seeds)).standardizer
@@ -104,7 +109,7 @@ def test_each_channel_is_scaled_by_its_own_mean_and_deviation(train: Callable[..
 
 
 @pytest.mark.parametrize(("scaler", "rows"), [("original", slice(None)), ("refit", slice(1, None))])
-def test_the_scaler_is_the_original_s_or_refitted(scaler: Any, rows: Any, seeds: Any) -> None:
+def test_the_scaler_is_the_original_s_or_refitted(scaler: Scaler, rows: slice, seeds: Seeds) -> None:
     records = stripes()
     fitted = SMALL.fit(task_of(records, seeds), "cpu")
     unlearned = replace(SMALL, scaler=scaler).fit(task_of(records, seeds, [0]), "cpu")
@@ -113,7 +118,7 @@ def test_the_scaler_is_the_original_s_or_refitted(scaler: Any, rows: Any, seeds:
 
 
 @every_engine
-def test_a_masked_record_has_no_influence(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_a_masked_record_has_no_influence(train: Train, seeds: Seeds) -> None:
     records = stripes()
     other = replace(records, x=records.x.copy(), y=records.y.copy())
     other.x[5], other.y[5] = -1e4, (records.y[5] + 1) % 3
@@ -133,7 +138,7 @@ def test_a_deleted_record_takes_its_draws_along_and_leaves_those_of_others(seeds
 
 
 @every_engine
-def test_slot_and_compact_are_one_model_where_one_batch_holds_all(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_slot_and_compact_are_one_model_where_one_batch_holds_all(train: Train, seeds: Seeds) -> None:
     whole = replace(SMALL, batch_size=80)
     slot, compact = (train(whole, task_of(stripes(), seeds, [9], order)) for order in ("slot", "compact"))
     np.testing.assert_array_equal(weights(slot), weights(compact))
@@ -141,13 +146,13 @@ def test_slot_and_compact_are_one_model_where_one_batch_holds_all(train: Callabl
 
 @every_engine
 @pytest.mark.parametrize("seed", [{"init": 5}, {"order": 5}])
-def test_both_seeds_count(train: Callable[..., Any], seed: dict[str, int], seeds: Seeds) -> None:
+def test_both_seeds_count(train: Train, seed: dict[str, int], seeds: Seeds) -> None:
     one, two = (weights(train(SMALL, task_of(stripes(), each))) for each in (seeds, replace(seeds, **seed)))
     assert not np.array_equal(one, two)
 
 
 @every_engine
-def test_the_order_seed_draws_what_is_dropped_too(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_the_order_seed_draws_what_is_dropped_too(train: Train, seeds: Seeds) -> None:
     """One batch of all records: the order cannot matter but by rounding, the draws do."""
     whole = replace(SMALL, batch_size=80, optimizer="sgd", learning_rate=0.1)
     one, two = (weights(train(whole, task_of(stripes(), each))) for each in (seeds, replace(seeds, order=5)))
@@ -155,7 +160,7 @@ def test_the_order_seed_draws_what_is_dropped_too(train: Callable[..., Any], see
 
 
 @every_engine
-def test_training_goes_on_from_a_start_and_leaves_it_alone(train: Callable[..., Any], seeds: Seeds) -> None:
+def test_training_goes_on_from_a_start_and_leaves_it_alone(train: Train, seeds: Seeds) -> None:
     records = stripes()
     first = train(SMALL, FitTask(TrainingSet.of(records, np.arange(40)), seeds))
     before = weights(first).copy()
@@ -175,7 +180,7 @@ def test_training_goes_on_from_a_start_and_leaves_it_alone(train: Callable[..., 
 @pytest.mark.parametrize("order", ["slot", "compact"])
 @pytest.mark.parametrize("how", [{}, {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.01}])
 def test_after_an_epoch_the_fast_path_agrees_with_the_reference(
-    precision: Any, bound: Any, order: Any, how: Any, seeds: Any
+    precision: Precision, bound: float, order: Order, how: dict[str, Any], seeds: Seeds
 ) -> None:
     records = stripes(shape=(12, 12, 3))
     task = task_of(records, seeds, [3, 40], order)
@@ -184,7 +189,7 @@ def test_after_an_epoch_the_fast_path_agrees_with_the_reference(
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_network_is_the_same_bits_alone_and_in_company(precision: Any, seeds: Any) -> None:
+def test_a_network_is_the_same_bits_alone_and_in_company(precision: Precision, seeds: Seeds) -> None:
     records, model = stripes(40), replace(SMALL, precision=precision)
     tasks = [task_of(records, seeds, [i]) for i in (1, 2)] + [task_of(records, Seeds(7, 8, 9))]
     alone = [weights(model.fit_many([task], "cpu")[0]) for task in tasks]
@@ -193,7 +198,7 @@ def test_a_network_is_the_same_bits_alone_and_in_company(precision: Any, seeds: 
     assert model.fit_many([], "cpu") == []
 
 
-def test_the_fast_path_gives_models_of_the_same_kind_as_the_reference(seeds: Any) -> None:
+def test_the_fast_path_gives_models_of_the_same_kind_as_the_reference(seeds: Seeds) -> None:
     """A start may come from either engine, and what looks into a network finds it as the reference leaves it."""
     import torch
 
@@ -205,9 +210,7 @@ def test_the_fast_path_gives_models_of_the_same_kind_as_the_reference(seeds: Any
 
 
 @every_engine
-def test_training_and_asking_change_neither_records_nor_global_generators(
-    train: Callable[..., Any], seeds: Seeds
-) -> None:
+def test_training_and_asking_change_neither_records_nor_global_generators(train: Train, seeds: Seeds) -> None:
     import torch
 
     records = stripes()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +16,7 @@ from unlearnbench.builtin.scenarios.single import Single
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.records import Provenance, Records, TrainingSet
-from unlearnbench.core.scenarios import Role
+from unlearnbench.core.scenarios import Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 
 SEEDS = SeedPath(0) / "requests"
@@ -35,9 +33,7 @@ def pools(n: int) -> Pools:
 
 
 @given(st.integers(1, 20), st.sampled_from([Single(), Retained(2), *(Group(size) for size in (1, 2, 7))]))
-def test_requests_have_the_requested_number_and_one_step_each_and_share_no_record(
-    n: int, scenario: Group | Retained | Single
-) -> None:
+def test_requests_have_the_requested_number_and_one_step_each_and_share_no_record(n: int, scenario: Scenario) -> None:
     sizes = EpisodeSizes(requests=n)
     needed = scenario.deletions_needed(sizes)
     requests = scenario.requests(pools(needed), sizes, SEEDS, ORIGINAL)
@@ -50,7 +46,7 @@ def test_requests_have_the_requested_number_and_one_step_each_and_share_no_recor
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(3), Online(3, 2), Sequence(3), Retained(3)])
-def test_more_requests_begin_with_the_fewer(scenario: Any) -> None:
+def test_more_requests_begin_with_the_fewer(scenario: Scenario) -> None:
     fewer, more = (scenario.requests(pools(60), EpisodeSizes(requests=n), SEEDS, ORIGINAL) for n in (4, 20))
     for a, b in zip(fewer, more, strict=False):
         assert a.forgotten.tolist() == b.forgotten.tolist()
@@ -72,7 +68,7 @@ def test_the_first_of_a_group_is_deleted_alone_too_where_targets_are_the_same() 
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Online(), Sequence()])
-def test_positives_are_forgotten_and_negatives_unseen_records(scenario: Group | Online | Sequence | Single) -> None:
+def test_positives_are_forgotten_and_negatives_unseen_records(scenario: Scenario) -> None:
     assert (scenario.positive, scenario.negative) == (Role.FORGOTTEN, Role.UNSEEN)
 
 
@@ -101,5 +97,5 @@ def test_a_sequence_deletes_as_many_in_every_step_and_nobody_twice(n: int, versi
 
 
 @pytest.mark.parametrize("scenario", [Single(), Group(), Sequence(), Retained()])
-def test_a_scenario_that_adds_nothing_needs_no_spare_records(scenario: Group | Retained | Sequence | Single) -> None:
+def test_a_scenario_that_adds_nothing_needs_no_spare_records(scenario: Scenario) -> None:
     assert scenario.additions_needed(EpisodeSizes()) == 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from unlearnbench.core.models import FitTask, TargetModel
+from unlearnbench.core.models import FitTask, SeedUse, TargetModel
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.engine.sklearn_model import SklearnModel
@@ -27,9 +27,9 @@ class SpyFitted:
 class Spy(TargetModel):
     """Writes down every task it is given."""
 
-    def __init__(self, seeds_used: Sequence[str] = ("init",), continues: bool = False) -> None:
-        self.seeds_used = frozenset(seeds_used)
-        self.continues = continues
+    def __init__(self, seeds_used: Sequence[SeedUse] = ("init",), continues: bool = False) -> None:
+        self.seeds_used = frozenset(seeds_used)  # type: ignore[misc]  # each spy has its own
+        self.continues = continues  # type: ignore[misc]  # each spy has its own
         self.tasks: list[FitTask] = []
 
     def fit(self, task: FitTask, device: str) -> SpyFitted:

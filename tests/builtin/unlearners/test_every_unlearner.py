@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,11 +15,17 @@ from unlearnbench.builtin.unlearners.none import NoUnlearning
 from unlearnbench.builtin.unlearners.random_noise import RandomNoise
 from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.querying import query
+
+if TYPE_CHECKING:
+    from tests.builtin.unlearners.conftest import Tree
+
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"
 UNLEARNERS = [
@@ -35,25 +42,27 @@ KEEPS_SEEDS = [unlearner for unlearner in UNLEARNERS if unlearner in (Retrain(),
 every_unlearner = pytest.mark.parametrize("unlearner", UNLEARNERS, ids=repr)
 
 
-def request(*steps: Any) -> Request:
+def request(*steps: tuple[list[int], list[int]]) -> Request:
     return Request(tuple(Step(np.array(f, dtype=np.int64), np.array(a, dtype=np.int64)) for f, a in steps))
 
 
 REQUESTS = [request(([0], [])), request(([1], [50]), ([50, 2], [])), request(([3, 4, 5], []))]
 
 
-def serve(unlearner: Any, model: Any, data: TrainingSet, requests: list[Request] = REQUESTS) -> tuple[Any, ...]:
+def serve(
+    unlearner: Unlearner, model: TargetModel, data: TrainingSet, requests: list[Request] = REQUESTS
+) -> tuple[State, Sequence[Sequence[State]]]:
     state = unlearner.prepare(Original(model, data, TRAIN))
     return state, unlearner.serve_all(state, requests, SERVE)
 
 
-def shown(chains: list[Any], x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def shown(chains: Sequence[Sequence[State]], x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return [query([version.fitted for version in chain], x) for chain in chains]
 
 
 @pytest.mark.parametrize("unlearner", KEEPS_SEEDS, ids=repr)
 def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(
-    unlearner: NoUnlearning | Retrain | SISA, tree: Any, data: TrainingSet
+    unlearner: Unlearner, tree: Tree, data: TrainingSet
 ) -> None:
     forwards = shown(serve(unlearner, tree, data)[1], data.records.x)
     backwards = shown(serve(unlearner, tree, data, REQUESTS[::-1])[1], data.records.x)
@@ -63,9 +72,7 @@ def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(
 @pytest.mark.parametrize(
     "unlearner", [one for one in UNLEARNERS if not isinstance(one, SISA)], ids=repr
 )  # whose original is an ensemble
-def test_all_unlearners_start_from_the_same_original(
-    unlearner: NoiseFloor | NoUnlearning | RandomNoise | Retrain, tree: Any, data: TrainingSet
-) -> None:
+def test_all_unlearners_start_from_the_same_original(unlearner: Unlearner, tree: Tree, data: TrainingSet) -> None:
     original, reference = (
         serve(one, tree, data)[0].fitted.log_posteriors(data.records.x) for one in (unlearner, Retrain())
     )
@@ -73,5 +80,5 @@ def test_all_unlearners_start_from_the_same_original(
 
 
 @every_unlearner
-def test_a_decision_tree_is_refused_by_none_of_them(unlearner: Any) -> None:
+def test_a_decision_tree_is_refused_by_none_of_them(unlearner: Unlearner) -> None:
     assert unlearner.refusal(DecisionTree()) is None

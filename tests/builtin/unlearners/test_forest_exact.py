@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,10 +8,12 @@ from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.forest_exact import ForestExact
 from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.unlearners import Unlearner
 
 REQUESTS = [
     Request((Step(np.array([3])),)),
@@ -21,14 +21,14 @@ REQUESTS = [
 ]
 
 
-def answers(method: Any, model: Any, data: Any, engine: Any) -> NDArray[np.float64]:
+def answers(method: Unlearner, model: TargetModel, data: TrainingSet, engine: Engine) -> NDArray[np.float64]:
     state = method.prepare(Original(model, data, SeedPath(2) / "train", engine=engine))
     chains = method.serve_all(state, REQUESTS, SeedPath(2) / "serve")
     return np.stack([each.fitted.log_posteriors(data.records.x) for chain in chains for each in chain])
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
-def test_the_mended_forest_is_bitwise_the_one_that_never_saw_the_record(data: TrainingSet, engine: str) -> None:
+def test_the_mended_forest_is_bitwise_the_one_that_never_saw_the_record(data: TrainingSet, engine: Engine) -> None:
     model = RandomForest(n_estimators=8, min_samples_leaf=2)
     mended = answers(ForestExact(), model, data, engine)
     for order in ("slot", "compact"):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
+if TYPE_CHECKING:
+    from tests.builtin.unlearners.conftest import Spy
 
-def test_every_version_is_the_original_itself_and_nothing_is_trained_for_it(spy: type[Any], data: TrainingSet) -> None:
+
+def test_every_version_is_the_original_itself_and_nothing_is_trained_for_it(spy: type[Spy], data: TrainingSet) -> None:
     model, method = spy(), NoUnlearning()
     state = method.prepare(Original(model, data, SeedPath(0) / "train"))
     requests = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(np.array([5])),))]

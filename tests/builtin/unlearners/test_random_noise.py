@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -9,10 +9,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.unlearners.random_noise import NoisyAnswers, RandomNoise
+from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
+
+if TYPE_CHECKING:
+    from tests.builtin.unlearners.conftest import Spy
+
 
 REQUESTS = [Request((Step(np.array([3])), Step(np.array([4])))), Request((Step(np.array([5])),))]
 
@@ -27,13 +32,13 @@ class Known:
         return np.tile(self.row, (len(x), 1))
 
 
-def serve(sigma: float, model: Any, data: Any) -> Any:
+def serve(sigma: float, model: TargetModel, data: TrainingSet) -> Any:
     method = RandomNoise(sigma)
     state = method.prepare(Original(model, data, SeedPath(0) / "train"))
     return state, [version for chain in method.serve_all(state, REQUESTS, SeedPath(0) / "serve") for version in chain]
 
 
-def test_every_version_has_noise_of_its_own(spy: type[Any], data: TrainingSet) -> None:
+def test_every_version_has_noise_of_its_own(spy: type[Spy], data: TrainingSet) -> None:
     original, versions = serve(0.1, spy(), data)
     shown = [model.fitted.log_posteriors(data.x) for model in (original, *versions)]
     assert len({answers.tobytes() for answers in shown}) == 4
@@ -64,7 +69,7 @@ def test_the_noise_is_normal_with_the_deviation_asked_for() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1, 30.0])
-def test_answers_stay_posteriors(spy: type[Any], data: TrainingSet, sigma: float) -> None:
+def test_answers_stay_posteriors(spy: type[Spy], data: TrainingSet, sigma: float) -> None:
     _, versions = serve(sigma, spy(), data)
     for version in versions:
         shown = version.fitted.log_posteriors(data.records.x)
@@ -72,13 +77,13 @@ def test_answers_stay_posteriors(spy: type[Any], data: TrainingSet, sigma: float
         np.testing.assert_allclose(np.exp(shown).sum(axis=1), 1)
 
 
-def test_without_deviation_the_answers_are_the_originals(spy: type[Any], data: TrainingSet) -> None:
+def test_without_deviation_the_answers_are_the_originals(spy: type[Spy], data: TrainingSet) -> None:
     original, versions = serve(0.0, spy(), data)
     exact = original.fitted.log_posteriors(data.records.x)
     for version in versions:
         np.testing.assert_allclose(version.fitted.log_posteriors(data.records.x), exact, rtol=0, atol=1e-14)
 
 
-def test_noise_does_not_pile_up_along_a_chain(spy: Any, data: Any) -> None:
+def test_noise_does_not_pile_up_along_a_chain(spy: type[Spy], data: TrainingSet) -> None:
     original, (first, second, _) = serve(0.1, spy(), data)
     assert first.fitted.fitted is second.fitted.fitted is original.fitted

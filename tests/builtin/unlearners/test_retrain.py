@@ -1,20 +1,25 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
 
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.retrain import Retrain
-from unlearnbench.core.models import Seeds
+from unlearnbench.core.models import Seeds, SeedUse, TargetModel
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step
+from unlearnbench.core.records import Order, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.unlearners import Unlearner
+
+if TYPE_CHECKING:
+    from tests.builtin.unlearners.conftest import Spy
+
 
 TRAIN, SERVE = SeedPath(2) / "train", SeedPath(2) / "serve"
-ALL_SEEDS = ("init", "order", "noise")
+ALL_SEEDS: tuple[SeedUse, ...] = ("init", "order", "noise")
 REQUESTS = [
     Request((Step(np.array([3])),)),
     Request((Step(np.array([8]), np.array([50])), Step(np.array([50, 1])))),
@@ -22,14 +27,14 @@ REQUESTS = [
 MODES = [(init, order) for init in ("same", "fresh") for order in ("slot", "compact", "fresh")]
 
 
-def serve(method: Any, model: Any, data: Any) -> Any:
+def serve(method: Unlearner, model: TargetModel, data: TrainingSet) -> Any:
     state = method.prepare(Original(model, data, TRAIN))
     return state, method.serve_all(state, REQUESTS, SERVE)
 
 
 @pytest.mark.parametrize(("init", "order"), MODES)
 def test_seeds_are_shared_with_the_original_or_fresh_as_asked_and_noise_never_is(
-    spy: Any, data: Any, init: Any, order: Any
+    spy: type[Spy], data: TrainingSet, init: Literal["same", "fresh"], order: Order
 ) -> None:
     model = spy(ALL_SEEDS)
     original, chains = serve(Retrain(init, order), model, data)
@@ -43,7 +48,9 @@ def test_seeds_are_shared_with_the_original_or_fresh_as_asked_and_noise_never_is
 
 
 @pytest.mark.parametrize("init", ["same", "fresh"])
-def test_slot_masks_the_forgotten_record_in_its_place(spy: Any, data: Any, init: Any) -> None:
+def test_slot_masks_the_forgotten_record_in_its_place(
+    spy: type[Spy], data: TrainingSet, init: Literal["same", "fresh"]
+) -> None:
     _, ((first,), (second, third)) = serve(Retrain(init, "slot"), spy(), data)
     assert first.fitted.task.data.ids.tolist() == data.ids.tolist()
     assert first.fitted.task.data.mask.tolist() == (data.ids != 3).tolist()
@@ -53,7 +60,9 @@ def test_slot_masks_the_forgotten_record_in_its_place(spy: Any, data: Any, init:
 
 
 @pytest.mark.parametrize(("init", "order"), [mode for mode in MODES if mode[1] != "slot"])
-def test_compact_and_fresh_close_the_gap(spy: Any, data: Any, init: Any, order: Any) -> None:
+def test_compact_and_fresh_close_the_gap(
+    spy: type[Spy], data: TrainingSet, init: Literal["same", "fresh"], order: Order
+) -> None:
     _, ((first,), (second, third)) = serve(Retrain(init, order), spy(), data)
     kept = data.ids.tolist()
     assert first.fitted.task.data.ids.tolist() == [i for i in kept if i != 3]
@@ -64,20 +73,22 @@ def test_compact_and_fresh_close_the_gap(spy: Any, data: Any, init: Any, order: 
 
 @pytest.mark.parametrize(("init", "order"), MODES)
 def test_a_version_refers_to_the_original_training_set_for_what_is_scaled_by_it(
-    spy: Any, data: Any, init: Any, order: Any
+    spy: type[Spy], data: TrainingSet, init: Literal["same", "fresh"], order: Order
 ) -> None:
     _, chains = serve(Retrain(init, order), spy(), data)
     assert all(state.fitted.task.data.original is data for chain in chains for state in chain)
 
 
 @pytest.mark.parametrize("order", ["slot", "compact"])
-def test_an_order_that_the_model_cannot_honour_is_refused(order: Any) -> None:
+def test_an_order_that_the_model_cannot_honour_is_refused(order: Order) -> None:
     redrawn = RandomForest(draws="redrawn")
-    assert "RandomForest" in Retrain(order=order).refusal(redrawn)
-    assert Retrain(order=order).refusal(redrawn).endswith("use order: fresh")
+    refusal = Retrain(order=order).refusal(redrawn)
+    assert refusal is not None
+    assert "RandomForest" in refusal
+    assert refusal.endswith("use order: fresh")
     assert Retrain(order=order).refusal(RandomForest(draws="keyed")) is None
 
 
-def test_a_fresh_order_goes_with_every_model(spy: type[Any]) -> None:
+def test_a_fresh_order_goes_with_every_model(spy: type[Spy]) -> None:
     assert Retrain(order="fresh").refusal(RandomForest(draws="redrawn")) is None
     assert Retrain(order="fresh").refusal(spy()) is None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 from unlearnbench.core.posteriors import FLOOR, log_softmax
 from unlearnbench.engine.banks import Member
 from unlearnbench.engine.logistic.objective import basis
-from unlearnbench.engine.logistic.solve import LogisticBank
+from unlearnbench.engine.logistic.solve import LogisticBank, SolvedBase
+
+NO_BASE = cast(SolvedBase, None)
+"""A bank only keeps its base alive; its answers do not read it."""
 
 
 def halve(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return x / 2
 
 
-def bank(classes: Any, d: Any = 6, k: Any = 40, n_classes: Any = 10) -> LogisticBank:
+def bank(classes: list[int], d: int = 6, k: int = 40, n_classes: int = 10) -> LogisticBank:
     weights = np.random.default_rng(0).normal(size=(k, len(classes) - 1, d + 1))
-    return LogisticBank(weights, np.array(classes), n_classes, halve, None)
+    return LogisticBank(weights, np.array(classes), n_classes, halve, NO_BASE)
 
 
 @pytest.mark.parametrize("classes", [[0, 3], [1, 4, 9], list(range(10))])
@@ -46,7 +49,7 @@ def test_answers_do_not_depend_on_which_other_members_are_queried(
 
 
 def test_the_small_posterior_beside_a_confident_one_keeps_its_digits() -> None:
-    models = LogisticBank(np.array([[[1.0, 0.0]]]), np.arange(2), 2, halve, None)
+    models = LogisticBank(np.array([[[1.0, 0.0]]]), np.arange(2), 2, halve, NO_BASE)
     assert Member(models, 0).log_posteriors(np.array([[100.0]]))[0].tolist() == pytest.approx([-50.0, 0.0], rel=1e-12)
 
 

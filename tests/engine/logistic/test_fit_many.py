@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,35 +10,43 @@ from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression, _bases
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.models import FitTask, Seeds
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.models import FitTask, Fitted, Seeds
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet
 from unlearnbench.engine.banks import Member
+from unlearnbench.engine.logistic.solve import LogisticBank
 from unlearnbench.engine.querying import query
+from unlearnbench.engine.scaling import Scaler
 from unlearnbench.engine.sklearn_model import Constant
 
 
-def blobs(n: int = 150, n_classes: int = 3, d: int = 4, seed: int = 0) -> Any:
+def blobs(n: int = 150, n_classes: int = 3, d: int = 4, seed: int = 0) -> Records:
     rng = np.random.default_rng(seed)
     y = np.arange(n, dtype=np.int64) % n_classes
     x = (rng.normal(size=(n_classes, d))[y] + rng.normal(size=(n, d))) * np.geomspace(1, 1000, d) + 7
     return Records("blobs", x, y, n_classes, Provenance("made up", "none"))
 
 
-def task(data: TrainingSet) -> Any:
+def task(data: TrainingSet) -> FitTask:
     return FitTask(data, Seeds(1, 2, 3))
 
 
-def requests(data: Any, sizes: Any, order: Any = "slot") -> Any:
+def requests(data: TrainingSet, sizes: Sequence[int], order: Order = "slot") -> list[FitTask]:
     rng = np.random.default_rng(8)
     return [task(data.after(Step(rng.choice(data.kept_ids, size=r, replace=False)), order)) for r in sizes]
 
 
-def posteriors(fitted: Any, x: Any) -> Any:
-    return np.exp(query(fitted, x))
+def posteriors(fitted: Sequence[Fitted], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.exp(query(fitted, x)))
 
 
-def reference(model: LogisticRegression, tasks: list[FitTask], x: NDArray[np.float64]) -> Any:
+def reference(model: LogisticRegression, tasks: list[FitTask], x: NDArray[np.float64]) -> NDArray[np.float64]:
     return posteriors([model.fit(each, "cpu") for each in tasks], x)
+
+
+def bank_of(fitted: Fitted) -> LogisticBank:
+    assert isinstance(fitted, Member)
+    assert isinstance(fitted.bank, LogisticBank)
+    return fitted.bank
 
 
 def forget_bases() -> None:
@@ -49,7 +58,7 @@ def forget_bases() -> None:
 @pytest.mark.parametrize(("n_classes", "d"), [(2, 4), (3, 4), (6, 30)])
 @pytest.mark.parametrize("c", [0.1, 1.0, 10.0])
 def test_models_trained_together_answer_like_those_of_scikit_learn_at_its_tightest(
-    scaler: Any, n_classes: Any, d: Any, c: Any
+    scaler: Scaler, n_classes: int, d: int, c: float
 ) -> None:
     records, model = blobs(n=240, n_classes=n_classes, d=d), LogisticRegression(c=c, scaler=scaler)
     data = TrainingSet.of(records, np.arange(230))
@@ -61,7 +70,7 @@ def test_models_trained_together_answer_like_those_of_scikit_learn_at_its_tighte
 
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_gradient_of_each_models_own_objective_vanishes(scaler: Any, n_classes: Any) -> None:
+def test_the_gradient_of_each_models_own_objective_vanishes(scaler: Scaler, n_classes: int) -> None:
     records = blobs(n_classes=n_classes)
     data = TrainingSet.of(records, np.arange(150))
     for each in requests(data, [1, 3, 40]):
@@ -82,7 +91,7 @@ def test_the_gradient_of_each_models_own_objective_vanishes(scaler: Any, n_class
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("scaler", ["original", "refit"])
-def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(n_classes: Any, scaler: Any) -> None:
+def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(n_classes: int, scaler: Scaler) -> None:
     records, model = blobs(n_classes=n_classes), LogisticRegression(scaler=scaler)
     data = TrainingSet.of(records, np.arange(140))
     tasks = [task(data), *requests(data, [1, 2, 1, 3] * 12), task(TrainingSet.of(records, np.arange(20, 150)))]
@@ -110,11 +119,11 @@ def test_shards_are_bases_of_their_own() -> None:
     shards = [data.select(np.arange(150) // 50 == shard) for shard in range(3)]
     tasks = [each for shard in shards for each in (task(shard), *requests(shard, [1, 2]))]
     fitted = model.fit_many(tasks, "cpu")
-    assert len({id(each.bank) for each in fitted}) == 3
+    assert len({id(bank_of(each)) for each in fitted}) == 3
     np.testing.assert_allclose(posteriors(fitted, records.x), reference(model, tasks, records.x), atol=1e-8)
 
 
-def unusual() -> Any:
+def unusual() -> dict[str, TrainingSet]:
     """Return training sets that are not their original less a few records."""
     records = blobs(n=90)
     data = TrainingSet.of(records, np.arange(80))
@@ -131,7 +140,7 @@ def unusual() -> Any:
 
 @pytest.mark.parametrize("scaler", ["original", "refit"])
 @pytest.mark.parametrize("case", unusual())
-def test_unusual_training_sets_are_solved_like_the_reference_does(case: Any, scaler: Any) -> None:
+def test_unusual_training_sets_are_solved_like_the_reference_does(case: str, scaler: Scaler) -> None:
     model, data = LogisticRegression(scaler=scaler), unusual()[case]
     fitted = model.fit_many([task(data.original), task(data)], "cpu")
     expected = reference(model, [task(data.original), task(data)], data.records.x)
@@ -166,8 +175,8 @@ def test_a_base_is_solved_once_while_one_of_its_models_lives_and_then_forgotten(
     original = LogisticRegression().fit_many([task(data)], "cpu")
     base = next(iter(_bases.values()))
     after = LogisticRegression().fit_many(requests(data, [1]), "cpu")
-    assert after[0].bank.base is original[0].bank.base is base
-    assert LogisticRegression(c=2.0).fit_many([task(data)], "cpu")[0].bank.base is not base
+    assert bank_of(after[0]).base is bank_of(original[0]).base is base
+    assert bank_of(LogisticRegression(c=2.0).fit_many([task(data)], "cpu")[0]).base is not base
     del original, after, base
     forget_bases()
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -37,16 +37,20 @@ def without(base: SolvedBase, removed: list[NDArray[np.int64]]) -> Solved:
     return base.without(removed, np.repeat(base.penalty[None], len(removed), axis=0))
 
 
-def loss(objective: Any, weights: Any, kept: Any, penalty: Any) -> Any:
+def loss(
+    objective: Objective, weights: NDArray[np.float64], kept: Iterable[int], penalty: NDArray[np.float64]
+) -> float:
     """Write the objective down once more, record by record."""
     total = 0.5 * (weights**2 * penalty).sum()
     for i in kept:
         logits = basis(objective.n_classes) @ weights @ objective.rows[:, i]
         total += np.log(np.exp(logits).sum()) - logits[objective.labels[i]]
-    return total
+    return float(total)
 
 
-def slopes(function: Callable[..., Any], at: NDArray[np.float64], step: float = 1e-5) -> NDArray[np.float64]:
+def slopes(
+    function: Callable[[NDArray[np.float64]], float], at: NDArray[np.float64], step: float = 1e-5
+) -> NDArray[np.float64]:
     """Differentiate by central differences."""
     out = np.empty(at.size)
     for i in range(at.size):
@@ -69,13 +73,17 @@ def test_the_gradient_is_the_slope_of_the_loss_and_the_hessian_that_of_the_gradi
     removed, penalty = np.array([2, 5]), np.array([0.5, 1.0, 2.0, 0.0])
     kept = np.delete(np.arange(20), removed)
 
-    def gradient(w: Any) -> Any:
-        return objective.gradient(w[None], removed[None], penalty[None])[0]
+    def gradient(w: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(objective.gradient(w[None], removed[None], penalty[None])[0])
 
     np.testing.assert_allclose(
         gradient(weights), slopes(lambda w: loss(objective, w, kept, penalty), weights), atol=1e-7
     )
-    columns = [slopes(lambda w, i=i: gradient(w).ravel()[i], weights).ravel() for i in range(weights.size)]
+
+    def entry(i: int, w: NDArray[np.float64]) -> float:
+        return float(gradient(w).ravel()[i])
+
+    columns = [slopes(partial(entry, i), weights).ravel() for i in range(weights.size)]
     np.testing.assert_allclose(objective.hessian(weights, removed, penalty), columns, atol=1e-7)
 
 
@@ -119,7 +127,7 @@ def test_directions_are_newtons_once_the_pairs_have_taught_the_whole_curvature()
     st.integers(0, 5),
 )
 def test_any_few_records_left_out_give_the_optimum_of_the_others(
-    n_classes: int, c: float, removed: list[Any], seed: int
+    n_classes: int, c: float, removed: list[int], seed: int
 ) -> None:
     objective = problem(n_classes=n_classes, seed=seed)
     solved = without(base_of(objective, c), [np.array(removed, dtype=np.int64)])

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet
 from unlearnbench.engine import jit
 from unlearnbench.engine.batches import batches, shuffled
 from unlearnbench.engine.deltas import Base
@@ -24,9 +22,10 @@ register()
 RECORDS = Records("r", np.arange(80.0)[:, None], np.zeros(80, dtype=np.int64), 2, Provenance("", ""))
 
 
-def kernel_batches(base: Any, data: Any, size: Any, seed: Any = 1, epoch: Any = 0) -> list[list[int]]:
+def kernel_batches(base: TrainingSet, data: TrainingSet, size: int, seed: int = 1, epoch: int = 0) -> list[list[int]]:
     """Return the ids of the kernel's batches."""
     status, rows = Base(base).row_status(data), np.zeros(size, np.int64)
+    assert status is not None
     order = shuffled(base.ids, seed, epoch).astype(np.int32)
     begin, found = 0, []
     while begin < len(order):
@@ -37,7 +36,9 @@ def kernel_batches(base: Any, data: Any, size: Any, seed: Any = 1, epoch: Any = 
 
 @given(st.permutations(range(80)), st.data(), st.integers(1, 90), st.sampled_from(["slot", "compact", "fresh"]))
 @settings(deadline=None)
-def test_the_batches_of_the_kernel_are_those_of_the_reference(ids: Any, data: Any, size: Any, order: Any) -> None:
+def test_the_batches_of_the_kernel_are_those_of_the_reference(
+    ids: list[int], data: st.DataObject, size: int, order: Order
+) -> None:
     base = TrainingSet.of(RECORDS, ids[: data.draw(st.integers(1, 80))])
     removed = [data.draw(st.sets(st.sampled_from(base.ids.tolist()))) for _ in range(2)]
     after = base.after(Step(np.array(list(removed[0]), dtype=np.int64)), order)
@@ -70,7 +71,7 @@ def test_steps_are_those_of_torchs_optimizers(adam: bool, decay: float) -> None:
 @pytest.mark.parametrize("widths", [(1, 1), (14, 2), (16, 17, 5), (33, 4, 64, 3)])
 @pytest.mark.parametrize("batch_size", [1, 15, 16, 40, 64])
 def test_a_step_writes_nowhere_but_in_its_workspace_and_its_state(
-    widths: tuple[Any, ...], batch_size: int, monkeypatch: pytest.MonkeyPatch
+    widths: tuple[int, ...], batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compiled code checks no bounds, so all arrays get margins that must stay as they are, whatever they hold."""
     from unlearnbench.engine.mlp import layout, passes, train

@@ -13,7 +13,7 @@ from unlearnbench.engine.networks.stacked_jobs import StackedJob, StackedJobs
 RECORDS = Records("made up", np.random.default_rng(0).normal(size=(40, 4)), np.arange(40) % 3, 3, Provenance("", ""))
 
 
-def job(widths: tuple[Any, ...] = (4, 5, 3), seed: int = 0, sizes: tuple[Any, ...] = (8, 8, 4)) -> StackedJob:
+def job(widths: tuple[int, ...] = (4, 5, 3), seed: int = 0, sizes: tuple[int, ...] = (8, 8, 4)) -> StackedJob:
     cuts = np.split(np.arange(sum(sizes)) + seed, np.cumsum(sizes)[:-1])
     return StackedJob(initial_layers(widths, seed), RECORDS, np.asarray, lambda epoch: cuts, seed)
 
@@ -65,10 +65,11 @@ def test_padding_in_a_batch_has_no_weight() -> None:
 
 def test_networks_with_one_seed_drop_the_same_units_and_others_do_not() -> None:
     pair = [job(seed=1), job(seed=1), job(seed=2)]
-    batch = next(iter(StackedJobs(pair, 8, 0.5, "cpu").batches(0)))
-    assert set(np.unique(batch.scales)) == {0, 2}
-    assert (batch.scales[0] == batch.scales[1]).all()
-    assert not (batch.scales[0, 1:] == batch.scales[2, :-1]).all()  # the same records, shifted by one
+    scales = next(iter(StackedJobs(pair, 8, 0.5, "cpu").batches(0))).scales
+    assert scales is not None
+    assert set(np.unique(scales)) == {0, 2}
+    assert (scales[0] == scales[1]).all()
+    assert not (scales[0, 1:] == scales[2, :-1]).all()  # the same records, shifted by one
 
 
 @pytest.mark.parametrize("scaled", [False, True])
@@ -81,7 +82,7 @@ def test_logits_and_loss_of_a_stack_are_those_of_each_network(scaled: bool) -> N
     scales = torch.rand(3, 6, 5) if scaled else None
     expected = []
     for k in range(3):
-        hidden = (x[k] @ stack[0][0][k] + stack[0][1][k]).relu() * (scales[k] if scaled else 1)
+        hidden = (x[k] @ stack[0][0][k] + stack[0][1][k]).relu() * (1 if scales is None else scales[k])
         expected.append(hidden @ stack[1][0][k] + stack[1][1][k])
     found = logits(stack, x, scales)
     torch.testing.assert_close(found, torch.stack(expected))

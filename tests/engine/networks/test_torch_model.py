@@ -29,7 +29,7 @@ class Small(TorchModel):
 
     width: int = 8
 
-    def network(self, shape: Any, n_classes: Any) -> Any:
+    def network(self, shape: tuple[int, ...], n_classes: int) -> Any:
         layers = torch.nn.Linear(*shape, self.width), torch.nn.ReLU(), torch.nn.Linear(self.width, n_classes)
         return torch.nn.Sequential(*layers)
 
@@ -37,7 +37,7 @@ class Small(TorchModel):
 class Normalized(Small):
     """The same with batch normalization."""
 
-    def network(self, shape: Any, n_classes: Any) -> Any:
+    def network(self, shape: tuple[int, ...], n_classes: int) -> Any:
         first, *others = super().network(shape, n_classes)
         return torch.nn.Sequential(first, torch.nn.BatchNorm1d(self.width), *others)
 
@@ -54,7 +54,7 @@ class Channels(TorchModel):
     def tensor(self, scaled: Any) -> Any:
         return scaled.permute(0, 3, 1, 2)
 
-    def network(self, shape: Any, n_classes: Any) -> Any:
+    def network(self, shape: tuple[int, ...], n_classes: int) -> Any:
         return torch.nn.Sequential(torch.nn.AvgPool2d(shape[:2]), torch.nn.Flatten(), torch.nn.Linear(shape[2], 3))
 
 
@@ -65,14 +65,14 @@ class Dies(Small):
         return module(inputs) * 0.0
 
 
-def table(n: int = 90) -> Any:
+def table(n: int = 90) -> Records:
     rng = np.random.default_rng(0)
     y = np.arange(n) % 3
     x = rng.normal(size=(n, 2)) + 3 * np.eye(3)[y][:, :2]
     return Records("toy", x * (1.0, 50.0) + 7, y, 3, Provenance("made up", "CC0"))
 
 
-def task(records: Records | None = None, n: int = 60, **changes: Any) -> Any:
+def task(records: Records | None = None, n: int = 60, **changes: Any) -> FitTask:
     return FitTask(TrainingSet.of(records or table(), np.arange(n)), SEEDS, **changes)
 
 
@@ -139,13 +139,13 @@ def test_a_model_with_another_module_keeps_all_else() -> None:
 
 def test_blocks_are_the_children_that_have_parameters() -> None:
     fitted = Normalized(epochs=1).fit(task(), "cpu")
-    linear, norm, _, last = fitted.module
+    linear, norm, _, last = fitted.module.children()
     assert fitted.blocks(fitted.module) == [linear, norm, last]
 
 
 def test_running_statistics_come_with_the_module_and_move_in_training_only() -> None:
     fitted = Normalized(epochs=1).fit(task(), "cpu")
-    norm = fitted.module[1]
+    _, norm, *_ = fitted.module.children()
     assert norm.num_batches_tracked == 1
     answer = fitted.log_posteriors(table().x)
     assert np.array_equal(fitted.with_module(copy.deepcopy(fitted.module)).log_posteriors(table().x), answer)

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.engine.networks.training import TrainingLoop, unit_scales
+from unlearnbench.engine.networks.training import Forward, TrainingLoop, unit_scales
+
+if TYPE_CHECKING:
+    import torch
 
 SGD = TrainingLoop("sgd", learning_rate=0.5, weight_decay=0.0, precision="fp32", fused=False)
 X = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, -2.0]], dtype=np.float32)
@@ -16,8 +20,10 @@ Y = np.array([0, 1, 1])
 
 
 def trained(
-    descent: TrainingLoop, steps: list[Any], forward: Callable[..., Any] | None = None
-) -> tuple[np.ndarray, object]:
+    descent: TrainingLoop,
+    steps: list[tuple[int, NDArray[np.int64]]],
+    forward: Callable[[torch.nn.Module], Forward] | None = None,
+) -> tuple[np.ndarray, torch.nn.Linear]:
     """Return the weights (classes, features) of a linear map that started at zero, and the map."""
     import torch
 
@@ -31,7 +37,7 @@ def stepped(weights: np.ndarray, rows: list[int], rate: float, decay: float) -> 
     """Return what one step makes of weights: W - rate (mean of (p - e_y) x' + decay W)."""
     exps = np.exp(X[rows] @ weights.T)
     wrong = exps / exps.sum(axis=1, keepdims=True) - np.eye(2)[Y[rows]]
-    return weights - rate * (wrong.T @ X[rows] / len(rows) + decay * weights)
+    return np.asarray(weights - rate * (wrong.T @ X[rows] / len(rows) + decay * weights))
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -52,10 +58,14 @@ def test_adam_begins_with_steps_of_the_learning_rate() -> None:
 
 
 def test_a_custom_forward_pass_gets_the_epoch_and_the_rows() -> None:
-    calls = []
+    calls: list[tuple[tuple[int, ...], int, list[int]]] = []
 
-    def forward(module: Any) -> Callable[..., Any]:
-        return lambda x, epoch, rows: calls.append((tuple(x.shape), epoch, rows.tolist())) or module(x)
+    def forward(module: torch.nn.Module) -> Forward:
+        def recorded(x: torch.Tensor, epoch: int, rows: NDArray[np.int64]) -> torch.Tensor:
+            calls.append((tuple(x.shape), epoch, rows.tolist()))
+            return cast("torch.Tensor", module(x))
+
+        return recorded
 
     steps = [(0, np.array([2, 0])), (1, np.array([1]))]
     weights, _ = trained(SGD, steps, forward)
@@ -82,6 +92,7 @@ def test_running_statistics_that_overflow_are_an_error() -> None:
     import torch
 
     module = torch.nn.BatchNorm1d(2)
+    assert module.running_mean is not None
     module.running_mean[0] = torch.inf
     with pytest.raises(UserError, match="overflowed"):
         SGD.train(module, torch.from_numpy(X), torch.from_numpy(Y), [])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from math import exp, factorial
-from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -27,8 +26,8 @@ def test_counts_are_the_inverse_of_the_distribution_function() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 500), st.sets(st.integers(0, 10**6), min_size=1, max_size=40))
-def test_a_records_count_does_not_depend_on_the_others(seed: Any, tree: Any, ids: Any) -> None:
-    ids = np.array(sorted(ids))
+def test_a_records_count_does_not_depend_on_the_others(seed: int, tree: int, drawn: set[int]) -> None:
+    ids = np.array(sorted(drawn))
     together = bag_weights(seed, tree, ids)
     assert together.tolist() == [int(bag_weights(seed, tree, ids[[i]])[0]) for i in range(len(ids))]
 

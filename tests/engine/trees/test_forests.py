@@ -1,27 +1,42 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench.builtin.datasets.adult import Adult
 from unlearnbench.builtin.datasets.digits import Digits
 from unlearnbench.builtin.models.random_forest import KeyedForest, RandomForest
+from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.engine import jit
+from unlearnbench.engine.banks import Member
 from unlearnbench.engine.trees.draws import bag_weights
+from unlearnbench.engine.trees.forests import ForestBank
 from unlearnbench.engine.trees.nodes import find_leaves
 
 pytestmark = pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for this platform")
 
+Split = tuple[Any, Any]
+"""Feature and threshold of a split, or "leaf" and the bytes of its class shares."""
+
+
+class Forest(Member):
+    """A forest as the fast engine returns it."""
+
+    bank: ForestBank
+
+
 SEEDS = Seeds(4, 5, 6)
 
 
-def made_up(n: int = 300, d: int = 9, n_classes: int = 2, kind: str = "continuous", seed: int = 0) -> Any:
+def made_up(n: int = 300, d: int = 9, n_classes: int = 2, kind: str = "continuous", seed: int = 0) -> Records:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, d))
     y = (x @ rng.normal(size=(d, n_classes)) + rng.normal(size=(n, n_classes))).argmax(axis=1)
@@ -30,16 +45,18 @@ def made_up(n: int = 300, d: int = 9, n_classes: int = 2, kind: str = "continuou
     return Records(kind, x, y, n_classes, Provenance("", ""))
 
 
-def grow(tasks: Any, n_trees: int = 20, leaf: int = 3, **params: Any) -> Any:
-    return RandomForest(n_estimators=n_trees, min_samples_leaf=leaf, **params).fit_many(tasks, "cpu")
+def grow(tasks: list[FitTask], n_trees: int = 20, leaf: int = 3, **params: Any) -> list[Forest]:
+    forest = RandomForest(n_estimators=n_trees, min_samples_leaf=leaf, **params)
+    return [cast("Forest", fitted) for fitted in forest.fit_many(tasks, "cpu")]
 
 
-def splits(member: Any, t: Any) -> Any:
+def splits(member: Forest, t: int) -> list[Split]:
     """One tree from its root down, through links: (feature, threshold) of splits, class shares of leaves."""
-    ensemble, found = member.bank.ensemble, []
+    ensemble = member.bank.ensemble
     nodes = ensemble.nodes
+    found: list[Split] = []
 
-    def visit(node: Any) -> None:
+    def visit(node: int) -> None:
         if nodes.feature[node] == -2:
             visit(ensemble.roots[t] + nodes.child[node])
         elif nodes.feature[node] == -1:
@@ -57,7 +74,7 @@ def splits(member: Any, t: Any) -> Any:
 @pytest.mark.parametrize("leaf", [1, 10])
 @pytest.mark.parametrize(("kind", "n_classes"), [("continuous", 2), ("mixed", 2), ("mixed", 5)])
 def test_a_forest_grown_from_anothers_is_the_forest_grown_from_nothing_bitwise(
-    kind: Any, n_classes: Any, leaf: Any
+    kind: str, n_classes: int, leaf: int
 ) -> None:
     records = made_up(200, n_classes=n_classes, kind=kind)
     base = TrainingSet.of(records, np.arange(180))
@@ -168,7 +185,7 @@ def test_a_forest_answers_with_the_mean_of_its_trees_walked_one_by_one(
         assert np.exp(member.log_posteriors(records.x)) == pytest.approx(mean, abs=1e-9)
 
 
-def walk(member: Any, t: int, row: Any) -> Any:
+def walk(member: Forest, t: int, row: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the class shares that one record gets of one tree."""
     ensemble = member.bank.ensemble
     nodes, variant = ensemble.nodes, ensemble.variants[t, member.index]
@@ -178,7 +195,7 @@ def walk(member: Any, t: int, row: Any) -> Any:
             node = ensemble.roots[t] + nodes.child[node]
         else:
             node = nodes.child[node] + (row[nodes.feature[node]] > nodes.threshold[node])
-    return nodes.share[node]
+    return np.asarray(nodes.share[node])
 
 
 def test_forests_of_other_seeds_and_other_records_stand_apart() -> None:
@@ -216,17 +233,17 @@ def test_without_numba_or_keyed_draws_the_reference_is_used(monkeypatch: pytest.
     assert isinstance(grow([task])[0], KeyedForest)
 
 
-def area(scores: Any, positive: Any) -> Any:
+def area(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """The area under the ROC curve by the rank sum."""
     from scipy.stats import rankdata
 
     n = positive.sum()
-    return (rankdata(scores)[positive].sum() - n * (n + 1) / 2) / (n * (len(positive) - n))
+    return float((rankdata(scores)[positive].sum() - n * (n + 1) / 2) / (n * (len(positive) - n)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("dataset", "n", "leaf"), [(Adult, 2000, 30), (Adult, 500, 1), (Digits, 900, 2)])
-def test_forests_are_as_good_as_the_reference_over_30_seeds(dataset: Any, n: Any, leaf: Any) -> None:
+def test_forests_are_as_good_as_the_reference_over_30_seeds(dataset: Callable[[], Dataset], n: int, leaf: int) -> None:
     records, gaps = dataset().load(), []
     for seed in range(30):
         ids = np.random.default_rng(seed).permutation(len(records))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ def workspace(n: int, codes: int) -> Workspace:
 
 
 def test_a_path_key_is_the_keyed_hash_of_its_parts() -> None:
-    key = keyed_bits(7, 3)[()]
+    key = np.uint64(keyed_bits(7, 3)[()])
     assert extend(np.uint64(extend(key, 1)), 0) == keyed_bits(7, 3, 1, 0)
 
 
@@ -56,7 +55,7 @@ def test_the_lowest_bit_is_found(index: int, noise: int) -> None:
 @pytest.mark.parametrize("n_codes", [3, 70, 500])  # counting, then buckets
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
-def test_rows_are_sorted_by_rank_and_none_is_lost(n_codes: int, data: Any) -> None:
+def test_rows_are_sorted_by_rank_and_none_is_lost(n_codes: int, data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 40))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
     codes = rng.integers(0, n_codes, 50).astype(np.int32)
@@ -77,14 +76,17 @@ def test_rows_are_sorted_by_rank_and_none_is_lost(n_codes: int, data: Any) -> No
     assert (space.head == -1).all()
 
 
-def split_by_hand(codes: Any, labels: Any, weights: Any, n_classes: int, min_leaf: int) -> Any:
+def split_by_hand(
+    codes: list[int], labels: list[int], weights: list[int], n_classes: int, min_leaf: int
+) -> tuple[Fraction, int | None, int]:
     """Every split in exact arithmetic: impurity times weight, before less after; the lowest of the best."""
 
     def impurity(rows: list[int] | range) -> Fraction:
         shares = [sum(weights[i] for i in rows if labels[i] == c) for c in range(n_classes)]
         return Fraction(sum(shares)) - Fraction(sum(s * s for s in shares), sum(shares))
 
-    everyone, best = range(len(codes)), (Fraction(-1), None, 0)
+    everyone = range(len(codes))
+    best: tuple[Fraction, int | None, int] = (Fraction(-1), None, 0)
     for low in sorted(set(codes))[:-1]:
         left = [i for i in everyone if codes[i] <= low]
         right = [i for i in everyone if codes[i] > low]

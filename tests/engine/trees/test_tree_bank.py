@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,8 +11,12 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, HasRegions, Seeds
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.engine import jit
+from unlearnbench.engine.trees.tree_bank import TreeMember
 
 pytestmark = pytest.mark.skipif(not jit.usable(), reason="numba has no wheel for this platform")
+
+Split = tuple[Any, Any]
+"""Feature and threshold of a split, or "leaf" and the bytes of its class shares."""
 
 SEEDS = Seeds(4, 5, 6)
 LIMITS = [
@@ -24,7 +28,7 @@ LIMITS = [
 ]
 
 
-def made_up(n: int = 300, d: int = 6, n_classes: int = 2, kind: str = "continuous", seed: int = 0) -> Any:
+def made_up(n: int = 300, d: int = 6, n_classes: int = 2, kind: str = "continuous", seed: int = 0) -> Records:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, d))
     y = (x @ rng.normal(size=(d, n_classes)) + rng.normal(size=(n, n_classes))).argmax(axis=1)
@@ -33,15 +37,16 @@ def made_up(n: int = 300, d: int = 6, n_classes: int = 2, kind: str = "continuou
     return Records(kind, x, y, n_classes, Provenance("", ""))
 
 
-def fit(tasks: Any, **params: Any) -> Any:
-    return DecisionTree(**params).fit_many(tasks, "cpu")
+def fit(tasks: list[FitTask], **params: Any) -> list[TreeMember]:
+    return [cast("TreeMember", fitted) for fitted in DecisionTree(**params).fit_many(tasks, "cpu")]
 
 
-def splits(member: Any) -> Any:
+def splits(member: TreeMember) -> list[Split]:
     """A tree from its root down, left before right: (feature, threshold) of splits, class shares of leaves."""
-    nodes, found = member.bank.nodes, []
+    nodes = member.bank.nodes
+    found: list[Split] = []
 
-    def visit(node: Any) -> None:
+    def visit(node: int) -> None:
         if nodes.feature[node] < 0:
             found.append(("leaf", nodes.share[node].tobytes()))
             return
@@ -53,14 +58,17 @@ def splits(member: Any) -> Any:
     return found
 
 
-def sklearn_splits(data: Any, seed: Any, params: Any) -> Any:
-    fitted = DecisionTree(**params).fit(FitTask(data, replace(SEEDS, init=seed)), "cpu").estimator
-    tree, found = fitted.tree_, []
+def sklearn_splits(data: TrainingSet, seed: int, params: dict[str, Any]) -> list[Split]:
+    fitted = DecisionTree(**params).fit(FitTask(data, replace(SEEDS, init=seed)), "cpu")
+    assert isinstance(fitted, FittedTree)
+    estimator = fitted.estimator
+    tree = estimator.tree_
+    found: list[Split] = []
 
-    def visit(node: Any) -> None:
+    def visit(node: int) -> None:
         if tree.children_left[node] < 0:
             full = np.zeros(data.n_classes)
-            full[fitted.classes_] = tree.value[node][0]
+            full[estimator.classes_] = tree.value[node][0]
             found.append(("leaf", full.tobytes()))
             return
         found.append((int(tree.feature[node]), float(tree.threshold[node])))
@@ -101,7 +109,7 @@ def test_where_splits_tie_the_trees_of_all_seeds_are_those_that_scikit_learn_dra
 
 @pytest.mark.parametrize("params", LIMITS)
 @pytest.mark.parametrize(("kind", "n_classes"), [("continuous", 2), ("few", 2), ("mixed", 5)])
-def test_a_tree_is_the_same_alone_as_among_others_with_other_seeds(kind: Any, n_classes: Any, params: Any) -> None:
+def test_a_tree_is_the_same_alone_as_among_others_with_other_seeds(kind: str, n_classes: int, params: Any) -> None:
     records = made_up(120, n_classes=n_classes, kind=kind)
     base = TrainingSet.of(records, np.arange(110))
     rng = np.random.default_rng(1)
@@ -195,5 +203,5 @@ def test_no_record_left_is_an_error_that_says_what_to_do() -> None:
 
 def test_without_numba_scikit_learn_grows_the_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jit, "usable", lambda: False)
-    trees = fit([FitTask(TrainingSet.of(made_up(), np.arange(200)), SEEDS)] * 2)
+    trees = DecisionTree().fit_many([FitTask(TrainingSet.of(made_up(), np.arange(200)), SEEDS)] * 2, "cpu")
     assert [type(tree) for tree in trees] == [FittedTree, FittedTree]

@@ -16,7 +16,7 @@ from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 
-LABELS = dict(zip(AXES, ("adult", "mlp", "retrain", "single", "none", "euclidean"), strict=True))
+LABELS: dict[str, str] = dict(zip(AXES, ("adult", "mlp", "retrain", "single", "none", "euclidean"), strict=True))
 CURVE = RocCurve(LABELS, (0.0, 0.001, 0.1, 1.0), (0.0, 0.0, 0.5, 1.0))
 
 

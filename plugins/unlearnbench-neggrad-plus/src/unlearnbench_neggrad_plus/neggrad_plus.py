@@ -51,7 +51,8 @@ class NegGradPlus(FunctionUnlearner):
             order = rng.permutation(retain)
             for batch in np.split(order, range(self.batch_size, len(order), self.batch_size)):
                 optimizer.zero_grad()
-                (self.alpha * loss(batch, epoch) - (1 - self.alpha) * loss(forget, epoch)).backward()
+                total = self.alpha * loss(batch, epoch) - (1 - self.alpha) * loss(forget, epoch)
+                total.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
                 optimizer.step()
         if not all(bool(weight.isfinite().all()) for weight in module.parameters()):
             raise UserError(f"neggrad-plus: the weights overflowed: lower learning_rate ({self.learning_rate:g})")

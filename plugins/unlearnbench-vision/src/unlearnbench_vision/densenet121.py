@@ -23,7 +23,7 @@ class DenseNet121(Network):
 
     def build(self, n_classes: int, small: bool) -> torch.nn.Module:
         """Return the untrained network."""
-        from torchvision.models import densenet121  # type: ignore[import-untyped]  # torchvision ships no types
+        from torchvision.models import densenet121
 
         module: torch.nn.Module = densenet121(weights=None, num_classes=n_classes, drop_rate=0.0)
         if small:

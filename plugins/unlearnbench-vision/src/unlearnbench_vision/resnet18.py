@@ -33,7 +33,7 @@ class ResNet18(Network):
 
     def build(self, n_classes: int, small: bool) -> torch.nn.Module:
         """Return the untrained network."""
-        from torchvision.models import resnet18  # type: ignore[import-untyped]  # torchvision ships no types
+        from torchvision.models import resnet18
 
         module: torch.nn.Module = resnet18(weights=None, num_classes=n_classes)
         if small:

@@ -23,7 +23,7 @@ class ResNet50(Network):
 
     def build(self, n_classes: int, small: bool) -> torch.nn.Module:
         """Return the untrained network."""
-        from torchvision.models import resnet50  # type: ignore[import-untyped]  # torchvision ships no types
+        from torchvision.models import resnet50
 
         module: torch.nn.Module = resnet50(weights=None, num_classes=n_classes)
         if small:
