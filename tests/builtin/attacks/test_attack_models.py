@@ -102,10 +102,13 @@ def test_another_generator_gives_another_model(name: Any) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_row_scores_the_same_alone_and_in_a_batch(name: Any) -> None:
-    probability = fit_attack_model(name, *problem(0), rng())
-    x, _ = problem(1, n=20)
+    rows, deleted = problem(0)
+    wide = np.random.default_rng(0).normal(size=(3, 37))
+    probability = fit_attack_model(name, rows @ wide, deleted, rng())
+    x = problem(1, n=70)[0] @ wide
     alone = np.concatenate([probability(row[None]) for row in x])
-    assert alone == pytest.approx(probability(x), abs=1e-12)
+    assert alone.tobytes() == probability(x).tobytes()
+    assert probability(x[::-1][:33]).tobytes() == alone[::-1][:33].tobytes()
 
 
 @pytest.mark.parametrize("name", ["logistic-regression", "mlp"])
@@ -129,11 +132,15 @@ def test_the_decision_tree_has_ten_leaves_as_published() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_asking_without_ceremony_gives_the_bits_of_predict_proba(name: Any, monkeypatch: Any) -> None:
+def test_asking_without_ceremony_gives_the_values_of_predict_proba(name: Any, monkeypatch: Any) -> None:
     made = []
     make = attack_models._estimator
     monkeypatch.setattr(attack_models, "_estimator", lambda *arguments: made.append(make(*arguments)) or made[0])
     probability = fit_attack_model(name, *problem(0), rng())
     for n in (1, 2, 70):
         x, _ = problem(1, n=n)
-        assert probability(x).tobytes() == made[0].predict_proba(x)[:, 1].tobytes()
+        expected = made[0].predict_proba(x)[:, 1]
+        if name in ("logistic-regression", "mlp"):  # a matrix product, whose last bits depend on the number of rows
+            assert probability(x) == pytest.approx(expected, rel=1e-12)
+        else:
+            assert probability(x).tobytes() == expected.tobytes()
