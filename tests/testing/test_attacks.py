@@ -51,16 +51,16 @@ class AgainstTheOthers(Good):
 
 
 class LastBits(Good):
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         return super().score(view) + 1e-15 * len(view)
 
 
 class Remembers(Good):
-    def fit(self, shadow, rng):
+    def fit(self, shadow: Any, rng: Any) -> Any:
         self.calls = 0
         return self
 
-    def score(self, view):
+    def score(self, view: Any) -> Any:
         self.calls += 1
         return super().score(view) + self.calls // 10
 

@@ -11,14 +11,18 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import struct
 import subprocess
 import sys
+import threading
 import traceback
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from tempfile import mkdtemp
 from typing import Any, BinaryIO, Final
 
@@ -29,7 +33,7 @@ import unlearnbench
 from unlearnbench.core.attacks import Attack, FittedAttack
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.observations import Needs, ShadowView, View
-from unlearnbench.engine.workers import one_thread
+from unlearnbench.engine.workers import how_ended, one_thread
 from unlearnbench.hooks.parameters import build
 from unlearnbench.run.failures import FailedElsewhereError
 from unlearnbench.run.game import as_scores
@@ -72,9 +76,10 @@ class AttackProcess:
             _write(_pipe(child.stdin), pickle.dumps(request))
             answer = _read(_pipe(child.stdout))
         except (OSError, EOFError):
+            with suppress(subprocess.TimeoutExpired):  # it may have closed its pipes only
+                child.wait(1)
             self.close()
-            reason = f"the process of the attack ended with {child.returncode}"
-            raise FailedElsewhereError(Failure("crashed", reason)) from None
+            raise FailedElsewhereError(Failure("crashed", f"its process {how_ended(child.returncode)}")) from None
         except BaseException:  # interrupted: an answer to this request must not be taken for that of the next
             self.close()
             raise
@@ -93,7 +98,11 @@ class AttackProcess:
                 env=_environment(),
             )
             self._end = weakref.finalize(self, _end, child, folder)
-            self._ask("load", self.lock)
+            try:
+                self._ask("load", self.lock)
+            except FailedElsewhereError:
+                self.close()
+                raise
         return self._child
 
     def close(self) -> None:
@@ -210,16 +219,23 @@ def _answer(served: _Served, request: bytes) -> bytes:
 
 def _serve() -> None:
     """Answer requests until their pipe is closed. What a plug-in prints goes to the error stream."""
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
+    pipe, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    served = _Served()
+    requests, served = SimpleQueue[bytes](), _Served()
+    threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
     with one_thread():
         while True:
-            try:
-                request = _read(requests)
-            except EOFError:
-                return
-            _write(answers, _answer(served, request))
+            _write(answers, _answer(served, requests.get()))
+
+
+def _receive(pipe: BinaryIO, requests: SimpleQueue[bytes]) -> None:
+    """Pass requests on; end this process when the other end is gone, in the middle of a request if need be."""
+    while True:
+        try:
+            requests.put(_read(pipe))
+        except EOFError:
+            os._exit(0)
 
 
 if __name__ == "__main__":
