@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from tests.run.test_game import ByPlace, make_game
+from tests.run.test_game import make_game
+from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.observations import View
 from unlearnbench.core.scenarios import Role
 from unlearnbench.run.attacking import attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellScores
@@ -17,7 +20,14 @@ from unlearnbench.run.measuring import measure, scored_cell
 NO_UTILITY = Utility(np.zeros(0, dtype=np.int64), *[np.zeros(0)] * 7)
 
 
-class Oracle(ByPlace):
+class First(ScoreAttack):
+    """Scores the first log-posterior."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        return view.before[:, 0]
+
+
+class Oracle(First):
     probabilistic = True
 
 
@@ -38,12 +48,12 @@ def game() -> Game:
 
 @pytest.fixture(scope="module")
 def scores(game: Game) -> CellScores:
-    return CellScores.of(game, oracle_scores(game), attack_scores(game, ByPlace(), "by-place"))
+    return CellScores.of(game, oracle_scores(game), attack_scores(game, First(), "first"))
 
 
 @pytest.fixture(scope="module")
 def cell(game: Game, scores: CellScores) -> ScoredCell:
-    return scored_cell(game, scores, Oracle(), ByPlace(), NO_UTILITY)
+    return scored_cell(game, scores, Oracle(), First(), NO_UTILITY)
 
 
 def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: ScoredCell) -> None:
@@ -55,7 +65,7 @@ def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: S
 
 
 def test_where_no_shadow_row_is_scored_none_is_deleted(game: Game, scores: CellScores) -> None:
-    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), ByPlace(), NO_UTILITY)
+    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), First(), NO_UTILITY)
     assert len(cell.shadow_deleted) == len(cell.shadow_scores) == 0
 
 

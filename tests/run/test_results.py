@@ -2,15 +2,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Failure
-from unlearnbench.run.results import SAMPLE_LEVEL, Row, RowStatus, collect, mark_invalid, mean_over_seeds
+from unlearnbench.run.results import (
+    SAMPLE_LEVEL,
+    Row,
+    RowStatus,
+    collect,
+    mark_cheating,
+    mark_invalid,
+    mean_over_seeds,
+)
 from unlearnbench.run.store import Store
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.stats import t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
@@ -104,6 +114,57 @@ def test_all_tests_of_a_sample_are_adjusted_together_and_each_of_them_can_invali
     marked = mark_invalid(rows, ("blind", "mine"))
     assert [r.status for r in marked] == ["invalid", "invalid", "invalid", "ok"]
     assert marked[2].reason == "mine tells deleted from unseen without any model, p 3.0e-06"
+
+
+NOTHING = ValidityTests(
+    sample=frozenset(TESTS),
+    tested=frozenset({"mine", "sorted-diff"}),
+    references=frozenset({"blind", "classical"}),
+    deleting_nothing=frozenset({"none", "noise-floor"}),
+)
+
+
+def retained_row(attack: str, unlearner: str, p: float, **more: Any) -> Row:
+    """One made-up row with the p-value of telling forgotten from retained records."""
+    made = row(attack, **more)
+    estimate = Estimate(0.7, n=40, details={"p_above_retained": p})
+    axes = {**made.axes, "unlearner": PluginRef("unlearner", unlearner)}
+    return replace(made, axes=axes, metrics={**made.metrics, "auc-retained": estimate})
+
+
+def test_an_attack_that_tells_forgotten_from_retained_where_nothing_is_deleted_is_invalid_throughout() -> None:
+    rows = [
+        retained_row("mine", "none", 0.5),
+        retained_row("mine", "noise-floor", 1e-7),
+        retained_row("mine", "retrain", 1e-9),
+        retained_row("sorted-diff", "none", 0.2),
+        retained_row("sorted-diff", "retrain", 1e-9),
+        retained_row("mine", "none", 0.4, seed=1),
+        retained_row("mine", "retrain", 1e-9, seed=1),
+    ]
+    marked = mark_cheating(rows, NOTHING)
+    assert [r.status for r in marked] == ["invalid"] * 3 + ["ok"] * 4
+    assert marked[2].reason == "tells forgotten from retained records where noise-floor deletes nothing, p 4.0e-07"
+    assert marked[2].metrics == rows[2].metrics, "the numbers stay"
+
+
+def test_only_unlearners_that_delete_nothing_decide_and_only_about_attacks_that_query_the_unlearned_model() -> None:
+    rows = [
+        retained_row("mine", "retrain", 1e-9),
+        retained_row("classical", "none", 0.5),
+        retained_row("random", "none", 1e-9),
+    ]
+    assert mark_cheating(rows, NOTHING) == rows
+    assert mark_cheating([], NOTHING) == []
+
+
+def test_where_a_baseline_tells_them_apart_too_the_scenario_chose_them_so() -> None:
+    rows = [
+        retained_row("mine", "none", 1e-9),
+        retained_row("classical", "none", 1e-9),
+        retained_row("mine", "none", 1e-9, seed=1),
+    ]
+    assert [r.status for r in mark_cheating(rows, NOTHING)] == ["ok", "ok", "invalid"]
 
 
 def test_without_a_blind_result_nothing_is_invalid() -> None:

@@ -17,7 +17,11 @@ class FittedAttack(Protocol):
     """A fitted attack: what :meth:`Attack.fit` returns."""
 
     def score(self, view: View) -> NDArray[np.float64]:
-        """Return one finite score (n,) per row of one request; higher means "deleted"."""
+        """Return one finite score (n,) per row; higher means "deleted".
+
+        The score of a row follows from that row and from what was learned: it is the same to the bit in every view, and
+        whatever was scored before.
+        """
         ...
 
 

@@ -17,6 +17,7 @@ from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.core.references import ReferenceAnswers, ReferenceStatus
 from unlearnbench.core.scenarios import Role
+from unlearnbench.core.seeding import keyed_bits
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +64,7 @@ class SampleRows:
     deleted: NDArray[np.bool_]
     episode: NDArray[np.int64]
     request: NDArray[np.int64]
+    key: NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.label)
@@ -89,7 +91,13 @@ class SampleRows:
         names = ("before", "after", "versions", "label", "features")
         parts = {f"_{name}": getattr(self, name) for name in names}
         parts["_references"] = self._references(needs) if needs.references else None
-        return {"n_classes": self.before.shape[1], "episode": self.episode, "request": self.request, **parts}
+        return {
+            "n_classes": self.before.shape[1],
+            "episode": self.episode,
+            "request": self.request,
+            "key": self.key,
+            **parts,
+        }
 
     def _references(self, needs: Needs) -> ReferenceAnswers:
         """Return made-up answers of reference models, drawn for each row from the row itself."""
@@ -126,9 +134,9 @@ def game(
     moved[versions < n_versions, -1] = moved[versions < n_versions, n_versions - 2]
     number = np.zeros(n, dtype=np.int64) if one_request else row
     features = rng.normal(size=(n, 3))
-    return SampleRows(
-        log_softmax(logits), log_softmax(moved), versions, label, features, deleted, number // 10, number // 5 % 2
-    )
+    place = number // 10, number // 5 % 2
+    keys = keyed_bits(seed, row)
+    return SampleRows(log_softmax(logits), log_softmax(moved), versions, label, features, deleted, *place, keys)
 
 
 def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Sequence[bool]) -> SampleRows:

@@ -97,6 +97,13 @@ def test_auc_carries_the_p_value_of_being_above_chance(scored: ScoredCell) -> No
     assert bad == pytest.approx(1 - good)
 
 
+def test_auc_against_retained_records_carries_its_p_value_too(scored: ScoredCell) -> None:
+    kept = replace(scored, role=np.where(scored.role == Role.RETAINED, Role.UNSEEN, Role.RETAINED * (scored.role > 0)))
+    found = Auc().measure(scored)["auc-retained"].details["p_above_retained"]
+    assert found == Auc().measure(kept)["auc"].details["p_above_half"]
+    assert "p_above_half" not in Auc().measure(scored)["auc-retained"].details
+
+
 def test_auc_is_not_defined_without_negatives(scored: ScoredCell) -> None:
     without = scored.take(scored.role != Role.MATCHED)
     estimates = Auc().measure(without)

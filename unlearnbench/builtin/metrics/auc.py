@@ -10,25 +10,29 @@ from unlearnbench.core.metrics import Metric, ScoredCell, ScoredRows
 from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import auc_above_half, clustered_auc
 
-AGAINST = {"auc-matched": Role.MATCHED, "auc-retained": Role.RETAINED}
-
 
 @dataclass(frozen=True)
 class Auc(Metric):
     """Pooled rank AUC with a clustered DeLong interval (Obuchowski 1997), cluster = original model.
 
     There are three values: ``auc`` against the scenario's negatives (random unseen records), ``auc-matched`` against
-    unseen records of the same region and label, ``auc-retained`` against retained records. ``details`` of ``auc`` hold
-    the one-sided p-value of an AUC above .5.
+    unseen records of the same region and label, ``auc-retained`` against retained records. ``details`` hold the
+    one-sided p-value of an AUC above .5: of ``auc`` as ``p_above_half``, of ``auc-retained`` as ``p_above_retained``.
     """
 
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``auc``, ``auc-matched`` and ``auc-retained``."""
-        rows = cell.against(cell.negative)
-        main = _auc(rows)
-        p = auc_above_half(rows.scores, rows.positive, rows.cluster, rows.record)
-        others = {name: _auc(cell.against(role)) for name, role in AGAINST.items()}
-        return {"auc": replace(main, details={**main.details, "p_above_half": p}), **others}
+        return {
+            "auc": _tested(cell.against(cell.negative), "p_above_half"),
+            "auc-matched": _auc(cell.against(Role.MATCHED)),
+            "auc-retained": _tested(cell.against(Role.RETAINED), "p_above_retained"),
+        }
+
+
+def _tested(rows: ScoredRows, name: str) -> Estimate:
+    """Return the AUC with its p-value as a detail."""
+    found, p = _auc(rows), auc_above_half(rows.scores, rows.positive, rows.cluster, rows.record)
+    return replace(found, details={**found.details, name: p})
 
 
 def _auc(rows: ScoredRows) -> Estimate:
