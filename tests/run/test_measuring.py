@@ -83,6 +83,14 @@ def test_unchanged_rows_have_bitwise_the_posteriors_of_the_original_in_the_last_
     np.testing.assert_array_equal(unchanged, single | (rows.versions == 1))
 
 
+def test_the_utility_of_a_cell_is_that_of_what_is_released(game: Game, cell: ScoredCell) -> None:
+    rows = game.target
+    unseen = rows.role == Role.UNSEEN
+    correct = rows.after[:, 0].argmax(axis=1) == rows.label
+    assert cell.released.accuracy.mean() == pytest.approx(correct[unseen].mean())
+    np.testing.assert_array_equal(np.bincount(cell.released.episode), 4)  # requests of each original
+
+
 def test_no_metric_is_given_posteriors(cell: ScoredCell) -> None:
     assert {"before", "after", "observations"}.isdisjoint(vars(cell))
 

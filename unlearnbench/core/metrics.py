@@ -41,6 +41,23 @@ class Utility:
 
 
 @dataclass(frozen=True, eq=False)
+class ReleasedUtility:
+    """How good the released posteriors of unlearned models are on random unseen records.
+
+    One entry per (original, request), each (m,); empty where a request queries no unseen record.
+    """
+
+    episode: NDArray[np.int64]
+    """The original."""
+    accuracy: NDArray[np.float64]
+    """Share of records whose most probable class is the true one."""
+    log_loss: NDArray[np.float64]
+    """Mean of minus the log-posterior of the true class (natural logarithm)."""
+    calibration_error: NDArray[np.float64]
+    """Expected calibration error over all requests of the original, the same for each of them."""
+
+
+@dataclass(frozen=True, eq=False)
 class ScoredRows:
     """Some target rows of a cell in the form that the statistics take, each (k,)."""
 
@@ -92,6 +109,7 @@ class ScoredCell:
     baseline_probabilistic: bool
     """Are the baseline's scores probabilities."""
     utility: Utility
+    released: ReleasedUtility
     retrained: ScoredCell | None = None
     """The cell of the same data set, model, scenario, defense, attack and seed that retrains, itself for a cell that
     does. None where no metric of the suite declares :attr:`Metric.reads_retrained`."""

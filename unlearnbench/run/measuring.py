@@ -8,10 +8,11 @@ import numpy as np
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.metrics import Metric, ReleasedUtility, ScoredCell, Utility
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.game import Game
+from unlearnbench.run.released import measured_originals
 
 
 def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack, utility: Utility) -> ScoredCell:
@@ -34,6 +35,7 @@ def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack
         probabilistic=attack.probabilistic,
         baseline_probabilistic=baseline.probabilistic,
         utility=utility,
+        released=ReleasedUtility(measured_originals(rows), *scores.released),
     )
 
 

@@ -18,6 +18,7 @@ from unlearnbench.run.evaluation import knows_truth, scores_of
 from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell
+from unlearnbench.run.released import measured_originals
 from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.submissions.findings import Finding, RefusedError
 from unlearnbench.submissions.group_arrays import GroupArrays
@@ -77,7 +78,7 @@ class Remeasurer:
             try:
                 scores = self.cell(submitted, cell, derived)
                 estimates[number] = measure(self._scored(group, cell, scores, derived), derived.metrics)
-                problems = list(self._control_problems(derived, cell, scores))
+                problems = [*_release_problems(scores), *self._control_problems(derived, cell, scores)]
             except RefusedError as error:
                 findings += error.findings
                 continue
@@ -123,6 +124,7 @@ class Remeasurer:
             read(submitted.baseline, np.float64, (n,)),
             read(submitted.shadow, np.float64, (len(shadow) if cross_fitted else 0,)),
             read(submitted.unchanged, np.bool_, (n,)),
+            read(submitted.released, np.float64, (3, len(measured_originals(derived.game.target)))),
         )
 
     def _scored(self, group: CellGroup, cell: Cell, scores: CellScores, derived: DerivedGame) -> ScoredCell:
@@ -172,3 +174,12 @@ class Remeasurer:
                 f"{model}: matched negatives are not the nearest records; regions, which need training, can "
                 "choose others: taken as submitted, and compared by --rerun"
             )
+
+
+def _release_problems(scores: CellScores) -> Iterator[str]:
+    """Say what of the utility of released posteriors is impossible."""
+    accuracy, log_loss, calibration_error = scores.released
+    if any((values < 0).any() or (values > 1).any() for values in (accuracy, calibration_error)):
+        yield "an accuracy or a calibration error of what is released is outside [0, 1]"
+    if (log_loss < 0).any():
+        yield "a log loss of what is released is negative"

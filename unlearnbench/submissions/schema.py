@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from unlearnbench.core.estimates import Status
 from unlearnbench.core.hashing import content_key
 
-SCHEMA = 1
+SCHEMA = 2
 NAME = r"^[\w(][\w .,'()&+@-]{0,99}$"
 """Names of entries and authors: letters of any script, digits, spaces and a few signs. What could be read as a tag, a
 link or a shell's word by whoever shows them is not among them."""
@@ -76,6 +76,8 @@ class CellPart(Part):
     """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
     unchanged: Index
     """Were the released posteriors bitwise the same before and after (n,)."""
+    released: Index
+    """Accuracy, log loss and calibration error of the released posteriors (3, requests)."""
     estimates: list[Index | None]
     """Indices into :attr:`Document.estimates`, metric by metric."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.metrics import ScoredCell, Utility
+from unlearnbench.core.metrics import ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
@@ -184,6 +184,7 @@ def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained:
         probabilistic=True,
         baseline_probabilistic=True,
         utility=_utility(rng, originals, requests),
+        released=ReleasedUtility(np.repeat(np.arange(originals), requests), *rng.random((3, pairs))),
         retrained=scored_cell(originals, requests, seed + 1000) if retrained else None,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import sem, t
 
 from unlearnbench.builtin.metrics.advantage import NO_THRESHOLD, Advantage
 from unlearnbench.builtin.metrics.auc import Auc
@@ -20,7 +21,7 @@ from unlearnbench.builtin.metrics.precision_at_prior import PrecisionAtPrior
 from unlearnbench.builtin.metrics.tpr_at_fpr import TprAtFpr
 from unlearnbench.builtin.metrics.utility import Utility as UtilityMetric
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.metrics import Metric, ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registry
@@ -56,6 +57,7 @@ def game(seed: int = 0) -> ScoredCell:
         probabilistic=True,
         baseline_probabilistic=True,
         utility=Utility(np.repeat(np.arange(ORIGINALS), REQUESTS), *cost),
+        released=ReleasedUtility(np.repeat(np.arange(ORIGINALS), REQUESTS), *rng.random((3, m))),
     )
 
 
@@ -279,6 +281,27 @@ def test_a_constant_score_is_degenerate_or_undefined_and_never_a_number_with_an_
 def test_wrong_parameters_are_refused(registry: Registry, name: str, params: dict[str, object]) -> None:
     with pytest.raises(UserError, match=f'metric "{name}"'):
         build(registry.get("metric", name), params)
+
+
+def test_the_utility_of_what_is_released_is_averaged_over_originals_and_stays_in_its_range(scored: ScoredCell) -> None:
+    measured, released = UtilityMetric().measure(scored), scored.released
+    for name, values in (
+        ("released-test-accuracy", released.accuracy),
+        ("released-log-loss", released.log_loss),
+        ("released-calibration-error", released.calibration_error),
+    ):
+        by_original = values.reshape(ORIGINALS, REQUESTS).mean(axis=1)
+        low, high = t.interval(0.95, ORIGINALS - 1, by_original.mean(), sem(by_original))
+        estimate = measured[name]
+        assert (estimate.value, estimate.low, estimate.high) == pytest.approx((by_original.mean(), low, high))
+    edge = replace(scored, released=replace(released, accuracy=np.where(released.episode == 0, 0.5, 1.0)))
+    assert UtilityMetric().measure(edge)["released-test-accuracy"].high == 1
+
+
+def test_without_unseen_records_the_utility_of_what_is_released_is_undefined(scored: ScoredCell) -> None:
+    none = ReleasedUtility(np.empty(0, dtype=np.int64), *np.empty((3, 0)))
+    estimate = UtilityMetric().measure(replace(scored, released=none))["released-log-loss"]
+    assert (estimate.value, estimate.reason) == (None, "a request queries no unseen record")
 
 
 def test_epsilon_is_averaged_over_originals(scored: ScoredCell) -> None:

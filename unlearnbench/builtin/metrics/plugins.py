@@ -33,7 +33,12 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Share of records whose posteriors do not change",
             "",
         ),
-        ("utility", "utility:Utility", "Accuracy before and after, and the time that unlearning takes", ""),
+        (
+            "utility",
+            "utility:Utility",
+            "Accuracy before and after, the time that unlearning takes, and what released posteriors are worth",
+            "",
+        ),
         (
             "epsilon",
             "epsilon:Epsilon",
@@ -47,5 +52,5 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             factory=f"{_HERE}.{factory}",
             reference=reference,
             primary=name == "auc",
-            revision=2 if name == "auc" else 1,
+            revision=2 if name in ("auc", "utility") else 1,
         )
