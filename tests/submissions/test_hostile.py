@@ -337,7 +337,7 @@ def set_(*path: str | int) -> Callable[[object], Callable[[Any], None]]:
         (set_("author")("x\x1b[2J"), "submission.json:author: String should match"),
         (set_("environment", "python")("<img src=x onerror=alert(1)>"), "submission.json:environment.python: String"),
         (set_("environment", "<b>")("3.11"), "submission.json:environment."),
-        (set_("schema")(2), "submission.json: its schema 2 is not the one that this version reads, 1"),
+        (set_("schema")(1), "submission.json: its schema 1 is not the one that this version reads, 2"),
         (set_("schema")(True), "submission.json:schema: Input should be a valid integer"),
         (set_("extra")(1), "submission.json:extra: Extra inputs are not permitted"),
         (set_("arrays")(10**9), "submission.json:arrays: Input should be less than"),

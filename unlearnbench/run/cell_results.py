@@ -26,6 +26,10 @@ class CellScores:
     """Those of its classical baseline (n,)."""
     shadow: NDArray[np.float64]
     """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
+    folds: NDArray[np.float64]
+    """The attack's scores of the target rows, fitted without each fold of shadow originals (k, n)."""
+    baseline_folds: NDArray[np.float64]
+    """Those of the baseline (k, n)."""
     unchanged: NDArray[np.bool_]
     """Were the released posteriors of the last unlearned version bitwise those of the original (n,)."""
 
@@ -35,7 +39,7 @@ class CellScores:
         rows = released.target
         last = rows.after[np.arange(len(rows)), rows.versions - 1]
         unchanged = np.asarray((rows.before == last).all(axis=1))
-        return cls(scores.target, baseline.target, scores.shadow, unchanged)
+        return cls(scores.target, baseline.target, scores.shadow, scores.folds, baseline.folds, unchanged)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,15 @@ from unlearnbench.core.metrics import Metric, ScoredCell, ScoredRows
 from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import auc_above_half, clustered_auc
 
+TIED = 0.1
+FEW_DECIDE = "most matched records score as the forgotten one does, so that few requests decide"
+
 AGAINST = {"auc-matched": Role.MATCHED, "auc-retained": Role.RETAINED}
 
 
 @dataclass(frozen=True)
 class Auc(Metric):
-    """Pooled rank AUC with a clustered DeLong interval (Obuchowski 1997), cluster = original model.
+    """Pooled rank AUC with an interval by the jackknife over originals, to first order that of Obuchowski (1997).
 
     There are three values: ``auc`` against the scenario's negatives (random unseen records), ``auc-matched`` against
     unseen records of the same region and label, ``auc-retained`` against retained records. ``details`` of ``auc`` hold
@@ -28,6 +31,8 @@ class Auc(Metric):
         main = _auc(rows)
         p = auc_above_half(rows.scores, rows.positive, rows.cluster, rows.record)
         others = {name: _auc(cell.against(role)) for name, role in AGAINST.items()}
+        if others["auc-matched"].details.get("tied_pairs", 0) > TIED:
+            others["auc-matched"] = others["auc-matched"].without_interval(FEW_DECIDE)
         return {"auc": replace(main, details={**main.details, "p_above_half": p}), **others}
 
 

@@ -46,5 +46,6 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             summary=summary,
             factory=f"{_HERE}.{factory}",
             reference=reference,
+            revision=2,
             primary=name == "auc",
         )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import clustered_mean
+
+SAME_RECORDS = "all originals are trained and tested on records of the same pool, on which it depends too"
+SAME_MACHINE = "all originals are trained on one machine, on whose state it depends too"
 
 
 @dataclass(frozen=True)
@@ -15,8 +22,12 @@ class Utility(Metric):
     """Accuracy of original and unlearned models, overfitting, and wall seconds.
 
     Test records are those that no model of the target side was trained on. Overfitting is the original's train minus
-    test accuracy (Chen et al. 2021, section 5). Seconds are not reproducible.
+    test accuracy (Chen et al. 2021, section 5). Seconds are not reproducible. Originals share test records, the
+    pool of training records and the machine, so that one seed does not show how much these numbers vary: they have an
+    interval over seeds only.
     """
+
+    reads_scores: ClassVar[bool] = False
 
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return accuracies, overfitting and seconds, averaged over originals."""
@@ -30,4 +41,11 @@ class Utility(Metric):
             "seconds-to-train": utility.seconds_to_train,
             "seconds-to-unlearn": utility.seconds_to_unlearn,
         }
-        return {name: clustered_mean(value, utility.episode) for name, value in values.items()}
+        return {name: _mean(name, value, utility.episode) for name, value in values.items()}
+
+
+def _mean(name: str, values: NDArray[np.float64], original: NDArray[np.int64]) -> Estimate:
+    if name.startswith("seconds"):
+        return clustered_mean(values, original, "positive").without_interval(SAME_MACHINE)
+    estimate = clustered_mean(values, original, "gain" if name == "overfitting" else "share")
+    return estimate.without_interval(SAME_RECORDS)
