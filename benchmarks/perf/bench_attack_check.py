@@ -58,8 +58,8 @@ def game() -> Game:
     target, shadow = side(1), side(2)
     x = np.random.default_rng(3).normal(size=(len(target), FEATURES))
     records = Records("made up", x, np.zeros(len(x), dtype=np.int64), CLASSES, Provenance("made up", "none"))
-    roles = {"positive": Role.FORGOTTEN, "negative": Role.UNSEEN}
-    return Game.of(records, [target], [shadow], seeds=game_seeds(0, records), **roles)
+    seeds = game_seeds(0, records)
+    return Game.of(records, [target], [shadow], positive=Role.FORGOTTEN, negative=Role.UNSEEN, seeds=seeds)
 
 
 def unchecked(attack: Attack) -> None:

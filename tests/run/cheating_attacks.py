@@ -145,7 +145,7 @@ class CallersFrame(ScoreAttack):
         frame: Any = sys._getframe()
         while frame is not None:
             for found in frame.f_locals.values():
-                target = getattr(found, "target", None)
+                target: Any = getattr(found, "target", None)
                 if hasattr(target, "role"):
                     return roles_of(view, target.before, target.role)
             frame = frame.f_back
@@ -178,6 +178,7 @@ class StoreOnDisk(ScoreAttack):
 
 @hookimpl
 def unlearnbench_attacks() -> Iterator[AttackPlugin]:
+    factory: type
     for name, factory in (("crowding", Crowding), ("memory", Memory), ("global-memory", GlobalMemory)):
         yield AttackPlugin(name=name, summary="Cheats.", factory=factory, versions="none", features=True, label=True)
     yield AttackPlugin(

@@ -20,7 +20,7 @@ from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry, load_registry
-from unlearnbench.run.attacking import attack_scores, oracle_scores
+from unlearnbench.run.attacking import attack_scores, folds_of, folds_scored, oracle_scores
 from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.stats import auc
 
@@ -158,7 +158,7 @@ class Relative(ScoreAttack):
     """Compares a row with the mean of its view."""
 
     def score(self, view: View) -> NDArray[np.float64]:
-        return view.before[:, 0] - view.before[:, 0].mean()
+        return np.asarray(view.before[:, 0] - view.before[:, 0].mean())
 
 
 @dataclass
@@ -249,17 +249,68 @@ def test_a_shadow_row_is_never_scored_by_an_attack_fitted_on_its_original(origin
     recorder = Recorder()
     made = make_game(originals)
     scores = attack_scores(made, recorder, "recorder")
-    requests, folds = np.split(np.array(recorder.pairs), [len(made.companies)])
+    requests, rest = recorder.pairs[: len(made.companies)], recorder.pairs[len(made.companies) :]
+    folds, targets = rest[::2], rest[1::2]
     assert all(fitted == set(range(originals)) for fitted, _ in requests)
+    assert [fitted for fitted, _ in targets] == [fitted for fitted, _ in folds]
     assert set().union(*(scored for _, scored in requests)) == set(range(originals))
     assert len(folds) == min(5, originals)
     assert all(fitted.isdisjoint(scored) for fitted, scored in folds)
     assert set().union(*(scored for _, scored in folds)) == set(range(originals))
     assert len(scores.shadow) == originals * REQUESTS * 2
+    assert scores.folds.shape == (len(folds), len(scores.target))
 
 
 def test_one_shadow_original_leaves_nothing_to_cross_fit() -> None:
-    assert len(attack_scores(make_game(1), Recorder(), "recorder").shadow) == 0
+    scores = attack_scores(make_game(1), Recorder(), "recorder")
+    assert len(scores.shadow) == len(scores.folds) == 0
+
+
+def test_each_fold_scores_the_target_rows_by_an_attack_that_was_fitted_without_it(game: Game) -> None:
+    @dataclass
+    class Mean(Attack):
+        def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+            return Constant(float(shadow.before[:, 0].mean()))
+
+    @dataclass
+    class Constant:
+        level: float
+
+        def score(self, view: View) -> NDArray[np.float64]:
+            return view.before[:, 0] - self.level
+
+    scores, rows, fold = attack_scores(game, Mean(), "mean"), game.balanced.before[:, 0], folds_of(game)
+    assert len(np.unique(fold)) == len(scores.folds) == 5
+    for k in range(5):
+        np.testing.assert_allclose(scores.folds[k], game.target.before[:, 0] - rows[fold != k].mean())
+        np.testing.assert_allclose(scores.shadow[fold == k], rows[fold == k] - rows[fold != k].mean())
+
+
+def test_all_fits_of_an_attack_draw_the_same_random_numbers(game: Game) -> None:
+    @dataclass
+    class Draws(Attack):
+        drawn: list[float] = field(default_factory=list)
+
+        def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+            self.drawn.append(float(rng.random()))
+            return Fitted(Recorder(), set())
+
+    draws = Draws()
+    attack_scores(game, draws, "draws")
+    assert len(draws.drawn) == 6
+    assert len(set(draws.drawn)) == 1
+
+
+def test_an_attack_that_learns_nothing_needs_no_folds(game: Game) -> None:
+    @dataclass
+    class First(ScoreAttack):
+        def score(self, view: View) -> NDArray[np.float64]:
+            return view.before[:, 0]
+
+    scores = attack_scores(game, First(), "first")
+    assert scores.folds.shape == (0, len(scores.target))
+    assert folds_scored(game, First()) == 0
+    assert folds_scored(game, Recorder()) == 5
 
 
 def test_attacks_are_fitted_on_a_balanced_shuffled_game(game: Game) -> None:
@@ -285,9 +336,10 @@ def test_each_side_shows_features_of_its_own_records(game: Game) -> None:
     recorder = Recorder()
     attack_scores(replace(game, shadow_records=elsewhere), recorder, "recorder")
     n = len(game.companies)
-    requests, folds = recorder.scored[:n], recorder.scored[n:]
+    requests, rest = recorder.scored[:n], recorder.scored[n:]
+    folds, targets = rest[::2], rest[1::2]
     assert all((shown.features > 50).all() for shown in (*recorder.fitted_on, *folds))
-    assert all((shown.features < 50).all() for shown in requests)
+    assert all((shown.features < 50).all() for shown in (*requests, *targets))
 
 
 def test_a_view_holds_neither_role_nor_membership_nor_record(game: Game) -> None:

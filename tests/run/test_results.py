@@ -180,7 +180,7 @@ def test_a_row_as_json_has_a_name_and_parameters_on_each_axis_and_every_metric_w
         assert all(data[axis].keys() == {"name", "params"} for axis in AXES)
         assert data["seed"] == 0
         for estimate in data["metrics"].values():
-            assert estimate.keys() == {"value", "low", "high", "n", "status", "reason", "details"}
+            assert estimate.keys() == {"value", "low", "high", "n", "status", "reason", "scale", "details"}
             assert (estimate["value"] is None) == (estimate["status"] == "undefined")
             assert (estimate["status"] == "ok") == (estimate["reason"] == "")
         assert Row.from_dict(data).to_dict() == data
@@ -232,7 +232,9 @@ def test_seeds_come_with_their_mean_and_one_chosen_seed_alone(lab: Lab) -> None:
         ("blind", None),
     ]
     values = [ran.row(attack="sorted-diff", seed=s).metrics["auc"].value for s in (0, 1)]
-    assert ran.row(attack="sorted-diff", seed=None).metrics["auc"] == t_interval([v for v in values if v is not None])
+    assert ran.row(attack="sorted-diff", seed=None).metrics["auc"] == t_interval(
+        [v for v in values if v is not None], "share"
+    )
     one = lab.plan(("unlearner=retrain", "attack=sorted-diff", "seed=1"), seeds=[0, 1])
     assert [r.seed for r in collect(one, ran.store)] == [1, 1], "one seed is no mean"
 

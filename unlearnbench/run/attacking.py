@@ -17,7 +17,8 @@ from unlearnbench.run.game import Game, Indices, as_scores
 from unlearnbench.run.isolated import IsolatedFit
 
 FOLDS = 5
-"""Shadow originals are left out in at most so many groups when shadow rows are scored to fix thresholds on."""
+"""Shadow originals are left out in at most so many groups, the folds: to score shadow rows, which thresholds are fixed
+on, by attacks that have not seen them, and to see how much an attack depends on its shadow models."""
 CHECKED = (64, 192)
 """How many positives, and how many other target rows, are scored a second time in other company."""
 ALONE = 4
@@ -33,8 +34,11 @@ class Scores:
     target: NDArray[np.float64]
     """Of the target rows (n,)."""
     shadow: NDArray[np.float64]
-    """Of the balanced shadow rows (m,), each by an attack fitted without that row's original; empty where there is one
-    shadow original."""
+    """Of the balanced shadow rows (m,), each by the attack fitted without the fold of that row's original; empty where
+    there is one shadow original."""
+    folds: NDArray[np.float64]
+    """Of the target rows (k, n), by the attack fitted without each fold; (0, n) where the attack learns nothing or
+    there is one shadow original."""
 
 
 def attack_scores(game: Game, attack: Attack, name: str, second: Attack | None = None) -> Scores:
@@ -45,19 +49,36 @@ def attack_scores(game: Game, attack: Attack, name: str, second: Attack | None =
     """
     second = deepcopy(attack) if second is None else second
     seeds, rows = game.seeds / "attack" / name, np.arange(len(game.balanced))
-    target = _score_target(game, _fit(game, attack, rows, seeds / "fit"), attack.needs, seeds / "target")
-    _check_rows(game, _fit(game, second, rows, seeds / "fit"), attack.needs, target, seeds / "check")
-    return Scores(target, _cross_fitted(game, attack, seeds))
+    target = _score_target(game, _fit(game, attack, rows, seeds), attack.needs, seeds / "target")
+    _check_rows(game, _fit(game, second, rows, seeds), attack.needs, target, seeds / "check")
+    return Scores(target, *_cross_fitted(game, attack, seeds))
+
+
+def folds_of(game: Game) -> Indices:
+    """Return the fold (m,) of each balanced shadow row; rows of one original are of one fold."""
+    originals, number = np.unique(game.balanced.episode, return_inverse=True)
+    return np.asarray(number % min(FOLDS, len(originals)))
+
+
+def folds_scored(game: Game, attack: Attack) -> int:
+    """Return by how many attacks, fitted without a fold each, the target rows are scored."""
+    fold = folds_of(game)
+    return int(fold.max()) + 1 if attack.learns and fold.any() else 0
 
 
 def oracle_scores(game: Game) -> Scores:
     """Return the scores of an adversary who knows the truth: made here, since no attack is given it."""
-    return Scores(game.deleted(game.target).astype(float), game.deleted(game.balanced).astype(float))
+    target = game.deleted(game.target).astype(float)
+    return Scores(target, game.deleted(game.balanced).astype(float), np.empty((0, len(target))))
 
 
 def _fit(game: Game, attack: Attack, rows: Indices, seeds: SeedPath) -> FittedAttack:
-    """Fit on the chosen balanced shadow rows."""
-    return attack.fit(game.shadow_view(attack.needs, rows, seeds), seeds.rng())
+    """Fit on the chosen balanced shadow rows; all fits of one attack share their random numbers.
+
+    Were they drawn anew, an attack that learns little and draws much would seem to depend on each fold.
+    """
+    path = seeds / "fit"
+    return attack.fit(game.shadow_view(attack.needs, rows, path), path.rng())
 
 
 def _score_target(game: Game, fitted: FittedAttack, needs: Needs, seeds: SeedPath) -> NDArray[np.float64]:
@@ -102,16 +123,23 @@ def _check_rows(game: Game, fitted: FittedAttack, needs: Needs, scores: NDArray[
             )
 
 
-def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> NDArray[np.float64]:
-    """Score each balanced shadow row by an attack that never saw that row's original; none for one original."""
-    rows = game.balanced
-    originals, number = np.unique(rows.episode, return_inverse=True)
-    if len(originals) < 2:
-        return np.empty(0)
-    fold = number % min(FOLDS, len(originals))
-    scores = np.empty(len(rows))
-    for k in range(fold.max() + 1):
-        fitted = _fit(game, attack, np.flatnonzero(fold != k), seeds / "fold" / k)
+def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit the attack without each fold of shadow originals, and score the rows of that fold and the target rows.
+
+    Returns scores (m,) of the balanced shadow rows and (k, n) of the target rows, both empty for one original. They
+    say how much the adversary's numbers depend on its shadow models, so all target rows are scored in one view.
+    """
+    fold, everything = folds_of(game), np.arange(len(game.target))
+    shadow = np.empty(len(fold))
+    target: list[NDArray[np.float64]] = []
+    if not fold.any():
+        return np.empty(0), np.empty((0, len(everything)))
+    scored = folds_scored(game, attack)
+    for k in range(int(fold.max()) + 1):
+        fitted = _fit(game, attack, np.flatnonzero(fold != k), seeds)
         held_out = np.flatnonzero(fold == k)
-        (scores[held_out],) = _score(game, "shadow", [(held_out, seeds / "fold-score" / k)], fitted, attack.needs)
-    return scores
+        (shadow[held_out],) = _score(game, "shadow", [(held_out, seeds / "fold-score" / k)], fitted, attack.needs)
+        if k < scored:
+            sets = [(everything, seeds / "fold-target" / k)]
+            target += _score(game, "target", sets, fitted, attack.needs)
+    return shadow, np.stack(target) if target else np.empty((0, len(everything)))

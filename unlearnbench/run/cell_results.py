@@ -27,6 +27,10 @@ class CellScores:
     """Those of its classical baseline (n,)."""
     shadow: NDArray[np.float64]
     """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
+    folds: NDArray[np.float64]
+    """The attack's scores of the target rows, fitted without each fold of shadow originals (k, n)."""
+    baseline_folds: NDArray[np.float64]
+    """Those of the baseline (k, n)."""
     unchanged: NDArray[np.bool_]
     """Were the released posteriors of the last unlearned version bitwise those of the original (n,)."""
     released: NDArray[np.float64]
@@ -39,7 +43,15 @@ class CellScores:
         rows = released.target
         last = rows.after[np.arange(len(rows)), rows.versions - 1]
         unchanged = np.asarray((rows.before == last).all(axis=1))
-        return cls(scores.target, baseline.target, scores.shadow, unchanged, released_utility(rows))
+        return cls(
+            scores.target,
+            baseline.target,
+            scores.shadow,
+            scores.folds,
+            baseline.folds,
+            unchanged,
+            released_utility(rows),
+        )
 
 
 @dataclass(frozen=True, eq=False)

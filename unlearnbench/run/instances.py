@@ -53,7 +53,7 @@ class PluginInstances:
             lock = PluginLock.of(self.registry).only(entry.source)
             self._processes[entry.source] = (AttackProcess(lock), AttackProcess(lock))
         first, second = self._processes[entry.source]
-        parts = ref.name, ref.params, attack.needs
+        parts = ref.name, ref.params, attack.needs, attack.learns
         return IsolatedAttack(*parts, first), IsolatedAttack(*parts, second)
 
     def records(self, ref: PluginRef) -> Records:

@@ -161,12 +161,18 @@ class IsolatedAttack(Attack):
     name: str
     params: Mapping[str, object]
     declared: Needs
+    fitted_on_shadows: bool
     process: AttackProcess
 
     @property
     def needs(self) -> Needs:
         """What the attack may read."""
         return self.declared
+
+    @property
+    def learns(self) -> bool:
+        """Whether the attack learns from shadow rows."""
+        return self.fitted_on_shadows
 
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
         """Fit the attack in its process."""

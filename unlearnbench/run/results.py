@@ -184,4 +184,5 @@ def _mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     missing = next((estimate for estimate in estimates if estimate.value is None), None)
     if missing is not None:
         return Estimate.undefined(f"not defined for every seed: {missing.reason}", n=len(estimates))
-    return t_interval([float(estimate.value) for estimate in estimates if estimate.value is not None])
+    values = [float(estimate.value) for estimate in estimates if estimate.value is not None]
+    return t_interval(values, estimates[0].scale)

@@ -11,6 +11,7 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell, Utility
 from unlearnbench.core.scenarios import Scenario
+from unlearnbench.run.attacking import folds_scored
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.environment import fingerprint
@@ -25,6 +26,7 @@ from unlearnbench.submissions.group_arrays import GroupArrays
 from unlearnbench.submissions.reading import Submission
 from unlearnbench.submissions.schema import CellPart, GroupPart
 from unlearnbench.suite.messages import one_line
+from unlearnbench.suite.model import PluginRef
 
 RUN_AGAIN = "run the suite again and pack that run"
 Pair = tuple[GroupPart, CellGroup]
@@ -117,15 +119,22 @@ class Remeasurer:
     def cell(self, submitted: CellPart, cell: Cell, derived: DerivedGame) -> CellScores:
         """Read the arrays of one cell."""
         read, n = self._submission.arrays.read, len(derived.game.target)
-        shadow = derived.game.balanced
+        shadow, baseline = derived.game.balanced, baseline_ref(cell.attack, self._instances)
         cross_fitted = len(np.unique(shadow.episode)) > 1 or knows_truth(cell.attack, self._instances.registry)
         return CellScores(
             read(submitted.scores, np.float64, (n,)),
             read(submitted.baseline, np.float64, (n,)),
             read(submitted.shadow, np.float64, (len(shadow) if cross_fitted else 0,)),
+            read(submitted.folds, np.float64, (self._folds(cell.attack, derived), n)),
+            read(submitted.baseline_folds, np.float64, (self._folds(baseline, derived), n)),
             read(submitted.unchanged, np.bool_, (n,)),
             read(submitted.released, np.float64, (3, len(measured_originals(derived.game.target)))),
         )
+
+    def _folds(self, attack: PluginRef, derived: DerivedGame) -> int:
+        if knows_truth(attack, self._instances.registry):
+            return 0
+        return folds_scored(derived.game, self._instances.make(attack, Attack))
 
     def _scored(self, group: CellGroup, cell: Cell, scores: CellScores, derived: DerivedGame) -> ScoredCell:
         make, baseline = self._instances.make, baseline_ref(cell.attack, self._instances)

@@ -10,10 +10,13 @@ from unlearnbench.core.metrics import Metric, ScoredCell, ScoredRows
 from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import auc_above_half, clustered_auc
 
+TIED = 0.1
+FEW_DECIDE = "most matched records score as the forgotten one does, so that few requests decide"
+
 
 @dataclass(frozen=True)
 class Auc(Metric):
-    """Pooled rank AUC with a clustered DeLong interval (Obuchowski 1997), cluster = original model.
+    """Pooled rank AUC with an interval by the jackknife over originals, to first order that of Obuchowski (1997).
 
     There are three values: ``auc`` against the scenario's negatives (random unseen records), ``auc-matched`` against
     unseen records of the same region and label, ``auc-retained`` against retained records. ``details`` hold the
@@ -22,9 +25,12 @@ class Auc(Metric):
 
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return ``auc``, ``auc-matched`` and ``auc-retained``."""
+        matched = _auc(cell.against(Role.MATCHED))
+        if matched.details.get("tied_pairs", 0) > TIED:
+            matched = matched.without_interval(FEW_DECIDE)
         return {
             "auc": _tested(cell.against(cell.negative), "p_above_half"),
-            "auc-matched": _auc(cell.against(Role.MATCHED)),
+            "auc-matched": matched,
             "auc-retained": _tested(cell.against(Role.RETAINED), "p_above_retained"),
         }
 

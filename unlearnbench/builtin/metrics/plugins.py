@@ -51,6 +51,6 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             summary=summary,
             factory=f"{_HERE}.{factory}",
             reference=reference,
+            revision=2,
             primary=name == "auc",
-            revision=2 if name in ("auc", "utility") else 1,
         )
