@@ -85,7 +85,8 @@ class AttackProcess:
             raise
         if answer[:1] == _NUMBERS:
             return answer[1:]
-        raise FailedElsewhereError(Failure("failed", *json.loads(answer[1:])))
+        reason, where = map(str, json.loads(answer[1:]))
+        raise FailedElsewhereError(Failure("failed", " ".join(reason.split())[:500], where))
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:
