@@ -176,17 +176,26 @@ class StoreOnDisk(ScoreAttack):
         return roles_of(view, before, role)
 
 
+RECORD_ONLY: dict[str, type[Attack]] = {
+    "crowding": Crowding,
+    "memory": Memory,
+    "global-memory": GlobalMemory,
+    "generator": Generator,
+}
+ORIGINAL_ONLY: dict[str, type[Attack]] = {
+    "relative": Relative,
+    "callers-frame": CallersFrame,
+    "store-on-disk": StoreOnDisk,
+}
+
+
 @hookimpl
 def unlearnbench_attacks() -> Iterator[AttackPlugin]:
-    factory: type
-    for name, factory in (("crowding", Crowding), ("memory", Memory), ("global-memory", GlobalMemory)):
+    for name, factory in RECORD_ONLY.items():
         yield AttackPlugin(name=name, summary="Cheats.", factory=factory, versions="none", features=True, label=True)
-    yield AttackPlugin(
-        name="generator", summary="Cheats.", factory=Generator, versions="none", features=True, label=True
-    )
+    for name, factory in ORIGINAL_ONLY.items():
+        yield AttackPlugin(name=name, summary="Cheats.", factory=factory, versions="original")
     yield AttackPlugin(
         name="crowded-answers", summary="Cheats.", factory=CrowdedAnswers, versions="original", label=True
     )
     yield AttackPlugin(name="guessed-seed", summary="Cheats.", factory=GuessedSeed, features=True)
-    for name, factory in (("relative", Relative), ("callers-frame", CallersFrame), ("store-on-disk", StoreOnDisk)):
-        yield AttackPlugin(name=name, summary="Cheats.", factory=factory, versions="original")

@@ -57,16 +57,16 @@ class AgainstTheOthers(Good):
 
 
 class LastBits(Good):
-    def score(self, view: Any) -> Any:
+    def score(self, view: View) -> NDArray[np.float64]:
         return super().score(view) + 1e-15 * len(view)
 
 
 class Remembers(Good):
-    def fit(self, shadow: Any, rng: Any) -> Any:
+    def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
         self.calls = 0
         return self
 
-    def score(self, view: Any) -> Any:
+    def score(self, view: View) -> NDArray[np.float64]:
         self.calls += 1
         return super().score(view) + self.calls // 10
 
