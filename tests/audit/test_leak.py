@@ -157,13 +157,12 @@ def unlearnbench_attacks():
 """
 
 
-def test_the_place_of_a_row_in_the_file_tells_nothing(arrays: Make, audited: Audited, tmp_path: Path) -> None:
+def test_an_attack_that_scores_by_place_is_left_out(arrays: Make, audited: Audited, tmp_path: Path) -> None:
     (tmp_path / "by_place.py").write_text(BY_PLACE)
-    found = of(
-        audited(arrays(forgotten=100, unseen=400), registry=load_registry([tmp_path / "by_place.py"], discover=False)),
-        "by-place",
+    found = audited(
+        arrays(forgotten=100, unseen=400), registry=load_registry([tmp_path / "by_place.py"], discover=False)
     )
-    assert found.auc.value == pytest.approx(0.5, abs=0.1)
+    assert "a score must follow to the bit from its row" in found.left_out["by-place"]
 
 
 def test_roles_in_the_file_change_no_score(arrays: Make, audited: Audited) -> None:
