@@ -139,3 +139,16 @@ def test_only_the_attack_that_was_fitted_last_scores(instances: PluginInstances)
     attack.fit(view, rng())
     with pytest.raises(RuntimeError, match="fitted last"):
         old.score(view)
+
+
+def test_a_process_whose_other_end_is_gone_ends_and_removes_its_folder(instances: PluginInstances) -> None:
+    """As where the process of a run is killed: it cannot end its children."""
+    process = AttackProcess(PluginLock.of(instances.registry))
+    child = process._started()
+    assert child.stdin is not None
+    folder = Path(f"/proc/{child.pid}/cwd")
+    place = folder.readlink() if folder.exists() else None
+    child.stdin.close()
+    assert child.wait(30) == 0
+    assert place is None or not place.exists()
+    process.close()

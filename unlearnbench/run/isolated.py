@@ -230,18 +230,20 @@ def _serve() -> None:
     pipe, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests, served = SimpleQueue[bytes](), _Served()
-    threading.Thread(target=_receive, args=(pipe, requests), daemon=True).start()
+    threading.Thread(target=_receive, args=(pipe, requests, Path.cwd()), daemon=True).start()
     with one_thread():
         while True:
             _write(answers, _answer(served, requests.get()))
 
 
-def _receive(pipe: BinaryIO, requests: SimpleQueue[bytes]) -> None:
+def _receive(pipe: BinaryIO, requests: SimpleQueue[bytes], folder: Path) -> None:
     """Pass requests on; end this process when the other end is gone, in the middle of a request if need be."""
     while True:
         try:
             requests.put(_read(pipe))
         except EOFError:
+            with suppress(OSError):  # if the attack wrote something, the folder stays
+                folder.rmdir()
             os._exit(0)
 
 
