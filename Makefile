@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow coverage bench docs reproduce lint clean
+.PHONY: install quickstart test test-slow coverage bench coverage-intervals docs reproduce lint clean
 
 install: $(VENV)/installed
 
@@ -36,6 +36,12 @@ bench: export MKL_NUM_THREADS = 1
 bench: export NUMEXPR_NUM_THREADS = 1
 bench: install
 	$(BIN)/python -m pytest benchmarks/perf $(if $(ONLY),-k "$(ONLY)")
+
+# How often intervals hold, over SEEDS seeds of four small experiments, written into docs/statistics.md: half an hour.
+# What was measured before is in .coverage-intervals: remove it after a change of results.
+coverage-intervals: export OMP_NUM_THREADS = 1
+coverage-intervals: install
+	$(BIN)/python benchmarks/coverage/measure.py --seeds $(or $(SEEDS),120) --write docs/statistics.md
 
 # This documentation as pages, in docs/_build; warnings are errors.
 docs: install

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from tests.stats.whole import numbers
 from unlearnbench.audit.answers import read_answers
 from unlearnbench.audit.leak import AttackFinding, Audit, audit
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import Registry, load_registry
-from unlearnbench.stats import MIN_CLUSTERS, auc, clustered_auc
+from unlearnbench.stats import MIN_CLUSTERS, auc, auc_above_half, clustered_auc
 
 Arrays = dict[str, Any]
 Make = Callable[..., Arrays]
@@ -156,13 +157,12 @@ def unlearnbench_attacks():
 """
 
 
-def test_the_place_of_a_row_in_the_file_tells_nothing(arrays: Make, audited: Audited, tmp_path: Path) -> None:
+def test_an_attack_that_scores_by_place_is_left_out(arrays: Make, audited: Audited, tmp_path: Path) -> None:
     (tmp_path / "by_place.py").write_text(BY_PLACE)
-    found = of(
-        audited(arrays(forgotten=100, unseen=400), registry=load_registry([tmp_path / "by_place.py"], discover=False)),
-        "by-place",
+    found = audited(
+        arrays(forgotten=100, unseen=400), registry=load_registry([tmp_path / "by_place.py"], discover=False)
     )
-    assert found.auc.value == pytest.approx(0.5, abs=0.1)
+    assert "a score must follow to the bit from its row" in found.left_out["by-place"]
 
 
 def test_roles_in_the_file_change_no_score(arrays: Make, audited: Audited) -> None:
@@ -213,6 +213,31 @@ def test_the_order_of_rows_changes_nothing(arrays: Make, audited: Audited) -> No
     assert other.auc.value == one.auc.value
     assert other.auc.low == pytest.approx(one.auc.low)
     assert np.array_equal(one.scores[order], other.scores)
+
+
+def _one_pair(sizes: list[int], shift: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw scores whose forgotten rows share the level of their request; unseen ones stand by themselves."""
+    request = np.repeat(np.arange(len(sizes)), sizes)
+    found = shift + rng.normal(size=len(sizes))[request] + rng.normal(size=len(request))
+    cluster = np.concatenate([request, len(sizes) + np.arange(200)])
+    return (
+        np.concatenate([found, np.sqrt(2) * rng.normal(size=200)]),
+        np.arange(len(cluster)) < len(request),
+        cluster,
+    )
+
+
+UNLIKE = {"evenly": [1, 3, 5, 8, 12, 17, 22, 28, 34, 40], "three large": [40, 40, 40, 4, 4, 4, 4, 4, 4, 4]}
+
+
+@pytest.mark.parametrize("sizes", UNLIKE.values(), ids=UNLIKE.keys())
+def test_intervals_and_verdicts_hold_for_requests_of_1_to_40_records(sizes: list[int]) -> None:
+    rng, repeats = np.random.default_rng(2), 600
+    intervals = [numbers(clustered_auc(*_one_pair(sizes, 1.0, rng))) for _ in range(repeats)]
+    covered = np.mean([low <= norm.cdf(1 / 2) <= high for low, _, high in intervals])
+    assert 0.93 <= covered <= 0.99
+    p = np.array([auc_above_half(*_one_pair(sizes, 0.0, rng)) for _ in range(repeats)])
+    assert np.mean(2 * np.minimum(p, 1 - p) <= 0.05) <= 0.07
 
 
 @pytest.mark.parametrize(("forgotten", "per_request", "shift"), [(10, 1, 1.0), (10, 3, 0.7), (50, 1, 0.5)])

@@ -70,6 +70,22 @@ def test_few_requests_can_tell_nothing(arrays: Make, judged: Judged) -> None:
     assert "interval " not in verdict.sentences[0]
 
 
+def test_what_would_not_have_been_detected_counts_in_either_direction(arrays: Make, judged: Judged) -> None:
+    given = arrays(leak=0.3)
+    for answers in (given, {**given, "before": given["after"], "after": given["before"]}):
+        verdict = judged(answers)
+        assert verdict.outcome == "no leak found"
+        assert "A leak of up to 78 of 100 pairs would not have been detected here." in verdict.sentences[0]
+
+
+def test_two_large_requests_among_small_ones_can_tell_nothing(arrays: Make, judged: Judged) -> None:
+    given = arrays(forgotten=88, leak=5.0)
+    request = np.append(np.repeat(np.arange(10), [40, 40, *[1] * 8]).astype(str), [""] * 130)
+    verdict = judged({**given, "request": request})
+    assert verdict.outcome == "cannot tell"
+    assert verdict.headline == "Cannot tell: nearly all records are of a few large deletion requests."
+
+
 def test_one_pair_of_models_speaks_for_itself_only(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged(arrays()).sentences)
     assert "For this pair of models only: intervals treat 20 deletion requests as the sample." in told

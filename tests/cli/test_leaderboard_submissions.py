@@ -134,7 +134,11 @@ def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change
         one for one in json.loads(Path(folder, "submission.json").read_text())["plugins"] if one["name"] == "fails"
     )
     assert (part["distribution"], part["version"], len(part["sha256"])) == ("fails.py", "", 64)
-    assert say("leaderboard", "check", folder, "--suite", "tiny.yaml").code == 0
+    check = ("leaderboard", "check", folder, "--suite", "tiny.yaml")
+    found = say(*check)
+    assert (found.code, "attack fails, has-a-docstring: Fails has no docstring; Write" in found.out) == (1, True)
+    said = say(*check, "--no-check-plugins")
+    assert (said.code, "note: plug-ins of others were not checked" in said.out) == (0, True)
     Path("fails.py").write_text(Path("fails.py").read_text().replace("* 1.0", "* 2.0"))
     said = say("leaderboard", "check", folder, "--suite", "tiny.yaml")
     assert said.code == 1

@@ -44,6 +44,7 @@ def view(rows: Observations, **needs: object) -> View:
         2,
         rows.episode,
         rows.request,
+        rows.record.astype(np.uint64),
         rows.before,
         rows.after,
         rows.versions,

@@ -23,6 +23,7 @@ from unlearnbench.reproduction.summary import Summary
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.session import SessionOptions, plan_session
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite
 
@@ -65,7 +66,7 @@ def reproduced(name: str) -> Reproduced:
     experiment = experiment_named(name)
     suite, _ = load_suite(find_suite(experiment.suite))
     done = Reproduced.of(
-        experiment, Plan(suite, suite, (), (), frozenset()), read_rows(TABLES / "paper" / f"{name}.csv", suite)
+        experiment, Plan(suite, suite, (), (), ValidityTests()), read_rows(TABLES / "paper" / f"{name}.csv", suite)
     )
     figure = TABLES / "paper" / f"{name}.svg"
     return Reproduced(experiment, done.plan, done.rows, done.results, figure if figure.exists() else None)

@@ -86,5 +86,12 @@ def test_only_a_control_may_test_the_sample_or_know_the_truth(fields: dict[str, 
     attack(**{**fields, "role": "control", "versions": "none"})
 
 
+def test_only_a_control_may_delete_nothing() -> None:
+    about = {"name": "x", "summary": "X.", "factory": "x:X", "deletes_nothing": True}
+    with pytest.raises(ValueError, match="deletes_nothing is for a control"):
+        UnlearnerPlugin(**about)  # type: ignore[arg-type]  # fields by name
+    assert UnlearnerPlugin(**about, role="control").deletes_nothing  # type: ignore[arg-type]  # fields by name
+
+
 def test_every_kind_has_its_record() -> None:
     assert all(record.kind == kind for kind, record in RECORDS.items())

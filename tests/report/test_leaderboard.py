@@ -132,7 +132,7 @@ def test_a_model_that_cannot_be_retrained_plainly_stands_with_the_way_it_can(row
 
 def test_a_rank_stands_behind_its_number_and_controls_have_none(row: MakeRow, sections: Sections) -> None:
     def known(auc: float) -> dict[str, Estimate]:
-        return {"auc": Estimate(auc, auc - 0.02, auc + 0.02, details={"se": 0.005, "clusters": 10.0})}
+        return {"auc": Estimate(auc, auc - 0.02, auc + 0.02, details={"se": 0.005, "degrees": 9.0})}
 
     rows = [row(metrics=known(0.7)), row(attack="euclidean", metrics=known(0.9)), row(attack="random", auc=0.5)]
     assert [line[1] for line in titled(sections(rows), "Attacks").lines] == [

@@ -7,6 +7,7 @@ import pytest
 
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.report.roles import PluginRole, Roles
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.load import load_suite
 from unlearnbench.suite.model import PluginRef
 
@@ -78,8 +79,13 @@ def test_the_attacks_that_test_the_sample_are_known_by_name(registry: Registry) 
     attacks = {entry.name: entry.plugin for entry in registry.all("attack")}
     refs = tuple(PluginRef("attack", name, {}) for name in attacks)
     roles = Roles.of(SimpleNamespace(axes={"attack": refs}), registry)  # type: ignore[arg-type]  # as much as is read
-    assert roles.sample_tests == {"blind"}
-    assert Roles.from_dict(roles.to_dict()).sample_tests == {"blind"}  # type: ignore[arg-type]  # JSON
+    for made in (roles, Roles.from_dict(roles.to_dict())):  # type: ignore[arg-type]  # JSON
+        tests = ValidityTests.of(made.plugins["attack"], registry)
+        assert tests == ValidityTests.of(attacks, registry)  # type: ignore[arg-type]  # attacks
+        assert tests.sample == {"blind"}
+        assert tests.references == {"blind", "classical", "forgetting"}
+        assert {"sorted-diff", "score-diff"} < tests.tested
+        assert tests.deleting_nothing == {"none", "noise-floor"}
 
 
 def test_every_suite_has_something_to_compare_with(registry: Registry) -> None:

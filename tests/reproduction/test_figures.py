@@ -28,7 +28,7 @@ def row(auc: float = 0.7, status: RowStatus = "ok", params: dict[str, object] | 
     axes = {axis: PluginRef(cast(Axis, axis), label.partition("(")[0], {}, label) for axis, label in known.items()}
     scenario = axes["scenario"]
     axes["scenario"] = PluginRef("scenario", scenario.name, params or {}, scenario.label)
-    metrics = {"auc": Estimate(auc, auc - 0.1, auc + 0.1), "test-accuracy-original": Estimate(0.8)}
+    metrics = {"auc": Estimate(auc, auc - 0.1, auc + 0.1), "released-test-accuracy": Estimate(0.8)}
     return Row(axes, 0, status, "" if status == "ok" else "why", metrics if status == "ok" else {})
 
 
@@ -85,7 +85,7 @@ def test_two_values_at_one_place_are_refused() -> None:
 
 def test_the_frontier_has_a_point_a_defense_and_a_series_an_attack() -> None:
     rows = [row(0.9), row(0.6, defense="label-only"), row(0.5, attack="classical")]
-    points = frontier_points(rows, "test-accuracy-original", "auc")
+    points = frontier_points(rows, "released-test-accuracy", "auc")
     assert [(p.label, p.utility, p.leak, p.series) for p in points] == [
         ("none", 0.8, 0.9, "sorted-diff"),
         ("label-only", 0.8, 0.6, "sorted-diff"),

@@ -108,6 +108,12 @@ def lab(tmp_path: Path) -> Lab:
 
 
 @pytest.fixture(scope="session")
+def lab_in() -> Callable[[Path], Lab]:
+    """Return what makes a laboratory in a folder."""
+    return Lab
+
+
+@pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """One run of the tiny suite with all its controls; to be read only."""
     return Lab(tmp_path_factory.mktemp("tiny")).run(only=())

@@ -20,7 +20,7 @@ from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry, load_registry
-from unlearnbench.run.attacking import attack_scores, oracle_scores
+from unlearnbench.run.attacking import attack_scores, folds_of, folds_scored, oracle_scores
 from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.stats import auc
 
@@ -117,30 +117,102 @@ class ByPlace(ScoreAttack):
 
 def test_the_order_of_rows_tells_nothing() -> None:
     game = make_game(originals=60)
-    by_place = attack_scores(game, ByPlace(), "by-place")
-    assert auc_of(game, by_place.target) == pytest.approx(0.5, abs=0.06)
-    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 6)  # type: ignore[arg-type]  # unread
+    by_place = np.empty(len(game.target))
+    for company in game.companies:
+        view, order = game.view("target", Needs(), company.rows, game.seeds / company.parts[0] / company.parts[1])
+        by_place[company.rows[order]] = ByPlace().score(view)
+    assert auc_of(game, by_place) == pytest.approx(0.5, abs=0.06)
+    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 7)  # type: ignore[arg-type]  # unread
     assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
 
 
-def test_how_often_a_record_recurs_tells_nothing(game: Game) -> None:
-    @dataclass
-    class ByRecurrence(ScoreAttack):
-        """Unseen records are asked again and again, deleted ones once: needs no model at all."""
+def test_rows_are_in_company_of_those_they_could_be_exchanged_with(game: Game) -> None:
+    """Deleted and unseen rows of a request are in one view; matched and retained rows of an original in two others."""
+    assert np.array_equal(
+        np.sort(np.concatenate([company.rows for company in game.companies])), np.arange(len(game.target))
+    )
+    mixed, alike = game.companies[: 6 * REQUESTS], game.companies[6 * REQUESTS :]
+    for company in mixed:
+        rows = game.target.take(company.rows)
+        assert sorted(rows.role.tolist()) == [Role.FORGOTTEN] + [Role.UNSEEN] * NEGATIVES
+        assert len(np.unique(rows.episode)) == len(np.unique(rows.request)) == 1
+    assert len(alike) == 2 * 6
+    for company in alike:
+        rows = game.target.take(company.rows)
+        assert len(set(rows.role.tolist())) == len(np.unique(rows.episode)) == 1
+        assert len(np.unique(rows.request)) == REQUESTS
 
-        @property
-        def needs(self) -> Needs:
-            return Needs(versions="none", features=True)
 
-        def score(self, view: View) -> NDArray[np.float64]:
-            _, where, times = np.unique(view.features, axis=0, return_inverse=True, return_counts=True)
-            return -times[where].astype(float)
+def test_a_row_has_the_same_key_in_any_view_and_another_key_than_other_rows(game: Game) -> None:
+    rows = np.arange(len(game.target))
+    view, order = game.view("target", Needs(), rows, game.seeds / "one")
+    keys = np.empty(len(rows), dtype=np.uint64)
+    keys[order] = view.key
+    assert len(np.unique(keys)) == len(rows)
+    other, order = game.view("target", Needs(versions="none"), rows[5:40], game.seeds / "other")
+    assert np.array_equal(other.key, keys[5:40][order])
 
+
+@dataclass
+class Relative(ScoreAttack):
+    """Compares a row with the mean of its view."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        return np.asarray(view.before[:, 0] - view.before[:, 0].mean())
+
+
+@dataclass
+class Counting(ScoreAttack):
+    """Adds how many rows it scored so far."""
+
+    scored: list[int] = field(default_factory=list)
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        self.scored.append(len(view))
+        return view.before[:, 0] + len(self.scored)
+
+
+@dataclass
+class Sly(ScoreAttack):
+    """Knows one row in five when it has company."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        known = view.key % np.uint64(5) == 0
+        return np.where(known & (len(view) == 1 + NEGATIVES), view.before.mean(), view.before[:, 0])
+
+
+@dataclass
+class OnlyAlone(ScoreAttack):
+    """Gives a row another score where there is no other row."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        return view.before[:, 0] + (len(view) == 1)
+
+
+@pytest.mark.parametrize(
+    ("attack", "said"),
+    [
+        (ByPlace(), "rows in other company"),
+        (Relative(), "rows in other company"),
+        (Counting(), "rows in other company"),
+        (Sly(), "rows in other company"),
+        (OnlyAlone(), "a row alone"),
+    ],
+)
+def test_scores_that_follow_from_more_than_their_row_are_an_error(game: Game, attack: Attack, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        attack_scores(game, attack, "relative")
+
+
+def test_how_often_a_record_recurs_in_a_request_tells_nothing(game: Game) -> None:
     record = game.target.record.copy()
     record[game.target.role == Role.UNSEEN] = np.tile(record[:NEGATIVES], np.sum(game.target.role == Role.UNSEEN) // 9)
     record[game.target.role == Role.MATCHED] = record[0]  # matched and random at once
     recurring = replace(game, target=replace(game.target, record=record))
-    assert np.unique(attack_scores(recurring, ByRecurrence(), "by-recurrence").target).size == 1
+    for company in recurring.companies:
+        queried = np.stack([recurring.target.request, record])[:, company.distinct]
+        assert np.unique(queried, axis=1).shape[1] == len(company.distinct)
+        assert np.array_equal(record[company.rows], record[company.distinct][company.inverse])
 
 
 @dataclass
@@ -175,18 +247,70 @@ class Fitted:
 @pytest.mark.parametrize("originals", [2, 3, 6])
 def test_a_shadow_row_is_never_scored_by_an_attack_fitted_on_its_original(originals: int) -> None:
     recorder = Recorder()
-    scores = attack_scores(make_game(originals), recorder, "recorder")
-    requests, folds = recorder.pairs[: originals * REQUESTS], recorder.pairs[originals * REQUESTS :]
+    made = make_game(originals)
+    scores = attack_scores(made, recorder, "recorder")
+    requests, rest = recorder.pairs[: len(made.companies)], recorder.pairs[len(made.companies) :]
+    folds, targets = rest[::2], rest[1::2]
     assert all(fitted == set(range(originals)) for fitted, _ in requests)
+    assert [fitted for fitted, _ in targets] == [fitted for fitted, _ in folds]
     assert set().union(*(scored for _, scored in requests)) == set(range(originals))
     assert len(folds) == min(5, originals)
     assert all(fitted.isdisjoint(scored) for fitted, scored in folds)
     assert set().union(*(scored for _, scored in folds)) == set(range(originals))
     assert len(scores.shadow) == originals * REQUESTS * 2
+    assert scores.folds.shape == (len(folds), len(scores.target))
 
 
 def test_one_shadow_original_leaves_nothing_to_cross_fit() -> None:
-    assert len(attack_scores(make_game(1), Recorder(), "recorder").shadow) == 0
+    scores = attack_scores(make_game(1), Recorder(), "recorder")
+    assert len(scores.shadow) == len(scores.folds) == 0
+
+
+def test_each_fold_scores_the_target_rows_by_an_attack_that_was_fitted_without_it(game: Game) -> None:
+    @dataclass
+    class Mean(Attack):
+        def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+            return Constant(float(shadow.before[:, 0].mean()))
+
+    @dataclass
+    class Constant:
+        level: float
+
+        def score(self, view: View) -> NDArray[np.float64]:
+            return view.before[:, 0] - self.level
+
+    scores, rows, fold = attack_scores(game, Mean(), "mean"), game.balanced.before[:, 0], folds_of(game)
+    assert len(np.unique(fold)) == len(scores.folds) == 5
+    for k in range(5):
+        np.testing.assert_allclose(scores.folds[k], game.target.before[:, 0] - rows[fold != k].mean())
+        np.testing.assert_allclose(scores.shadow[fold == k], rows[fold == k] - rows[fold != k].mean())
+
+
+def test_all_fits_of_an_attack_draw_the_same_random_numbers(game: Game) -> None:
+    @dataclass
+    class Draws(Attack):
+        drawn: list[float] = field(default_factory=list)
+
+        def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+            self.drawn.append(float(rng.random()))
+            return Fitted(Recorder(), set())
+
+    draws = Draws()
+    attack_scores(game, draws, "draws")
+    assert len(draws.drawn) == 6
+    assert len(set(draws.drawn)) == 1
+
+
+def test_an_attack_that_learns_nothing_needs_no_folds(game: Game) -> None:
+    @dataclass
+    class First(ScoreAttack):
+        def score(self, view: View) -> NDArray[np.float64]:
+            return view.before[:, 0]
+
+    scores = attack_scores(game, First(), "first")
+    assert scores.folds.shape == (0, len(scores.target))
+    assert folds_scored(game, First()) == 0
+    assert folds_scored(game, Recorder()) == 5
 
 
 def test_attacks_are_fitted_on_a_balanced_shuffled_game(game: Game) -> None:
@@ -211,9 +335,11 @@ def test_each_side_shows_features_of_its_own_records(game: Game) -> None:
     elsewhere = replace(game.shadow_records, x=game.shadow_records.x + 100)
     recorder = Recorder()
     attack_scores(replace(game, shadow_records=elsewhere), recorder, "recorder")
-    requests, folds = recorder.scored[: 6 * REQUESTS], recorder.scored[6 * REQUESTS :]
+    n = len(game.companies)
+    requests, rest = recorder.scored[:n], recorder.scored[n:]
+    folds, targets = rest[::2], rest[1::2]
     assert all((shown.features > 50).all() for shown in (*recorder.fitted_on, *folds))
-    assert all((shown.features < 50).all() for shown in requests)
+    assert all((shown.features < 50).all() for shown in (*requests, *targets))
 
 
 def test_a_view_holds_neither_role_nor_membership_nor_record(game: Game) -> None:
@@ -256,7 +382,7 @@ def test_scores_that_are_not_one_finite_number_a_row_are_an_error(game: Game) ->
         def score(self, view: View) -> NDArray[np.float64]:
             return self.answer(len(view))
 
-    n = len(game.target) // (6 * REQUESTS)
+    n = 1 + NEGATIVES
     for answer, said in (
         (lambda k: np.zeros(k - 1), rf"got shape \({n - 1},\), 0 of them not finite"),
         (lambda k: np.zeros((k, 1)), rf"got shape \({n}, 1\)"),

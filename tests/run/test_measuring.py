@@ -1,23 +1,36 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from tests.run.test_game import ByPlace, make_game
+from tests.run.test_game import make_game
+from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.observations import View
 from unlearnbench.core.scenarios import Role
 from unlearnbench.run.attacking import attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.game import Game
 from unlearnbench.run.measuring import measure, scored_cell
+from unlearnbench.stats import clustered_mean
+from unlearnbench.testing.samples import scored_cell as sample_cell
 
 NO_UTILITY = Utility(np.zeros(0, dtype=np.int64), *[np.zeros(0)] * 7)
 
 
-class Oracle(ByPlace):
+class First(ScoreAttack):
+    """Scores the first log-posterior."""
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        return view.before[:, 0]
+
+
+class Oracle(First):
     probabilistic = True
 
 
@@ -38,12 +51,12 @@ def game() -> Game:
 
 @pytest.fixture(scope="module")
 def scores(game: Game) -> CellScores:
-    return CellScores.of(game, oracle_scores(game), attack_scores(game, ByPlace(), "by-place"))
+    return CellScores.of(game, oracle_scores(game), attack_scores(game, First(), "first"))
 
 
 @pytest.fixture(scope="module")
 def cell(game: Game, scores: CellScores) -> ScoredCell:
-    return scored_cell(game, scores, Oracle(), ByPlace(), NO_UTILITY)
+    return scored_cell(game, scores, Oracle(), First(), NO_UTILITY)
 
 
 def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: ScoredCell) -> None:
@@ -55,7 +68,7 @@ def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: S
 
 
 def test_where_no_shadow_row_is_scored_none_is_deleted(game: Game, scores: CellScores) -> None:
-    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), ByPlace(), NO_UTILITY)
+    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), First(), NO_UTILITY)
     assert len(cell.shadow_deleted) == len(cell.shadow_scores) == 0
 
 
@@ -71,6 +84,14 @@ def test_unchanged_rows_have_bitwise_the_posteriors_of_the_original_in_the_last_
     oracle = oracle_scores(game)
     unchanged = CellScores.of(replace(game, target=rows), oracle, oracle).unchanged
     np.testing.assert_array_equal(unchanged, single | (rows.versions == 1))
+
+
+def test_the_utility_of_a_cell_is_that_of_what_is_released(game: Game, cell: ScoredCell) -> None:
+    rows = game.target
+    unseen = rows.role == Role.UNSEEN
+    correct = rows.after[:, 0].argmax(axis=1) == rows.label
+    assert cell.released.accuracy.mean() == pytest.approx(correct[unseen].mean())
+    np.testing.assert_array_equal(np.bincount(cell.released.episode), 4)  # requests of each original
 
 
 def test_no_metric_is_given_posteriors(cell: ScoredCell) -> None:
@@ -100,3 +121,53 @@ def test_two_metrics_must_not_give_one_name(cell: ScoredCell) -> None:
 def test_a_metric_must_give_estimates(cell: ScoredCell) -> None:
     with pytest.raises(TypeError, match="metric a gives x, which must be an Estimate"):
         measure(cell, {"a": Fixed(x=0.7)})
+
+
+def test_without_each_fold_scores_and_shadow_rows_are_those_of_the_other_folds(cell: ScoredCell) -> None:
+    rng, n, m = np.random.default_rng(0), len(cell.scores), len(cell.shadow_scores)
+    folds, fold = rng.random((3, n)), np.arange(m) % 3
+    cell = replace(cell, folds=folds, baseline_folds=np.empty((0, n)), shadow_fold=fold)
+    for k, part in enumerate(cell.without_each_fold()):
+        np.testing.assert_array_equal(part.scores, folds[k])
+        assert part.baseline is cell.baseline
+        np.testing.assert_array_equal(part.shadow_scores, cell.shadow_scores[fold != k])
+        np.testing.assert_array_equal(part.shadow_deleted, cell.shadow_deleted[fold != k])
+        assert not part.against(cell.negative).cluster.any()
+    one_original = replace(cell, shadow_scores=np.empty(0), shadow_deleted=np.empty(0, bool))
+    assert one_original.without_each_fold() == []
+
+
+def test_halves_hold_every_original_once(cell: ScoredCell) -> None:
+    first, second = cell.halves()
+    assert set(first.episode).isdisjoint(second.episode)
+    assert {*first.episode, *second.episode} == set(cell.episode)
+    assert len(first.scores) + len(second.scores) == np.count_nonzero(cell.position < 10)
+
+
+@dataclass(frozen=True)
+class MeanScore(Metric):
+    """The mean score of the rows of few or many originals; on halves only where it is told so."""
+
+    on_halves: bool = True
+
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
+        if not self.on_halves and len(np.unique(cell.episode)) < 5:
+            return {"mean": Estimate.undefined("few originals")}
+        rows = cell.against(cell.negative)
+        return {"mean": clustered_mean(rows.scores, rows.cluster), "originals": Estimate(1.0)}
+
+
+def _with_folds(spread: float) -> ScoredCell:
+    cell = sample_cell(originals=8)
+    shift = spread * np.arange(4)[:, None]
+    return replace(cell, folds=cell.scores + shift, baseline_folds=np.tile(cell.baseline, (4, 1)))
+
+
+@pytest.mark.parametrize("on_halves", [True, False])
+def test_every_interval_includes_the_variance_of_the_adversary(on_halves: bool) -> None:
+    alone, varying = (measure(_with_folds(s), {"m": MeanScore(on_halves)}) for s in (0, 0.1))
+    own = np.var([0, 0.1, 0.2, 0.3], ddof=1) * 3 / 2
+    assert "adversary_se" not in alone["mean"].details
+    assert varying["mean"].details["adversary_se"] == pytest.approx(np.sqrt(own))
+    assert varying["mean"].details["se"] == pytest.approx(np.hypot(alone["mean"].details["se"], np.sqrt(own)))
+    assert varying["originals"] == Estimate(1.0)

@@ -236,7 +236,7 @@ def unlearnbench_attacks():
 def test_a_control_of_others_is_in_a_plan_where_the_suite_lists_it_and_stays_whatever_is_selected(lab: Lab) -> None:
     listed: dict[str, Any] = {"plugins": [lab.plugin(OTHERS)], "attacks": ["sorted-diff", "tests"]}
     plan = lab.plan(("attack=sorted-diff", "unlearner=none"), **listed)
-    assert plan.sample_tests == {"blind", "tests"}
+    assert plan.tests.sample == {"blind", "tests"}
     assert {cell.attack.name for cell in plan.cells.values()} == {"sorted-diff", "blind", "tests"}
     assert {ref.name for ref in plan.full.attacks} == {*ATTACKS, "sorted-diff", "tests"}
 

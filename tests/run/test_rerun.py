@@ -110,7 +110,7 @@ def test_cells_of_an_older_layout_are_evaluated_again_and_not_called_damaged(
 ) -> None:
     first = lab.run()
     found = findings(first)
-    (first.store.root / "cell-2").rename(first.store.root / "cell")
+    (first.store.root / "cell-3").rename(first.store.root / "cell")
     assert first.plan.summary(first.store)["cells cached"] == 0
     assert findings(lab.run()) == found
     assert caplog.text == ""
@@ -141,7 +141,7 @@ def test_a_damaged_cell_is_made_again_in_the_same_run_that_finds_it(
 ) -> None:
     first = lab.run()
     found = findings(first)
-    victim = next((first.store.root / "cell-2").rglob("scores.npy"))
+    victim = next((first.store.root / "cell-3").rglob("scores.npy"))
     victim.write_bytes(victim.read_bytes()[:-3])
     again = lab.run()
     assert "damaged cell entry was set aside" in caplog.text

@@ -2,15 +2,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Failure
-from unlearnbench.run.results import SAMPLE_LEVEL, Row, RowStatus, collect, mark_invalid, mean_over_seeds
+from unlearnbench.run.results import (
+    SAMPLE_LEVEL,
+    Row,
+    RowStatus,
+    collect,
+    mark_cheating,
+    mark_invalid,
+    mean_over_seeds,
+)
 from unlearnbench.run.store import Store
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.stats import t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
@@ -106,6 +116,57 @@ def test_all_tests_of_a_sample_are_adjusted_together_and_each_of_them_can_invali
     assert marked[2].reason == "mine tells deleted from unseen without any model, p 3.0e-06"
 
 
+NOTHING = ValidityTests(
+    sample=frozenset(TESTS),
+    tested=frozenset({"mine", "sorted-diff"}),
+    references=frozenset({"blind", "classical"}),
+    deleting_nothing=frozenset({"none", "noise-floor"}),
+)
+
+
+def retained_row(attack: str, unlearner: str, p: float, **more: Any) -> Row:
+    """One made-up row with the p-value of telling forgotten from retained records."""
+    made = row(attack, **more)
+    estimate = Estimate(0.7, n=40, details={"p_above_retained": p})
+    axes = {**made.axes, "unlearner": PluginRef("unlearner", unlearner)}
+    return replace(made, axes=axes, metrics={**made.metrics, "auc-retained": estimate})
+
+
+def test_an_attack_that_tells_forgotten_from_retained_where_nothing_is_deleted_is_invalid_throughout() -> None:
+    rows = [
+        retained_row("mine", "none", 0.5),
+        retained_row("mine", "noise-floor", 1e-7),
+        retained_row("mine", "retrain", 1e-9),
+        retained_row("sorted-diff", "none", 0.2),
+        retained_row("sorted-diff", "retrain", 1e-9),
+        retained_row("mine", "none", 0.4, seed=1),
+        retained_row("mine", "retrain", 1e-9, seed=1),
+    ]
+    marked = mark_cheating(rows, NOTHING)
+    assert [r.status for r in marked] == ["invalid"] * 3 + ["ok"] * 4
+    assert marked[2].reason == "tells forgotten from retained records where noise-floor deletes nothing, p 4.0e-07"
+    assert marked[2].metrics == rows[2].metrics, "the numbers stay"
+
+
+def test_only_unlearners_that_delete_nothing_decide_and_only_about_attacks_that_query_the_unlearned_model() -> None:
+    rows = [
+        retained_row("mine", "retrain", 1e-9),
+        retained_row("classical", "none", 0.5),
+        retained_row("random", "none", 1e-9),
+    ]
+    assert mark_cheating(rows, NOTHING) == rows
+    assert mark_cheating([], NOTHING) == []
+
+
+def test_where_a_baseline_tells_them_apart_too_the_scenario_chose_them_so() -> None:
+    rows = [
+        retained_row("mine", "none", 1e-9),
+        retained_row("classical", "none", 1e-9),
+        retained_row("mine", "none", 1e-9, seed=1),
+    ]
+    assert [r.status for r in mark_cheating(rows, NOTHING)] == ["ok", "ok", "invalid"]
+
+
 def test_without_a_blind_result_nothing_is_invalid() -> None:
     rows = [row("sorted-diff", p=1e-9), row("blind", status="failed")]
     assert mark_invalid(rows, TESTS) == rows
@@ -119,7 +180,7 @@ def test_a_row_as_json_has_a_name_and_parameters_on_each_axis_and_every_metric_w
         assert all(data[axis].keys() == {"name", "params"} for axis in AXES)
         assert data["seed"] == 0
         for estimate in data["metrics"].values():
-            assert estimate.keys() == {"value", "low", "high", "n", "status", "reason", "details"}
+            assert estimate.keys() == {"value", "low", "high", "n", "status", "reason", "scale", "details"}
             assert (estimate["value"] is None) == (estimate["status"] == "undefined")
             assert (estimate["status"] == "ok") == (estimate["reason"] == "")
         assert Row.from_dict(data).to_dict() == data
@@ -171,7 +232,9 @@ def test_seeds_come_with_their_mean_and_one_chosen_seed_alone(lab: Lab) -> None:
         ("blind", None),
     ]
     values = [ran.row(attack="sorted-diff", seed=s).metrics["auc"].value for s in (0, 1)]
-    assert ran.row(attack="sorted-diff", seed=None).metrics["auc"] == t_interval([v for v in values if v is not None])
+    assert ran.row(attack="sorted-diff", seed=None).metrics["auc"] == t_interval(
+        [v for v in values if v is not None], "share"
+    )
     one = lab.plan(("unlearner=retrain", "attack=sorted-diff", "seed=1"), seeds=[0, 1])
     assert [r.seed for r in collect(one, ran.store)] == [1, 1], "one seed is no mean"
 

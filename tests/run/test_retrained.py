@@ -76,9 +76,9 @@ def test_the_gap_is_that_of_the_stored_scores_and_none_for_retraining(ran: Ran, 
 def test_retraining_is_attacked_once_for_all_unlearners(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
 
-    def counted(game: Game, attack: Attack, name: str) -> Scores:
+    def counted(game: Game, attack: Attack, name: str, second: Attack) -> Scores:
         calls.append(name)
-        return attack_scores(game, attack, name)
+        return attack_scores(game, attack, name, second)
 
     monkeypatch.setattr("unlearnbench.run.evaluation.attack_scores", counted)
     ran = lab.run(only=(), plugins=[lab.plugin(METRIC)], **CHANGES)

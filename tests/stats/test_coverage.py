@@ -7,7 +7,7 @@ model shifts the scores of all its records and has an effect of its own on how f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.estimates import Estimate, Scale
 from unlearnbench.stats import (
     advantage,
+    auc,
     auc_above_half,
     clopper_pearson,
     clustered_auc,
@@ -26,6 +27,7 @@ from unlearnbench.stats import (
     korn_graubard,
     mean_above_zero,
     precision_at_prior,
+    rank_deg_count,
     rank_deg_rate,
     t_interval,
     tpr_at_fpr,
@@ -201,9 +203,16 @@ def test_the_interval_of_a_mean_covers(originals: int) -> None:
     assert 0.93 <= _coverage((repeat() for _ in range(TRIALS)), 1.3) <= 0.97
 
 
-def test_the_interval_over_seeds_covers() -> None:
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_the_interval_over_seeds_covers_on_the_scale_of_the_number(seeds: int) -> None:
     rng = np.random.default_rng(5)
-    assert 0.93 <= _coverage((t_interval(rng.normal(0.8, 0.02, 5)) for _ in range(TRIALS)), 0.8) <= 0.97
+    draws: dict[Scale, tuple[Callable[[], np.ndarray], float]] = {
+        "share": (lambda: rng.normal(0.8, 0.02, seeds), 0.8),
+        "gain": (lambda: rng.normal(0.02, 0.05, seeds), 0.02),
+        "positive": (lambda: rng.lognormal(0, 0.3, seeds), math.exp(0.045)),
+    }
+    for scale, (draw, truth) in draws.items():
+        assert 0.93 <= _coverage((t_interval(draw(), scale) for _ in range(TRIALS)), truth) <= 0.97
 
 
 PROPORTIONS = [(5, 20, 0.1, 0.05), (10, 20, 0.1, 0.05), (20, 20, 0.1, 0.2), (20, 100, 0.05, 0.02), (10, 20, 0.02, 0.05)]
@@ -250,14 +259,16 @@ def test_the_interval_of_the_precision_covers(originals: int) -> None:
     assert 0.93 <= _coverage(found, truth) <= 0.97
 
 
-def test_far_in_the_tail_both_fall_somewhat_short_and_their_docstrings_say_so() -> None:
+@pytest.mark.parametrize("originals", [5, 10, 20])
+def test_far_in_the_tail_both_cover_too(originals: int) -> None:
     tpr, fpr = _rates(FIXED, 2.3)
     assert fpr < 0.02
-    gain = (advantage(r.scores, r.positive, 2.3, r.cluster) for r in _repetitions(FIXED, 10))
-    assert 0.88 <= _coverage(gain, tpr - fpr) <= 0.94
+    gain = (advantage(r.scores, r.positive, 2.3, r.cluster) for r in _repetitions(FIXED, originals, 1_000))
+    assert 0.93 <= _coverage(gain, tpr - fpr) <= 0.98
     truth = 0.01 * tpr / (0.01 * tpr + 0.99 * fpr)
-    precise = (precision_at_prior(r.scores, r.positive, 2.3, 0.01, r.cluster) for r in _repetitions(FIXED, 10))
-    assert 0.89 <= _coverage(precise, truth) <= 0.95
+    rows = _repetitions(FIXED, originals, 1_000)
+    precise = (precision_at_prior(r.scores, r.positive, 2.3, 0.01, r.cluster) for r in rows)
+    assert 0.93 <= _coverage(precise, truth) <= 0.99
 
 
 @pytest.mark.parametrize("originals", [5, 10, 20])
@@ -266,6 +277,90 @@ def test_the_interval_of_the_tpr_covers_although_the_threshold_is_estimated(orig
     tpr = norm.sf(norm.isf(0.05) - design.effect)
     rows = _repetitions(design, originals, 1_000)
     assert _coverage((tpr_at_fpr(r.scores, r.positive, 0.05, r.cluster) for r in rows), tpr) >= 0.93
+
+
+@pytest.mark.parametrize(
+    "design",
+    [Design(3, positives=100, negatives=1000), Design(2, 0.3, 0.3, positives=50, negatives=1000)],
+    ids=["independent rows", "shift and effect by original"],
+)
+def test_the_interval_of_the_tpr_at_one_in_a_thousand_covers(design: Design) -> None:
+    below = math.hypot(1, design.shift)
+    tpr = norm.sf((norm.isf(0.001) * below - design.effect) / math.hypot(below, design.spread))
+    rows = _repetitions(design, 10, 500)
+    assert _coverage((tpr_at_fpr(r.scores, r.positive, 0.001, r.cluster) for r in rows), tpr) >= 0.93
+
+
+def _unlike(sizes: np.ndarray, effect: float, shift: float, spread: float, rng: np.random.Generator) -> Rows:
+    """Draw clusters with ``sizes`` positives and as many negatives each."""
+    cluster = np.tile(np.repeat(np.arange(len(sizes)), sizes), 2)
+    positive = np.arange(len(cluster)) < sizes.sum()
+    level, extra = rng.normal(0, shift, len(sizes)), rng.normal(effect, spread, len(sizes))
+    return Rows(
+        level[cluster] + positive * extra[cluster] + rng.normal(size=len(cluster)),
+        positive,
+        cluster,
+        np.arange(len(cluster)),
+    )
+
+
+SIZES = {
+    "1 to 40": np.array([1, 3, 5, 8, 12, 17, 22, 28, 34, 40]),
+    "three large of ten": np.array([40, 40, 40, 4, 4, 4, 4, 4, 4, 4]),
+    "twenty, a few large": np.array([60, 40, 40, 30, 20, 10, 10, 5, 5, 5, 3, 3, 2, 2, 2, 1, 1, 1, 1, 1]),
+}
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_the_interval_of_the_auc_covers_for_clusters_of_unlike_size(sizes: np.ndarray) -> None:
+    rng, big = np.random.default_rng(11), np.random.default_rng(12)
+    rows = (_unlike(sizes, 0.8, 0.5, 0.3, rng) for _ in range(1_000))
+    found = [clustered_auc(r.scores, r.positive, r.cluster) for r in rows]
+    several = (_unlike(sizes, 0.8, 0.5, 0.3, big) for _ in range(4_000))
+    truth = float(np.mean([auc(r.scores, r.positive) for r in several]))
+    assert 0.93 <= _coverage(iter(found), truth) <= 0.98
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_the_interval_of_a_mean_covers_for_clusters_of_unlike_size(sizes: np.ndarray) -> None:
+    rng, cluster = np.random.default_rng(13), np.repeat(np.arange(len(sizes)), sizes)
+    values = (rng.normal(0.3, 0.5, len(sizes))[cluster] + rng.normal(size=len(cluster)) for _ in range(1_000))
+    assert 0.93 <= _coverage((clustered_mean(v, cluster) for v in values), 0.3) <= 0.98
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
+def test_on_pure_noise_the_test_above_chance_keeps_its_level_for_clusters_of_unlike_size(sizes: np.ndarray) -> None:
+    rng = np.random.default_rng(14)
+    rows = (_unlike(sizes, 0, 1, 0.5, rng) for _ in range(1_000))
+    p = np.array([auc_above_half(r.scores, r.positive, r.cluster) for r in rows])
+    assert np.mean(2 * np.minimum(p, 1 - p) <= 0.05) <= 0.065
+
+
+@pytest.mark.parametrize("originals", [5, 10, 20])
+def test_near_1_the_interval_of_the_auc_covers_where_effects_vary_or_there_is_none(originals: int) -> None:
+    design = Design(effect=4, shift=0.5, spread=1)
+    truth = _true_auc(design, originals)
+    found = [clustered_auc(r.scores, r.positive, r.cluster) for r in _repetitions(design, originals, 1_000)]
+    printed = [estimate for estimate in found if estimate.status == "ok"]
+    assert 0.98 < truth < 0.99
+    assert len(printed) > 400
+    assert _coverage(iter(printed), truth) >= 0.93
+
+
+@pytest.mark.parametrize("step", [0, 0.5, 2], ids=["no ties", "some ties", "few distinct scores"])
+@pytest.mark.parametrize("originals", [10, 40])
+def test_the_interval_of_the_rank_count_covers_with_ties_too(step: float, originals: int) -> None:
+    rng, trials = np.random.default_rng(15), 500
+    design = Design(shift=0.5, spread=0.3, step=step, positives=10, negatives=10)
+    classical = Design(effect=0.2, shift=0.3, step=step, positives=10, negatives=10)
+
+    def repeat() -> Estimate:
+        rows = design.draw(originals, rng)
+        return rank_deg_count(rows.scores, classical.draw(originals, rng).scores, rows.positive, rows.cluster)
+
+    found = [repeat() for _ in range(trials)]
+    truth = float(np.mean([estimate.value for estimate in found]))
+    assert 0.93 <= _coverage(iter(found), truth) <= 0.985
 
 
 @pytest.mark.parametrize("originals", [5, 10, 20])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.stats.whole import numbers
 from unlearnbench.stats import auc, deg_count, deg_rate, rank_deg_count, rank_deg_rate, true_confidence
 
 CLUSTER = np.arange(40) // 8
@@ -31,8 +32,8 @@ def test_deg_rate_is_the_mean_difference_and_not_a_ratio() -> None:
 
 def test_intervals_stay_within_what_the_numbers_can_be() -> None:
     better = np.append(np.ones(39), 0)
-    assert deg_count(better, np.full(40, 0.5), CLUSTER).high == 1
-    assert deg_rate(np.append(np.ones(39), 0), np.zeros(40), CLUSTER).high == 1
+    assert 0 < numbers(deg_count(better, np.full(40, 0.5), CLUSTER))[2] < 1
+    assert -1 < numbers(deg_rate(np.append(np.ones(39), 0), np.zeros(40), CLUSTER))[2] < 1
 
 
 def test_no_rows_are_undefined() -> None:
@@ -72,6 +73,18 @@ def test_an_attack_gains_nothing_on_itself() -> None:
 def test_rank_deg_count_is_the_share_of_rows_nearer_their_true_end() -> None:
     estimate = rank_deg_count([4, 3, 2, 1], [1, 3, 2, 4], [True, False, True, False], [0, 1, 2, 3])
     assert (estimate.value, estimate.details["tie_rate"]) == (0.5, 0.5)
+
+
+@given(st.integers(0, 100))
+def test_the_error_of_rank_deg_count_is_that_of_the_count_without_each_cluster_in_turn(seed: int) -> None:
+    scores, classical = _scores(seed)
+    estimate = rank_deg_count(scores, classical, POSITIVE, CLUSTER)
+    each = [
+        rank_deg_count(*(column[k != CLUSTER] for column in (scores, classical, POSITIVE, CLUSTER))).value
+        for k in range(5)
+    ]
+    jackknife = np.sqrt(4 / 5 * ((np.array(each) - estimate.value) ** 2).sum())
+    assert estimate.details["se"] == pytest.approx(jackknife)
 
 
 def test_without_both_classes_the_rank_rate_is_undefined() -> None:

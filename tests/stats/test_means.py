@@ -1,20 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest, t
 
-from unlearnbench.core.estimates import Estimate
+from tests.stats.whole import numbers
+from unlearnbench.core.estimates import Estimate, Scale
 from unlearnbench.stats import clopper_pearson, clustered_mean, korn_graubard, t_interval
-
-
-def numbers(estimate: Estimate) -> tuple[float, float, float]:
-    """Return the lower end, the value and the upper end of an estimate that has all three."""
-    low, value, high = estimate.low, estimate.value, estimate.high
-    assert low is not None
-    assert value is not None
-    assert high is not None
-    return low, value, high
 
 
 def test_the_interval_over_seeds_is_students() -> None:
@@ -52,11 +46,45 @@ def test_with_clusters_of_unlike_size_it_stays_the_mean_over_rows() -> None:
     assert (low + high) / 2 == pytest.approx(6 / 7)
 
 
-def test_the_interval_is_cut_to_what_the_mean_can_be() -> None:
-    estimate = clustered_mean([1, 1, 1, 1, 0.8], range(5), bounds=(0, 1))
-    assert estimate.high == 1
-    _, _, high = numbers(clustered_mean([1, 1, 1, 1, 0.8], range(5)))
-    assert high > 1
+@pytest.mark.parametrize("interval", [t_interval, lambda values, scale: clustered_mean(values, range(5), scale)])
+def test_an_interval_keeps_to_the_values_that_the_mean_can_have(interval: Callable[..., Estimate]) -> None:
+    def end(which: int, values: list[float], scale: Scale) -> float:
+        return numbers(interval(values, scale))[which]
+
+    shares, gains, times = [1, 1, 1, 1, 0.8], [-1, -1, -1, -1, 0.8], [0.1, 0.1, 0.2, 0.1, 9]
+    assert end(2, shares, "real") > 1 > end(2, shares, "share")
+    assert end(0, gains, "real") < -1 < end(0, gains, "gain")
+    assert end(0, times, "real") < 0 < end(0, times, "positive")
+
+
+@pytest.mark.parametrize("values", [[0.570, 0.999], [0.0, 1.0], [0.0, 0.01]])
+def test_two_seeds_of_a_share_have_an_interval_within_0_and_1(values: list[float]) -> None:
+    low, value, high = numbers(t_interval(values, "share"))
+    assert 0 <= low < value < high <= 1
+
+
+def test_the_interval_of_a_time_is_symmetric_in_factors() -> None:
+    low, value, high = numbers(t_interval([0.2, 1.3], "positive"))
+    assert value / low == pytest.approx(high / value)
+    assert np.log(high / value) == pytest.approx(t.ppf(0.975, 1) * 0.55 / 0.75)
+
+
+def test_the_degrees_of_freedom_are_those_of_the_clusters_that_unlike_ones_are_worth() -> None:
+    cluster = np.repeat(np.arange(8), [20, 20, 20, 20, 1, 1, 1, 1])
+    values = np.random.default_rng(0).normal(size=len(cluster))
+    sizes = np.array([20] * 4 + [1] * 4)
+    v = sizes * (1 + 0.05 * (sizes - 1))
+    estimate = clustered_mean(values, cluster)
+    assert estimate.details["degrees"] == pytest.approx(v.sum() ** 2 / (v**2).sum() - 1)
+    sums = np.bincount(cluster, values - values.mean()) / len(values)
+    assert estimate.details["se"] == pytest.approx(np.sqrt((sums**2 / (1 - sizes / sizes.sum())).sum()))
+
+
+def test_where_nearly_all_rows_are_of_two_clusters_there_is_no_interval() -> None:
+    cluster = np.repeat(np.arange(10), [40, 40, *[1] * 8])
+    estimate = clustered_mean(np.random.default_rng(0).normal(size=88), cluster)
+    assert (estimate.status, estimate.low) == ("no-interval", None)
+    assert estimate.reason == "most rows are of few clusters, worth 2.1 of equal size; an interval needs 3"
 
 
 def test_no_rows_few_clusters_and_equal_rows_have_no_interval() -> None:

@@ -33,8 +33,8 @@ def rank_ranges(entries: list[Measured], best: Best) -> list[RankRange]:
     return ranges_of(surely_better(entries, best))
 
 
-def one_seed(value: float, se: float = 0.01, clusters: int = 10) -> Measured:
-    return Measured(Estimate(value, value - 0.02, value + 0.02, details={"se": se, "clusters": clusters}))
+def one_seed(value: float, se: float = 0.01, degrees: int = 10) -> Measured:
+    return Measured(Estimate(value, value - 0.02, value + 0.02, details={"se": se, "degrees": degrees}))
 
 
 def over_seeds(*values: float) -> Measured:

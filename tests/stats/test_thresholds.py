@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
-from unlearnbench.core.estimates import Estimate
-from unlearnbench.stats import advantage, best_threshold, precision_at_prior, t_interval
+from tests.stats.whole import numbers
+from unlearnbench.stats import advantage, best_threshold, korn_graubard, precision_at_prior
 
 CLUSTER = np.repeat(np.arange(6), 20)
 POSITIVE = np.tile(np.arange(20) < 8, 6)
@@ -55,26 +56,21 @@ def test_a_threshold_for_one_class_is_an_error() -> None:
         best_threshold([1, 2], [True, True])
 
 
-def test_the_advantage_of_equal_clusters_is_the_t_interval_of_their_advantages() -> None:
+def test_the_interval_of_the_advantage_joins_those_of_its_two_rates() -> None:
     scores = _scores()
-    each = [_advantage(scores[k == CLUSTER], POSITIVE[k == CLUSTER], 0.5) for k in range(6)]
-    estimate, expected = advantage(scores, POSITIVE, 0.5, CLUSTER), t_interval(each)
-    found = (estimate.value, estimate.low, estimate.high)
-    assert found == pytest.approx((expected.value, expected.low, expected.high))
-    assert estimate.details["tpr"] - estimate.details["fpr"] == pytest.approx(estimate.value)
+    estimate = advantage(scores, POSITIVE, 0.5, CLUSTER)
+    tpr, fpr = (korn_graubard(scores[rows] > 0.5, CLUSTER[rows]) for rows in (POSITIVE, ~POSITIVE))
+    assert (estimate.details["tpr"], estimate.details["fpr"]) == (tpr.value, fpr.value)
+    assert estimate.value == pytest.approx(_advantage(scores, POSITIVE, 0.5))
+    each = [[(scores[rows & (k == CLUSTER)] > 0.5).mean() for k in range(6)] for rows in (POSITIVE, ~POSITIVE)]
+    r = max(0, np.corrcoef(each)[0, 1])
+    (low, value, high), (a, b, c), (d, e, f) = numbers(estimate), numbers(tpr), numbers(fpr)
+    for found, x, y in ((value - low, b - a, f - e), (high - value, c - b, e - d)):
+        assert found == pytest.approx(np.sqrt(x**2 + y**2 - 2 * r * x * y))
 
 
 def test_a_score_at_the_threshold_does_not_exceed_it() -> None:
     assert advantage([1, 1, 2], [True, False, True], 1, [0, 1, 2]).value == 0.5
-
-
-def numbers(estimate: Estimate) -> tuple[float, float, float]:
-    """Return the lower end, the value and the upper end of an estimate that has all three."""
-    low, value, high = estimate.low, estimate.value, estimate.high
-    assert low is not None
-    assert value is not None
-    assert high is not None
-    return low, value, high
 
 
 @pytest.mark.parametrize("prior", [0.5, 0.1, 0.01])
@@ -107,8 +103,8 @@ def test_the_interval_of_the_precision_agrees_with_leaving_out_one_cluster_at_a_
     left_out = np.array([log_odds(cluster != k) for k in range(30)])
     jackknife = np.sqrt(29 / 30 * ((left_out - left_out.mean()) ** 2).sum())
     estimate = precision_at_prior(scores, positive, 1, 0.5, cluster)
-    _, value, _ = numbers(estimate)
-    assert estimate.details["se"] / (value * (1 - value)) == pytest.approx(jackknife, rel=0.05)
+    low, high = (np.log(end / (1 - end)) for end in numbers(estimate)[::2])
+    assert (high - low) / 2 / stdtrit(29, 0.975) == pytest.approx(jackknife, rel=0.1)
 
 
 def test_nobody_accused_leaves_the_precision_undefined() -> None:
@@ -116,13 +112,13 @@ def test_nobody_accused_leaves_the_precision_undefined() -> None:
     assert (estimate.status, estimate.reason) == ("undefined", "no score exceeds the threshold")
 
 
-@pytest.mark.parametrize(("predicted", "value", "word"), [(POSITIVE, 1, "positives"), (~POSITIVE, 0, "negatives")])
-def test_predictions_of_one_class_only_leave_the_precision_without_interval(
-    predicted: NDArray[np.bool_], value: int, word: str
-) -> None:
+@pytest.mark.parametrize(("predicted", "value"), [(POSITIVE, 1), (~POSITIVE, 0)])
+def test_predictions_of_one_class_only_have_a_one_sided_interval(predicted: NDArray[np.bool_], value: int) -> None:
     estimate = precision_at_prior(predicted, POSITIVE, 0.5, 0.1, CLUSTER)
-    assert (estimate.value, estimate.status) == (value, "degenerate")
-    assert estimate.reason == f"only {word} exceed the threshold"
+    assert (estimate.value, estimate.status) == (value, "ok")
+    assert value in (estimate.low, estimate.high)
+    low, _, high = numbers(estimate)
+    assert 0 < high - low < 1
 
 
 def test_one_class_missing_is_undefined() -> None:
@@ -140,3 +136,10 @@ def test_fewer_than_five_clusters_have_no_interval() -> None:
 def test_a_prior_that_leaves_nothing_to_find_is_an_error(prior: int) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         precision_at_prior(_scores(), POSITIVE, 0, prior, CLUSTER)
+
+
+@pytest.mark.parametrize(("threshold", "word"), [(99, "no"), (-99, "every")])
+def test_a_rule_that_accuses_nobody_or_everybody_has_no_advantage_and_no_interval(threshold: float, word: str) -> None:
+    estimate = advantage(_scores(), POSITIVE, threshold, CLUSTER)
+    assert (estimate.value, estimate.status, estimate.low) == (0, "degenerate", None)
+    assert estimate.reason == f"{word} score exceeds the threshold"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.stats.whole import numbers
 from unlearnbench.stats import korn_graubard, tpr_at_fpr
 
 CLUSTERS = np.arange(300) % 10
@@ -29,13 +30,19 @@ def test_the_tpr_is_the_largest_over_all_thresholds_with_few_enough_false_alarms
     assert estimate.details["distinct_scores"] == len(np.unique(scores))
 
 
-def test_the_interval_is_korn_and_graubards_over_positives() -> None:
+def test_the_interval_joins_those_of_korn_and_graubard_over_positives_and_over_negatives() -> None:
     scores, positive = _rows()
-    threshold = np.sort(scores[~positive])[-21]
-    expected = korn_graubard(scores[positive] > threshold, CLUSTERS[positive])
+    descending = np.sort(scores[~positive])[::-1]
+    tpr = korn_graubard(scores[positive] > descending[20], CLUSTERS[positive])
+    fpr = korn_graubard(scores[~positive] > descending[20], CLUSTERS[~positive])
+    ends = numbers(fpr)[::-2]
+    fewer, more = (float((scores[positive] > descending[int(200 * 0.1**2 / end)]).mean()) for end in ends)
     estimate = tpr_at_fpr(scores, positive, 0.1, CLUSTERS)
-    assert (estimate.value, estimate.low, estimate.high) == (expected.value, expected.low, expected.high)
-    assert (estimate.n, estimate.details["realized_fpr"]) == (300, 0.1)
+    assert (estimate.value, estimate.n, estimate.details["realized_fpr"]) == (tpr.value, 300, 0.1)
+    (low, value, high), (tpr_low, _, tpr_high) = numbers(estimate), numbers(tpr)
+    assert value - low == pytest.approx(np.hypot(value - tpr_low, value - fewer))
+    assert high - value == pytest.approx(np.hypot(tpr_high - value, more - value))
+    assert fewer < value < more
 
 
 def test_a_product_that_falls_short_of_its_whole_number_loses_no_false_alarm() -> None:

@@ -123,6 +123,23 @@ def test_another_shape_is_refused(copy: Copy) -> None:
     assert any("by the suite" in line for line in found)
 
 
+@pytest.mark.parametrize(
+    ("row", "value", "what"),
+    [
+        (0, 1.5, "an accuracy or a calibration error of what is released is outside [0, 1]"),
+        (1, -0.1, "a log loss of what is released is negative"),
+        (2, -0.1, "an accuracy or a calibration error of what is released is outside [0, 1]"),
+    ],
+)
+def test_an_impossible_utility_of_what_is_released_is_found(copy: Copy, row: int, value: float, what: str) -> None:
+    def change(numbers: np.ndarray) -> np.ndarray:
+        numbers[row, 0] = value
+        return numbers
+
+    found = copy.forge_array(copy.data["benches"][0]["cells"][0]["released"], change)
+    assert any(what in line for line in found)
+
+
 def test_a_boolean_that_is_neither_is_refused(copy: Copy) -> None:
     number = copy.data["benches"][0]["cells"][0]["unchanged"]
     content = bytearray(npy(copy.load()[number]))
@@ -337,7 +354,7 @@ def set_(*path: str | int) -> Callable[[object], Callable[[Any], None]]:
         (set_("author")("x\x1b[2J"), "submission.json:author: String should match"),
         (set_("environment", "python")("<img src=x onerror=alert(1)>"), "submission.json:environment.python: String"),
         (set_("environment", "<b>")("3.11"), "submission.json:environment."),
-        (set_("schema")(2), "submission.json: its schema 2 is not the one that this version reads, 1"),
+        (set_("schema")(1), "submission.json: its schema 1 is not the one that this version reads, 2"),
         (set_("schema")(True), "submission.json:schema: Input should be a valid integer"),
         (set_("extra")(1), "submission.json:extra: Extra inputs are not permitted"),
         (set_("arrays")(10**9), "submission.json:arrays: Input should be less than"),

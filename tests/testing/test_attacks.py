@@ -56,6 +56,21 @@ class AgainstTheOthers(Good):
         return scores - scores.mean() if len(scores) else scores
 
 
+class LastBits(Good):
+    def score(self, view: View) -> NDArray[np.float64]:
+        return super().score(view) + 1e-15 * len(view)
+
+
+class Remembers(Good):
+    def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
+        self.calls = 0
+        return self
+
+    def score(self, view: View) -> NDArray[np.float64]:
+        self.calls += 1
+        return super().score(view) + self.calls // 10
+
+
 class Peeks(Good):
     def score(self, view: View) -> NDArray[np.float64]:
         return view._label.astype(float)
@@ -99,6 +114,8 @@ BROKEN = [
     (GlobalDraws, "leaves-global-generators-alone"),
     (ByPlace, "scores-follow-their-rows"),
     (AgainstTheOthers, "scores-each-row-independently"),
+    (LastBits, "scores-each-row-independently"),
+    (Remembers, "scores-each-row-independently"),
     (Peeks, "undeclared-fields-have-no-influence"),
     (ReadsMore, "gives-one-finite-score-a-row"),
     (InPlace, "inputs-stay-as-they-were"),

@@ -48,10 +48,6 @@ class Answers:
         """Return how many rows have this role."""
         return int(np.count_nonzero(self.rows.role == role))
 
-    def clusters(self, role: Role) -> int:
-        """Return how many clusters have rows of this role."""
-        return len(np.unique(self.cluster[self.rows.role == role]))
-
 
 def read_answers(file: Path) -> Answers:
     """Read and check a file; the first mistake raises :class:`UserError`, which says what would be right."""

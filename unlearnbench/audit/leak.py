@@ -21,7 +21,7 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Versions
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.attacking import attack_scores
+from unlearnbench.run.evaluation import scores_of
 from unlearnbench.run.failures import guarded
 from unlearnbench.run.game import Game
 from unlearnbench.run.instances import PluginInstances, default_ref
@@ -111,10 +111,11 @@ def _attempt(
     """Return what an attack finds, or why it was left out."""
 
     def attempt() -> AttackFinding | str:
-        attack = instances.make(default_ref(instances.registry, "attack", plugin.name), Attack)
+        ref = default_ref(instances.registry, "attack", plugin.name)
+        attack = instances.make(ref, Attack)
         if refusal := _refusal(attack, target, shadow):
             return refusal
-        scores = attack_scores(_game(target, shadow), attack, plugin.name).target
+        scores = scores_of(_game(target, shadow), ref, instances).target
         return _finding(plugin, attack.needs.versions, scores, target)
 
     done = guarded(attempt)

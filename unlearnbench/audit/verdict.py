@@ -14,6 +14,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.stats import MIN_CLUSTERS, counts_differ
+from unlearnbench.stats.clusters import clusters_of
 from unlearnbench.stats.tpr import NONMEMBERS_PER_FPR
 
 Outcome = Literal["leak", "no leak found", "cannot tell"]
@@ -40,9 +41,8 @@ def judge(audit: Audit) -> Verdict:
     """Return the verdict on the attacks that compare both models, and what else the answers show."""
     comparing = [finding for finding in audit.findings if finding.compares]
     strongest = max(comparing, key=_distance)
-    few = min(audit.target.clusters(Role.FORGOTTEN), audit.target.clusters(Role.UNSEEN))
-    if few < MIN_CLUSTERS:
-        verdict = _cannot_tell(audit.target, strongest, few)
+    if reason := _too_few(audit.target):
+        verdict = _cannot_tell(strongest, reason)
     elif significant := [finding for finding in comparing if _adjusted_p(finding) < ALPHA]:
         verdict = _leak(max(significant, key=_distance), len(comparing))
     else:
@@ -65,8 +65,10 @@ def _leak(found: AttackFinding, attacks: int) -> Verdict:
 
 
 def _no_leak_found(comparing: list[AttackFinding], strongest: AttackFinding) -> Verdict:
-    highs = [finding.auc.high for finding in comparing if finding.auc.high is not None]
-    missed = f" A leak of up to {_of_100(max(highs))} of 100 pairs would not have been detected here." if highs else ""
+    largest = [max(high, 1 - low) for finding in comparing for low, high in _ends(finding.auc)]  # either direction
+    missed = (
+        f" A leak of up to {_of_100(max(largest))} of 100 pairs would not have been detected here." if largest else ""
+    )
     return Verdict(
         "no leak found",
         'No leak found by these attacks. That is not "no leak".',
@@ -74,13 +76,21 @@ def _no_leak_found(comparing: list[AttackFinding], strongest: AttackFinding) -> 
     )
 
 
-def _cannot_tell(target: Answers, strongest: AttackFinding, few: int) -> Verdict:
-    what = "original models" if target.by_original else "deletion requests and as many unseen records"
-    return Verdict(
-        "cannot tell",
-        f"Cannot tell: an interval needs {MIN_CLUSTERS} {what}; there are {few}.",
-        (f"The strongest attack: {_ranks(strongest)}; that may be chance.",),
-    )
+def _too_few(target: Answers) -> str:
+    """Return why there can be no interval; empty where there can."""
+    chosen = np.isin(target.rows.role, (Role.FORGOTTEN, Role.UNSEEN))
+    positive = target.rows.role[chosen] == Role.FORGOTTEN
+    clusters = clusters_of(target.cluster[chosen], len(positive), positive=positive)
+    what = "original models" if target.by_original else "deletion requests"
+    if clusters.fewest < MIN_CLUSTERS:
+        many = what if target.by_original else f"{what} and as many unseen records"
+        return f"an interval needs {MIN_CLUSTERS} {many}; there are {clusters.fewest}"
+    return f"nearly all records are of a few large {what}" if clusters.too_few else ""
+
+
+def _cannot_tell(strongest: AttackFinding, reason: str) -> Verdict:
+    told = f"The strongest attack: {_ranks(strongest)}; that may be chance."
+    return Verdict("cannot tell", f"Cannot tell: {reason}.", (told,))
 
 
 def _other_attacks(audit: Audit) -> Iterator[str]:
@@ -159,9 +169,13 @@ def _pairs(estimate: Estimate) -> str:
 
 
 def _range(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f" (95 % interval {_of_100(estimate.low)} to {_of_100(estimate.high)})"
+    return "".join(f" (95 % interval {_of_100(low)} to {_of_100(high)})" for low, high in _ends(estimate))
+
+
+def _ends(estimate: Estimate) -> Iterator[tuple[float, float]]:
+    """Yield the interval, if there is one."""
+    if estimate.low is not None and estimate.high is not None:
+        yield estimate.low, estimate.high
 
 
 def _of_100(share: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,10 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.report.leaderboard import published
 from unlearnbench.run.session import SessionOptions, open_session
+
+if TYPE_CHECKING:  # loading them takes a while, which only the commands that use them should need
+    from unlearnbench.submissions.check import CheckContext
+    from unlearnbench.submissions.findings import Finding
 
 MOST_LINES = 100
 """How many findings are printed; ``--json`` prints all."""
@@ -115,26 +119,31 @@ def check(
     accept: Annotated[
         bool, typer.Option("--accept", help="If there is no finding, write the recomputed results to the leaderboard.")
     ] = False,
+    check_plugins: Annotated[
+        bool,
+        typer.Option("--check-plugins/--no-check-plugins", help="Run the conformance checks on plug-ins of others."),
+    ] = True,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Check a submission without executing any of it.
 
-    Checks its form, digests and completeness, and recomputes every metric from the scores. All findings are listed,
-    each with a remedy. The exit code is 0 if there is no finding, 1 if there are some, 2 if an option is wrong.
+    Checks its form, digests and completeness, recomputes every metric from the scores, and runs the conformance checks
+    on the suite's plug-ins that are not built in, as they are installed here. All findings are listed, each with a
+    remedy. The exit code is 0 if there is no finding, 1 if there are some, 2 if an option is wrong.
     """
     from unlearnbench.submissions.accept import accept as write_board
     from unlearnbench.submissions.check import check_submission
-    from unlearnbench.submissions.rerun import rerun as run_again
 
     if (rerun is None) != (nonce is None):
         raise UserError("give --rerun and --nonce together: how many cells, and the text that chooses them")
     report = check_submission(path, suite, plugin_file or (), disable_plugin or ())
     findings, notes, cells = list(report.findings), list(report.notes), list[str]()
-    if report.context and rerun is not None and nonce is not None:
-        found, cells = run_again(report.context, rerun, nonce)
+    if report.context:
+        found, cells = _execute(report.context, check_plugins, rerun, nonce or "")
         findings, notes = findings + found, notes + cells
+        notes += [] if check_plugins else ["plug-ins of others were not checked"]
     elif rerun is not None:
         notes.append("no cell was run again: fix the findings first")
     if accept and (findings or not report.context):
@@ -147,6 +156,18 @@ def check(
         _print([str(finding) for finding in findings], notes, path)
     if findings:
         raise typer.Exit(1)
+
+
+def _execute(
+    context: CheckContext, check_plugins: bool, rerun: int | None, nonce: str
+) -> tuple[list[Finding], list[str]]:
+    """Execute plug-ins as far as asked for; return what is found, and a line for each cell that was run again."""
+    from unlearnbench.submissions.conformance import conformance
+    from unlearnbench.submissions.rerun import rerun as run_again
+
+    found = conformance(context.plan.full, context.instances.registry) if check_plugins else []
+    differing, cells = run_again(context, rerun, nonce) if rerun is not None else ([], [])
+    return found + differing, cells
 
 
 def _print(findings: list[str], notes: list[str], path: Path) -> None:

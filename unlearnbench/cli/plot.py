@@ -40,7 +40,7 @@ def command(
             "--x",
             metavar="NAME",
             help="The x axis of a parameter plot, as AXIS.PARAMETER, e.g. scenario.size; or of a frontier plot, the "
-            "metric of utility, test-accuracy-original by default.",
+            "metric of utility, released-test-accuracy by default.",
         ),
     ] = None,
     metric: Annotated[
@@ -94,7 +94,7 @@ def _draw(kind: Kind, session: Session, rows: list[Row], path: Path, x: str | No
         case "degradation":
             return degradation_plot(gather.degradation_gains(session, rows), path, title(rows, roles))
         case "frontier":
-            utility = x or "test-accuracy-original"
+            utility = x or "released-test-accuracy"
             points = gather.frontier_points(rows, utility, metric)
             return frontier_plot(points, path, _words(utility), name, chance, title(rows, roles, "defense"))
         case "parameter":
@@ -107,4 +107,4 @@ def _draw(kind: Kind, session: Session, rows: list[Row], path: Path, x: str | No
 def _words(metric: str) -> str:
     """Return the name of a metric in words: "test accuracy, original"."""
     *words, of = metric.split("-")
-    return f"{' '.join(words)}, {of}" if words else of
+    return f"{' '.join(words)}, {of}" if words and of in ("original", "unlearned") else " ".join([*words, of])

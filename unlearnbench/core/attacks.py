@@ -17,7 +17,11 @@ class FittedAttack(Protocol):
     """A fitted attack: what :meth:`Attack.fit` returns."""
 
     def score(self, view: View) -> NDArray[np.float64]:
-        """Return one finite score (n,) per row of one request; higher means "deleted"."""
+        """Return one finite score (n,) per row; higher means "deleted".
+
+        The score of a row follows from that row and from what was learned: it is the same to the bit in every view, and
+        whatever was scored before.
+        """
         ...
 
 
@@ -50,6 +54,11 @@ class Attack(ABC):
         """The classical attack to compare with; by default the one with its own default parameters."""
         return Baseline()
 
+    @property
+    def learns(self) -> bool:
+        """Whether ``fit`` learns from shadow rows. If not, other shadow models change none of its scores."""
+        return True
+
     @abstractmethod
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
         """Learn from balanced shadow rows: every positive, and as many negatives of the same request."""
@@ -57,6 +66,11 @@ class Attack(ABC):
 
 class ScoreAttack(Attack):
     """An attack given by a formula: it learns nothing from shadow models. Authors must write only ``score``."""
+
+    @property
+    def learns(self) -> bool:
+        """False: a formula."""
+        return False
 
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:  # noqa: ARG002 - nothing to learn
         """Return the attack itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Status = Literal["ok", "no-interval", "degenerate", "undefined"]
@@ -13,6 +13,9 @@ Status = Literal["ok", "no-interval", "degenerate", "undefined"]
 ``ok``: a value with an interval. ``no-interval``: a value only. ``degenerate``: a value without spread, such as that of
 a constant score. ``undefined``: no value.
 """
+
+Scale = Literal["real", "positive", "share", "gain"]
+"""The values a number can take: any; 0 or more, such as a time; [0, 1]; [-1, 1]. No interval leaves them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Estimate:
     status: Status = "ok"
     reason: str = ""
     """Why the status is not ``ok``."""
+    scale: Scale = "real"
+    """The values that it can take, which intervals of its mean over seeds keep to."""
     details: Mapping[str, float] = field(default_factory=dict)
     """Numbers that help to judge the value, such as a design effect or a realized false positive rate."""
 
@@ -40,6 +45,12 @@ class Estimate:
             raise ValueError(f"status {self.status!r} needs a reason")
         if not all(math.isfinite(number) for number in (self.value, self.low, self.high) if number is not None):
             raise ValueError(f"{self.value} [{self.low}, {self.high}] is not finite; say Estimate.undefined(reason)")
+
+    def without_interval(self, reason: str) -> Estimate:
+        """Return the value alone, with the reason; an estimate that has no interval stays as it is."""
+        if self.status != "ok":
+            return self
+        return replace(self, low=None, high=None, status="no-interval", reason=reason)
 
     @classmethod
     def undefined(cls, reason: str, n: int = 0) -> Estimate:

@@ -41,6 +41,23 @@ class Utility:
 
 
 @dataclass(frozen=True, eq=False)
+class ReleasedUtility:
+    """How good the released posteriors of unlearned models are on random unseen records.
+
+    One entry per (original, request), each (m,); empty where a request queries no unseen record.
+    """
+
+    episode: NDArray[np.int64]
+    """The original."""
+    accuracy: NDArray[np.float64]
+    """Share of records whose most probable class is the true one."""
+    log_loss: NDArray[np.float64]
+    """Mean of minus the log-posterior of the true class (natural logarithm)."""
+    calibration_error: NDArray[np.float64]
+    """Expected calibration error over all requests of the original, the same for each of them."""
+
+
+@dataclass(frozen=True, eq=False)
 class ScoredRows:
     """Some target rows of a cell in the form that the statistics take, each (k,)."""
 
@@ -87,18 +104,61 @@ class ScoredCell:
     on. Empty where there is one shadow original."""
     shadow_deleted: NDArray[np.bool_]
     """Which of the shadow rows (m,) were deleted."""
+    shadow_fold: NDArray[np.int64]
+    """The fold (m,) of each shadow row's original; an attack fitted without the fold has scored it."""
+    folds: NDArray[np.float64]
+    """The attack's scores of the target rows (k, n), fitted without each fold; (0, n) where it learns nothing."""
+    baseline_folds: NDArray[np.float64]
+    """The same of the baseline (k, n) or (0, n)."""
     probabilistic: bool
     """Are the scores probabilities."""
     baseline_probabilistic: bool
     """Are the baseline's scores probabilities."""
     utility: Utility
+    released: ReleasedUtility
+    value_only: bool = False
+    """Is only the value of each number needed: all rows are of one cluster then, and intervals are not computed."""
     retrained: ScoredCell | None = None
     """The cell of the same data set, model, scenario, defense, attack and seed that retrains, itself for a cell that
     does. None where no metric of the suite declares :attr:`Metric.reads_retrained`."""
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> ScoredCell:
         """Return the cell with the chosen target rows, in the order given."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _ROW_FIELDS})
+        chosen = {name: getattr(self, name)[rows] for name in _ROW_FIELDS}
+        chosen |= {name: getattr(self, name)[:, rows] for name in ("folds", "baseline_folds")}
+        return replace(self, **chosen)
+
+    def without_each_fold(self) -> list[ScoredCell]:
+        """Return the cell as it would be without each fold of shadow originals, to compute values only.
+
+        Empty for one shadow original.
+        """
+        none = np.empty((0, len(self.scores)))
+        folds: list[int] = np.unique(self.shadow_fold).tolist() if len(self.shadow_scores) else []
+        others = self.retrained.without_each_fold() if self.retrained else []
+        return [
+            replace(
+                self,
+                scores=self.folds[k] if len(self.folds) else self.scores,
+                baseline=self.baseline_folds[k] if len(self.baseline_folds) else self.baseline,
+                shadow_scores=self.shadow_scores[self.shadow_fold != k],
+                shadow_deleted=self.shadow_deleted[self.shadow_fold != k],
+                shadow_fold=self.shadow_fold[self.shadow_fold != k],
+                folds=none,
+                baseline_folds=none,
+                value_only=True,
+                retrained=others[k] if k < len(others) else self.retrained,
+            )
+            for k in folds
+        ]
+
+    def halves(self) -> tuple[ScoredCell, ScoredCell]:
+        """Return target rows of every second original, and of the others: ten of a request and role are enough."""
+        _, number = np.unique(self.episode, return_inverse=True)
+        number = np.where(self.position < ROWS_PER_HALF, number % 2, -1)
+        other = self.retrained.halves() if self.retrained else (None, None)
+        first, second = (replace(self.take(number == k), retrained=other[k]) for k in (0, 1))
+        return first, second
 
     def has_role(self, *roles: Role) -> NDArray[np.bool_]:
         """Return which rows (n,) have one of these roles."""
@@ -118,11 +178,13 @@ class ScoredCell:
             self.scores[chosen],
             self.baseline[chosen],
             self.role[chosen] == self.positive,
-            self.episode[chosen],
+            np.zeros_like(self.episode[chosen]) if self.value_only else self.episode[chosen],
             self.record[chosen],
         )
 
 
+ROWS_PER_HALF = 10
+"""How many rows of a request and role are in a half; more would take time and add little."""
 _ROW_FIELDS = ("scores", "baseline", "role", "position", "episode", "request", "record", "label", "unchanged")
 
 
@@ -131,6 +193,9 @@ class Metric(ABC):
 
     reads_retrained: ClassVar[bool] = False
     """Does it read :attr:`ScoredCell.retrained`. The results of a suite with such a metric depend on retraining too."""
+
+    reads_scores: ClassVar[bool] = True
+    """Does it read scores of an attack. One that does not is the same for every adversary."""
 
     @abstractmethod
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:

@@ -117,8 +117,8 @@ class UndeclaredNeedError(AttributeError):
 class View:
     """What an attack may read: the queried rows with the arrays that its :class:`Needs` declare.
 
-    Rows are in random order and carry neither membership nor role. A target view holds one request, each record of it
-    once.
+    Rows are in random order and carry neither membership nor role. The company of a row carries no information: a score
+    must follow from the row alone and from what ``fit`` learned.
     """
 
     needs: Needs
@@ -127,6 +127,8 @@ class View:
     """Number of the original model that was queried (n,)."""
     request: NDArray[np.int64]
     """Number of the request whose unlearned models were queried (n,)."""
+    key: NDArray[np.uint64]
+    """A random word for each row (n,), the same in any view of the row. It holds no information."""
     _before: NDArray[np.float64]
     _after: NDArray[np.float64]
     _versions: NDArray[np.int64]

@@ -40,8 +40,16 @@ class SeedPath:
         return np.random.Philox(np.random.SeedSequence(self.root, spawn_key=key))
 
     def rng(self) -> np.random.Generator:
-        """Return a new generator for this path; equal paths give equal draws."""
-        return np.random.Generator(self._bits())
+        """Return a new generator for this path; equal paths give equal draws.
+
+        It draws as the path's stream does and does not hold the root seed, since plug-ins are given it: its seed
+        sequence, which ``spawn`` reads, consists of words of that stream.
+        """
+        stream = self._bits()
+        state = stream.state
+        rootless = np.random.Philox(np.random.SeedSequence(stream.random_raw(4).tolist()))
+        rootless.state = state
+        return np.random.Generator(rootless)
 
     def seed(self) -> int:
         """Return a 32-bit integer for libraries that take one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,11 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(1)
     with threadpool_limits(1):
         yield
+
+
+def how_ended(code: int | None) -> str:
+    """Say how a process with this exit code ended."""
+    return f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"exited with {code}"
 
 
 def exit_if_worker_is_starting() -> None:

@@ -90,11 +90,16 @@ class UnlearnerPlugin(Plugin):
     """Whether the unlearned model has the distribution of one retrained without the forget set."""
     sees: tuple[Seen, ...] = ("forget-set", "retain-set", "labels")
     """What it uses."""
+    deletes_nothing: bool = False
+    """Whether its models are trained on the forgotten records too. For a control: an attack that tells forgotten from
+    retained records there does not attack the deletion, and its results are invalid."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for seen in self.sees:
             self._check("sees", seen, get_args(Seen))
+        if self.deletes_nothing and self.role != "control":
+            raise ValueError(f"{self.name}: deletes_nothing is for a control")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,11 +48,6 @@ class Roles:
         """Return the role of the plug-in on its axis."""
         return self.plugins.get(ref.kind, {}).get(ref.name, PluginRole())
 
-    @property
-    def sample_tests(self) -> frozenset[str]:
-        """The names of the attacks that decide whether the results of a setting are valid."""
-        return frozenset(name for name, found in self.plugins.get("attack", {}).items() if found.tests_sample)
-
     def missing(self, axes: Iterable[Mapping[str, PluginRef]]) -> list[str]:
         """Return the plug-ins of rows that are not listed, as "axis name"."""
         used = {(axis, row[axis].name) for row in axes for axis in AXES}

@@ -16,7 +16,7 @@ from unlearnbench.reproduction.experiment import Experiment, ParameterCurve
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row, headline_rows
 
-UTILITY = "test-accuracy-original"
+UTILITY = "released-test-accuracy"
 
 
 def draw(experiment: Experiment, plan: Plan, rows: Sequence[Row], directory: Path) -> Path | None:

@@ -30,6 +30,9 @@ METRICS = (
     "deg-rate",
     "overfitting",
     "test-accuracy-original",
+    "released-test-accuracy",
+    "released-log-loss",
+    "released-calibration-error",
     "epsilon",
 )
 """The metrics that the tables of a page show, if a row has them."""

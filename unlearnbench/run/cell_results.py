@@ -13,6 +13,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.run.attacking import Scores
 from unlearnbench.run.game import Game
+from unlearnbench.run.released import released_utility
 from unlearnbench.run.store import Store
 
 
@@ -26,8 +27,15 @@ class CellScores:
     """Those of its classical baseline (n,)."""
     shadow: NDArray[np.float64]
     """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
+    folds: NDArray[np.float64]
+    """The attack's scores of the target rows, fitted without each fold of shadow originals (k, n)."""
+    baseline_folds: NDArray[np.float64]
+    """Those of the baseline (k, n)."""
     unchanged: NDArray[np.bool_]
     """Were the released posteriors of the last unlearned version bitwise those of the original (n,)."""
+    released: NDArray[np.float64]
+    """Accuracy, log loss and calibration error of the released posteriors, as of
+    :func:`~unlearnbench.run.released.released_utility` (3, requests)."""
 
     @classmethod
     def of(cls, released: Game, scores: Scores, baseline: Scores) -> CellScores:
@@ -35,7 +43,15 @@ class CellScores:
         rows = released.target
         last = rows.after[np.arange(len(rows)), rows.versions - 1]
         unchanged = np.asarray((rows.before == last).all(axis=1))
-        return cls(scores.target, baseline.target, scores.shadow, unchanged)
+        return cls(
+            scores.target,
+            baseline.target,
+            scores.shadow,
+            scores.folds,
+            baseline.folds,
+            unchanged,
+            released_utility(rows),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from unlearnbench.core.models import Engine
 from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.run.store import Store
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
 
 SIDES: tuple[Side, Side] = ("target", "shadow")
@@ -117,8 +118,8 @@ class Plan:
     """All cells that can run."""
     skipped: tuple[Cell, ...]
     """The cells that cannot run, with reasons."""
-    sample_tests: frozenset[str]
-    """The names of the attacks that decide whether the results of a setting are valid."""
+    tests: ValidityTests
+    """The plug-ins that decide which results are valid."""
 
     @cached_property
     def episodes(self) -> dict[str, EpisodeTask]:

@@ -164,7 +164,8 @@ def scores_of(released: Game, attack: PluginRef, instances: PluginInstances) -> 
     """Return the scores of an attack of a suite."""
     if knows_truth(attack, instances.registry):
         return oracle_scores(released)
-    return attack_scores(released, instances.make(attack, Attack), attack.name)
+    first, second = instances.attack_twice(attack)
+    return attack_scores(released, first, attack.name, second)
 
 
 def knows_truth(attack: PluginRef, registry: Registry) -> bool:

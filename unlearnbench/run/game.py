@@ -16,22 +16,22 @@ from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.pools import Side
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Role
-from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.seeding import SeedPath, keyed_bits
 
 Indices = NDArray[np.int64]
 
 
-class RequestRows(NamedTuple):
-    """The target rows of one request."""
+class Company(NamedTuple):
+    """The target rows that an attack is shown in one view."""
 
-    episode: int
-    request: int
+    parts: tuple[int, ...]
+    """What names it among the companies of a game."""
     rows: Indices
     """Their indices among all target rows."""
     distinct: Indices
-    """The first row of each record among them."""
+    """The first row of each queried record among them."""
     inverse: Indices
-    """``distinct[inverse]`` are rows of the same records as ``rows``."""
+    """``distinct[inverse]`` are rows of the same queried records as ``rows``."""
 
 
 def game_seeds(seed: int, records: Records) -> SeedPath:
@@ -92,9 +92,27 @@ class Game:
         return self.shadow.take(self.shadow.paired(self.positive, self.negative))
 
     @cached_property
-    def requests(self) -> tuple[RequestRows, ...]:
-        """The target rows request by request."""
-        return tuple(_requests(self.target))
+    def companies(self) -> tuple[Company, ...]:
+        """The target rows by view: of each request the positives and negatives, of each original the rest by role.
+
+        Where nothing leaks, the rows of one view are exchangeable. Matched rows resemble the positives: beside them a
+        positive would be known by its neighbours. Requests are apart since unseen records recur and deleted ones do
+        not.
+        """
+        game = np.isin(self.target.role, (self.positive, self.negative))
+        return (
+            *_companies(self.target, np.flatnonzero(game), self.target.request),
+            *_companies(self.target, np.flatnonzero(~game), -1 - self.target.role.astype(np.int64)),
+        )
+
+    @cached_property
+    def _keys(self) -> dict[Side, NDArray[np.uint64]]:
+        """The random word of each target row, and of each balanced shadow row."""
+
+        def keys(side: Side, rows: Observations) -> NDArray[np.uint64]:
+            return keyed_bits((self.seeds / "row" / side).seed(), rows.episode, rows.request, rows.record)
+
+        return {"target": keys("target", self.target), "shadow": keys("shadow", self.balanced)}
 
     def view(self, side: Side, needs: Needs, rows: Indices, seeds: SeedPath) -> tuple[View, Indices]:
         """Return what an attack of these needs is shown of chosen ``rows`` (k,), and their order in the view.
@@ -114,6 +132,7 @@ class Game:
             records.n_classes,
             observed.episode[chosen],
             observed.request[chosen],
+            self._keys[side][chosen],
             observed.before[chosen] if before else np.empty((n, 0)),
             observed.after[chosen] if after else np.empty((n, 0, 0)),
             observed.versions[chosen] if after else np.empty(0, dtype=np.int64),
@@ -131,12 +150,15 @@ class Game:
         return ShadowView(**vars(view), deleted=deleted, member=self.balanced.member[chosen])
 
 
-def _requests(rows: Observations) -> Iterator[RequestRows]:
-    _, group = np.unique(np.stack([rows.episode, rows.request]), axis=1, return_inverse=True)
+def _companies(target: Observations, chosen: Indices, kind: NDArray[np.int64]) -> Iterator[Company]:
+    """Yield the chosen rows by original and ``kind`` (n,)."""
+    _, group = np.unique(np.stack([target.episode, kind])[:, chosen], axis=1, return_inverse=True)
     order = np.argsort(group, kind="stable")
-    for chosen in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
-        _, first, inverse = np.unique(rows.record[chosen], return_index=True, return_inverse=True)
-        yield RequestRows(int(rows.episode[chosen[0]]), int(rows.request[chosen[0]]), chosen, chosen[first], inverse)
+    for places in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(chosen) else ():
+        rows = chosen[places]
+        queried = np.stack([target.request[rows], target.record[rows]])
+        _, first, inverse = np.unique(queried, axis=1, return_index=True, return_inverse=True)
+        yield Company((int(target.episode[rows[0]]), int(kind[rows[0]])), rows, rows[first], inverse)
 
 
 def release(game: Game, defense: Defense) -> Game:
@@ -165,3 +187,11 @@ def _released(observations: Observations, defense: Defense, seed: int) -> Observ
 def describe(numbers: NDArray[np.float64]) -> str:
     """Return what is wrong with an array that must have another shape or be finite."""
     return f"got shape {numbers.shape}, {np.count_nonzero(~np.isfinite(numbers))} of them not finite"
+
+
+def as_scores(answered: object, n: int) -> NDArray[np.float64]:
+    """Return what an attack answered about ``n`` rows; ValueError where it is not one finite number a row."""
+    scores = np.asarray(answered, dtype=np.float64)
+    if scores.shape != (n,) or not np.isfinite(scores).all():
+        raise ValueError(f"an attack must give one finite score for each of {n} rows, {describe(scores)}")
+    return scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import TypeVar
 
 from unlearnbench.core.attacks import Attack
@@ -12,6 +13,9 @@ from unlearnbench.core.records import Records
 from unlearnbench.hooks.parameters import build, resolve
 from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.hooks.sources import Source
+from unlearnbench.run.isolated import AttackProcess, IsolatedAttack
+from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.suite.model import PluginRef
 
 T = TypeVar("T")
@@ -24,6 +28,7 @@ class PluginInstances:
         self.registry = registry
         self._made: dict[str, object] = {}
         self._records: dict[str, Records] = {}
+        self._processes: dict[Source, tuple[AttackProcess, AttackProcess]] = {}
 
     def make(self, ref: PluginRef, contract: type[T]) -> T:
         """Return the instance of a plug-in. UserError where it does not derive from ``contract``."""
@@ -35,6 +40,21 @@ class PluginInstances:
                 f'{ref.kind} "{ref.name}" is a {type(made).__name__}, which does not derive from {contract.__name__}'
             )
         return made
+
+    def attack_twice(self, ref: PluginRef) -> tuple[Attack, Attack]:
+        """Return an attack two times, such that what one remembers the other does not know.
+
+        One that is not built in is in two processes of its own, which other attacks of the same source share.
+        """
+        attack, entry = self.make(ref, Attack), self.registry.get("attack", ref.name)
+        if entry.source.kind == "builtin":
+            return attack, deepcopy(attack)
+        if entry.source not in self._processes:
+            lock = PluginLock.of(self.registry).only(entry.source)
+            self._processes[entry.source] = (AttackProcess(lock), AttackProcess(lock))
+        first, second = self._processes[entry.source]
+        parts = ref.name, ref.params, attack.needs, attack.learns
+        return IsolatedAttack(*parts, first), IsolatedAttack(*parts, second)
 
     def records(self, ref: PluginRef) -> Records:
         """Return the records of a data set; they are loaded once."""

@@ -8,10 +8,13 @@ import numpy as np
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.metrics import Metric, ReleasedUtility, ScoredCell, Utility
+from unlearnbench.run.attacking import folds_of
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.game import Game
+from unlearnbench.run.released import measured_originals
+from unlearnbench.stats.adversary import with_adversary
 
 
 def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack, utility: Utility) -> ScoredCell:
@@ -31,23 +34,58 @@ def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack
         negative=game.negative,
         shadow_scores=scores.shadow,
         shadow_deleted=shadow if len(scores.shadow) else np.empty(0, dtype=np.bool_),
+        shadow_fold=folds_of(game) if len(scores.shadow) else np.empty(0, dtype=np.int64),
+        folds=scores.folds,
+        baseline_folds=scores.baseline_folds,
         probabilistic=attack.probabilistic,
         baseline_probabilistic=baseline.probabilistic,
         utility=utility,
+        released=ReleasedUtility(measured_originals(rows), *scores.released),
     )
 
 
 def measure(cell: ScoredCell, metrics: Mapping[str, Metric]) -> dict[str, Estimate]:
-    """Return all estimates of one cell by name."""
+    """Return all estimates of one cell by name.
+
+    Each metric is measured for the adversary without each fold of its shadow originals too, and its interval includes
+    the variance that they show.
+    """
     estimates: dict[str, Estimate] = {}
+    whole = [(part,) for part in cell.without_each_fold()]
+    halves = [part.halves() for (part,) in whole]
     for name, metric in metrics.items():
         measured = metric.measure(cell)
         if wrong := [own for own, estimate in measured.items() if not isinstance(estimate, Estimate)]:
             raise TypeError(f"metric {name} gives {', '.join(wrong)}, which must be an Estimate")
         if clash := estimates.keys() & measured.keys():
             raise ValueError(f"metric {name} gives {', '.join(sorted(clash))}, which another metric gives too")
-        estimates.update(measured)
+        estimates.update(_with_adversary(metric, measured, halves, whole))
     return estimates
+
+
+def _with_adversary(
+    metric: Metric, measured: Mapping[str, Estimate], *without: Sequence[Sequence[ScoredCell]]
+) -> dict[str, Estimate]:
+    """Add the adversary's variance, from the first cells ``without`` each fold on which a number is defined."""
+    found = dict(measured)
+    wanted = [name for name, estimate in measured.items() if estimate.status == "ok" and metric.reads_scores]
+    for cells in without:
+        again = []
+        for parts in cells if wanted else ():
+            again.append([metric.measure(one) for one in parts])
+            if not any(_defined(name, again) for name in wanted):
+                break
+        found |= {name: with_adversary(measured[name], _of(name, again)) for name in wanted}
+        wanted = [name for name in wanted if again and not _defined(name, again)]
+    return found
+
+
+def _of(name: str, again: Sequence[Sequence[Mapping[str, Estimate]]]) -> list[list[Estimate | None]]:
+    return [[one.get(name) for one in parts] for parts in again]
+
+
+def _defined(name: str, again: Sequence[Sequence[Mapping[str, Estimate]]]) -> bool:
+    return all(one is not None and one.value is not None for parts in _of(name, again) for one in parts)
 
 
 def utility(episodes: Sequence[Episode]) -> Utility:

@@ -13,6 +13,7 @@ from unlearnbench.run.expansion import Expansion
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.selection import Selection
 from unlearnbench.run.sizes import check_sizes
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.model import PluginRef, Suite
 
 
@@ -22,8 +23,8 @@ def make_plan(suite: Suite, instances: PluginInstances, device: Device, selectio
     Controls and baselines are in every plan, whether or not the suite lists them.
     """
     full = with_controls(suite, instances.registry)
-    tests = sample_tests(full, instances.registry)
-    chosen = (selection or Selection()).narrow(full, tests)
+    tests = validity_tests(full, instances.registry)
+    chosen = (selection or Selection()).narrow(full, tests.sample)
     check_sizes(chosen, instances)
     groups, skipped = Expansion(chosen, instances, device).expand()
     return Plan(suite, full, tuple(groups), tuple(skipped), tests)
@@ -49,7 +50,8 @@ def with_controls(suite: Suite, registry: Registry) -> Suite:
     )
 
 
-def sample_tests(suite: Suite, registry: Registry) -> frozenset[str]:
-    """Return the names of the suite's attacks that decide whether the results of a setting are valid."""
+def validity_tests(suite: Suite, registry: Registry) -> ValidityTests:
+    """Return which of the suite's plug-ins decide which results are valid."""
     plugins = (registry.get("attack", ref.name).plugin for ref in suite.attacks)
-    return frozenset(plugin.name for plugin in plugins if isinstance(plugin, AttackPlugin) and plugin.tests_sample)
+    attacks = {plugin.name: plugin for plugin in plugins if isinstance(plugin, AttackPlugin)}
+    return ValidityTests.of(attacks, registry)

@@ -25,6 +25,10 @@ class PluginLock:
         """Return the lock of a registry."""
         return cls(frozenset((found.kind, found.name, found.source) for found in registry.plugins))
 
+    def only(self, source: Source) -> PluginLock:
+        """Return the lock of the plug-ins of one source."""
+        return PluginLock(frozenset(found for found in self.wanted if found[2] == source))
+
     def registry(self) -> Registry:
         """Load the plug-ins, without observers. UserError where one is missing or its code has changed."""
         sources = {source for _, _, source in self.wanted}

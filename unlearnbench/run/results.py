@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.run.cells import Cell, Plan
 from unlearnbench.run.store import Store
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.stats import holm, t_interval
 from unlearnbench.suite.model import AXES, PluginRef
 
+Key = TypeVar("Key", bound=Hashable)
 Sample = tuple[str, str, int | None]
 """The labels of data set and scenario, and the seed: the same deleted and unseen records."""
 RowStatus = Literal["ok", "failed", "crashed", "skipped", "missing", "invalid"]
@@ -58,12 +60,12 @@ def collect(plan: Plan, store: Store) -> list[Row]:
     """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
     done = [_row(cell, store, key) for key, cell in plan.cells.items()]
     skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in plan.skipped]
-    return complete(in_suite_order(plan, [*done, *skipped]), plan.sample_tests)
+    return complete(in_suite_order(plan, [*done, *skipped]), plan.tests)
 
 
-def complete(rows: Sequence[Row], sample_tests: Collection[str]) -> list[Row]:
+def complete(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:
     """Return the rows of all seeds with all that follows from them: which are invalid, and the means over seeds."""
-    marked = mark_invalid(rows, sample_tests)
+    marked = mark_cheating(mark_invalid(rows, tests.sample), tests)
     return [*marked, *(mean_over_seeds(marked) if len({row.seed for row in marked}) > 1 else [])]
 
 
@@ -90,32 +92,66 @@ def mark_invalid(rows: Sequence[Row], sample_tests: Collection[str]) -> list[Row
     ``sample_tests`` are the names of the attacks that decide it. Each gives one one-sided test per data set, scenario
     and seed (the sample is the same for all models and defenses). All of them are adjusted together by Holm.
     """
-    tests: dict[tuple[str, Sample], float] = {}
+    level: dict[tuple[str, Sample], float] = {}
     for row in rows:
-        p = _p_above_chance(row) if row.axes["attack"].name in sample_tests else None
+        p = _detail(row, "p_above_half") if row.axes["attack"].name in sample_tests else None
         if p is not None:
-            tests[row.axes["attack"].label, _sample(row)] = p
-    adjusted = dict(zip(tests, holm(list(tests.values())), strict=True)) if tests else {}
+            level[row.axes["attack"].label, _sample(row)] = p
     reasons = {
         sample: f"{attack} tells deleted from unseen without any model, p {p:.1e}"
-        for (attack, sample), p in adjusted.items()
-        if p < SAMPLE_LEVEL
+        for (attack, sample), p in _significant(level).items()
     }
-    return [
-        replace(row, status="invalid", reason=reason)
-        if row.status == "ok" and (reason := reasons.get(_sample(row))) is not None
-        else row
-        for row in rows
-    ]
+    return [_invalid(row, reasons.get(_sample(row))) for row in rows]
+
+
+def mark_cheating(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:
+    """Mark the rows of attacks that tell forgotten records from retained ones where nothing was deleted.
+
+    Both were members of the original alike, and are of the unlearned model, so no attack that scores what models
+    answer can tell them apart. Each row of a tested attack with an unlearner that deletes nothing gives one one-sided
+    test; all are adjusted together by Holm. A test below :data:`SAMPLE_LEVEL` invalidates all rows of the attack with
+    the same data set, scenario and seed, unless a reference tells them apart too: then the scenario chose other records
+    to forget than to retain.
+    """
+    found: dict[tuple[str, ...], tuple[Row, float]] = {}
+    for row in rows:
+        name = row.axes["attack"].name
+        if row.axes["unlearner"].name in tests.deleting_nothing and name in tests.tested | tests.references:
+            p = _detail(row, "p_above_retained")
+            if row.status == "ok" and p is not None:
+                found[(*row.names.values(), str(row.seed))] = row, p
+    significant = _significant({key: p for key, (_, p) in found.items()})
+    by_attack = [(found[key][0], p) for key, p in significant.items()]
+    excused = {_sample(row) for row, _ in by_attack if row.axes["attack"].name in tests.references}
+    reasons = {
+        (row.axes["attack"].label, _sample(row)): "tells forgotten from retained records where "
+        f"{row.axes['unlearner'].label} deletes nothing, p {p:.1e}"
+        for row, p in by_attack
+        if row.axes["attack"].name in tests.tested and _sample(row) not in excused
+    }
+    return [_invalid(row, reasons.get((row.axes["attack"].label, _sample(row)))) for row in rows]
+
+
+def _invalid(row: Row, reason: str | None) -> Row:
+    """Return the row marked invalid if there is a reason and it has a result."""
+    return replace(row, status="invalid", reason=reason) if reason and row.status == "ok" else row
+
+
+def _significant(p_values: Mapping[Key, float]) -> dict[Key, float]:
+    """Return the p-values below :data:`SAMPLE_LEVEL`, adjusted by Holm over all of them."""
+    if not p_values:
+        return {}
+    adjusted = zip(p_values, holm(list(p_values.values())), strict=True)
+    return {key: float(p) for key, p in adjusted if p < SAMPLE_LEVEL}
 
 
 def _sample(row: Row) -> Sample:
     return (row.axes["dataset"].label, row.axes["scenario"].label, row.seed)
 
 
-def _p_above_chance(row: Row) -> float | None:
-    """Return the p-value of the metric that tests a row's scores against chance, None where no metric does."""
-    values = (estimate.details.get("p_above_half") for estimate in row.metrics.values())
+def _detail(row: Row, name: str) -> float | None:
+    """Return the detail of this name of the metric that has it, None where none has."""
+    values = (estimate.details.get(name) for estimate in row.metrics.values())
     return next((p for p in values if p is not None), None)
 
 
@@ -148,4 +184,5 @@ def _mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     missing = next((estimate for estimate in estimates if estimate.value is None), None)
     if missing is not None:
         return Estimate.undefined(f"not defined for every seed: {missing.reason}", n=len(estimates))
-    return t_interval([float(estimate.value) for estimate in estimates if estimate.value is not None])
+    values = [float(estimate.value) for estimate in estimates if estimate.value is not None]
+    return t_interval(values, estimates[0].scale)

@@ -29,7 +29,7 @@ from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 
 SCHEMA = 1
-FOLDERS = {"cell": "cell-2"}
+FOLDERS = {"cell": "cell-3"}
 """Where entries of a kind lie, if not in a folder named like the kind."""
 T = TypeVar("T")
 Array = NDArray[np.generic]

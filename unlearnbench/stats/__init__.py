@@ -8,6 +8,7 @@ vectors of unequal length. A number that is not defined for valid input is an ``
 from __future__ import annotations
 
 from unlearnbench.stats.auc import auc_above_half, clustered_auc, delong_se, structural_components
+from unlearnbench.stats.calibration import calibration_error
 from unlearnbench.stats.clusters import MIN_CLUSTERS
 from unlearnbench.stats.degradation import deg_count, deg_rate, rank_deg_count, rank_deg_rate, true_confidence
 from unlearnbench.stats.means import clopper_pearson, clustered_mean, korn_graubard, t_interval
@@ -25,6 +26,7 @@ __all__ = [
     "auc",
     "auc_above_half",
     "best_threshold",
+    "calibration_error",
     "clopper_pearson",
     "clustered_auc",
     "clustered_mean",

@@ -1,25 +1,19 @@
-"""Intervals for clustered rows: rows of one cluster (an original model) are dependent, clusters are independent.
-
-To first order, each estimate is its true value plus a sum of one term per row, the *influence* of the row. The sums of
-influences per cluster are independent, and their spread gives the standard error (Obuchowski 1997 for the AUC; the
-linearization estimator of survey statistics for means and ratios).
-"""
+"""Rows of one cluster (an original model) are dependent, clusters are independent."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unlearnbench.core.estimates import Estimate
-
 MIN_CLUSTERS = 5
 """Least number of clusters for an interval; with fewer their variance is too uncertain."""
-NEGLIGIBLE = 1e-12
-"""A standard error below this share of its scale is treated as rounding error."""
+MIN_EFFECTIVE = 3.0
+"""Least effective number of clusters for an interval, where clusters are of unequal size."""
+WORKING_CORRELATION = 0.05
+"""Correlation of two rows of a cluster that the effective number of clusters is computed with."""
 
 COUNT_UP_TO = 32
 """Ids whose range is at most this many times their number are coded by counting, which is faster than sorting."""
@@ -27,7 +21,7 @@ COUNT_UP_TO = 32
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """The cluster of each row."""
+    """The cluster of each row, and its class where an estimate compares two."""
 
     code: NDArray[np.int64]
     """Number of the cluster (n,), from 0."""
@@ -35,15 +29,65 @@ class Clusters:
     """Number of clusters."""
     record: NDArray[np.int64] | None = None
     """Number of the record (n,), from 0, where records are given."""
+    positive: NDArray[np.bool_] | None = None
+    """The class (n,), where there are two."""
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """How many rows of each class each cluster has (classes, clusters)."""
+        if self.positive is None:
+            return np.bincount(self.code, minlength=self.count)[None]
+        classes = (~self.positive, self.positive)
+        return np.stack([np.bincount(self.code[chosen], minlength=self.count) for chosen in classes])
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """Which share of the rows of each class each cluster has (classes, clusters)."""
+        return np.asarray(self.rows / np.maximum(self.rows.sum(axis=1, keepdims=True), 1))
+
+    @cached_property
+    def leverage(self) -> NDArray[np.float64]:
+        """Which share of its class the cluster of a row has (n,)."""
+        return np.asarray(self.shares[0 if self.positive is None else self.positive.astype(np.int64), self.code])
+
+    @cached_property
+    def fewest(self) -> int:
+        """In how many clusters the class occurs that occurs in the fewest."""
+        return int(np.count_nonzero(self.rows, axis=1).min())
+
+    @cached_property
+    def effective(self) -> float:
+        """How many clusters of equal size inform as much about the variance (Carter, Schnepel, Steigerwald 2017).
+
+        (sum v)^2 / sum v^2, where v is the variance of a cluster's sum if its rows are correlated by
+        :data:`WORKING_CORRELATION`; the smaller number of the two classes.
+        """
+        v = self.rows * (1 + WORKING_CORRELATION * (self.rows - 1))
+        return float(np.min(v.sum(axis=1) ** 2 / np.maximum((v**2).sum(axis=1), 1)))
+
+    @property
+    def too_few(self) -> str:
+        """Why there can be no interval; empty where there can."""
+        if self.fewest < MIN_CLUSTERS:
+            return f"an interval needs {MIN_CLUSTERS} clusters, has {self.fewest}"
+        if self.effective < MIN_EFFECTIVE:
+            return (
+                f"most rows are of few clusters, worth {self.effective:.1f} of equal size; "
+                f"an interval needs {MIN_EFFECTIVE:g}"
+            )
+        return ""
 
 
-def clusters_of(cluster: ArrayLike, rows: int, record: ArrayLike | None = None) -> Clusters:
+def clusters_of(
+    cluster: ArrayLike, rows: int, record: ArrayLike | None = None, positive: NDArray[np.bool_] | None = None
+) -> Clusters:
     """Return the clusters, and the records where given, from ids of any type, each (rows,)."""
-    code, count = _codes(cluster, rows)
-    return Clusters(code, count, None if record is None else _codes(record, rows)[0])
+    code, count = codes_of(cluster, rows)
+    return Clusters(code, count, None if record is None else codes_of(record, rows)[0], positive)
 
 
-def _codes(ids: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
+def codes_of(ids: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
+    """Return the number (rows,) of each id, from 0 in their order, and how many there are."""
     vector = np.asarray(ids)
     if vector.shape != (rows,):
         raise ValueError(f"expected {rows} ids, one a row, got shape {vector.shape}")
@@ -77,105 +121,6 @@ def flags(positive: ArrayLike, rows: int) -> NDArray[np.bool_]:
     return vector.astype(np.bool_)
 
 
-def class_influence(values: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return each row's influence (n,) on the mean of ``values`` over its own class."""
-    above, below = values[positive], values[~positive]
-    spread = np.where(positive, (values - above.mean()) / above.size, (values - below.mean()) / below.size)
-    return np.asarray(spread)
-
-
-def in_each_class(positive: NDArray[np.bool_], clusters: Clusters) -> int:
-    """Return the number of clusters that contain the rarer class, by which the degrees of freedom are set.
-
-    Usually both classes occur in every cluster, and this is the number of clusters. Otherwise the variance of the rarer
-    class is estimated from these clusters only.
-    """
-    return min(int(np.count_nonzero(np.bincount(clusters.code[chosen]))) for chosen in (positive, ~positive))
-
-
 def one_class(positive: NDArray[np.bool_]) -> bool:
     """Return whether positives or negatives are missing."""
     return bool(positive.all() or not positive.any())
-
-
-def clustered_se(influence: NDArray[np.float64], clusters: Clusters, count: int | None = None) -> float:
-    """Return the standard error of a sum of influences (n,), corrected for a small ``count`` of clusters.
-
-    Where a record is queried of several original models, its rows are dependent too. With records given, the variance
-    that this adds is included where it is positive (two-way clustering; Cameron, Gelbach and Miller 2011).
-    """
-    count = clusters.count if count is None else count
-    variance = _spread(influence, clusters.code) * count / (count - 1)
-    if clusters.record is not None:
-        rows = len(influence)
-        within_both, _ = _codes(clusters.code * rows + clusters.record, rows)
-        variance += max(0.0, _spread(influence, clusters.record) - _spread(influence, within_both))
-    return math.sqrt(variance)
-
-
-def _spread(influence: NDArray[np.float64], code: NDArray[np.int64]) -> float:
-    sums = np.bincount(code, weights=influence)
-    return float(sums @ sums)
-
-
-def t_quantile(degrees: float, level: float = 0.95) -> float:
-    """Return the two-sided quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, (1 + level) / 2))
-
-
-Interval = Callable[[float, float], tuple[float, float]]
-"""Maps a value and a half-width to the two ends."""
-
-
-def within(lowest: float, highest: float) -> Interval:
-    """Return the symmetric interval, clipped to the range of possible values."""
-    return lambda value, half: (max(lowest, value - half), min(highest, value + half))
-
-
-def on_logit_scale(share: float, half: float) -> tuple[float, float]:
-    """Return the interval of a share in (0, 1) that is symmetric on the logit scale; same width to first order."""
-    middle, half = math.log(share / (1 - share)), half / (share * (1 - share))
-    return _expit(middle - half), _expit(middle + half)
-
-
-def _expit(x: float) -> float:
-    small = math.exp(-abs(x))
-    return (1 if x > 0 else small) / (1 + small)
-
-
-def t_estimate(
-    value: float,
-    influence: NDArray[np.float64],
-    clusters: Clusters,
-    count: int | None = None,
-    details: Mapping[str, float] | None = None,
-    interval: Interval = within(-math.inf, math.inf),  # noqa: B008 - immutable
-    level: float = 0.95,
-) -> Estimate:
-    """Return ``value`` with a t interval on ``count - 1`` degrees of freedom; ``count`` defaults to all clusters.
-
-    No interval below 5 clusters, degenerate where the clusters do not vary. Adds ``se`` and ``clusters`` to the
-    details.
-    """
-    count, details, n = clusters.count if count is None else count, details or {}, len(influence)
-    details = {**details, "clusters": float(clusters.count)}
-    if count < MIN_CLUSTERS:
-        return Estimate(value, n=n, status="no-interval", reason=too_few(count), details=details)
-    se = clustered_se(influence, clusters, count)
-    details["se"] = se
-    if negligible(se, value, influence):
-        return Estimate(value, n=n, status="degenerate", reason="no spread between clusters", details=details)
-    low, high = interval(value, t_quantile(count - 1, level) * se)
-    return Estimate(value, low, high, n, details=details)
-
-
-def too_few(count: int) -> str:
-    """Return the reason why there is no interval."""
-    return f"an interval needs {MIN_CLUSTERS} clusters, has {count}"
-
-
-def negligible(se: float, value: float, influence: NDArray[np.float64]) -> bool:
-    """Return whether a standard error is zero up to rounding."""
-    return se <= NEGLIGIBLE * max(abs(value), float(np.abs(influence).sum()))

@@ -12,9 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.stats.auc import structural_components
-from unlearnbench.stats.clusters import class_influence, clusters_of, flags, numbers, one_class, t_estimate
+from unlearnbench.stats.clusters import clusters_of, flags, numbers, one_class
 from unlearnbench.stats.means import clustered_mean
 from unlearnbench.stats.ranks import midranks
+from unlearnbench.stats.variance import (
+    class_influence,
+    deletion_variance,
+    estimate_of_influence,
+    no_spread,
+    t_estimate,
+)
 
 
 def true_confidence(probabilities: ArrayLike, positive: ArrayLike) -> NDArray[np.float64]:
@@ -28,20 +35,39 @@ def deg_count(attack_confidence: ArrayLike, classical_confidence: ArrayLike, clu
 
     t interval over clusters. Ties count 0; their share is ``details["tie_rate"]``.
     """
-    return _count(numbers(attack_confidence) - numbers(classical_confidence), cluster)
+    gain = numbers(attack_confidence) - numbers(classical_confidence)
+    return clustered_mean((gain > 0).astype(np.float64), cluster, "share", _tie_rate(gain))
 
 
 def deg_rate(attack_confidence: ArrayLike, classical_confidence: ArrayLike, cluster: ArrayLike) -> Estimate:
     """Return the mean gain in confidence in the true status over rows (n,), in [-1, 1]. t interval over clusters."""
-    return clustered_mean(numbers(attack_confidence) - numbers(classical_confidence), cluster, (-1, 1))
+    return clustered_mean(numbers(attack_confidence) - numbers(classical_confidence), cluster, "gain")
 
 
 def rank_deg_count(scores: ArrayLike, classical_scores: ArrayLike, positive: ArrayLike, cluster: ArrayLike) -> Estimate:
     """Return the share of rows with a strictly better rank (higher for positives) than from the classical attack.
 
-    scores, classical_scores, positive, cluster (n,), all of one run. Interval and ``tie_rate`` as in ``deg_count``.
+    scores, classical_scores, positive, cluster (n,), all of one run. Ties count 0; their share is
+    ``details["tie_rate"]``. A row's rank depends on the rows of all clusters, and with tied scores many rows gain or
+    lose together: the variance is that of the share without each cluster in turn, ranks being taken anew.
     """
-    return _count(_rank_gain(numbers(scores), numbers(classical_scores), positive), cluster)
+    vector, classical = numbers(scores), numbers(classical_scores)
+    n = len(vector)
+    if n == 0:
+        return Estimate.undefined("a mean needs rows")
+    chosen, clusters = flags(positive, n), clusters_of(cluster, n)
+    gain = _rank_gain(vector, classical, chosen)
+    value = float((gain > 0).mean())
+    details = {**_tie_rate(gain), "clusters": float(clusters.count)}
+    if reason := clusters.too_few:
+        return Estimate(value, n=n, status="no-interval", reason=reason, scale="share", details=details)
+
+    def without(code: int) -> float:
+        kept = clusters.code != code
+        return float((_rank_gain(vector[kept], classical[kept], chosen[kept]) > 0).mean())
+
+    variance = deletion_variance(value, np.array([without(code) for code in range(clusters.count)]), clusters)
+    return t_estimate(value, variance, n, "share", details) if variance.value else no_spread(value, n, "share", details)
 
 
 def rank_deg_rate(scores: ArrayLike, classical_scores: ArrayLike, positive: ArrayLike, cluster: ArrayLike) -> Estimate:
@@ -59,15 +85,17 @@ def rank_deg_rate(scores: ArrayLike, classical_scores: ArrayLike, positive: Arra
     value = float(_rank_gain(vector, classical, chosen).mean()) / n
     gain = structural_components(vector, chosen) - structural_components(classical, chosen)
     weight = 2 * chosen.sum() * (n - chosen.sum()) / n**2
-    return t_estimate(value, weight * class_influence(gain, chosen), clusters_of(cluster, n))
+    clusters = clusters_of(cluster, n, positive=chosen)
+    return estimate_of_influence(value, weight * class_influence(gain, chosen), clusters, "gain")
 
 
-def _rank_gain(scores: NDArray[np.float64], classical: NDArray[np.float64], positive: ArrayLike) -> NDArray[np.float64]:
+def _rank_gain(
+    scores: NDArray[np.float64], classical: NDArray[np.float64], positive: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Return by how much each row's mid-rank (n,) is better; multiples of one half, so exact."""
     gain = midranks(scores) - midranks(classical)
-    return np.where(flags(positive, len(gain)), gain, -gain)
+    return np.where(positive, gain, -gain)
 
 
-def _count(gain: NDArray[np.float64], cluster: ArrayLike) -> Estimate:
-    ties = {"tie_rate": float((gain == 0).mean())} if gain.size else None
-    return clustered_mean((gain > 0).astype(np.float64), cluster, (0, 1), ties)
+def _tie_rate(gain: NDArray[np.float64]) -> dict[str, float]:
+    return {"tie_rate": float((gain == 0).mean())} if gain.size else {}

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from unlearnbench.core.estimates import Estimate
-from unlearnbench.stats.clusters import (
-    MIN_CLUSTERS,
-    clustered_se,
-    clusters_of,
-    flags,
+from unlearnbench.core.estimates import Estimate, Scale
+from unlearnbench.stats.clusters import clusters_of, flags, numbers
+from unlearnbench.stats.variance import (
+    Variance,
+    clustered_variance,
+    estimate_of_influence,
     negligible,
-    numbers,
     t_estimate,
     t_quantile,
-    too_few,
-    within,
 )
 
 
-def t_interval(values: ArrayLike) -> Estimate:
+def t_interval(values: ArrayLike, scale: Scale = "real") -> Estimate:
     """Return the mean of independent values (k,), such as one per seed, with a 95 % t interval.
 
-    Undefined without values, no interval for one value, degenerate where all values are equal.
+    It is symmetric on ``scale``, so that it holds no value that the mean cannot have. Undefined without values, no
+    interval for one value, degenerate where all values are equal.
     """
     vector = numbers(values)
     k = len(vector)
@@ -34,25 +31,22 @@ def t_interval(values: ArrayLike) -> Estimate:
         return Estimate.undefined("a mean needs values")
     mean = float(vector.mean())
     if k == 1:
-        return Estimate(mean, n=1, status="no-interval", reason="an interval needs more than one value")
+        return Estimate(mean, n=1, status="no-interval", reason="an interval needs more than one value", scale=scale)
     se = float(vector.std(ddof=1)) / k**0.5
     if negligible(se, mean, vector):
-        return Estimate(mean, n=k, status="degenerate", reason="all values are equal", details={"se": se})
-    half = t_quantile(k - 1) * se
-    return Estimate(mean, mean - half, mean + half, k, details={"se": se})
+        reason = "all values are equal"
+        return Estimate(mean, n=k, status="degenerate", reason=reason, scale=scale, details={"se": se})
+    return t_estimate(mean, Variance(se**2, k - 1), k, scale)
 
 
 def clustered_mean(
-    values: ArrayLike,
-    cluster: ArrayLike,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-    details: Mapping[str, float] | None = None,
+    values: ArrayLike, cluster: ArrayLike, scale: Scale = "real", details: Mapping[str, float] | None = None
 ) -> Estimate:
-    """Return the mean over rows, values (n,), with a t(G - 1) interval over the G clusters, cluster (n,).
+    """Return the mean over rows, values (n,), with a t interval over clusters, cluster (n,).
 
-    With clusters of equal size this is the t interval of their means, else that of the linearized ratio of sums. The
-    interval is clipped to ``bounds``, the range of possible means. Undefined without rows, no interval below 5
-    clusters, degenerate where the clusters do not vary.
+    With G clusters of equal size on the scale ``real`` this is the t interval of their means, t(G - 1); else that of
+    the linearized ratio of sums, with effective degrees of freedom. ``scale`` says which means are possible. Undefined
+    without rows, no interval for too few clusters, degenerate where the clusters do not vary.
     """
     vector = numbers(values)
     n = len(vector)
@@ -60,31 +54,34 @@ def clustered_mean(
         return Estimate.undefined("a mean needs rows")
     mean = float(vector.mean())
     influence = np.asarray((vector - mean) / n)
-    return t_estimate(mean, influence, clusters_of(cluster, n), details=details, interval=within(*bounds))
+    return estimate_of_influence(mean, influence, clusters_of(cluster, n), scale, details)
 
 
-def korn_graubard(indicator: ArrayLike, cluster: ArrayLike) -> Estimate:
+def korn_graubard(indicator: ArrayLike, cluster: ArrayLike, record: ArrayLike | None = None) -> Estimate:
     """Return the share of true rows, indicator (n,), with the interval of Korn and Graubard (1998).
 
     It is the interval of Clopper and Pearson with the effective number of rows n / deff * (t_{n-1} / t_{K-1})^2, at
-    most n, for K clusters (cluster (n,)) and design effect deff. Shares of 0 and 1 have no variance between clusters;
-    their deff is set to 1. Simulated coverage of the 95 % interval is 93-99 %, higher with fewer clusters. Undefined
-    without rows, no interval below 5 clusters.
+    most n, for the effective number K of clusters (cluster (n,)) and design effect deff, which includes that of
+    records (n,) which several clusters query. Shares of 0 and 1 have no variance between clusters; their deff is set
+    to 1. Simulated coverage of the 95 % interval is 93-99 %, higher with fewer clusters. Undefined without rows, no
+    interval for too few clusters.
     """
     chosen = np.asarray(indicator)
     n = chosen.size
     if n == 0:
         return Estimate.undefined("a proportion needs rows")
     values = flags(chosen, n).astype(np.float64)
-    share, clusters = float(values.mean()), clusters_of(cluster, n)
-    if clusters.count < MIN_CLUSTERS:
-        return Estimate(share, n=n, status="no-interval", reason=too_few(clusters.count))
+    share, clusters = float(values.mean()), clusters_of(cluster, n, record)
+    if reason := clusters.too_few:
+        return Estimate(share, n=n, status="no-interval", reason=reason, scale="share")
+    variance = clustered_variance((values - share) / n, clusters)
     independent = share * (1 - share) / n
-    deff = clustered_se((values - share) / n, clusters) ** 2 / independent if independent else 1.0
-    few = (t_quantile(n - 1) / t_quantile(clusters.count - 1)) ** 2
+    deff = variance.value / independent if independent else 1.0
+    few = (t_quantile(n - 1) / t_quantile(variance.degrees)) ** 2
     rows = n * few / max(deff, few)
     low, high = clopper_pearson(share * rows, rows)
-    return Estimate(share, low, high, n, details={"clusters": clusters.count, "design_effect": deff})
+    details = {"clusters": float(clusters.count), "design_effect": deff}
+    return Estimate(share, low, high, n, scale="share", details=details)
 
 
 def clopper_pearson(successes: float, trials: float, level: float = 0.95) -> tuple[float, float]:

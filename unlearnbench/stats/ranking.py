@@ -117,12 +117,12 @@ def _bound(a: Measured, b: Measured, mirrored: bool) -> float:
 
 def _on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
     """Return logit, standard error and degrees of freedom, or None if unknown; a constant score is .5 without error."""
-    value, se, clusters = estimate.value, estimate.details.get("se"), estimate.details.get("clusters")
+    value, se, degrees = estimate.value, estimate.details.get("se"), estimate.details.get("degrees")
     if estimate.status == "degenerate" and value == 0.5:
         return 0.0, 0.0, math.inf
-    if estimate.status != "ok" or value is None or se is None or clusters is None or not 0 < value < 1:
+    if estimate.status != "ok" or value is None or se is None or degrees is None or not 0 < value < 1:
         return None
-    return math.log(value / (1 - value)), se / (value * (1 - value)), clusters - 1
+    return math.log(value / (1 - value)), se / (value * (1 - value)), degrees
 
 
 def _two_sided(difference: float, se: float, degrees: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from unlearnbench.hooks.registry import load_registry
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row, complete
+from unlearnbench.run.validity import ValidityTests
 from unlearnbench.submissions.check import CheckContext
 from unlearnbench.submissions.claims import claims, same
 from unlearnbench.submissions.curves import curves
@@ -79,9 +80,10 @@ def _mismatches(file: str, publication: Publication, document: Document) -> Iter
     if not _declared(publication.roles, document):
         yield file, "its plug-ins have other roles than the submission declares"
     yield from ((where_cell(name), "results.json and submission differ") for name in _differing(publication, document))
-    if changed := publication.roles.changed(load_registry(discover=False)):
+    registry = load_registry(discover=False)
+    if changed := publication.roles.changed(registry):
         yield file, f"declares {changed[0]} otherwise than its record does"
-    if not _follow(publication.rows, publication.roles.sample_tests):
+    if not _follow(publication.rows, ValidityTests.of(publication.roles.plugins.get("attack", {}), registry)):
         yield file, "its means over seeds, or its rows marked invalid, do not follow from its rows"
 
 
@@ -112,12 +114,12 @@ def _differing(publication: Publication, document: Document) -> Iterator[CellId]
     yield from sorted(left)
 
 
-def _follow(rows: Sequence[Row], sample_tests: Collection[str]) -> bool:
+def _follow(rows: Sequence[Row], tests: ValidityTests) -> bool:
     """Say whether means and invalid rows are those that follow from the other rows."""
     plain = [
         replace(row, status="ok", reason="") if row.status == "invalid" else row for row in rows if row.seed is not None
     ]
-    made = complete(plain, sample_tests)
+    made = complete(plain, tests)
     return len(made) == len(rows) and all(map(_equal, made, rows))
 
 

@@ -226,4 +226,4 @@ def _rows(context: CheckContext, measured: Sequence[Remeasured]) -> list[Row]:
         if number in each.estimates
     ]
     skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in context.plan.skipped]
-    return complete(in_suite_order(context.plan, [*computed, *skipped]), context.plan.sample_tests)
+    return complete(in_suite_order(context.plan, [*computed, *skipped]), context.plan.tests)

@@ -30,7 +30,12 @@ from unlearnbench.suite.messages import one_line, shown
 from unlearnbench.suite.model import AXES, Suite
 
 AGAIN = "run the suite again with --rerun all"
-_NOT_DECLARED = frozenset(field.name for field in fields(Plugin)) | {"tests_sample", "knows_truth", "primary"}
+_NOT_DECLARED = frozenset(field.name for field in fields(Plugin)) | {
+    "tests_sample",
+    "knows_truth",
+    "primary",
+    "deletes_nothing",
+}
 """Fields of records that say how a run uses a plug-in; a submission does not repeat them."""
 
 

@@ -11,6 +11,7 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell, Utility
 from unlearnbench.core.scenarios import Scenario
+from unlearnbench.run.attacking import folds_scored
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.environment import fingerprint
@@ -18,12 +19,14 @@ from unlearnbench.run.evaluation import knows_truth, scores_of
 from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell
+from unlearnbench.run.released import measured_originals
 from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.submissions.findings import Finding, RefusedError
 from unlearnbench.submissions.group_arrays import GroupArrays
 from unlearnbench.submissions.reading import Submission
 from unlearnbench.submissions.schema import CellPart, GroupPart
 from unlearnbench.suite.messages import one_line
+from unlearnbench.suite.model import PluginRef
 
 RUN_AGAIN = "run the suite again and pack that run"
 Pair = tuple[GroupPart, CellGroup]
@@ -77,7 +80,7 @@ class Remeasurer:
             try:
                 scores = self.cell(submitted, cell, derived)
                 estimates[number] = measure(self._scored(group, cell, scores, derived), derived.metrics)
-                problems = list(self._control_problems(derived, cell, scores))
+                problems = [*_release_problems(scores), *self._control_problems(derived, cell, scores)]
             except RefusedError as error:
                 findings += error.findings
                 continue
@@ -116,14 +119,22 @@ class Remeasurer:
     def cell(self, submitted: CellPart, cell: Cell, derived: DerivedGame) -> CellScores:
         """Read the arrays of one cell."""
         read, n = self._submission.arrays.read, len(derived.game.target)
-        shadow = derived.game.balanced
+        shadow, baseline = derived.game.balanced, baseline_ref(cell.attack, self._instances)
         cross_fitted = len(np.unique(shadow.episode)) > 1 or knows_truth(cell.attack, self._instances.registry)
         return CellScores(
             read(submitted.scores, np.float64, (n,)),
             read(submitted.baseline, np.float64, (n,)),
             read(submitted.shadow, np.float64, (len(shadow) if cross_fitted else 0,)),
+            read(submitted.folds, np.float64, (self._folds(cell.attack, derived), n)),
+            read(submitted.baseline_folds, np.float64, (self._folds(baseline, derived), n)),
             read(submitted.unchanged, np.bool_, (n,)),
+            read(submitted.released, np.float64, (3, len(measured_originals(derived.game.target)))),
         )
+
+    def _folds(self, attack: PluginRef, derived: DerivedGame) -> int:
+        if knows_truth(attack, self._instances.registry):
+            return 0
+        return folds_scored(derived.game, self._instances.make(attack, Attack))
 
     def _scored(self, group: CellGroup, cell: Cell, scores: CellScores, derived: DerivedGame) -> ScoredCell:
         make, baseline = self._instances.make, baseline_ref(cell.attack, self._instances)
@@ -172,3 +183,12 @@ class Remeasurer:
                 f"{model}: matched negatives are not the nearest records; regions, which need training, can "
                 "choose others: taken as submitted, and compared by --rerun"
             )
+
+
+def _release_problems(scores: CellScores) -> Iterator[str]:
+    """Say what of the utility of released posteriors is impossible."""
+    accuracy, log_loss, calibration_error = scores.released
+    if any((values < 0).any() or (values > 1).any() for values in (accuracy, calibration_error)):
+        yield "an accuracy or a calibration error of what is released is outside [0, 1]"
+    if (log_loss < 0).any():
+        yield "a log loss of what is released is negative"

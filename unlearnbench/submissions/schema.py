@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from unlearnbench.core.estimates import Status
+from unlearnbench.core.estimates import Scale, Status
 from unlearnbench.core.hashing import content_key
 
-SCHEMA = 1
+SCHEMA = 2
 NAME = r"^[\w(][\w .,'()&+@-]{0,99}$"
 """Names of entries and authors: letters of any script, digits, spaces and a few signs. What could be read as a tag, a
 link or a shell's word by whoever shows them is not among them."""
@@ -58,6 +58,7 @@ class EstimatePart(Part):
     n: Count = 0
     status: Status = "ok"
     reason: Reason = ""
+    scale: Scale = "real"
     details: dict[Text, float] = {}
 
 
@@ -74,8 +75,15 @@ class CellPart(Part):
     """Those of its classical baseline (n,)."""
     shadow: Index
     """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
+    folds: Index
+    """The attack's scores of the target rows, fitted without each fold of shadow originals (k, n); (0, n) for one that
+    learns nothing."""
+    baseline_folds: Index
+    """Those of the baseline (k, n)."""
     unchanged: Index
     """Were the released posteriors bitwise the same before and after (n,)."""
+    released: Index
+    """Accuracy, log loss and calibration error of the released posteriors (3, requests)."""
     estimates: list[Index | None]
     """Indices into :attr:`Document.estimates`, metric by metric."""
 

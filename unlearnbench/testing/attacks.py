@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.attacks import Attack
-from unlearnbench.core.observations import Needs
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
 from unlearnbench.testing.samples import SampleRows, alike, copies, game, moves_global_generators, one_hot_game
 
-CLOSE: Final = 1e-9
 Scores = NDArray[np.float64]
 
 
@@ -36,11 +34,6 @@ def _wrong(scores: Scores, n: int) -> Iterator[str]:
         yield f"{n} rows give scores of shape {scores.shape}, not ({n},)"
     elif scores.dtype.kind not in "fiub" or not np.isfinite(scores.astype(float)).all():
         yield "scores are not all finite numbers"
-
-
-def _reads_nothing(attack: Attack) -> bool:
-    """Return whether the attack reads nothing of a row, so that its scores cannot depend on the row's content."""
-    return attack.needs == Needs(versions="none")
 
 
 @check("Make the record's versions, label and features equal to those of the class's `needs`.")
@@ -79,24 +72,28 @@ def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
 
 @check("Compute a row's score from that row and from what `fit` learned, not from its index.")
 def scores_follow_their_rows(subject: Subject) -> Iterator[str]:
-    """Permuted rows get permuted scores."""
-    if _reads_nothing(subject.made):
-        return
+    """Permuted rows get permuted scores, equal to the bit."""
     rows, score = _scorer(subject.made)
     order = np.random.default_rng(3).permutation(len(rows))
-    if not np.allclose(score(rows.take(order)), score(rows)[order], atol=CLOSE):
+    if not np.array_equal(score(rows.take(order)), score(rows)[order]):
         yield "permuted rows get different scores"
 
 
-@check("Learn statistics of the population from the shadow rows in `fit`; score each target row independently.")
+@check(
+    "Learn statistics of the population from the shadow rows in `fit`, and keep nothing between calls of `score`. A "
+    "matrix product may differ in its last bits with the number of rows: compute it row by row."
+)
 def scores_each_row_independently(subject: Subject) -> Iterator[str]:
-    """A row has the same score alone and in a batch."""
-    if _reads_nothing(subject.made):
-        return
+    """A row has the same score alone, in other company and when scored again, equal to the bit: a run checks it."""
     rows, score = _scorer(subject.made)
+    scores = score(rows)
     alone = np.concatenate([score(rows.take([row])) for row in range(10)])
-    if not np.allclose(alone, score(rows)[:10], atol=CLOSE):
-        yield "a row's score depends on the other rows of the batch"
+    if not np.array_equal(alone, scores[:10]):
+        yield f"a row's score depends on the other rows of the batch, by up to {np.abs(alone - scores[:10]).max():.1g}"
+    elif not np.array_equal(score(rows.take(slice(0, 33))), scores[:33]):
+        yield "a row's score depends on how many rows the batch has"
+    elif not np.array_equal(score(rows), scores):
+        yield "rows that are scored again get other scores"
 
 
 @check("Declare in `needs` all that you read, and read it by the view's properties, without an underscore.")

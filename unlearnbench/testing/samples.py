@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.metrics import ScoredCell, Utility
+from unlearnbench.core.metrics import ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.core.references import ReferenceAnswers, ReferenceStatus
 from unlearnbench.core.scenarios import Role
+from unlearnbench.core.seeding import keyed_bits
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +64,7 @@ class SampleRows:
     deleted: NDArray[np.bool_]
     episode: NDArray[np.int64]
     request: NDArray[np.int64]
+    key: NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.label)
@@ -89,7 +91,13 @@ class SampleRows:
         names = ("before", "after", "versions", "label", "features")
         parts = {f"_{name}": getattr(self, name) for name in names}
         parts["_references"] = self._references(needs) if needs.references else None
-        return {"n_classes": self.before.shape[1], "episode": self.episode, "request": self.request, **parts}
+        return {
+            "n_classes": self.before.shape[1],
+            "episode": self.episode,
+            "request": self.request,
+            "key": self.key,
+            **parts,
+        }
 
     def _references(self, needs: Needs) -> ReferenceAnswers:
         """Return made-up answers of reference models, drawn for each row from the row itself."""
@@ -126,9 +134,9 @@ def game(
     moved[versions < n_versions, -1] = moved[versions < n_versions, n_versions - 2]
     number = np.zeros(n, dtype=np.int64) if one_request else row
     features = rng.normal(size=(n, 3))
-    return SampleRows(
-        log_softmax(logits), log_softmax(moved), versions, label, features, deleted, number // 10, number // 5 % 2
-    )
+    place = number // 10, number // 5 % 2
+    keys = keyed_bits(seed, row)
+    return SampleRows(log_softmax(logits), log_softmax(moved), versions, label, features, deleted, *place, keys)
 
 
 def game_of(before: Floats, after: Floats, label: NDArray[np.int64], deleted: Sequence[bool]) -> SampleRows:
@@ -173,9 +181,13 @@ def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained:
         negative=Role.UNSEEN,
         shadow_scores=0.7 * rng.random(len(shadow)) + 0.3 * shadow,
         shadow_deleted=shadow,
+        shadow_fold=np.arange(len(shadow)) // 2 % 4,
+        folds=0.7 * rng.random((4, n)) + 0.3 * deleted,
+        baseline_folds=0.9 * rng.random((4, n)) + 0.1 * deleted,
         probabilistic=True,
         baseline_probabilistic=True,
         utility=_utility(rng, originals, requests),
+        released=ReleasedUtility(np.repeat(np.arange(originals), requests), *rng.random((3, pairs))),
         retrained=scored_cell(originals, requests, seed + 1000) if retrained else None,
     )
 

@@ -110,10 +110,13 @@ def test_another_generator_gives_another_model(name: AttackModel) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_row_scores_the_same_alone_and_in_a_batch(name: AttackModel) -> None:
-    probability = fitted_on(name, problem(0))
-    x, _ = problem(1, n=20)
+    rows, deleted = problem(0)
+    wide = np.random.default_rng(0).normal(size=(3, 37))
+    probability = fit_attack_model(name, rows @ wide, deleted, rng())
+    x = problem(1, n=70)[0] @ wide
     alone = np.concatenate([probability(row[None]) for row in x])
-    assert alone == pytest.approx(probability(x), abs=1e-12)
+    assert alone.tobytes() == probability(x).tobytes()
+    assert probability(x[::-1][:33]).tobytes() == alone[::-1][:33].tobytes()
 
 
 @pytest.mark.parametrize("name", ["logistic-regression", "mlp"])
@@ -137,7 +140,7 @@ def test_the_decision_tree_has_ten_leaves_as_published() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_asking_without_ceremony_gives_the_bits_of_predict_proba(
+def test_asking_without_ceremony_gives_the_values_of_predict_proba(
     name: AttackModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Any] = []
@@ -151,4 +154,8 @@ def test_asking_without_ceremony_gives_the_bits_of_predict_proba(
     probability = fitted_on(name, problem(0))
     for n in (1, 2, 70):
         x, _ = problem(1, n=n)
-        assert probability(x).tobytes() == made[0].predict_proba(x)[:, 1].tobytes()
+        expected = made[0].predict_proba(x)[:, 1]
+        if name in ("logistic-regression", "mlp"):  # a matrix product, whose last bits depend on the number of rows
+            assert probability(x) == pytest.approx(expected, rel=1e-12)
+        else:
+            assert probability(x).tobytes() == expected.tobytes()

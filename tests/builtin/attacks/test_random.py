@@ -29,7 +29,7 @@ def test_guesses_are_uniform_and_find_nothing(make_game: Callable[..., SampleRow
 
 def test_guesses_have_nothing_to_do_with_what_a_row_holds(make_game: Callable[..., SampleRows]) -> None:
     rows, other = make_game(0), make_game(5)
-    assert np.array_equal(guesses(rows), guesses(replace(other, episode=rows.episode, request=rows.request)))
+    assert np.array_equal(guesses(rows), guesses(replace(other, key=rows.key)))
 
 
 def test_guesses_do_not_depend_on_how_episodes_are_split_over_calls(make_game: Callable[..., SampleRows]) -> None:

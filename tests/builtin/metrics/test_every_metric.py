@@ -18,9 +18,10 @@ from unlearnbench.builtin.metrics.epsilon import Epsilon
 from unlearnbench.builtin.metrics.identical_posteriors import IdenticalPosteriors
 from unlearnbench.builtin.metrics.precision_at_prior import PrecisionAtPrior
 from unlearnbench.builtin.metrics.tpr_at_fpr import TprAtFpr
+from unlearnbench.builtin.metrics.utility import SAME_RECORDS
 from unlearnbench.builtin.metrics.utility import Utility as UtilityMetric
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.metrics import Metric, ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.registry import Registry
@@ -53,9 +54,13 @@ def game(seed: int = 0) -> ScoredCell:
         negative=Role.UNSEEN,
         shadow_scores=np.round(0.8 * rng.random(40) + 0.2 * (np.arange(40) % 2 == 1), 2),
         shadow_deleted=np.arange(40) % 2 == 1,
+        shadow_fold=np.arange(40) // 2 % 5,
+        folds=np.round(0.7 * rng.random((5, n)) + 0.3 * deleted, 2),
+        baseline_folds=np.round(0.9 * rng.random((5, n)) + 0.1 * deleted, 2),
         probabilistic=True,
         baseline_probabilistic=True,
         utility=Utility(np.repeat(np.arange(ORIGINALS), REQUESTS), *cost),
+        released=ReleasedUtility(np.repeat(np.arange(ORIGINALS), REQUESTS), *rng.random((3, m))),
     )
 
 
@@ -95,6 +100,13 @@ def test_auc_carries_the_p_value_of_being_above_chance(scored: ScoredCell) -> No
     bad = Auc().measure(replace(scored, scores=-scored.scores))["auc"].details["p_above_half"]
     assert good < 0.05
     assert bad == pytest.approx(1 - good)
+
+
+def test_auc_against_retained_records_carries_its_p_value_too(scored: ScoredCell) -> None:
+    kept = replace(scored, role=np.where(scored.role == Role.RETAINED, Role.UNSEEN, Role.RETAINED * (scored.role > 0)))
+    found = Auc().measure(scored)["auc-retained"].details["p_above_retained"]
+    assert found == Auc().measure(kept)["auc"].details["p_above_half"]
+    assert "p_above_half" not in Auc().measure(scored)["auc-retained"].details
 
 
 def test_auc_is_not_defined_without_negatives(scored: ScoredCell) -> None:
@@ -272,6 +284,24 @@ def test_a_constant_score_is_degenerate_or_undefined_and_never_a_number_with_an_
 def test_wrong_parameters_are_refused(registry: Registry, name: str, params: dict[str, object]) -> None:
     with pytest.raises(UserError, match=f'metric "{name}"'):
         build(registry.get("metric", name), params)
+
+
+def test_the_utility_of_what_is_released_is_averaged_over_originals_without_an_interval(scored: ScoredCell) -> None:
+    measured, released = UtilityMetric().measure(scored), scored.released
+    for name, values in (
+        ("released-test-accuracy", released.accuracy),
+        ("released-log-loss", released.log_loss),
+        ("released-calibration-error", released.calibration_error),
+    ):
+        estimate = measured[name]
+        assert estimate.value == pytest.approx(values.reshape(ORIGINALS, REQUESTS).mean())
+        assert (estimate.low, estimate.high, estimate.reason) == (None, None, SAME_RECORDS)
+
+
+def test_without_unseen_records_the_utility_of_what_is_released_is_undefined(scored: ScoredCell) -> None:
+    none = ReleasedUtility(np.empty(0, dtype=np.int64), *np.empty((3, 0)))
+    estimate = UtilityMetric().measure(replace(scored, released=none))["released-log-loss"]
+    assert (estimate.value, estimate.reason) == (None, "a request queries no unseen record")
 
 
 def test_epsilon_is_averaged_over_originals(scored: ScoredCell) -> None:

@@ -37,18 +37,20 @@ def _attacks_on_features() -> Iterator[AttackPlugin]:
         ),
         ("euclidean", "euclidean:Euclidean", "Learns from the Euclidean distance between the posteriors"),
     ):
-        yield AttackPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=CHEN)
+        yield AttackPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=CHEN, revision=2)
     yield AttackPlugin(
         name="ensemble",
         summary="Learns from all these features together",
         factory=f"{_HERE}.ensemble:Ensemble",
         reference="arXiv 2506.06112",
+        revision=2,
     )
     yield AttackPlugin(
         name="classical",
         summary="Membership inference on the original alone: the baseline",
         factory=f"{_HERE}.classical:Classical",
         reference="Salem et al. 2019, arXiv 1806.01246",
+        revision=2,
         versions="original",
         role="baseline",
     )
@@ -94,6 +96,7 @@ def _control_attacks() -> Iterator[AttackPlugin]:
         name="random",
         summary="Random scores",
         factory=f"{_HERE}.random:Random",
+        revision=2,
         versions="none",
         role="control",
     )

@@ -26,21 +26,10 @@ class Random(Attack):
 
 @dataclass(frozen=True)
 class Guess:
-    """Draws keyed by episode, request and the row's index within it, so that splitting a batch has no influence."""
+    """Draws keyed by the row, so that its score is the same in every view."""
 
     seed: int
 
     def score(self, view: View) -> NDArray[np.float64]:
         """Return a uniform draw in [0, 1) per row (n,)."""
-        return keyed_uniforms(self.seed, view.episode, view.request, _index(view))
-
-
-def _index(view: View) -> NDArray[np.int64]:
-    """Return each row's index (n,) among the rows of its episode and request."""
-    order = np.lexsort((view.request, view.episode))
-    episode, request = view.episode[order], view.request[order]
-    starts = np.r_[True, (np.diff(episode) != 0) | (np.diff(request) != 0)][: len(view)]
-    counter = np.arange(len(view))
-    index = np.empty(len(view), dtype=np.int64)
-    index[order] = counter - np.maximum.accumulate(np.where(starts, counter, 0))
-    return index
+        return keyed_uniforms(self.seed, view.key)

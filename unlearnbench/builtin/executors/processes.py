@@ -21,7 +21,7 @@ from typing import Any, Generic, cast
 from unlearnbench.builtin.executors.scheduling import Queue, bytes_of, peak_memory, workers_within
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor, Failure, Outcome, Task, Work
-from unlearnbench.engine.workers import UNGUARDED, exit_if_worker_is_starting, one_thread
+from unlearnbench.engine.workers import UNGUARDED, exit_if_worker_is_starting, how_ended, one_thread
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,7 @@ class _Worker:
         return f"a worker process {self._death()} before its first task"
 
     def _death(self) -> str:
-        code = self.process.exitcode
-        return f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"exited with {code}"
+        return how_ended(self.process.exitcode)
 
 
 def _serve(pipe: Connection, work: Work[Any, Any]) -> None:

@@ -33,7 +33,12 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Share of records whose posteriors do not change",
             "",
         ),
-        ("utility", "utility:Utility", "Accuracy before and after, and the time that unlearning takes", ""),
+        (
+            "utility",
+            "utility:Utility",
+            "Accuracy before and after, the time that unlearning takes, and what released posteriors are worth",
+            "",
+        ),
         (
             "epsilon",
             "epsilon:Epsilon",
@@ -46,5 +51,6 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             summary=summary,
             factory=f"{_HERE}.{factory}",
             reference=reference,
+            revision=2,
             primary=name == "auc",
         )

@@ -43,6 +43,7 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.none:NoUnlearning",
         sees=(),
         role="control",
+        deletes_nothing=True,
     )
     yield UnlearnerPlugin(
         name="random-noise",
@@ -56,4 +57,5 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         summary="Trained again with the record named but not deleted",
         factory=f"{_HERE}.noise_floor:NoiseFloor",
         role="control",
+        deletes_nothing=True,
     )

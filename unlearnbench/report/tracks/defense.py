@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unlearnbench.report.tracks.track import ACCURACY, Column, Scatter, Selected, Setting, Track
+from unlearnbench.report.tracks.track import Column, Scatter, Selected, Setting, Track
 
 AUC = Column("auc", "AUC", "auc", ranked=True)
+ACCURACY = Column("released-accuracy", "released accuracy", "released-test-accuracy", in_text=False)
 
 
 def _select(setting: Setting) -> Iterator[Selected]:
@@ -21,7 +22,9 @@ DEFENSE = Track(
     columns=(
         AUC,
         Column("auc-matched", "AUC, matched unseen", "auc-matched", in_text=False),
-        Column(ACCURACY.key, ACCURACY.title, ACCURACY.metric, in_text=False),
+        ACCURACY,
+        Column("released-log-loss", "released log loss", "released-log-loss", in_text=False),
+        Column("released-calibration", "released calibration error", "released-calibration-error", in_text=False),
     ),
     best="half",
     select=_select,
@@ -29,11 +32,11 @@ DEFENSE = Track(
         Scatter(
             "defense-frontier",
             "Defenses: leak and accuracy",
-            "The accuracy is that of the unlearned model itself, before a defense rounds or hides its answers.",
+            "The accuracy is that of the unlearned model's answers as they are released, on random unseen records.",
             AUC,
             ACCURACY,
             "deletion inference AUC",
-            "test accuracy",
+            "accuracy of what is released",
         ),
     ),
 )

@@ -21,7 +21,7 @@ class MyMethod(Metric):
         if not len(positive) or not len(negative):
             return {"my-method": Estimate.undefined("one class has no rows")}
         above_all = (positive > negative.max()).astype(float)
-        return {"my-method": clustered_mean(above_all, rows.cluster[rows.positive], (0, 1))}
+        return {"my-method": clustered_mean(above_all, rows.cluster[rows.positive], "share")}
 
 
 @hookimpl
