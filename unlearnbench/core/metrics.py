@@ -117,7 +117,8 @@ class ScoredCell:
     utility: Utility
     released: ReleasedUtility
     value_only: bool = False
-    """Is only the value of each number needed: all rows are of one cluster then, and intervals are not computed."""
+    """Is only the value of each number needed: all rows are of one cluster and record then, and intervals are not
+    computed."""
     retrained: ScoredCell | None = None
     """The cell of the same data set, model, scenario, defense, attack and seed that retrains, itself for a cell that
     does. None where no metric of the suite declares :attr:`Metric.reads_retrained`."""
@@ -174,12 +175,11 @@ class ScoredCell:
         return self._rows(balanced(*rows, self.positive, self.negative))
 
     def _rows(self, chosen: NDArray[np.bool_]) -> ScoredRows:
+        episode, record = self.episode[chosen], self.record[chosen]
+        if self.value_only:
+            episode = record = np.zeros_like(episode)
         return ScoredRows(
-            self.scores[chosen],
-            self.baseline[chosen],
-            self.role[chosen] == self.positive,
-            np.zeros_like(self.episode[chosen]) if self.value_only else self.episode[chosen],
-            self.record[chosen],
+            self.scores[chosen], self.baseline[chosen], self.role[chosen] == self.positive, episode, record
         )
 
 

@@ -93,6 +93,8 @@ def codes_of(ids: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
         raise ValueError(f"expected {rows} ids, one a row, got shape {vector.shape}")
     if rows and np.issubdtype(vector.dtype, np.integer):
         low, high = int(vector.min()), int(vector.max())
+        if low == high:
+            return np.zeros(rows, dtype=np.int64), 1
         if high - low < COUNT_UP_TO * rows and max(abs(low), abs(high)) < 2**62:
             return _counted(vector.astype(np.int64) - low)
     distinct, code = np.unique(vector, return_inverse=True)
