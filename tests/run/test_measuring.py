@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from tests.run.test_game import make_game
 from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, ScoredCell, Utility
+from unlearnbench.core.metrics import Metric, ScoredCell, Utility, single_precision
 from unlearnbench.core.observations import View
 from unlearnbench.core.scenarios import Role
 from unlearnbench.run.attacking import attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.game import Game
 from unlearnbench.run.measuring import measure, scored_cell
-from unlearnbench.stats import clustered_mean
+from unlearnbench.stats import best_threshold, clustered_mean
 from unlearnbench.testing.samples import scored_cell as sample_cell
 
 NO_UTILITY = Utility(np.zeros(0, dtype=np.int64), *[np.zeros(0)] * 7)
@@ -125,12 +125,12 @@ def test_a_metric_must_give_estimates(cell: ScoredCell) -> None:
 
 def test_without_each_fold_scores_and_shadow_rows_are_those_of_the_other_folds(cell: ScoredCell) -> None:
     rng, n, m = np.random.default_rng(0), len(cell.scores), len(cell.shadow_scores)
-    folds, fold = rng.random((3, n)), np.arange(m) % 3
-    cell = replace(cell, folds=folds, baseline_folds=np.empty((0, n)), shadow_fold=fold)
+    folds, fold = rng.random((3, n), dtype=np.float32), np.arange(m) % 3
+    cell = replace(cell, folds=folds, baseline_folds=np.empty((0, n), dtype=np.float32), shadow_fold=fold)
     for k, part in enumerate(cell.without_each_fold()):
         np.testing.assert_array_equal(part.scores, folds[k])
-        assert part.baseline is cell.baseline
-        np.testing.assert_array_equal(part.shadow_scores, cell.shadow_scores[fold != k])
+        np.testing.assert_array_equal(part.baseline, cell.baseline.astype(np.float32))
+        np.testing.assert_array_equal(part.shadow_scores, cell.shadow_scores[fold != k].astype(np.float32))
         np.testing.assert_array_equal(part.shadow_deleted, cell.shadow_deleted[fold != k])
         assert not part.against(cell.negative).cluster.any()
     one_original = replace(cell, shadow_scores=np.empty(0), shadow_deleted=np.empty(0, bool))
@@ -160,7 +160,23 @@ class MeanScore(Metric):
 def _with_folds(spread: float) -> ScoredCell:
     cell = sample_cell(originals=8)
     shift = spread * np.arange(4)[:, None]
-    return replace(cell, folds=cell.scores + shift, baseline_folds=np.tile(cell.baseline, (4, 1)))
+    return replace(
+        cell,
+        folds=single_precision(cell.scores + shift),
+        baseline_folds=single_precision(np.tile(cell.baseline, (4, 1))),
+    )
+
+
+def test_a_constant_score_exceeds_no_threshold_without_a_fold_either(cell: ScoredCell) -> None:
+    constant, n = np.full(len(cell.shadow_scores), 0.1), len(cell.scores)
+    cell = replace(cell, shadow_scores=constant, folds=single_precision(np.full((5, n), 0.1)))
+    for part in cell.without_each_fold():
+        assert not (part.scores > best_threshold(part.shadow_scores, part.shadow_deleted)).any()
+
+
+def test_scores_beyond_single_precision_stay_finite() -> None:
+    largest = np.finfo(np.float32).max
+    np.testing.assert_array_equal(single_precision(np.array([-1e300, 0.5, 1e300])), [-largest, 0.5, largest])
 
 
 @pytest.mark.parametrize("on_halves", [True, False])

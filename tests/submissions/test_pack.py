@@ -62,7 +62,7 @@ def test_plugins_are_told_with_what_they_may_see_and_whom_they_assume(packed: Pa
 
 def test_arrays_are_plain_numbers_each_there_once(copy: Copy) -> None:
     arrays = copy.load()
-    assert {array.dtype.str for array in arrays} == {"<f8", "<i8", "|b1"}
+    assert {array.dtype.str for array in arrays} == {"<f4", "<f8", "<i8", "|b1"}
     assert all(np.isfinite(array).all() for array in arrays)
     assert len({(array.dtype.str, array.shape, array.tobytes()) for array in arrays}) == len(arrays)
 

@@ -106,9 +106,9 @@ class ScoredCell:
     """Which of the shadow rows (m,) were deleted."""
     shadow_fold: NDArray[np.int64]
     """The fold (m,) of each shadow row's original; an attack fitted without the fold has scored it."""
-    folds: NDArray[np.float64]
+    folds: NDArray[np.float32]
     """The attack's scores of the target rows (k, n), fitted without each fold; (0, n) where it learns nothing."""
-    baseline_folds: NDArray[np.float64]
+    baseline_folds: NDArray[np.float32]
     """The same of the baseline (k, n) or (0, n)."""
     probabilistic: bool
     """Are the scores probabilities."""
@@ -132,17 +132,18 @@ class ScoredCell:
     def without_each_fold(self) -> list[ScoredCell]:
         """Return the cell as it would be without each fold of shadow originals, to compute values only.
 
+        All scores are rounded as those without a fold are, so that a score exceeds a threshold if it did before.
         Empty for one shadow original.
         """
-        none = np.empty((0, len(self.scores)))
+        none = np.empty((0, len(self.scores)), dtype=np.float32)
         folds: list[int] = np.unique(self.shadow_fold).tolist() if len(self.shadow_scores) else []
         others = self.retrained.without_each_fold() if self.retrained else []
         return [
             replace(
                 self,
-                scores=self.folds[k] if len(self.folds) else self.scores,
-                baseline=self.baseline_folds[k] if len(self.baseline_folds) else self.baseline,
-                shadow_scores=self.shadow_scores[self.shadow_fold != k],
+                scores=_rounded(self.folds[k] if len(self.folds) else self.scores),
+                baseline=_rounded(self.baseline_folds[k] if len(self.baseline_folds) else self.baseline),
+                shadow_scores=_rounded(self.shadow_scores[self.shadow_fold != k]),
                 shadow_deleted=self.shadow_deleted[self.shadow_fold != k],
                 shadow_fold=self.shadow_fold[self.shadow_fold != k],
                 folds=none,
@@ -181,6 +182,16 @@ class ScoredCell:
         return ScoredRows(
             self.scores[chosen], self.baseline[chosen], self.role[chosen] == self.positive, episode, record
         )
+
+
+def single_precision(scores: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return scores in single precision, the largest number in place of one that is too large for it."""
+    largest = np.finfo(np.float32).max
+    return np.clip(scores, -largest, largest).astype(np.float32)
+
+
+def _rounded(scores: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float64]:
+    return single_precision(np.asarray(scores, dtype=np.float64)).astype(np.float64)
 
 
 ROWS_PER_HALF = 10

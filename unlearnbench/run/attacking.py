@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.attacks import Attack, FittedAttack
+from unlearnbench.core.metrics import single_precision
 from unlearnbench.core.observations import Needs
 from unlearnbench.core.pools import Side, draw
 from unlearnbench.core.seeding import SeedPath
@@ -36,9 +37,10 @@ class Scores:
     shadow: NDArray[np.float64]
     """Of the balanced shadow rows (m,), each by the attack fitted without the fold of that row's original; empty where
     there is one shadow original."""
-    folds: NDArray[np.float64]
+    folds: NDArray[np.float32]
     """Of the target rows (k, n), by the attack fitted without each fold; (0, n) where the attack learns nothing or
-    there is one shadow original."""
+    there is one shadow original. In single precision: they say how much the numbers of an adversary vary, and are most
+    of what is stored of a cell."""
 
 
 def attack_scores(game: Game, attack: Attack, name: str, second: Attack | None = None) -> Scores:
@@ -69,7 +71,7 @@ def folds_scored(game: Game, attack: Attack) -> int:
 def oracle_scores(game: Game) -> Scores:
     """Return the scores of an adversary who knows the truth: made here, since no attack is given it."""
     target = game.deleted(game.target).astype(float)
-    return Scores(target, game.deleted(game.balanced).astype(float), np.empty((0, len(target))))
+    return Scores(target, game.deleted(game.balanced).astype(float), np.empty((0, len(target)), dtype=np.float32))
 
 
 def _fit(game: Game, attack: Attack, rows: Indices, seeds: SeedPath) -> FittedAttack:
@@ -123,7 +125,7 @@ def _check_rows(game: Game, fitted: FittedAttack, needs: Needs, scores: NDArray[
             )
 
 
-def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Fit the attack without each fold of shadow originals, and score the rows of that fold and the target rows.
 
     Returns scores (m,) of the balanced shadow rows and (k, n) of the target rows, both empty for one original. They
@@ -133,7 +135,7 @@ def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[
     shadow = np.empty(len(fold))
     target: list[NDArray[np.float64]] = []
     if not fold.any():
-        return np.empty(0), np.empty((0, len(everything)))
+        return np.empty(0), np.empty((0, len(everything)), dtype=np.float32)
     scored = folds_scored(game, attack)
     for k in range(int(fold.max()) + 1):
         fitted = _fit(game, attack, np.flatnonzero(fold != k), seeds)
@@ -142,4 +144,4 @@ def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[
         if k < scored:
             sets = [(everything, seeds / "fold-target" / k)]
             target += _score(game, "target", sets, fitted, attack.needs)
-    return shadow, np.stack(target) if target else np.empty((0, len(everything)))
+    return shadow, single_precision(np.reshape(target, (len(target), len(everything))))

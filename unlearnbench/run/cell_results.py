@@ -27,9 +27,9 @@ class CellScores:
     """Those of its classical baseline (n,)."""
     shadow: NDArray[np.float64]
     """The attack's scores of the balanced shadow rows (m,), cross-fitted."""
-    folds: NDArray[np.float64]
+    folds: NDArray[np.float32]
     """The attack's scores of the target rows, fitted without each fold of shadow originals (k, n)."""
-    baseline_folds: NDArray[np.float64]
+    baseline_folds: NDArray[np.float32]
     """Those of the baseline (k, n)."""
     unchanged: NDArray[np.bool_]
     """Were the released posteriors of the last unlearned version bitwise those of the original (n,)."""

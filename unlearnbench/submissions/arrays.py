@@ -49,7 +49,7 @@ class ArrayPool:
         return len(self._contents)
 
     def add(self, array: Array) -> int:
-        """Take an array of booleans, int64 or float64; return its number."""
+        """Take an array of booleans, int64, float32 or float64; return its number."""
         plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         content = BytesIO()
         npy.write_array(content, plain, version=(1, 0), allow_pickle=False)

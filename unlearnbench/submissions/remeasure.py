@@ -125,8 +125,8 @@ class Remeasurer:
             read(submitted.scores, np.float64, (n,)),
             read(submitted.baseline, np.float64, (n,)),
             read(submitted.shadow, np.float64, (len(shadow) if cross_fitted else 0,)),
-            read(submitted.folds, np.float64, (self._folds(cell.attack, derived), n)),
-            read(submitted.baseline_folds, np.float64, (self._folds(baseline, derived), n)),
+            read(submitted.folds, np.float32, (self._folds(cell.attack, derived), n)),
+            read(submitted.baseline_folds, np.float32, (self._folds(baseline, derived), n)),
             read(submitted.unchanged, np.bool_, (n,)),
             read(submitted.released, np.float64, (3, len(measured_originals(derived.game.target)))),
         )
