@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.records import TrainingSet
+from unlearnbench.engine.precision import require_held
 from unlearnbench.engine.sklearn_model import as_table
 
 Scaler = Literal["original", "refit"]
@@ -17,6 +18,10 @@ Scaler = Literal["original", "refit"]
 With ``original`` both models see the same scaled features, so only the deleted record's loss is removed; its share in
 the means and deviations stays. ``refit`` removes that too, and changes the scaled features of every record a little.
 """
+
+FARTHEST = float(np.sqrt(np.finfo(np.float32).max))
+"""Deviations from the mean that a feature may be away, 1.8e19: the largest whose square float32 holds, for networks and
+their optimizers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +35,16 @@ class Standardizer:
 
     @classmethod
     def of(cls, x: NDArray[np.float64]) -> Standardizer:
-        """Fit to rows ``x`` (n, ...), n > 0; a feature that is constant up to rounding is shifted only."""
+        """Fit to rows ``x`` (n, ...), n > 0; a feature that is constant up to rounding is shifted only.
+
+        UserError where the square of a feature is too large for float64.
+        """
         table = as_table(x)
-        mean, scale = table.mean(axis=0), table.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = table.mean(axis=0), table.std(axis=0)
+        if not np.isfinite(scale).all():
+            largest = np.take_along_axis(table, np.abs(table).argmax(axis=0, keepdims=True), axis=0)
+            require_held(largest, np.isfinite(scale)[np.newaxis], "too large to standardize")
         constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))
 
@@ -42,5 +54,10 @@ class Standardizer:
         return cls.of(data.records.x[data.original.ids] if scaler == "original" else data.x)
 
     def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ``x`` (n, ...) as standardized rows (n, d)."""
-        return (as_table(x) - self.mean) / self.scale
+        """Return ``x`` (n, ...) as standardized rows (n, d); UserError where a feature is farther off than FARTHEST."""
+        table = as_table(x)
+        with np.errstate(over="ignore"):
+            scaled = (table - self.mean) / self.scale
+        if not (scaled.min(initial=0) >= -FARTHEST and scaled.max(initial=0) <= FARTHEST):
+            require_held(table, np.abs(scaled) <= FARTHEST, "too far from the values that the model was trained on")
+        return scaled

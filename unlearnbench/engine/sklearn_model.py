@@ -14,6 +14,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, SeedUse, TargetModel
 from unlearnbench.core.posteriors import log_of, spread_classes
 from unlearnbench.core.records import TrainingSet
+from unlearnbench.engine.precision import in_float32
 
 
 def as_table(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -56,8 +57,20 @@ class SklearnFitted:
 
     def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return log-posteriors (n, n_classes); a class that the training records lacked gets the floor."""
-        posteriors = self.estimator.predict_proba(as_table(x))
+        posteriors = self.estimator.predict_proba(self.table(x))
         return log_of(spread_classes(posteriors, self.estimator.classes_, self.n_classes))
+
+    def table(self, x: NDArray[np.float64]) -> NDArray[np.floating]:
+        """Return records (n, ...) as the estimator takes them: rows of features (n, d)."""
+        return as_table(x)
+
+
+class SklearnTrees(SklearnFitted):
+    """Fitted trees, which compare features as float32."""
+
+    def table(self, x: NDArray[np.float64]) -> NDArray[np.floating]:
+        """Return rows (n, d) of float32; UserError where a feature is too large, as on the fast path."""
+        return in_float32(as_table(x))
 
 
 class SklearnModel(TargetModel):

@@ -12,17 +12,18 @@ from pydantic import Field, PositiveInt
 
 from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.engine import jit
-from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
+from unlearnbench.engine.precision import in_float32
+from unlearnbench.engine.sklearn_model import SklearnModel, SklearnTrees, training_table
 from unlearnbench.engine.trees.builder import NO_LIMIT, GrowthLimits
 from unlearnbench.engine.trees.tree_bank import fit_trees
 
 
-class FittedTree(SklearnFitted):
+class FittedTree(SklearnTrees):
     """A fitted decision tree; its regions are its leaves."""
 
     def region(self, x: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the leaf (n,) each record falls in, as the leaf's node number."""
-        return np.asarray(self.estimator.apply(as_table(x)), dtype=np.int64)
+        return np.asarray(self.estimator.apply(self.table(x)), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class DecisionTree(SklearnModel):
     ``init`` seeds the order in which features are tried, which decides between splits of equal gain only: ``same``
     keeps that order from the root on, ``fresh`` draws another, and where a data set has tied splits (Adult:
     education and educational-num) that alone gives another tree. The order of the records does not matter: ``slot``
-    and ``compact`` are the same model, bitwise, and ``order: fresh`` draws nothing. Features are compared as float32.
+    and ``compact`` are the same model, bitwise, and ``order: fresh`` draws nothing. Features are compared as float32:
+    values that agree in it are one value, and UserError where one is too large for it.
     Posteriors are class shares in a leaf, so exact zeros (the floor) are common. A subset with one class gives a tree
     of one leaf; only an empty one fails.
 
@@ -67,7 +69,7 @@ class DecisionTree(SklearnModel):
     def fit(self, task: FitTask, device: str) -> FittedTree:
         """Grow one tree; one class is no special case here, so that every tree has regions."""
         x, y = training_table(task.data)
-        return FittedTree(self.estimator(task.seeds.init).fit(x, y), task.data.n_classes)
+        return FittedTree(self.estimator(task.seeds.init).fit(in_float32(x), y), task.data.n_classes)
 
     def has_fast_path(self, device: str) -> bool:
         """Return True where numba is available."""

@@ -15,7 +15,8 @@ from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.core.posteriors import log_of, spread_classes
 from unlearnbench.core.records import Order
 from unlearnbench.engine import jit
-from unlearnbench.engine.sklearn_model import SklearnFitted, SklearnModel, as_table, training_table
+from unlearnbench.engine.precision import in_float32
+from unlearnbench.engine.sklearn_model import SklearnModel, SklearnTrees, as_table, training_table
 from unlearnbench.engine.trees.builder import NO_LIMIT, GrowthLimits
 from unlearnbench.engine.trees.draws import bag_weights, tree_keys, tree_seed
 from unlearnbench.engine.trees.forests import Bags, fit_forests
@@ -30,13 +31,13 @@ class KeyedForest:
 
     def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log of the trees' mean posteriors (n, n_classes), summed in the order of the trees."""
-        table = as_table(x)
+        table = in_float32(as_table(x))
         total = np.zeros((len(table), self.n_classes))
         for tree in self.trees:
             total += self._posteriors(tree, table)
         return log_of(total / len(self.trees))
 
-    def _posteriors(self, tree: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _posteriors(self, tree: Any, x: NDArray[np.float32]) -> NDArray[np.float64]:
         if tree is None:  # an empty tree predicts the uniform distribution
             return np.full((len(x), self.n_classes), 1 / self.n_classes)
         return spread_classes(tree.predict_proba(x), tree.classes_, self.n_classes)
@@ -57,7 +58,8 @@ class RandomForest(SklearnModel):
 
     ``init: fresh`` draws other bags. Keyed draws do not depend on the order of the records, so ``order: fresh`` draws
     nothing. A class that a bag lacks has probability 0 in that tree; an empty bag gives a tree that answers the same
-    for all classes. Fails on an empty training set only. No regions.
+    for all classes. UserError on an empty training set, and where a feature is too large for float32, in which trees
+    compare. No regions.
 
     The fast engine grows the same kind of trees on the same bags, but draws the features of a node by the node's path
     from the root where scikit-learn's generator runs on from node to node. A deletion then moves no draw at all: a
@@ -99,9 +101,9 @@ class RandomForest(SklearnModel):
                 raise UserError(
                     "a random forest with draws: redrawn cannot mask records: use order: fresh or draws: keyed"
                 )
-            return SklearnFitted(self.estimator(task.seeds.init).fit(x, y), task.data.n_classes)
-        ids, seed = task.data.kept_ids, task.seeds.init
-        trees = [self._tree(x, y, bag_weights(seed, t, ids), tree_seed(seed, t)) for t in range(self.n_estimators)]
+            return SklearnTrees(self.estimator(task.seeds.init).fit(in_float32(x), y), task.data.n_classes)
+        table, ids, seed = in_float32(x), task.data.kept_ids, task.seeds.init
+        trees = [self._tree(table, y, bag_weights(seed, t, ids), tree_seed(seed, t)) for t in range(self.n_estimators)]
         return KeyedForest(tuple(trees), task.data.n_classes)
 
     def has_fast_path(self, device: str) -> bool:
@@ -125,7 +127,7 @@ class RandomForest(SklearnModel):
         trees = np.arange(self.n_estimators)
         return Bags(bag_weights(seed, trees[:, np.newaxis], ids).astype(np.uint8), tree_keys(seed, trees))
 
-    def _tree(self, x: NDArray[np.float64], y: NDArray[np.int64], weights: NDArray[np.int64], seed: int) -> Any:
+    def _tree(self, x: NDArray[np.float32], y: NDArray[np.int64], weights: NDArray[np.int64], seed: int) -> Any:
         from sklearn.tree import DecisionTreeClassifier
 
         # A row of weight 0 would still bear on split thresholds and feature draws, so it leaves the sample.

@@ -19,12 +19,13 @@ from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.engine.banks import Member
 from unlearnbench.engine.deltas import Base, Group, group_by_base
-from unlearnbench.engine.sklearn_model import require_records, training_table
+from unlearnbench.engine.precision import in_float32
+from unlearnbench.engine.sklearn_model import as_table, require_records, training_table
 from unlearnbench.engine.trees.builder import GrowthLimits
 from unlearnbench.engine.trees.ensemble import grow_ensemble, requests_of
 from unlearnbench.engine.trees.forest_sums import add_up
 from unlearnbench.engine.trees.nodes import TreeEnsemble
-from unlearnbench.engine.trees.table import Table, as_float32, tabulate
+from unlearnbench.engine.trees.table import Table, tabulate
 
 
 class Bags(NamedTuple):
@@ -46,7 +47,7 @@ class ForestBank:
     def log_posteriors(self, x: NDArray[np.float64], which: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the log of the trees' mean class shares (len(which), n, C)."""
         shares, scale = self._whole_shares
-        total = add_up(self.ensemble, shares, as_float32(x), which)
+        total = add_up(self.ensemble, shares, in_float32(as_table(x)), which)
         return log_of(total / (scale * len(self.ensemble.roots)))
 
     @cached_property

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.engine.sklearn_model import as_table
+from unlearnbench.engine.precision import in_float32
 
 SAME = np.float32(1e-7)
 """Values at most this far apart, in float32, count as equal: scikit-learn's rule, so that splits are the same."""
@@ -35,8 +35,8 @@ class Table(NamedTuple):
 
 
 def tabulate(x: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> Table:
-    """Return the table of features ``x`` (n, d) and labels ``y`` (n,)."""
-    found = [np.unique(column, return_inverse=True) for column in x.T.astype(np.float32)]
+    """Return the table of features ``x`` (n, d) and labels ``y`` (n,); UserError where one is too large for float32."""
+    found = [np.unique(column, return_inverse=True) for column in in_float32(x).T]
     values = [distinct for distinct, _ in found]
     return Table(
         codes=np.array([rank for _, rank in found], dtype=np.int32).reshape(x.shape[1], len(x)),
@@ -46,8 +46,3 @@ def tabulate(x: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> Ta
         label=y.astype(np.int32),
         n_classes=n_classes,
     )
-
-
-def as_float32(x: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return records (n, ...) as rows (n, d) in the precision in which trees compare features with thresholds."""
-    return np.ascontiguousarray(as_table(x), dtype=np.float32)

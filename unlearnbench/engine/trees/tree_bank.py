@@ -13,11 +13,12 @@ from unlearnbench.core.posteriors import log_of
 from unlearnbench.core.seeding import keyed_bits
 from unlearnbench.engine.banks import Member
 from unlearnbench.engine.deltas import Group, group_by_base
-from unlearnbench.engine.sklearn_model import require_records, training_table
+from unlearnbench.engine.precision import in_float32
+from unlearnbench.engine.sklearn_model import as_table, require_records, training_table
 from unlearnbench.engine.trees.builder import GrowthLimits
 from unlearnbench.engine.trees.ensemble import grow_ensemble, requests_of
 from unlearnbench.engine.trees.nodes import Nodes, find_leaves
-from unlearnbench.engine.trees.table import as_float32, tabulate
+from unlearnbench.engine.trees.table import tabulate
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class TreeBank:
         return np.asarray(self._leaves(x, which) - self.roots[which][:, np.newaxis])
 
     def _leaves(self, x: NDArray[np.float64], which: NDArray[np.int64]) -> NDArray[np.int64]:
-        return find_leaves(self.nodes, self.roots[which], as_float32(x))
+        return find_leaves(self.nodes, self.roots[which], in_float32(as_table(x)))
 
 
 @dataclass(frozen=True, eq=False)
