@@ -146,6 +146,24 @@ from unlearnbench.core.unlearners import (
 from unlearnbench.core.unlearners import (
     Unlearner as Unlearner,
 )
+from unlearnbench.engine.gradients.batch import (
+    Batch as Batch,
+)
+from unlearnbench.engine.gradients.passes import (
+    Optimizer as Optimizer,
+)
+from unlearnbench.engine.gradients.passes import (
+    Pass as Pass,
+)
+from unlearnbench.engine.gradients.passes import (
+    Stage as Stage,
+)
+from unlearnbench.engine.gradients.passes import (
+    Term as Term,
+)
+from unlearnbench.engine.gradients.unlearner import (
+    GradientUnlearner as GradientUnlearner,
+)
 from unlearnbench.engine.networks.modules import (
     HasModule as HasModule,
 )

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {project.parent.name: project.parent for project in sorted(ROOT.glob("plugins/*/pyproject.toml"))}
 OFFERS = {
     "unlearnbench-example": ['unlearner "subsample"', 'attack "largest-move"'],
-    "unlearnbench-neggrad-plus": ['unlearner "neggrad-plus"'],
+    "unlearnbench-neggrad-plus": ['unlearner "neggrad-plus-whole"'],
     "unlearnbench-relative-ratio": ['attack "relative-ratio"'],
     "unlearnbench-vision": ['model "densenet121"', 'model "resnet18"', 'model "resnet50"'],
     "unlearnbench-wine-neighbours": ['dataset "wine"', 'model "nearest-neighbours"'],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.originals import Original
@@ -14,6 +14,7 @@ from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import TrainingJob
 from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.engine.access import Access
 from unlearnbench.engine.querying import Ensemble
 
 
@@ -100,6 +101,14 @@ class Deletion:
     precomputed: Any = None
     """What ``precompute`` returned for this original."""
 
+    def guarded(self, access: Access) -> Deletion:
+        """Return this deletion with sets that raise AccessError where a method reads what it does not declare."""
+        return replace(
+            self,
+            retain=access.guard("retain-set", self.retain),
+            forget=access.guard("forget-set", self.forget),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class FunctionState:
@@ -111,6 +120,15 @@ class FunctionState:
     original: Original
     precomputed: Any
 
+    def deletion(self, step: Step, seeds: SeedPath) -> Deletion:
+        """Return what a function unlearner is given for one step."""
+        forget = TrainingSet.of(self.data.records, step.forget)
+        return Deletion(self.fitted, self.data.after(step), forget, self.original, seeds, self.precomputed)
+
+    def after(self, step: Step, fitted: Fitted) -> FunctionState:
+        """Return the state after one step, with its unlearned model."""
+        return replace(self, fitted=fitted, data=self.data.after(step))
+
 
 class FunctionUnlearner(Unlearner):
     """An unlearner that is a function of the fitted model, the retain set and the forget set.
@@ -118,9 +136,16 @@ class FunctionUnlearner(Unlearner):
     Authors must write only ``unlearn``.
     """
 
+    sees: ClassVar[tuple[str, ...] | None] = None
+    """What it reads, as in its record; to read another set raises AccessError. None to be checked by noise only."""
+
     @abstractmethod
     def unlearn(self, deletion: Deletion) -> Fitted:
         """Return the unlearned model."""
+
+    def unlearn_all(self, deletions: Sequence[Deletion]) -> Sequence[Fitted]:
+        """Serve deletions of one original, none of which depends on another; override it if that is faster."""
+        return [self.unlearn(deletion.guarded(self.access)) for deletion in deletions]
 
     def precompute(self, original: Original) -> Any:  # noqa: ARG002 - most methods need nothing
         """Return what all requests of an original need, such as the importance of each parameter; None by default.
@@ -129,15 +154,33 @@ class FunctionUnlearner(Unlearner):
         """
         return None
 
+    @property
+    def access(self) -> Access:
+        """What it may read."""
+        return Access(type(self).__name__, self.sees)
+
     def prepare(self, original: Original) -> FunctionState:
         """Train the original, bitwise the same one as that of exact unlearners."""
         return FunctionState(original.fitted, original.data, original, self.precompute(original))
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> FunctionState:
         """Apply the function for one step."""
-        if not isinstance(state, FunctionState):
-            raise TypeError(f"a function unlearner serves its own states, got {type(state).__name__}")
-        retain = state.data.after(step)
-        forget = TrainingSet.of(state.data.records, step.forget)
-        deletion = Deletion(state.fitted, retain, forget, state.original, seeds, state.precomputed)
-        return replace(state, fitted=self.unlearn(deletion), data=retain)
+        first = _function(state)
+        (fitted,) = self.unlearn_all([first.deletion(step, seeds)])
+        return first.after(step, fitted)
+
+    def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
+        """Serve the first steps of all requests, then their second steps, and so on."""
+        chains = [[_function(state)] for _ in requests]
+        for v in range(max((len(request.steps) for request in requests), default=0)):
+            longer = [(r, request.steps[v]) for r, request in enumerate(requests) if v < len(request.steps)]
+            deletions = [chains[r][-1].deletion(step, seeds / r / (v + 1)) for r, step in longer]
+            for (r, step), fitted in zip(longer, self.unlearn_all(deletions), strict=True):
+                chains[r].append(chains[r][-1].after(step, fitted))
+        return [chain[1:] for chain in chains]
+
+
+def _function(state: State) -> FunctionState:
+    if not isinstance(state, FunctionState):
+        raise TypeError(f"a function unlearner serves its own states, got {type(state).__name__}")
+    return state

@@ -96,7 +96,7 @@ def test_one_step_is_the_gradient_of_the_formula(mlp: TargetModel, records: Reco
 def test_a_model_without_a_module_is_refused() -> None:
     tree = build(load_registry().get("model", "decision-tree"), {})
     assert isinstance(tree, TargetModel)
-    assert "networks only" in str(NegGradPlus().refusal(tree))
+    assert "needs a network" in str(NegGradPlus().refusal(tree))
 
 
 def test_weights_that_overflow_are_told_in_one_line(mlp: TargetModel, records: Records) -> None:

@@ -38,6 +38,34 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         exact=True,
     )
     yield UnlearnerPlugin(
+        name="finetune",
+        summary="Goes on training on the retain set",
+        factory=f"{_HERE}.finetune:Finetune",
+        reference="Jia et al. 2023, arXiv 2304.04934",
+        sees=("retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="gradient-ascent",
+        summary="Climbs the loss of the forget set",
+        factory=f"{_HERE}.gradient_ascent:GradientAscent",
+        reference="Graves et al. 2021, arXiv 2010.10981",
+        sees=("forget-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="neggrad-plus",
+        summary="Descends on the retain set and climbs on the forget set at once",
+        factory=f"{_HERE}.neggrad_plus:NegGradPlus",
+        reference="Kurmanji et al. 2023, arXiv 2302.09880",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="random-label",
+        summary="Trains the forget set on random labels",
+        factory=f"{_HERE}.random_label:RandomLabel",
+        reference="Fan et al. 2024, arXiv 2310.12508",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
         name="none",
         summary="The original itself: nothing is unlearned",
         factory=f"{_HERE}.none:NoUnlearning",

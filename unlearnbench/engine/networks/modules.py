@@ -61,3 +61,8 @@ class HasModule(Fitted, Protocol):
 def children_with_state(module: torch.nn.Module) -> list[torch.nn.Module]:
     """Return the direct children that have parameters or buffers, in the order in which they were added."""
     return [child for child in module.children() if child.state_dict()]
+
+
+def trains_as_it_answers(fitted: HasModule) -> bool:
+    """Return whether ``training_logits`` are the module's own, so without dropout: a model says so by this name."""
+    return bool(getattr(fitted, "trains_as_it_answers", False))

@@ -144,6 +144,11 @@ class FittedTorch:
     device: str
     """Where ``module`` is."""
 
+    @property
+    def trains_as_it_answers(self) -> bool:
+        """Whether the target model has no dropout of its own."""
+        return type(self.model).training_logits is TorchModel.training_logits
+
     def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
         """Return records (n, ...) as ``module`` takes them, on its device; scaled in float64, then rounded."""
         import torch

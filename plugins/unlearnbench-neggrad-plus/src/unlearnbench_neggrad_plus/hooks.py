@@ -11,8 +11,8 @@ from unlearnbench import UnlearnerPlugin, hookimpl
 def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
     """Yield the unlearner."""
     yield UnlearnerPlugin(
-        name="neggrad-plus",
-        summary="Descends on the retain set and climbs on the forget set at once",
+        name="neggrad-plus-whole",
+        summary="NegGrad+ with the whole forget set in every step",
         factory="unlearnbench_neggrad_plus.neggrad_plus:NegGradPlus",
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "labels"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,11 @@ class FittedMLP:
     """Where ``module`` is."""
     dropout: float
     """The share of hidden units that training leaves out."""
+
+    @property
+    def trains_as_it_answers(self) -> bool:
+        """Whether there is no dropout."""
+        return not self.dropout
 
     def inputs(self, x: NDArray[np.float64]) -> torch.Tensor:
         """Return records (n, ...) as ``module`` takes them, on its device; scaled in float64, then rounded."""
@@ -88,6 +93,7 @@ class FastMLP(Member):
     """A network that the kernel trained. Its torch counterpart is made on demand and agrees to 1e-6."""
 
     bank: MLPBank
+    trains_as_it_answers: ClassVar[bool] = True
 
     @property
     def layers(self) -> Layers:

@@ -1,0 +1,62 @@
+"""Networks to unlearn from, for the tests of gradient methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.builtin.models.mlp.model import MLP
+from unlearnbench.core.models import Fitted, TargetModel
+from unlearnbench.core.originals import Original
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.gradients.unlearner import GradientUnlearner
+from unlearnbench.engine.networks.modules import HasModule
+from unlearnbench.engine.unlearners import Deletion
+
+
+def made_up(n: int = 90, n_classes: int = 3) -> Records:
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % n_classes
+    x = rng.normal(size=(n, 4)) + rng.normal(size=(n_classes, 4))[y]
+    return Records("made up", x, y, n_classes, Provenance("made up", "public domain"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """An original network of sixty records, and deletions from it."""
+
+    model: TargetModel
+    records: Records
+
+    def original(self) -> Original:
+        return Original(self.model, TrainingSet.of(self.records, range(60)), SeedPath(0), engine="reference")
+
+    def deletions(self, method: GradientUnlearner, forget: Sequence[Sequence[int]]) -> list[Deletion]:
+        state = method.prepare(self.original())
+        return [state.deletion(Step(np.array(ids, dtype=np.int64)), SeedPath(1) / r) for r, ids in enumerate(forget)]
+
+    def unlearn(self, method: GradientUnlearner, *forget: Sequence[int]) -> list[Fitted]:
+        return method.unlearn_all(self.deletions(method, forget))
+
+
+def weights(fitted: Fitted) -> NDArray[np.float32]:
+    """Return all parameters of a network, one behind the other."""
+    assert isinstance(fitted, HasModule)
+    return np.concatenate([each.detach().numpy().ravel() for each in fitted.module.parameters()])
+
+
+NETWORK = Case(MLP(hidden=(8, 5), epochs=3, batch_size=16), made_up())
+LINEAR = Case(MLP(hidden=(), epochs=3, batch_size=16), made_up())
+"""A network without hidden layers: softmax regression."""
+
+
+def gradient(fitted: Fitted, records: Records, ids: Sequence[int]) -> NDArray[np.float64]:
+    """Return the gradient of the mean cross-entropy of softmax regression, weights (C, d) before biases (C,)."""
+    assert isinstance(fitted, HasModule)
+    x = fitted.inputs(records.x[ids]).numpy()
+    error = np.exp(fitted.log_posteriors(records.x[ids])) - np.eye(records.n_classes)[records.y[ids]]
+    return np.concatenate([(error.T @ x / len(x)).ravel(), error.mean(axis=0)])

@@ -1,0 +1,128 @@
+"""Batches are drawn by keys; a job reads what its method declares."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from tests.engine.gradients.case import NETWORK
+from unlearnbench.core.originals import Original
+from unlearnbench.engine.access import AccessError
+from unlearnbench.engine.gradients.jobs import Job, record_passes, steps
+from unlearnbench.engine.gradients.passes import Optimizer, Over, Pass, Stage, Term
+from unlearnbench.engine.gradients.unlearner import GradientUnlearner
+
+
+class Sweep(GradientUnlearner):
+    sees = ("forget-set", "retain-set", "labels")
+
+    def __init__(self, *passes: Pass) -> None:
+        self.passes = passes
+
+    def stages(self, original: Original) -> list[Stage]:
+        return [Stage(Optimizer(0.1), self.passes)]
+
+
+def job(*passes: Pass, forget: range = range(10), seed: int = 0) -> Job:
+    method = Sweep(*passes)
+    return method._job(NETWORK.deletions(method, [[]] * seed + [forget])[seed])
+
+
+def batches(pass_: Pass, number: int = 0, seed: int = 0) -> list[tuple[list[int], ...]]:
+    return [tuple(ids.tolist() for ids in step) for step in steps(job(pass_, seed=seed), number, pass_)]
+
+
+def flat(pass_: Pass, term: int = 0, **where: int) -> list[int]:
+    return [int(i) for step in batches(pass_, **where) for i in step[term]]
+
+
+RETAIN, FORGET = Term("retain", batch_size=16), Term("forget", batch_size=4)
+
+
+@pytest.mark.parametrize(("over", "ids"), [("retain", range(10, 60)), ("forget", range(10)), ("both", range(60))])
+def test_a_pass_reads_every_record_once_in_random_order(over: Over, ids: range) -> None:
+    found = flat(Pass([Term(over, batch_size=16)]))
+    assert sorted(found) == list(ids)
+    assert found != list(ids)
+    assert [len(step[0]) for step in batches(Pass([Term(over, batch_size=16)]))][:-1] == [16] * ((len(ids) - 1) // 16)
+
+
+def test_each_pass_and_each_request_has_an_order_of_its_own() -> None:
+    orders = [flat(Pass([RETAIN]), number=number, seed=seed) for number in (0, 1) for seed in (0, 1)]
+    assert len({tuple(order) for order in orders}) == 4
+    assert orders[0] == flat(Pass([RETAIN]))
+
+
+def test_a_further_term_is_cycled_beside_the_first_and_shuffled_anew() -> None:
+    found = [step[1] for step in batches(Pass([Term("retain", batch_size=5), FORGET]))]
+    assert [len(ids) for ids in found] == [4, 4, 2, 4, 4, 2, 4, 4, 2, 4]
+    first, second = ([i for ids in found[k : k + 3] for i in ids] for k in (0, 3))
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_a_further_term_does_not_move_the_batches_of_the_first() -> None:
+    assert flat(Pass([RETAIN])) == flat(Pass([RETAIN, FORGET]))
+
+
+def test_a_share_is_one_sample_for_all_passes() -> None:
+    share = Pass([Term("both", share=0.3)])
+    found = [sorted(flat(share, number=number)) for number in (0, 1)]
+    assert found[0] == found[1]
+    assert len(found[0]) == 10 + 15
+    assert set(range(10)) <= set(found[0])
+
+
+def test_without_records_there_is_no_step() -> None:
+    nothing = job(Pass([FORGET]), forget=range(0))
+    assert list(steps(nothing, 0, Pass([FORGET]))) == []
+    (first, *_) = steps(nothing, 0, Pass([RETAIN, FORGET]))
+    assert len(first[1]) == 0
+
+
+def test_record_passes_are_counted_with_repetitions() -> None:
+    assert record_passes(job(Pass([RETAIN]), Pass([FORGET]), Pass([Term("both")]))) == 50 + 10 + 60
+    assert record_passes(job(Pass([Term("retain", batch_size=5), FORGET]))) == 50 + 34
+    method = Sweep(Pass([RETAIN]))
+    assert method.record_passes(NETWORK.deletions(method, [range(10)])[0]) == pytest.approx(1 / 3)  # of three epochs
+
+
+class Declares(Sweep):
+    def __init__(self, sees: tuple[str, ...], over: Over) -> None:
+        super().__init__(Pass([Term(over)]))
+        self.sees: ClassVar[tuple[str, ...]] = sees  # type: ignore[misc]  # each has its own
+
+
+@pytest.mark.parametrize(
+    ("sees", "over", "named"),
+    [
+        (("forget-set", "labels"), "retain", "retain-set"),
+        (("retain-set", "labels"), "forget", "forget-set"),
+        (("retain-set", "labels"), "both", "forget-set"),
+        (("retain-set",), "retain", "labels"),
+    ],
+)
+def test_to_read_what_is_not_declared_raises(sees: tuple[str, ...], over: Over, named: str) -> None:
+    with pytest.raises(AccessError, match=f"Declares reads the {named}, which its `sees` does not declare"):
+        NETWORK.unlearn(Declares(sees, over), [1, 2])
+
+
+def test_an_edit_is_handed_sets_that_raise() -> None:
+    class Peeks(GradientUnlearner):
+        sees = ("forget-set",)
+
+        def edit(self, module: object, deletion: object) -> None:
+            assert len(deletion.forget.x) == 1  # type: ignore[attr-defined]  # a deletion
+            len(deletion.retain)  # type: ignore[attr-defined]  # as above
+
+    with pytest.raises(AccessError, match="retain-set"):
+        NETWORK.unlearn(Peeks(), [3])
+
+
+def test_what_is_declared_is_handed_over_as_it_is() -> None:
+    (deletion,) = NETWORK.deletions(Sweep(), [[1]])
+    guarded = deletion.guarded(Sweep().access)
+    assert guarded.retain is deletion.retain
+    assert np.array_equal(guarded.forget.kept_ids, [1])

@@ -1,0 +1,174 @@
+"""Networks are trained by passes over records, the same alone and among others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import unlearnbench.engine.gradients.train as train_module
+from tests.engine.gradients.case import LINEAR, NETWORK, Case, gradient, weights
+from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.originals import Original
+from unlearnbench.core.records import Provenance, Records
+from unlearnbench.engine.gradients.batch import Batch
+from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term
+from unlearnbench.engine.gradients.unlearner import GradientUnlearner
+from unlearnbench.engine.unlearners import Deletion
+
+
+class Method(GradientUnlearner):
+    """Any stages, and a mask if asked for."""
+
+    def __init__(self, *stages: Stage, masked: bool = False) -> None:
+        self.own_stages, self.masked = stages, masked
+
+    def stages(self, original: Original) -> Sequence[Stage]:
+        return self.own_stages
+
+    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor] | None:
+        return [each > 0 for each in module.parameters()] if self.masked else None
+
+
+class Answering(Method):
+    mode: ClassVar[Literal["train", "eval"]] = "eval"
+
+
+def away(batch: Batch) -> torch.Tensor:
+    return -batch.divergence(batch.original, 2.0)
+
+
+def drawn(batch: Batch) -> torch.Tensor:
+    labels = (batch.draws() * batch.n_classes).long()
+    return batch.cross_entropy(labels.where(batch.forgotten, batch.labels))
+
+
+SGD = Optimizer(0.05, momentum=0.9, weight_decay=0.01)
+METHODS = {
+    "retain": Method(Stage(SGD, [Pass([Term("retain", batch_size=7)])])),
+    "adam": Method(Stage(Optimizer(0.002, "adam"), [Pass([Term("both", batch_size=9)])])),
+    "adamw": Method(Stage(Optimizer(0.002, "adamw", weight_decay=0.1), [Pass([Term("retain")])])),
+    "side by side": Method(
+        Stage(SGD, [Pass([Term("retain", batch_size=7), Term("forget", weight=-0.1, batch_size=2)])])
+    ),
+    "penalty": Method(Stage(SGD, [Pass([Term("retain")], penalty=lambda w, start: 0.1 * w.sign() + w - start)])),
+    "masked": Method(Stage(SGD, [Pass([Term("retain", batch_size=7)])]), masked=True),
+    "teacher": Method(Stage(SGD, [Pass([Term("forget", away)]), Pass([Term("retain", share=0.5)], rate=0.1)])),
+    "draws": Method(Stage(SGD, [Pass([Term("both", drawn, batch_size=7)])])),
+}
+FORGET = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10], [], [0, 59, 30]]
+every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+
+
+@every_method
+def test_a_stack_agrees_with_one_network_after_the_other(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
+    stacked = NETWORK.unlearn(method, *FORGET)
+    monkeypatch.setattr(train_module, "stackable", lambda job: False)
+    one_by_one = NETWORK.unlearn(method, *FORGET)
+    for mine, its in zip(stacked, one_by_one, strict=True):
+        np.testing.assert_allclose(weights(mine), weights(its), atol=1e-5)
+
+
+@every_method
+@pytest.mark.parametrize("others", [1, 15, 40])
+def test_a_network_is_the_same_to_the_bit_alone_and_among_others(method: Method, others: int) -> None:
+    deletions = NETWORK.deletions(
+        method, [[1 + k % 50, 3, 2] if k % 50 not in (1, 2) else [50, 3, 2] for k in range(others + 1)]
+    )
+    together = method.unlearn_all(deletions)
+    for k in (0, others // 2, others):
+        assert np.array_equal(weights(method.unlearn(deletions[k])), weights(together[k]))
+
+
+def test_one_step_is_the_gradient_of_the_mean() -> None:
+    method = Method(Stage(Optimizer(0.5), [Pass([Term("retain", batch_size=100), Term("forget", weight=-0.25)])]))
+    (after,) = LINEAR.unlearn(method, [2, 3])
+    before = LINEAR.original().fitted
+    down = gradient(before, LINEAR.records, [i for i in range(60) if i not in (2, 3)])
+    up = gradient(before, LINEAR.records, [2, 3])
+    np.testing.assert_allclose(weights(after) - weights(before), -0.5 * (down - 0.25 * up), atol=1e-6)
+
+
+def test_masked_numbers_stay_to_the_bit_under_momentum_and_weight_decay() -> None:
+    start = weights(NETWORK.original().fitted)
+    (after,) = NETWORK.unlearn(METHODS["masked"], [1, 2])
+    assert np.array_equal(weights(after)[start <= 0], start[start <= 0])
+    assert not np.array_equal(weights(after), start)
+
+
+def test_the_learning_rate_of_a_pass_is_its_share_of_the_optimizers() -> None:
+    half = Method(Stage(Optimizer(0.2), [Pass([Term("retain")], rate=0.5)]))
+    whole = Method(Stage(Optimizer(0.1), [Pass([Term("retain")])]))
+    assert np.array_equal(*(weights(NETWORK.unlearn(method, [1])[0]) for method in (half, whole)))
+
+
+def test_what_overflows_is_told_in_a_line() -> None:
+    method = Method(Stage(Optimizer(1e30), [Pass([Term("retain")])] * 5))
+    with pytest.raises(UserError, match="overflowed: lower learning_rate"):
+        NETWORK.unlearn(method, [1])
+
+
+def test_snapshots_are_the_networks_before_their_passes() -> None:
+    seen: list[int] = []
+
+    class Rewinds(Method):
+        def finish(
+            self, module: torch.nn.Module, snapshots: Sequence[torch.nn.Module], deletion: Deletion
+        ) -> torch.nn.Module:
+            seen.append(len(snapshots))
+            return snapshots[1]
+
+    passes = [Pass([Term("retain")], snapshot=True) for _ in range(3)]
+    rewound = NETWORK.unlearn(Rewinds(Stage(SGD, passes)), [1], [2])
+    shorter = NETWORK.unlearn(Method(Stage(SGD, passes[:1])), [1], [2])
+    assert seen == [3, 3]
+    for mine, its in zip(rewound, shorter, strict=True):
+        assert np.array_equal(weights(mine), weights(its))
+
+
+def test_what_moves_nothing_returns_the_model_itself() -> None:
+    method = Method(Stage(Optimizer(0.0), [Pass([Term("retain")])]))
+    (deletion,) = NETWORK.deletions(method, [[1]])
+    assert method.unlearn(deletion) is deletion.fitted
+
+
+def images(n: int = 60) -> Records:
+    rng = np.random.default_rng(0)
+    return Records("images", rng.normal(size=(n, 8, 8)), np.arange(n) % 3, 3, Provenance("made up", "public domain"))
+
+
+@pytest.mark.parametrize(("kind", "differs"), [(Method, True), (Answering, False)])
+def test_dropout_is_that_of_training_only_in_training_mode(kind: type[Method], differs: bool) -> None:
+    """In evaluation mode, one step on all records does not depend on the seed, by which dropout draws."""
+    case = Case(SimpleCNN(epochs=1), images())
+    method = kind(Stage(Optimizer(0.1), [Pass([Term("forget")])]))
+    one, other = case.deletions(method, [[1, 2], [1, 2]])
+    moved = [weights(method.unlearn(each)) for each in (one, other)]
+    assert (np.abs(moved[0] - moved[1]).max() > 1e-5) == differs
+
+
+@given(sizes=st.lists(st.integers(1, 20), min_size=1, max_size=6))
+def test_requests_of_any_sizes_are_served_together(sizes: list[int]) -> None:
+    method = METHODS["draws"]
+    deletions = NETWORK.deletions(method, [range(size) for size in sizes])
+    together = method.unlearn_all(deletions)
+    for deletion, mine in zip(deletions, together, strict=True):
+        assert np.array_equal(weights(mine), weights(method.unlearn(deletion)))
+
+
+def test_a_frozen_parameter_stays() -> None:
+    class LastOnly(Method):
+        def edit(self, module: Any, deletion: Deletion) -> None:
+            module[0].requires_grad_(False)
+
+    (after,) = NETWORK.unlearn(LastOnly(Stage(SGD, [Pass([Term("retain")])])), [1])
+    start = weights(NETWORK.original().fitted)
+    first = 4 * 8 + 8
+    assert np.array_equal(weights(after)[:first], start[:first])
+    assert not np.array_equal(weights(after)[first:], start[first:])

@@ -1,0 +1,91 @@
+"""A batch as a loss sees it: logits, labels, the original's answers, keyed draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.records import among
+from unlearnbench.core.seeding import keyed_uniforms
+from unlearnbench.engine.gradients.jobs import Ids, Job, Tables
+
+if TYPE_CHECKING:
+    import torch
+
+_DRAW = 3
+"""What a draw is for: part of its key, beside those of ``jobs``."""
+
+
+class Batch:
+    """The n records of one step, of one network or of several, one behind the other."""
+
+    def __init__(
+        self, logits: torch.Tensor, ids: Sequence[Ids], jobs: Sequence[Job], tables: Tables, number: int
+    ) -> None:
+        """Take the logits (n, C) of all networks, and the ids of each one's records."""
+        self.logits = logits
+        """(n, C), of the network that is trained."""
+        self._ids, self._jobs, self._tables, self._number = ids, jobs, tables, number
+
+    @property
+    def n_classes(self) -> int:
+        """The number C of classes."""
+        return self.logits.shape[1]
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """The true classes (n,)."""
+        self._jobs[0].access.check("labels")
+        return self._tables.y[self._tensor(np.concatenate([self._tables.rows(ids) for ids in self._ids]))]
+
+    @property
+    def forgotten(self) -> torch.Tensor:
+        """Which records (n,) are of the forget set."""
+        parts = [among(ids, job.forget) for ids, job in zip(self._ids, self._jobs, strict=True)]
+        return self._tensor(np.concatenate(parts))
+
+    @property
+    def original(self) -> torch.Tensor:
+        """The logits (n, C) of the model to unlearn from, in evaluation mode."""
+        return self.teacher("original")
+
+    def teacher(self, name: str) -> torch.Tensor:
+        """Return the logits (n, C) of a network of :meth:`GradientUnlearner.teachers`, in evaluation mode."""
+        import torch
+
+        parts = [
+            self._tables.answers(job.teachers[name])[self._tensor(self._tables.rows(ids))]
+            for ids, job in zip(self._ids, self._jobs, strict=True)
+        ]
+        return torch.cat(parts)
+
+    def draws(self, fixed: bool = False) -> torch.Tensor:
+        """Return a uniform draw (n,) in [0, 1) for each record, another one in each pass unless ``fixed``."""
+        number = 0 if fixed else self._number + 1
+        parts = [keyed_uniforms(job.seed, _DRAW, number, ids) for ids, job in zip(self._ids, self._jobs, strict=True)]
+        return self._tensor(np.concatenate(parts))
+
+    def cross_entropy(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return the cross-entropy (n,) of ``labels`` (n,), in nats."""
+        import torch
+
+        return torch.nn.functional.cross_entropy(self.logits, labels, reduction="none")
+
+    def divergence(self, target: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
+        """Return T^2 KL(softmax(target / T) || softmax(logits / T)), (n,), summed over classes, in nats.
+
+        ``target`` (n, C) has logits; -inf is a probability of 0.
+        """
+        wanted = (target / temperature).log_softmax(dim=1)
+        found = (self.logits / temperature).log_softmax(dim=1)
+        probability = wanted.exp()
+        each = (probability * (wanted - found)).where(probability > 0, 0.0)
+        return temperature**2 * each.sum(dim=1)
+
+    def _tensor(self, array: NDArray[np.generic]) -> torch.Tensor:
+        import torch
+
+        return torch.from_numpy(array).to(self.logits.device)

@@ -1,0 +1,145 @@
+"""What is to be trained for one deletion, and the records of several deletions side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unlearnbench.core.records import Records
+from unlearnbench.core.seeding import keyed_bits
+from unlearnbench.engine.access import Access
+from unlearnbench.engine.gradients.passes import Over, Pass, Stage, Term
+from unlearnbench.engine.networks.modules import HasModule
+
+if TYPE_CHECKING:
+    import torch
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A network to train for one deletion."""
+
+    module: torch.nn.Module
+    """Where it starts: a copy that is the job's own."""
+    fitted: HasModule
+    """The model to unlearn from."""
+    records: Records
+    retain: Ids
+    """Ids of the records that stay."""
+    forget: Ids
+    """Ids of the records that go."""
+    seed: int
+    """Of shuffles, samples, draws and dropout."""
+    access: Access
+    stages: Sequence[Stage]
+    training: bool
+    """Whether the network is in training mode."""
+    teachers: Mapping[str, torch.nn.Module]
+    """Fixed networks by name, in evaluation mode."""
+    masks: Sequence[torch.Tensor] | None = None
+    """Which numbers of each parameter may move; None for all."""
+    snapshots: list[torch.nn.Module] = field(default_factory=list)
+
+    def ids(self, term: Term) -> Ids:
+        """Return the ids of the records of a term; AccessError where the method does not declare them."""
+        needed: dict[Over, tuple[str, ...]] = {
+            "retain": ("retain-set",), "forget": ("forget-set",), "both": ("retain-set", "forget-set")
+        }  # fmt: skip
+        for data in needed[term.over]:
+            self.access.check(data)
+        retain = self._sample(term.share) if term.over != "forget" else self.retain[:0]
+        return retain if term.over == "retain" else np.concatenate([self.forget, retain])
+
+    def _sample(self, share: float) -> Ids:
+        if share == 1:
+            return self.retain
+        order = np.argsort(keyed_bits(self.seed, _SAMPLE, self.retain), kind="stable")
+        return self.retain[np.sort(order[: int(share * len(self.retain))])]
+
+
+Step = tuple[Ids, ...]
+"""One optimizer step: the batch of each term, as ids of records."""
+
+_SAMPLE, _SHUFFLE = 1, 2
+"""What a draw is for: part of its key."""
+
+
+def steps(job: Job, number: int, pass_: Pass) -> Iterator[Step]:
+    """Yield the steps of pass ``number``; none where the first term has no records."""
+    first, *others = (_cycle(job, number, t, term) for t, term in enumerate(pass_.terms))
+    length = -(-len(job.ids(pass_.terms[0])) // pass_.terms[0].batch_size)
+    for _ in range(length):
+        yield next(first), *(next(other) for other in others)
+
+
+def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]:
+    """Yield batches without end, shuffled anew in each cycle; empty ones where the term has no records."""
+    ids, cycle = job.ids(term), 0
+    while True:
+        order = np.argsort(keyed_bits(job.seed, _SHUFFLE, number, term_number, cycle, ids), kind="stable")
+        for start in range(0, max(len(ids), 1), term.batch_size):
+            yield ids[order[start : start + term.batch_size]]
+        cycle += 1
+
+
+def record_passes(job: Job) -> float:
+    """Return how many records are trained on, forward and backward, with repetitions.
+
+    What teachers answer and what edits and masks read is not counted.
+    """
+    passes = [pass_ for stage in job.stages for pass_ in stage.passes]
+    return float(
+        sum(len(batch) for number, pass_ in enumerate(passes) for step in steps(job, number, pass_) for batch in step)
+    )
+
+
+class Tables:
+    """The records of some jobs on their device: features, labels, teachers' answers, a row for each record."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        """Take jobs on one data set whose models scale it alike."""
+        self.jobs = jobs
+        self._fitted, self._records = jobs[0].fitted, jobs[0].records
+        self._answers: dict[int, torch.Tensor] = {}
+
+    @cached_property
+    def ids(self) -> Ids:
+        """The ids (n,) of the rows, ascending."""
+        return np.unique(np.concatenate([ids for job in self.jobs for ids in (job.retain, job.forget)]))
+
+    @cached_property
+    def x(self) -> torch.Tensor:
+        """The records (n, ...) as networks take them."""
+        return self._fitted.inputs(self._records.x[self.ids])
+
+    @cached_property
+    def y(self) -> torch.Tensor:
+        """The labels (n,)."""
+        import torch
+
+        return torch.from_numpy(self._records.y[self.ids]).to(self._fitted.device)
+
+    def rows(self, ids: Ids) -> Ids:
+        """Return the row of each record."""
+        return np.searchsorted(self.ids, ids)
+
+    def answers(self, teacher: torch.nn.Module) -> torch.Tensor:
+        """Return a teacher's logits (n, n_classes), computed once."""
+        import torch
+
+        if id(teacher) not in self._answers:
+            with torch.no_grad():
+                blocks = [teacher(block) for block in torch.split(self.x, _BLOCK)]
+            self._answers[id(teacher)] = torch.cat(blocks)
+        return self._answers[id(teacher)]
+
+
+_BLOCK = 1024
+"""How many records a teacher answers at once, which bounds memory."""

@@ -1,0 +1,112 @@
+"""The base of gradient methods and weight edits: its author writes only what the method is."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from unlearnbench.core.models import Fitted, TargetModel
+from unlearnbench.core.originals import Original
+from unlearnbench.engine.gradients.jobs import Job, record_passes
+from unlearnbench.engine.gradients.passes import Stage
+from unlearnbench.engine.gradients.train import train
+from unlearnbench.engine.networks.modules import HasModule
+from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
+
+if TYPE_CHECKING:
+    import torch
+
+
+class GradientUnlearner(FunctionUnlearner):
+    """An unlearner that trains or edits a copy of a network. Authors write ``stages``, ``edit``, or both.
+
+    The engine makes batches, keeps to ``sees``, and serves all requests of an original together where the network is
+    linear layers with ReLU; results do not depend on that beyond rounding, nor on the other requests to the bit.
+    """
+
+    mode: ClassVar[Literal["train", "eval"]] = "train"
+    """``train``: normalization takes the statistics of the batch and moves its running ones, and dropout is that of
+    training. ``eval``: the network is trained as it answers, and its buffers stay."""
+
+    def stages(self, original: Original) -> Sequence[Stage]:  # noqa: ARG002 - an edit needs none
+        """Return how the network is trained, the same for all requests of an original; nothing by default."""
+        return ()
+
+    def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
+        """Change the network in place before it is trained; ``requires_grad_(False)`` freezes a parameter."""
+
+    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor] | None:  # noqa: ARG002 - most have none
+        """Return which numbers of each parameter may move, as booleans of its shape; None for all."""
+        return None
+
+    def teachers(self, deletion: Deletion) -> Mapping[str, torch.nn.Module]:  # noqa: ARG002 - most have none
+        """Return fixed networks for ``batch.teacher(name)``, beside ``original``."""
+        return {}
+
+    def finish(
+        self,
+        module: torch.nn.Module,
+        snapshots: Sequence[torch.nn.Module],  # noqa: ARG002 - for methods that choose among them
+        deletion: Deletion,  # noqa: ARG002 - as above
+    ) -> torch.nn.Module:
+        """Return the unlearned network, given the trained one and the snapshots; the trained one by default."""
+        return module
+
+    def refusal(self, model: TargetModel) -> str | None:
+        """Refuse models without a torch module."""
+        return None if model.has_module else f"needs a network, and {type(model).__name__} is none"
+
+    def unlearn(self, deletion: Deletion) -> Fitted:
+        """Serve one deletion."""
+        return self.unlearn_all([deletion])[0]
+
+    def unlearn_all(self, deletions: Sequence[Deletion]) -> list[Fitted]:
+        """Serve deletions of one original. One that moves no weight returns the very model that it was given."""
+        jobs = [self._job(deletion) for deletion in deletions]
+        return [
+            self._result(deletion, self.finish(module, job.snapshots, deletion.guarded(self.access)))
+            for deletion, job, module in zip(deletions, jobs, train(jobs), strict=True)
+        ]
+
+    def record_passes(self, deletion: Deletion) -> float:
+        """Return how many records are trained on, forward and backward, over those of a retraining."""
+        epochs = getattr(deletion.original.model, "epochs", 1)
+        return record_passes(self._job(deletion)) / (epochs * len(deletion.retain))
+
+    def _job(self, deletion: Deletion) -> Job:
+        fitted, guarded = has_module(deletion.fitted), deletion.guarded(self.access)
+        module = copy.deepcopy(fitted.module)
+        self.edit(module, guarded)
+        return Job(
+            module=module,
+            fitted=fitted,
+            records=deletion.original.data.records,
+            retain=deletion.retain.kept_ids,
+            forget=deletion.forget.kept_ids,
+            seed=deletion.seeds.seed(),
+            access=self.access,
+            stages=self.stages(deletion.original),
+            training=self.mode == "train",
+            teachers={"original": fitted.module, **self.teachers(guarded)},
+            masks=self.mask(module, guarded),
+        )
+
+    def _result(self, deletion: Deletion, module: torch.nn.Module) -> Fitted:
+        fitted = has_module(deletion.fitted)
+        return fitted if same_weights(fitted.module, module) else fitted.with_module(module.eval())
+
+
+def has_module(fitted: Fitted) -> HasModule:
+    """Return a trained network as such; TypeError for other models, which ``refusal`` keeps away."""
+    if not isinstance(fitted, HasModule):
+        raise TypeError(f"needs a model with a torch module, got {type(fitted).__name__}")
+    return fitted
+
+
+def same_weights(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    """Return whether parameters and buffers are equal to the bit."""
+    import torch
+
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(mine, its) for mine, its in pairs)
