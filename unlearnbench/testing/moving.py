@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +26,7 @@ def class_and_record_declare_the_same(subject: Subject) -> Iterator[str]:
     record = subject.registered.plugin
     assert isinstance(record, UnlearnerPlugin)  # noqa: S101 - for the type checker
     if isinstance(subject.made, FunctionUnlearner) and subject.made.sees is not None:
-        own, told = set(subject.made.sees), set(record.sees)
+        own, told = set(subject.made.sees), set[str](record.sees)
         if own != told:
             yield f"the class declares {_listed(own)}, its record {_listed(told)}"
     elif isinstance(subject.made, GradientUnlearner):
@@ -70,7 +70,7 @@ def _networks(subject: Subject, made: FunctionUnlearner, forget: int = 5) -> Ite
 
 
 def _has_rate(made: Any) -> bool:
-    return isinstance(made, FunctionUnlearner) and is_dataclass(made) and hasattr(made, _RATE)
+    return isinstance(made, FunctionUnlearner) and _RATE in getattr(made, "__dataclass_fields__", {})
 
 
 def _edits(made: FunctionUnlearner) -> bool:

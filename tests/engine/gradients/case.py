@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.mlp.model import MLP
@@ -13,6 +17,8 @@ from unlearnbench.core.models import Fitted, TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.gradients.batch import Batch
+from unlearnbench.engine.gradients.jobs import Tables
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 from unlearnbench.engine.networks.modules import HasModule
 from unlearnbench.engine.unlearners import Deletion
@@ -52,6 +58,33 @@ def weights(fitted: Fitted) -> NDArray[np.float32]:
 NETWORK = Case(MLP(hidden=(8, 5), epochs=3, batch_size=16), made_up())
 LINEAR = Case(MLP(hidden=(), epochs=3, batch_size=16), made_up())
 """A network without hidden layers: softmax regression."""
+
+
+def batch_of(
+    logits: Sequence[Sequence[float]],
+    original: Sequence[Sequence[float]],
+    labels: Sequence[int],
+    forget: Sequence[int] = (),
+) -> Batch:
+    """Return a batch of the first records, with these logits of the network and of the original (n, C)."""
+    records = replace(NETWORK.records, y=np.array([*labels, *NETWORK.records.y[len(labels) :]]))
+    (deletion,) = Case(NETWORK.model, records).deletions(NoMethod(), [forget])
+    job, ids = NoMethod()._job(deletion), np.arange(len(labels))
+    tables = Tables([job])
+    answers = torch.zeros(len(tables.ids), len(original[0]))
+    answers[: len(labels)] = torch.tensor(original)
+    tables.take_answers(job.teachers["original"], answers)
+    return Batch(torch.tensor(logits, requires_grad=True), [ids], [job], tables, 0)
+
+
+class NoMethod(GradientUnlearner):
+    """Does nothing."""
+
+
+def known(name: str) -> dict[str, Any]:
+    """Return a known answer: values that were computed from the authors' code."""
+    answers: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "known_answers.json").read_text("utf-8"))
+    return answers[name]
 
 
 def gradient(fitted: Fitted, records: Records, ids: Sequence[int]) -> NDArray[np.float64]:

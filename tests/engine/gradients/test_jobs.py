@@ -16,7 +16,7 @@ from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 
 
 class Sweep(GradientUnlearner):
-    sees = ("forget-set", "retain-set", "labels")
+    sees: ClassVar[tuple[str, ...] | None] = ("forget-set", "retain-set", "labels")
 
     def __init__(self, *passes: Pass) -> None:
         self.passes = passes
@@ -92,7 +92,7 @@ def test_record_passes_are_counted_with_repetitions() -> None:
 class Declares(Sweep):
     def __init__(self, sees: tuple[str, ...], over: Over) -> None:
         super().__init__(Pass([Term(over)]))
-        self.sees: ClassVar[tuple[str, ...]] = sees  # type: ignore[misc]  # each has its own
+        self.sees = sees  # type: ignore[misc]  # each has its own
 
 
 @pytest.mark.parametrize(

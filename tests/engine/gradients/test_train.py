@@ -105,7 +105,8 @@ def test_masked_numbers_stay_to_the_bit_under_momentum_and_weight_decay() -> Non
 def test_the_learning_rate_of_a_pass_is_its_share_of_the_optimizers() -> None:
     half = Method(Stage(Optimizer(0.2), [Pass([Term("retain")], rate=0.5)]))
     whole = Method(Stage(Optimizer(0.1), [Pass([Term("retain")])]))
-    assert np.array_equal(*(weights(NETWORK.unlearn(method, [1])[0]) for method in (half, whole)))
+    first, second = (weights(NETWORK.unlearn(method, [1])[0]) for method in (half, whole))
+    assert np.array_equal(first, second)
 
 
 def test_what_overflows_is_told_in_a_line() -> None:

@@ -137,8 +137,12 @@ class Tables:
         if id(teacher) not in self._answers:
             with torch.no_grad():
                 blocks = [teacher(block) for block in torch.split(self.x, _BLOCK)]
-            self._answers[id(teacher)] = torch.cat(blocks)
+            self.take_answers(teacher, torch.cat(blocks))
         return self._answers[id(teacher)]
+
+    def take_answers(self, teacher: torch.nn.Module, logits: torch.Tensor) -> None:
+        """Take ``logits`` (n, n_classes) for the answers of a teacher."""
+        self._answers[id(teacher)] = logits
 
 
 _BLOCK = 1024

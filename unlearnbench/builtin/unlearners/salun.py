@@ -1,0 +1,48 @@
+"""SalUn: random labels, and only the weights move that matter most for the forget set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from unlearnbench.builtin.unlearners.random_label import RandomLabel
+from unlearnbench.engine.gradients.importance import mean_gradient
+from unlearnbench.engine.gradients.unlearner import has_module
+from unlearnbench.engine.unlearners import Deletion
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class SalUn(RandomLabel):
+    """``random-label`` on the ``share`` of all weights with the largest gradient of the forget set's loss.
+
+    The gradient is that of the mean over the forget set, in evaluation mode; its absolute values are ranked over all
+    parameters together, biases and normalization included. The other weights stay to the bit, also under momentum and
+    weight decay. Batch normalization: in training mode. Source: Fan et al. 2024, arXiv 2310.12508, code of 2026.
+
+    ``share``: of the weights that may move, rounded down
+    """
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
+        """Return where the gradient is large."""
+        gradient = mean_gradient(has_module(deletion.fitted), deletion.forget)
+        return largest([each.abs() for each in gradient], self.share)
+
+
+def largest(values: Sequence[torch.Tensor], share: float) -> list[torch.Tensor]:
+    """Return which numbers are among the ``share`` largest of all, floor(share n) of them; of equal ones the first."""
+    import torch
+
+    flat = torch.cat([each.flatten() for each in values])
+    order = flat.argsort(descending=True, stable=True)[: int(share * len(flat))]
+    chosen = torch.zeros_like(flat, dtype=torch.bool)
+    chosen[order] = True
+    parts = torch.split(chosen, [each.numel() for each in values])
+    return [part.view_as(each) for part, each in zip(parts, values, strict=True)]

@@ -1,0 +1,28 @@
+"""Weights drawn anew, as those of a network that was never trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unlearnbench.core.errors import UserError
+from unlearnbench.engine.networks.torch_model import seeded
+
+if TYPE_CHECKING:
+    import torch
+
+
+def initialize(module: torch.nn.Module, seed: int) -> torch.nn.Module:
+    """Draw all weights of ``module`` anew, in place, each layer as torch does, and clear running statistics.
+
+    UserError where a parameter is of a layer that cannot be drawn anew: one without ``reset_parameters``.
+    """
+
+    def draw() -> torch.nn.Module:
+        for layer in module.modules():
+            if callable(reset := getattr(layer, "reset_parameters", None)):
+                reset()
+            elif list(layer.parameters(recurse=False)):
+                raise UserError(f"{type(layer).__name__} has weights and no reset_parameters to draw them anew")
+        return module
+
+    return seeded(draw, seed)
