@@ -204,14 +204,14 @@ def test_a_function_gets_the_model_what_is_left_what_goes_and_draws_of_its_own(
     method = Shrink()
     state = method.prepare(Original(spy(), data, TRAIN))
     method.serve_all(state, REQUESTS, SERVE)
-    assert [call.forget.ids.tolist() for call in method.calls] == [[0], [1], [2], [30], [3, 4], [5]]
-    assert [len(call.retain) for call in method.calls] == [19, 19, 19, 18, 18, 17]
+    assert [call.forget.ids.tolist() for call in method.calls] == [[0], [1], [3, 4], [2], [5], [30]]
+    assert [len(call.retain) for call in method.calls] == [19, 19, 18, 19, 17, 18]
     assert all(not set(call.retain.kept_ids) & set(call.forget.ids) for call in method.calls)
     assert len({call.seeds.rng().random() for call in method.calls}) == 6
     given = [call.fitted for call in method.calls]
-    assert given[0] is given[1] is given[4] is state.fitted
-    assert isinstance(given[2], Copy)
-    assert given[2].fitted is state.fitted
+    assert given[0] is given[1] is given[2] is state.fitted
+    assert isinstance(given[3], Copy)
+    assert given[3].fitted is state.fitted
 
 
 def test_function_and_exact_unlearners_start_from_the_same_original(spy: type[Spy], data: TrainingSet) -> None:
