@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+LONGEST_VALUE = 60
+"""Characters of a user's value that a message repeats."""
+
 
 @dataclass(frozen=True)
 class Location:
@@ -35,3 +38,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f'; did you mean "{close[0]}"?'
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def brief(value: object) -> str:
+    """Return a value of a user's file for a message: quoted if it is text, on one line, and cut if it is long."""
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 3]}..."

@@ -59,7 +59,7 @@ venue,user,lat,lon,day,hour,category,tid
 
 
 def test_check_ins_at_the_same_coordinates_are_one_place_and_events_and_mixed_places_are_left_out() -> None:
-    x, y, longitude = places(CHECKED_IN)
+    x, y, longitude = places(io.BytesIO(CHECKED_IN.encode()))
     assert [(row.argmax(), row.sum()) for row in x] == [(6 * 24 + 23, 1), (24 + 3, 2)]
     assert [CATEGORIES[label] for label in y] == ["Nightlife Spot", "Food"]
     assert longitude.tolist() == [-73.9, -74.1]
@@ -83,8 +83,8 @@ with_checkins = pytest.mark.skipif(
 @real
 @with_checkins
 def test_the_real_counts_are_those_of_the_real_check_ins() -> None:
-    with CHECKINS.open() as file:
-        x, y, _ = places(gzip.decompress(file.read()).decode())
+    with CHECKINS.open() as file, gzip.open(file) as table:
+        x, y, _ = places(table)
     records = FoursquareNyc(min_checkins=1).load()
     np.testing.assert_array_equal(records.x, x)
     np.testing.assert_array_equal(records.y, y)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,13 @@ def put(roots: tuple[Path, Path], name: str, content: bytes) -> None:
     [
         ("insta_ny.csv", csv("8", "2")),
         ("insta_ny.csv", csv('"Travel & Transport"', " Food")),
+        ("insta_ny.csv", csv("8.0", "2.")),
+        ("insta_ny.csv", csv(' "8"', "2 ")),
+        ("insta_ny.csv", BOM_UTF8 + csv("8", "2")),
+        ("insta_ny.csv", csv("8", "2").replace(b"\n", b"\r\n") + b"\r\n\r\n"),
+        ("insta_ny.csv", csv("8", "2").rstrip()),
+        ("insta_ny.csv", b"\n" + csv("8", "2", counts=COUNTS.astype(float))),
+        ("insta_ny.csv.gz", gzip.compress(BOM_UTF8 + csv("8.0", "Food"))),
         ("insta_ny.csv.gz", gzip.compress(csv("8", "2"))),
         ("insta_ny.npz", npz(COUNTS, np.array([8, 2]))),
     ],
@@ -58,10 +66,18 @@ def test_without_a_file_the_error_says_where_to_put_it(roots: tuple[Path, Path])
     ("name", "content", "message"),
     [
         ("insta_ny.csv", b"", "must hold 168 counts and a category per place"),
-        ("insta_ny.csv", csv("8", "2", counts=COUNTS[:, :167]), "must hold 168 counts and a category per place"),
-        ("insta_ny.csv", csv("8", "2") + b"1,2\n", "cannot be read: "),
+        (
+            "insta_ny.csv",
+            csv("8", "2", counts=COUNTS[:, :167]),
+            "line 1: must hold 168 counts and a category, got 168 values",
+        ),
+        ("insta_ny.csv", csv("8", "2") + b"1,2\n", "line 3: must hold 168 counts and a category, got 2 values"),
+        ("insta_ny.csv", csv("8", "2").replace(b",", b";"), "its values are separated by semicolons; separate them by"),
+        ("insta_ny.csv", csv("8", "2").replace(b",7,", b",seven,"), "line 1: value 8 must be a number, got 'seven'"),
+        ("insta_ny.csv", csv("8", "2").decode().encode("utf-16"), "is not text in UTF-8; save it as CSV in UTF-8"),
+        ("insta_ny.csv", csv("8", "2.5"), "line 2: category '2.5' must be a number from 0 to 8, or one of Arts & "),
         ("insta_ny.csv", csv("8", "9"), "categories other than 0 to 8"),
-        ("insta_ny.csv", csv("8", "Bakery"), "cannot be read: .*Bakery"),
+        ("insta_ny.csv", csv("8", "Bakery"), "line 2: category 'Bakery' must be a number from 0 to 8, or one of "),
         ("insta_ny.csv", csv("8", "2", counts=-COUNTS), "negative or not finite"),
         ("insta_ny.csv.gz", b"not gzip", "cannot be read: "),
         ("insta_ny.npz", b"not npz", "cannot be read: "),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +13,7 @@ from pydantic import PositiveInt
 
 from unlearnbench.builtin.datasets.files import DataFile, FileDataset
 from unlearnbench.builtin.datasets.hours import CATEGORIES, HOURS, place_records
+from unlearnbench.core.csv_rows import csv_rows
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
@@ -90,13 +89,13 @@ def _counts() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _part(part: Part) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    with CHECKINS.open() as file:
-        x, y, longitude = places(gzip.decompress(file.read()).decode())
+    with CHECKINS.open() as file, gzip.open(file) as table:
+        x, y, longitude = places(table)
     inside = (longitude < MERIDIAN) if part == "west" else (longitude >= MERIDIAN)
     return x[inside], y[inside]
 
 
-def places(table: str) -> Places:
+def places(table: IO[bytes] | gzip.GzipFile) -> Places:
     """Gather check-ins, a CSV with lat, lon, day, hour and category, into places in the order of their coordinates.
 
     Return check-ins by hour of the week (n, 168), category numbers (n,) and longitudes (n,). Events and places whose
@@ -104,7 +103,10 @@ def places(table: str) -> Places:
     """
     counts: dict[tuple[float, float], NDArray[np.int64]] = {}
     kinds: dict[tuple[float, float], set[str]] = {}
-    for row in csv.DictReader(io.StringIO(table)):
+    rows = csv_rows(table, CHECKINS.name)
+    _, names = next(rows)
+    for _, cells in rows:
+        row = dict(zip(names, cells, strict=True))
         place = float(row["lat"]), float(row["lon"])
         hours = counts.setdefault(place, np.zeros(HOURS, dtype=np.int64))
         hours[24 * int(row["day"]) + int(row["hour"])] += 1

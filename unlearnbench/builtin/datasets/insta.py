@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from unlearnbench.builtin.datasets.files import DataFile, FileDataset
 from unlearnbench.builtin.datasets.hours import CATEGORIES, HOURS, place_records
-from unlearnbench.core.errors import UserError
+from unlearnbench.core.csv_rows import csv_rows, row_of_numbers, whole_number
+from unlearnbench.core.errors import UserError, brief
 from unlearnbench.core.records import Provenance, Records
 
 Table = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -26,7 +26,7 @@ class Insta(FileDataset):
 
     No checksum of the file is known; results contain the checksum of the records. The file is ``<city>.npz``,
     ``<city>.csv`` or ``<city>.csv.gz``. An npz file holds ``x`` (n, 168) counts and ``y`` (n,) category numbers 0 to 8;
-    a csv file has no header and holds 168 counts, then the number of the category or its name.
+    a csv file has no header and holds 168 counts, then the number of the category or its name, separated by commas.
     """
 
     name: ClassVar[str]
@@ -74,15 +74,26 @@ def _npz(path: Path) -> Table:
 
 
 def _csv(path: Path) -> Table:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.reader(file) if row]
-    return np.array([row[:-1] for row in rows], dtype=np.float64), np.array([_number(row[-1]) for row in rows])
+    counts, categories = [], []
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for line, row in csv_rows(file, str(path)):
+            if len(row) != HOURS + 1:
+                raise UserError(
+                    f"line {line}: must hold {HOURS} counts and a category, got {len(row)} values", str(path)
+                )
+            counts.append(row_of_numbers(row[:HOURS], line, str(path)))
+            categories.append(_number(row[HOURS], line, path))
+    return np.array(counts), np.array(categories, dtype=np.int64)
 
 
-def _number(category: str) -> int:
-    text = category.strip()
-    return CATEGORIES.index(text) if text in CATEGORIES else int(text)
+def _number(category: str, line: int, path: Path) -> int:
+    if category in CATEGORIES:
+        return CATEGORIES.index(category)
+    try:
+        return whole_number(category)
+    except ValueError:
+        known = f"a number from 0 to {len(CATEGORIES) - 1}, or one of {', '.join(CATEGORIES)}"
+        raise UserError(f"line {line}: category {brief(category)} must be {known}", str(path)) from None
 
 
 def _check(x: NDArray[np.float64], y: NDArray[np.int64], path: Path) -> None:

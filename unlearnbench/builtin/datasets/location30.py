@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.datasets.files import DataFile, FileDataset
+from unlearnbench.core.csv_rows import csv_rows, row_of_numbers
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Provenance, Records
 
@@ -66,6 +67,5 @@ def _published() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         content = archive.extractfile(member) if member else None
         if content is None:
             raise UserError(f"holds no file {TABLE}", where=ARCHIVE.name)
-        lines = content.read().decode().replace('"', "").splitlines()
-    table = np.loadtxt(lines, delimiter=",", dtype=np.float64).astype(np.uint8)
+        table = np.array([row_of_numbers(row, line, TABLE) for line, row in csv_rows(content, TABLE)], dtype=np.uint8)
     return table[:, 1:], table[:, 0] - 1

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from unlearnbench.builtin.datasets.files import DataFile, FileDataset
+from unlearnbench.core.csv_rows import csv_rows, row_of_numbers
 from unlearnbench.core.records import Provenance, Records
 
 FILE = DataFile(
@@ -43,11 +44,12 @@ class UsAccidents(FileDataset):
 
     def load(self) -> Records:
         """Return the records; a UserError where the file is missing."""
-        with FILE.open() as file:
-            header, *rows = gzip.decompress(file.read()).decode().splitlines()
-        names = header.split(",")
+        with FILE.open() as file, gzip.open(file) as content:
+            rows = csv_rows(content, FILE.name)
+            _, names = next(rows)
+            table = np.array([row_of_numbers(row, line, FILE.name, names) for line, row in rows])
         # Adding zero turns -0 into 0: duplicates are found by their bytes, and -0 degrees equals 0 degrees.
-        table = np.loadtxt(rows, delimiter=",", dtype=np.float64) + 0.0
+        table += 0.0
         severity = table[:, names.index(LABEL)].astype(np.int64)
         features = [i for i, name in enumerate(names) if name not in (LABEL, NOT_A_FEATURE)]
         return Records(
