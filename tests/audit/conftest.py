@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from unlearnbench.audit.files import read_columns
+from unlearnbench.core.errors import UserError
+
 Arrays = dict[str, Any]
 MakeArrays = Callable[..., Arrays]
 Save = Callable[..., Path]
@@ -65,3 +68,19 @@ def npz(tmp_path: Path) -> Save:
 @pytest.fixture
 def as_csv(tmp_path: Path) -> Save:
     return lambda arrays, name="answers.csv": save_csv(tmp_path / name, arrays)
+
+
+@pytest.fixture
+def failure() -> Callable[[Path], str]:
+    """Return what is told of a file that cannot be read: one line, which begins with its name."""
+
+    def failure(file: Path) -> str:
+        with pytest.raises(UserError) as caught:
+            read_columns(file)
+        told = str(caught.value)
+        assert told.startswith(f"{file}: ")
+        assert "\n" not in told
+        assert len(told) <= 300 + len(str(file))
+        return told.removeprefix(f"{file}: ")
+
+    return failure

@@ -16,6 +16,7 @@ from unlearnbench.core.scenarios import Role
 Arrays = dict[str, Any]
 Make = Callable[..., Arrays]
 Save = Callable[..., Path]
+Failure = Callable[[Arrays], str]
 
 
 def with_value(arrays: Arrays, name: str, place: Any, value: object) -> Arrays:
@@ -36,9 +37,6 @@ def failure(npz: Save) -> Callable[[Arrays], str]:
         return told.removeprefix(f"{file}: ")
 
     return failure
-
-
-Failure = Callable[[Arrays], str]
 
 
 def test_answers_become_observations_with_one_unlearned_version(arrays: Make, npz: Save) -> None:
@@ -76,6 +74,26 @@ def test_probabilities_that_are_rounded_pass(arrays: Make, npz: Save) -> None:
     assert read_answers(npz({**given, "before": given["before"].round(3)})).count(Role.FORGOTTEN) == 20
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("total", [0.99, 1.0, 1.01])
+@pytest.mark.parametrize("classes", [2, 3, 7, 100, 1000])
+def test_a_sum_may_be_off_by_exactly_a_hundredth(
+    total: float, classes: int, dtype: type[np.floating], arrays: Make, npz: Save
+) -> None:
+    given = arrays()
+    rows = len(given["role"])
+    largest = total - sum([0.001] * (classes - 1)) if classes <= 100 else total / classes
+    row = np.array([largest, *[0.001 if classes <= 100 else largest] * (classes - 1)])
+    answers = np.tile(row, (rows, 1)).astype(dtype)
+    read_answers(npz({**given, "label": np.zeros(rows, dtype=int), "before": answers, "after": answers}))
+
+
+@pytest.mark.parametrize("total", [0.9899, 1.0101])
+def test_a_sum_that_is_off_by_more_is_refused(total: float, arrays: Make, failure: Failure) -> None:
+    given = arrays()
+    assert " sum to " in failure({**given, "before": total * given["before"]})
+
+
 def test_without_labels_there_are_none(arrays: Make, npz: Save) -> None:
     given = arrays()
     del given["label"]
@@ -87,10 +105,28 @@ def test_without_labels_there_are_none(arrays: Make, npz: Save) -> None:
 @pytest.mark.parametrize(
     ("name", "place", "value", "told"),
     [
-        ("before", (3, 1), np.nan, "row 3: before_1 is nan, not finite; give probabilities, not logits"),
-        ("after", (0, 2), np.inf, "row 0: after_2 is inf, not finite; give probabilities, not logits"),
+        ("before", (3, 1), np.nan, "row 3: before_1 is nan; give a probability, or leave out the record"),
+        ("after", (0, 2), np.inf, "row 0: after_2 is inf; give a probability, or leave out the record"),
+        (
+            "after",
+            (2, slice(None)),
+            [-np.inf, np.inf, 0],
+            "row 2: after_0 is -inf; give a probability, or leave out the",
+        ),
         ("after", (5, 0), -0.25, "row 5: after_0 is -0.25, negative; give probabilities, not logits"),
-        ("before", (7, slice(None)), 0.5, "row 7: before sums to 1.5; the probabilities of all classes must sum to 1"),
+        (
+            "before",
+            (7, slice(None)),
+            0.5,
+            "row 7: before sum to 1.5; the probabilities of all classes must sum to 1, to",
+        ),
+        ("before", (7, slice(None)), [50, 25, 25], "row 7: before are per cent, of sum 100; divide them by 100"),
+        (
+            "before",
+            (7, slice(None)),
+            np.log([0.5, 0.25, 0.25]),
+            "row 7: before are logarithms of probabilities; give the probabilities: their exponentials",
+        ),
         ("label", 2, 3, "row 2: label '3' must be the number of a class, 0 to 2"),
         ("label", 2, -1, "row 2: label '-1' must be the number of a class, 0 to 2"),
         ("role", 4, "forgoten", "row 4: role 'forgoten'; did you mean \"forgotten\"?"),
@@ -100,7 +136,7 @@ def test_without_labels_there_are_none(arrays: Make, npz: Save) -> None:
 def test_a_wrong_value_is_told_with_its_row(
     name: str, place: Any, value: object, told: str, arrays: Make, failure: Failure
 ) -> None:
-    assert failure(with_value(arrays(), name, place, value)) == told
+    assert failure(with_value(arrays(), name, place, value)).startswith(told)
 
 
 @pytest.mark.parametrize("role", ["forgotten", "unseen"])
@@ -217,3 +253,18 @@ class TestWhatAnIntervalTakesForOne:
     def test_a_request_of_its_own_model_needs_unseen_records(self, arrays: Make, failure: Failure) -> None:
         told = failure({**arrays(), "request": np.where(np.arange(150) == 3, "lonely", "other")})
         assert told == "row 3: request 'lonely' has no unseen records to compare its forgotten ones with"
+
+
+@pytest.mark.parametrize("name", ["role", "label", "reqest", "request"])
+def test_a_long_value_is_not_repeated_whole(name: str, arrays: Make, failure: Failure) -> None:
+    values = np.array(["unseen"] * 150, dtype="U50000")
+    values[:20] = "forgotten"
+    values[7] = "x" * 50_000
+    told = failure({**arrays(), **({name: values} if name != "reqest" else {"x" * 5_000: values})})
+    assert len(told) < 300
+
+
+@pytest.mark.parametrize("label", ["2", "2.0", " 2 ", "2.", "+2"])
+def test_a_label_may_be_written_as_a_decimal(label: str, arrays: Make, npz: Save) -> None:
+    found = read_answers(npz({**arrays(), "label": np.array([label] * 150)}))
+    assert (found.rows.label == 2).all()

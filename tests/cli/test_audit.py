@@ -114,6 +114,7 @@ def test_nothing_is_written_for_bad_input(say: Say, tmp_path: Path) -> None:
     said = say("audit", "bad.csv", "--page", "audit.html")
     assert (said.code, said.err) == (
         2,
-        "error: bad.csv: line 2: before sums to 2; the probabilities of all classes must sum to 1\n",
+        "error: bad.csv: line 2: before sum to 2; the probabilities of all classes must sum to 1, to 0.01: "
+        "give all classes, and enough digits\n",
     )
     assert not (tmp_path / "audit.html").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from codecs import BOM_UTF8
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,3 +118,15 @@ def test_a_whole_number_may_be_written_as_a_decimal(text: str, number: int) -> N
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         whole_number(text)
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_the_file_is_left_to_whoever_opened_it(closes: bool, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(PLAIN)
+    with (tmp_path / "a.csv").open("rb") as file:
+        rows = csv_rows(file, "a.csv")
+        next(rows)
+        if closes:
+            file.close()
+        rows.close()  # type: ignore[attr-defined]  # it is a generator, typed as what callers need
+        assert file.closed == closes

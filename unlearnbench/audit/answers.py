@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unlearnbench.audit import reading
-from unlearnbench.audit.columns import Columns, read_columns
+from unlearnbench.audit.class_order import check_class_order
+from unlearnbench.audit.columns import Columns
+from unlearnbench.audit.files import read_columns
+from unlearnbench.core.errors import brief
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.core.scenarios import Role
@@ -17,7 +20,7 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.stats import MIN_CLUSTERS
 
 Codes = NDArray[np.int64]
-Ids = NDArray[np.str_]
+Ids = reading.Texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,9 @@ def read_answers(file: Path) -> Answers:
     before, after = reading.posteriors(columns)
     n = len(before)
     role = reading.roles(columns, n)
+    label = reading.labels(columns, n, before.shape[1])
+    has_label = "label" in columns.arrays
+    check_class_order(columns, before, after, label if has_label else None, role)
     original, request, record = (reading.ids(columns, name, n) for name in ("original", "request", "record"))
     episode = _codes(_filled(columns, "original", original)) if original is not None else np.zeros(n, dtype=np.int64)
     version = _versions(columns, role, episode, request)
@@ -68,7 +74,7 @@ def read_answers(file: Path) -> Answers:
         after=log_of(after)[:, None],
         versions=np.ones(n, dtype=np.int64),
         member=np.stack([forgotten | retained, retained], axis=1),
-        label=reading.labels(columns, n, before.shape[1]),
+        label=label,
         record=np.arange(n) if record is None else _records(columns, record, episode, version),
         episode=episode,
         request=version,
@@ -76,7 +82,6 @@ def read_answers(file: Path) -> Answers:
         position=_positions(episode, version, role),
     )
     cluster = episode if by_original else by_request
-    has_label = "label" in columns.arrays
     return Answers(file, rows, has_label, cluster, originals, len(np.unique(by_request[forgotten])), by_original)
 
 
@@ -111,7 +116,7 @@ def _versions(columns: Columns, role: NDArray[np.int8], episode: Codes, request:
     version = _codes(episode, request)
     lonely = forgotten & ~np.isin(version, version[role == Role.UNSEEN])
     for row in np.flatnonzero(lonely)[:1].tolist():
-        columns.fail(f"request {str(request[row])!r} has no unseen records to compare its forgotten ones with", row)
+        columns.fail(f"request {brief(request[row])} has no unseen records to compare its forgotten ones with", row)
     return version
 
 
@@ -129,7 +134,7 @@ def _records(columns: Columns, record: Ids, episode: Codes, version: Codes) -> C
     _, first, back = np.unique(np.stack([episode, version, codes]), axis=1, return_index=True, return_inverse=True)
     first = first[back.reshape(-1)]
     for row in np.flatnonzero(first != np.arange(len(codes)))[:1].tolist():
-        columns.fail(f"record {str(record[row])!r} is in {columns.row_name(first[row])} too, for the same models", row)
+        columns.fail(f"record {brief(record[row])} is in {columns.row_name(first[row])} too, for the same models", row)
     return codes
 
 

@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.audit.columns import MATRICES, Array, Columns
-from unlearnbench.core.errors import did_you_mean
+from unlearnbench.core.csv_rows import whole_number
+from unlearnbench.core.errors import brief, did_you_mean
 from unlearnbench.core.scenarios import Role
+
+Texts = NDArray[np.object_]
+"""A column (n,) of Python strings: numpy's own text would make every value as wide as the longest."""
 
 ROLES: Final = {"forgotten": Role.FORGOTTEN, "retained": Role.RETAINED, "unseen": Role.UNSEEN}
 COLUMNS: Final = ("role", *MATRICES, "label", "original", "request", "record")
@@ -18,6 +22,8 @@ COLUMNS: Final = ("role", *MATRICES, "label", "original", "request", "record")
 
 SUM_TOLERANCE: Final = 0.01
 """A record's probabilities may miss 1 by this much: they come rounded, from files that others wrote."""
+ROUNDING: Final = 1e-6
+"""How far a sum of exactly .99 or 1.01 may come out beyond it, where the numbers have single precision or more."""
 
 NONE: Final = ("", "-1", "nan", "None")
 """An id that is none."""
@@ -26,7 +32,7 @@ NONE: Final = ("", "-1", "nan", "None")
 def check_names(columns: Columns) -> None:
     """Refuse a file without the columns it must have, and one with others: a misspelt one would be passed over."""
     for name in sorted(columns.arrays.keys() - set(COLUMNS)):
-        columns.fail(f"has {name!r}, which is not a known column{did_you_mean(name, COLUMNS)}")
+        columns.fail(f"has {brief(name)}, which is not a known column{did_you_mean(name, COLUMNS)}")
     for name in ("role", *MATRICES):
         if name not in columns.arrays:
             form = f"{name}_0, {name}_1, ..., one a class" if name in MATRICES else name
@@ -52,27 +58,41 @@ def _probabilities(columns: Columns, name: str) -> NDArray[np.float64]:
             f"{name} is {given.dtype} of shape {given.shape}; it must be numbers (rows, classes), two classes or more"
         )
     values = np.asarray(given, dtype=np.float64)
-    for wrong, what in ((~np.isfinite(values), "not finite"), (values < 0, "negative")):
-        for row, number in np.argwhere(wrong)[:1].tolist():
-            columns.fail(f"{name}_{number} is {values[row, number]:g}, {what}; give probabilities, not logits", row)
-    total = values.sum(axis=1)
-    for row in np.flatnonzero(np.abs(total - 1) > SUM_TOLERANCE)[:1].tolist():
-        columns.fail(f"{name} sums to {total[row]:.4g}; the probabilities of all classes must sum to 1", row)
+    rounding = max(ROUNDING, np.finfo(given.dtype).eps) if given.dtype.kind == "f" else ROUNDING
+    with np.errstate(invalid="ignore", over="ignore"):  # sums of infinities of both signs
+        total = values.sum(axis=1)
+    sound = (np.isfinite(values) & (values >= 0)).all(axis=1) & (np.abs(total - 1) <= SUM_TOLERANCE + rounding)
+    for row in np.flatnonzero(~sound)[:1].tolist():
+        columns.fail(_wrong(name, values, row), row)
     return values
+
+
+def _wrong(name: str, values: NDArray[np.float64], row: int) -> str:
+    """Return what is wrong with the numbers of a row that are no probabilities, and what would be right."""
+    given = values[row]
+    for number in np.flatnonzero(~np.isfinite(given))[:1].tolist():
+        return f"{name}_{number} is {given[number]:g}; give a probability, or leave out the record"
+    if (given <= 0).all() and abs(np.exp(given).sum() - 1) <= SUM_TOLERANCE:
+        return f"{name} are logarithms of probabilities; give the probabilities: their exponentials"
+    for number in np.flatnonzero(given < 0)[:1].tolist():
+        return f"{name}_{number} is {given[number]:g}, negative; give probabilities, not logits"
+    if abs(given.sum() / 100 - 1) <= SUM_TOLERANCE:
+        return f"{name} are per cent, of sum {given.sum():.4g}; divide them by 100"
+    return (
+        f"{name} sum to {given.sum():.4g}; the probabilities of all classes must sum to 1, to {SUM_TOLERANCE:g}: "
+        "give all classes, and enough digits"
+    )
 
 
 def roles(columns: Columns, n: int) -> NDArray[np.int8]:
     """Return the :class:`Role` (n,) of each row; forgotten and unseen records must be there."""
     given = texts(columns, "role", n)
-    for row in np.flatnonzero(~np.isin(given, list(ROLES)))[:1].tolist():
-        columns.fail(f"role {str(given[row])!r}{did_you_mean(str(given[row]), ROLES)}", row)
+    for row in (row for row, role in enumerate(given) if role not in ROLES):
+        columns.fail(f"role {brief(given[row])}{did_you_mean(given[row], ROLES)}", row)
     for needed in ("forgotten", "unseen"):
         if needed not in given:
             columns.fail(f"has no row of role {needed}; forgotten records are compared with unseen ones: give both")
-    found = np.empty(n, dtype=np.int8)
-    for name, role in ROLES.items():
-        found[given == name] = role
-    return found
+    return np.array([ROLES[role] for role in given], dtype=np.int8)
 
 
 def labels(columns: Columns, n: int, n_classes: int) -> NDArray[np.int64]:
@@ -80,26 +100,34 @@ def labels(columns: Columns, n: int, n_classes: int) -> NDArray[np.int64]:
     if "label" not in columns.arrays:
         return np.zeros(n, dtype=np.int64)
     given = texts(columns, "label", n)
-    known = {str(number): number for number in range(n_classes)}
-    for row in np.flatnonzero(~np.isin(given, list(known)))[:1].tolist():
-        columns.fail(f"label {str(given[row])!r} must be the number of a class, 0 to {n_classes - 1}", row)
-    return np.array([known[label] for label in given.tolist()], dtype=np.int64)
+    found = [_class_number(label, n_classes) for label in given]
+    for row in (row for row, label in enumerate(found) if label < 0):
+        columns.fail(f"label {brief(given[row])} must be the number of a class, 0 to {n_classes - 1}", row)
+    return np.array(found, dtype=np.int64)
 
 
-def ids(columns: Columns, name: str, n: int) -> NDArray[np.str_] | None:
+def _class_number(label: str, n_classes: int) -> int:
+    """Return the number of a class, -1 where it is none."""
+    try:
+        number = whole_number(label)
+    except ValueError:
+        return -1
+    return number if 0 <= number < n_classes else -1
+
+
+def ids(columns: Columns, name: str, n: int) -> Texts | None:
     """Return the ids (n,) as text, empty where there is none; None where the file lacks the column."""
     if name not in columns.arrays:
         return None
-    given = texts(columns, name, n)
-    return np.where(np.isin(given, NONE), "", given)
+    return np.array(["" if each in NONE else each for each in texts(columns, name, n)], dtype=object)
 
 
-def texts(columns: Columns, name: str, n: int) -> NDArray[np.str_]:
+def texts(columns: Columns, name: str, n: int) -> Texts:
     """Return a column (n,) as text: 3 and 3.0 are both "3"."""
     given = columns.arrays[name]
     if given.shape != (n,):
         columns.fail(f"{name} has shape {given.shape}; it must have one entry for each of the {n} rows of before")
-    return np.array([_text(value) for value in given.tolist()], dtype=np.str_)
+    return np.array([_text(value) for value in given.tolist()], dtype=object)
 
 
 def _text(value: object) -> str:

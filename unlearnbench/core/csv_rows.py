@@ -36,7 +36,8 @@ def csv_rows(file: IO[bytes] | GzipFile, where: str) -> Iterator[tuple[int, list
     except csv.Error as error:
         raise UserError(f"line {reader.line_num}: {error}; is a double quote left open?", where) from None
     finally:
-        text.detach()  # whoever opened the file closes it
+        if not file.closed:  # whoever opened it closes it, and may have done so before all rows were read
+            text.detach()
 
 
 def _require_commas(row: Sequence[str], where: str) -> None:

@@ -42,5 +42,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def brief(value: object) -> str:
     """Return a value of a user's file for a message: quoted if it is text, on one line, and cut if it is long."""
-    shown = repr(value)
-    return shown if len(shown) <= LONGEST_VALUE else f"{shown[: LONGEST_VALUE - 3]}..."
+    return cut(repr(value), LONGEST_VALUE)
+
+
+def cut(text: str, most: int) -> str:
+    """Return ``text``, or its beginning and dots where it has more than ``most`` characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unlearnbench.stats.clusters import numbers
 
 DRAWS = 9_999
 """How often a permutation test draws."""
+
+_BLOCK = 2**20  # counts that are held at a time
 
 
 def mean_above_zero(values: ArrayLike) -> float:
@@ -42,9 +46,22 @@ def counts_differ(first: ArrayLike, second: ArrayLike, rng: np.random.Generator)
         raise ValueError(f"expected two vectors of counts of one length, got shapes {counts.shape} and {other.shape}")
     if not counts.sum() or not other.sum():
         return 1.0
-    both, size = counts + other, int(counts.sum())
+    present = counts + other > 0
+    counts, both, size = counts[present], (counts + other)[present], int(counts.sum())
     expected = both * size / both.sum()
-    drawn = np.vstack([counts, rng.multivariate_hypergeometric(both, size, size=DRAWS, method="marginals")])
-    present = both > 0
-    chi_square = ((drawn - expected)[:, present] ** 2 / expected[present]).sum(axis=1)
-    return float(np.mean(chi_square >= chi_square[0] * (1 - 1e-12)))
+    observed = _chi_square(counts, expected) * (1 - 1e-12)
+    as_large = sum(np.count_nonzero(_chi_square(drawn, expected) >= observed) for drawn in _divisions(both, size, rng))
+    return (1 + as_large) / (1 + DRAWS)
+
+
+def _chi_square(counts: NDArray[np.int64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(((counts - expected) ** 2 / expected).sum(axis=-1))
+
+
+def _divisions(both: NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Yield blocks (draws, k) of the counts of random samples of ``size`` members, few enough at a time for memory."""
+    # Drawing category by category takes longer the more there are, drawing member by member the more of these.
+    method: Literal["count", "marginals"] = "count" if min(size, both.sum() - size) < 100 * len(both) else "marginals"
+    block = max(1, _BLOCK // len(both))
+    for start in range(0, DRAWS, block):
+        yield rng.multivariate_hypergeometric(both, size, size=min(block, DRAWS - start), method=method)
