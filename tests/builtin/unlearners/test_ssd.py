@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.engine.gradients.case import NETWORK, known, weights
+from tests.engine.gradients.case import LINEAR, NETWORK, known, weights
 from unlearnbench.builtin.models.mlp.fitted import FittedMLP, module_of
 from unlearnbench.builtin.models.mlp.model import MLP
-from unlearnbench.builtin.unlearners.ssd import SSD, dampen
+from unlearnbench.builtin.unlearners.ssd import SSD, AdaptiveSSD, LossFreeSSD, dampen, percentile
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.core.seeding import SeedPath
@@ -89,3 +89,30 @@ def test_dead_weights_stay_and_those_of_the_forget_set_alone_go() -> None:
         module.weight.copy_(torch.tensor([[2.0, 3.0, 4.0]]))
     dampen(module, [torch.tensor([[0.0, 1.0, 1.0]])], [torch.tensor([[0.0, 0.0, 0.05]])], 10.0, 1.0)
     torch.testing.assert_close(module.weight.detach(), torch.tensor([[2.0, 0.0, 0.2]]))
+
+
+@pytest.mark.parametrize("case", known("assd_percentile"), ids=lambda case: f"{case['forget']} of {case['all']}")
+def test_the_percentile_is_the_known_one(case: dict[str, float]) -> None:
+    assert percentile(int(case["forget"]), int(case["all"])) == pytest.approx(case["percentile"])
+
+
+def test_the_adaptive_threshold_lets_through_the_share_above_the_percentile() -> None:
+    (after,) = NETWORK.unlearn(AdaptiveSSD(), range(6))
+    changed = (weights(after) != weights(NETWORK.original().fitted)).mean()
+    assert changed == pytest.approx(1 - percentile(6, 60) / 100, abs=2 / len(weights(after)))
+
+
+def test_where_no_ratio_is_finite_the_threshold_chooses_nothing() -> None:
+    (deletion,) = NETWORK.deletions(AdaptiveSSD(), [[1]])
+    assert AdaptiveSSD().threshold([torch.ones(2)], [torch.zeros(2)], deletion) == float("inf")
+
+
+def test_without_labels_a_weight_matters_by_the_gradient_of_the_squared_logits() -> None:
+    """Of softmax regression d |z|^2 / d w_cj = 2 z_c x_j."""
+    original = LINEAR.original()
+    fitted = has_module(original.fitted)
+    x = fitted.inputs(original.data.x)
+    z = fitted.module(x).detach()
+    weight, bias = LossFreeSSD().importance(fitted, original.data)
+    torch.testing.assert_close(weight, (2 * z.unsqueeze(2) * x.unsqueeze(1)).abs().mean(dim=0))
+    torch.testing.assert_close(bias, (2 * z).abs().mean(dim=0))

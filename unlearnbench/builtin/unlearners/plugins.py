@@ -122,6 +122,27 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         sees=("forget-set", "retain-set", "labels"),
     )
     yield UnlearnerPlugin(
+        name="lfssd",
+        summary="SSD without labels, by the gradient of the squared logits",
+        factory=f"{_HERE}.ssd:LossFreeSSD",
+        reference="Foster et al. 2024, arXiv 2402.19308",
+        sees=("forget-set", "retain-set"),
+    )
+    yield UnlearnerPlugin(
+        name="assd",
+        summary="SSD that chooses its threshold by the size of the forget set",
+        factory=f"{_HERE}.ssd:AdaptiveSSD",
+        reference="Schoepf et al. 2024, arXiv 2402.10098",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="fisher",
+        summary="Adds noise to the weights that matter least to the retain set",
+        factory=f"{_HERE}.fisher:Fisher",
+        reference="Golatkar et al. 2020, arXiv 1911.04933",
+        sees=("retain-set",),
+    )
+    yield UnlearnerPlugin(
         name="influence",
         summary="One step along the difference of the gradients of forget and retain set",
         factory=f"{_HERE}.influence:Influence",

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from unlearnbench.core.originals import Original
-from unlearnbench.engine.gradients.importance import mean_squared_gradient
+from unlearnbench.engine.gradients.importance import mean_by_record, mean_squared_gradient
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen
 
 if TYPE_CHECKING:
     import torch
+
+    from unlearnbench.core.records import TrainingSet
+    from unlearnbench.engine.networks.modules import HasModule
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,20 @@ class SSD(GradientUnlearner):
 
     def precompute(self, original: Original) -> list[torch.Tensor]:
         """Return I, which all requests share; also the later steps of a request use that of the original."""
-        return mean_squared_gradient(has_module(original.fitted), original.data, self.batch_size)
+        return self.importance(has_module(original.fitted), original.data)
+
+    def importance(self, fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
+        """Return how much each weight matters to some records."""
+        return mean_squared_gradient(fitted, data, self.batch_size)
+
+    def threshold(self, own: Sequence[torch.Tensor], of_all: Sequence[torch.Tensor], deletion: Deletion) -> float:
+        """Return how many times more a weight must matter to the forget set, given both importances."""
+        return self.selection
 
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Dampen weights."""
-        own = mean_squared_gradient(has_module(deletion.fitted), deletion.forget, self.batch_size)
-        dampen(module, own, deletion.precomputed, self.selection, self.dampening)
+        own, of_all = self.importance(has_module(deletion.fitted), deletion.forget), deletion.precomputed
+        dampen(module, own, of_all, self.threshold(own, of_all, deletion), self.dampening)
 
 
 def dampen(
@@ -62,3 +74,47 @@ def dampen(
         chosen = mine > selection * common  # never where both are 0
         factor = (dampening * common / mine).clamp(max=1)
         weight.data.copy_((weight * factor).detach().where(chosen, weight.detach()))
+
+
+@dataclass(frozen=True)
+class LossFreeSSD(SSD):
+    """``ssd`` without labels: a weight matters by the absolute gradient of |logits|^2, the mean over single records.
+
+    Source: Foster et al. 2024, arXiv 2402.19308. There is no ``batch_size`` to choose: 1 is the only one.
+
+    ``batch_size``: 1
+    """
+
+    batch_size: Literal[1] = 1
+
+    sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set")
+
+    def importance(self, fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
+        """Return the mean of the absolute gradients."""
+        return mean_by_record(fitted, data, lambda logits, _: logits.square().sum(), lambda gradient: gradient.abs())
+
+
+@dataclass(frozen=True)
+class AdaptiveSSD(SSD):
+    """``ssd`` whose selection follows from the data: the share of weights that are dampened grows with the forget set.
+
+    ``selection`` times the percentile 100 - ln(1 + 100 n_f / n) of I_f / I, over weights where it is finite, is what
+    I_f / I must exceed. Source: Schoepf et al. 2024, arXiv 2402.10098.
+
+    ``selection``: factor of the percentile
+    """
+
+    selection: PositiveFloat = 1.0
+
+    def threshold(self, own: Sequence[torch.Tensor], of_all: Sequence[torch.Tensor], deletion: Deletion) -> float:
+        """Return the percentile; infinite, so that nothing is dampened, where no ratio is finite."""
+        parts = [(mine / common).cpu().numpy().ravel() for mine, common in zip(own, of_all, strict=True)]
+        ratios = np.concatenate(parts)
+        known = ratios[np.isfinite(ratios)]
+        rank = percentile(len(deletion.forget), len(deletion.original.data))
+        return self.selection * float(np.percentile(known, rank)) if len(known) else float("inf")
+
+
+def percentile(forget: int, all_records: int) -> float:
+    """Return the percentile for a forget set of this size."""
+    return float(100 - np.log(1 + 100 * forget / all_records))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,11 +36,16 @@ class Batch:
         """The number C of classes."""
         return self.logits.shape[1]
 
+    @cached_property
+    def _rows(self) -> torch.Tensor:
+        """The rows (n,) of the records in the tables."""
+        return self._tensor(self._tables.rows(np.concatenate(self._ids)))
+
     @property
     def labels(self) -> torch.Tensor:
         """The true classes (n,)."""
         self._jobs[0].access.check("labels")
-        return self._tables.y[self._tensor(np.concatenate([self._tables.rows(ids) for ids in self._ids]))]
+        return self._tables.y[self._rows]
 
     @property
     def forgotten(self) -> torch.Tensor:
@@ -56,11 +62,11 @@ class Batch:
         """Return the logits (n, C) of a network of :meth:`GradientUnlearner.teachers`, in evaluation mode."""
         import torch
 
-        parts = [
-            self._tables.answers(job.teachers[name])[self._tensor(self._tables.rows(ids))]
-            for ids, job in zip(self._ids, self._jobs, strict=True)
-        ]
-        return torch.cat(parts)
+        parts = torch.split(self._rows, len(self._ids[0]))
+        answers = [self._tables.answers(job.teachers[name]) for job in self._jobs]
+        if len({id(each) for each in answers}) == 1:  # so it is at the first step of requests of one original
+            return answers[0][self._rows]
+        return torch.cat([each[rows] for each, rows in zip(answers, parts, strict=True)])
 
     def draws(self, fixed: bool = False) -> torch.Tensor:
         """Return a uniform draw (n,) in [0, 1) for each record, another one in each pass unless ``fixed``."""

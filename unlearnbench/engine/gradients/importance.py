@@ -1,8 +1,8 @@
-"""Gradients of a network over a set of records: their mean, and the mean of their squares."""
+"""Gradients of a network over a set of records: their mean, and sums over single records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,20 +13,26 @@ from unlearnbench.engine.networks.modules import HasModule
 if TYPE_CHECKING:
     import torch
 
+    Measure = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
 _BLOCK = 256
-"""How many records a pass takes at once, which bounds memory."""
+"""The most records that a pass takes at once."""
+_NUMBERS = 2**24
+"""The most numbers of all gradients of a pass, which bounds memory."""
+
+
+def cross_entropy(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy of logits (n, C), in nats."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(logits, y)
 
 
 def mean_gradient(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
     """Return the gradient of the mean cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
-    import torch
-
-    sums = [torch.zeros_like(each) for each in fitted.module.parameters()]
+    sums = _zeros(fitted)
     for x, y in _blocks(fitted, data, _BLOCK):
-        logits = fitted.module(x)
-        loss = torch.nn.functional.cross_entropy(logits, y, reduction="sum")
-        for total, part in zip(sums, torch.autograd.grad(loss, list(fitted.module.parameters())), strict=True):
-            total += part
+        _add(sums, [len(y) * each for each in _gradient(fitted, x, y)])
     return [total / max(len(data), 1) for total in sums]
 
 
@@ -38,38 +44,57 @@ def mean_squared_gradient(fitted: HasModule, data: TrainingSet, batch_size: int 
     """
     import torch
 
-    parts = _squares_by_record(fitted, data) if batch_size == 1 else _squares_by_batch(fitted, data, batch_size)
-    sums, count = [torch.zeros_like(each) for each in fitted.module.parameters()], 0
-    for squares, n in parts:
-        count += n
-        for total, part in zip(sums, squares, strict=True):
-            total += part
-    return [total / max(count, 1) for total in sums]
+    if batch_size == 1:
+        return mean_by_record(fitted, data, cross_entropy, torch.square)
+    sums, batches = _zeros(fitted), list(_blocks(fitted, data, batch_size))
+    for x, y in batches:
+        _add(sums, [each.square() for each in _gradient(fitted, x, y)])
+    return [total / max(len(batches), 1) for total in sums]
 
 
-def _squares_by_record(fitted: HasModule, data: TrainingSet) -> Iterator[tuple[list[torch.Tensor], int]]:
-    """Yield the sum of squares of some records, and their number; the records of a block are one vectorized pass."""
+def mean_by_record(
+    fitted: HasModule, data: TrainingSet, measure: Measure, change: Callable[[torch.Tensor], torch.Tensor]
+) -> list[torch.Tensor]:
+    """Return the mean over records of ``change`` of the gradient of one record's ``measure``, in evaluation mode.
+
+    ``measure`` maps logits (1, C) and labels (1,) to a number, or to several, whose gradients are changed each and
+    summed. The records of a block are one vectorized pass.
+    """
     import torch
 
     parameters = {name: each.detach() for name, each in fitted.module.named_parameters()}
 
-    def loss(parameters: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def measured(parameters: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         logits = torch.func.functional_call(fitted.module, parameters, (x.unsqueeze(0),))
-        return torch.nn.functional.cross_entropy(logits, y.unsqueeze(0))
+        return measure(logits, y.unsqueeze(0)).reshape(-1)
 
-    by_record = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))
-    for x, y in _blocks(fitted, data, _BLOCK):
-        yield [each.square().sum(dim=0) for each in by_record(parameters, x, y).values()], len(y)
+    by_record = torch.func.vmap(torch.func.jacrev(measured), in_dims=(None, 0, 0))
+    sums, block = _zeros(fitted), _block_size(parameters, data.n_classes)
+    for x, y in _blocks(fitted, data, block):
+        _add(sums, [change(each).sum(dim=(0, 1)) for each in by_record(parameters, x, y).values()])
+    return [total / max(len(data), 1) for total in sums]
 
 
-def _squares_by_batch(
-    fitted: HasModule, data: TrainingSet, batch_size: int
-) -> Iterator[tuple[list[torch.Tensor], int]]:
+def _block_size(parameters: dict[str, torch.Tensor], outputs: int) -> int:
+    each = outputs * sum(values.numel() for values in parameters.values())
+    return max(1, min(_BLOCK, _NUMBERS // each))
+
+
+def _gradient(fitted: HasModule, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
     import torch
 
-    for x, y in _blocks(fitted, data, batch_size):
-        loss = torch.nn.functional.cross_entropy(fitted.module(x), y)
-        yield [each.square() for each in torch.autograd.grad(loss, list(fitted.module.parameters()))], 1
+    return list(torch.autograd.grad(cross_entropy(fitted.module(x), y), list(fitted.module.parameters())))
+
+
+def _zeros(fitted: HasModule) -> list[torch.Tensor]:
+    import torch
+
+    return [torch.zeros_like(each, requires_grad=False) for each in fitted.module.parameters()]
+
+
+def _add(sums: list[torch.Tensor], parts: list[torch.Tensor]) -> None:
+    for total, part in zip(sums, parts, strict=True):
+        total += part
 
 
 def _blocks(fitted: HasModule, data: TrainingSet, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -7,7 +7,6 @@ threads, a network comes out the same to the last bit, whoever else is in its st
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ class Networks(ABC):
 
     @abstractmethod
     def modules(self) -> list[torch.nn.Module]:
-        """Return a copy of the network of each job as it is now."""
+        """Return the modules of the jobs, with the weights as they are now, in evaluation mode."""
 
     @abstractmethod
     def _masks(self) -> list[torch.Tensor] | None:
@@ -60,7 +59,7 @@ class OneNetwork(Networks):
 
     def __init__(self, job: Job) -> None:
         """Take a job; its module is trained in place."""
-        self.module = job.module.train(job.training)
+        self.module = job.module.eval()
         super().__init__([job], Tables([job]), list(self.module.parameters()))
 
     def logits(self, ids: Sequence[Ids], number: int) -> torch.Tensor:
@@ -68,13 +67,14 @@ class OneNetwork(Networks):
         (job,), (own,) = self.jobs, ids
         x = self.tables.x[self.tables.rows(own)]
         if job.training:
+            self.module.train(len(own) > 1)  # one record has no variance: it is normalized by the running statistics
             return job.fitted.training_logits(self.module, x, own, job.seed, number)
         logits: torch.Tensor = self.module(x)
         return logits
 
     def modules(self) -> list[torch.nn.Module]:
-        """Return a copy of the module, in evaluation mode."""
-        return [copy.deepcopy(self.module).eval()]
+        """Return the module."""
+        return [self.module.eval()]
 
     def _masks(self) -> list[torch.Tensor] | None:
         masks = self.jobs[0].masks
@@ -106,14 +106,12 @@ class Stack(Networks):
         return x.flatten(0, 1)
 
     def modules(self) -> list[torch.nn.Module]:
-        """Return modules with a network's part of each parameter."""
-        return [self._module(k) for k in range(self.real)]
-
-    def _module(self, k: int) -> torch.nn.Module:
-        module = copy.deepcopy(self.jobs[k].module)
-        for own, stacked in zip(module.parameters(), self.parameters, strict=True):
-            own.data.copy_(stacked.detach()[k])
-        return module
+        """Return the modules with their parts of each parameter."""
+        modules = [job.module for job in self.jobs[: self.real]]
+        for k, module in enumerate(modules):
+            for own, stacked in zip(module.parameters(), self.parameters, strict=True):
+                own.data.copy_(stacked.detach()[k])
+        return modules
 
     def _masks(self) -> list[torch.Tensor] | None:
         import torch

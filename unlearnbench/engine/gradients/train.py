@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def _run_pass(networks: Networks, optimizer: torch.optim.Optimizer, stage: Stage
 
     if pass_.snapshot:
         for job, module in zip(networks.jobs, networks.modules(), strict=False):
-            job.snapshots.append(module)
+            job.snapshots.append(copy.deepcopy(module))
     for group in optimizer.param_groups:
         group["lr"] = stage.optimizer.learning_rate * pass_.rate
     for step in _steps(networks.jobs, number, pass_):

@@ -26,8 +26,8 @@ class GradientUnlearner(FunctionUnlearner):
     """
 
     mode: ClassVar[Literal["train", "eval"]] = "train"
-    """``train``: normalization takes the statistics of the batch and moves its running ones, and dropout is that of
-    training. ``eval``: the network is trained as it answers, and its buffers stay."""
+    """``train``: normalization takes the statistics of the batch and moves its running ones, but for a batch of one
+    record, and dropout is that of training. ``eval``: the network is trained as it answers, and its buffers stay."""
 
     def stages(self, original: Original) -> Sequence[Stage]:  # noqa: ARG002 - an edit needs none
         """Return how the network is trained, the same for all requests of an original; nothing by default."""
