@@ -45,6 +45,7 @@ def put(roots: tuple[Path, Path], name: str, content: bytes) -> None:
         ("insta_ny.csv.gz", gzip.compress(BOM_UTF8 + csv("8.0", "Food"))),
         ("insta_ny.csv.gz", gzip.compress(csv("8", "2"))),
         ("insta_ny.npz", npz(COUNTS, np.array([8, 2]))),
+        ("insta_ny.npz", npz(COUNTS, np.array([8.0, 2.0]))),
     ],
 )
 def test_a_person_s_own_file_is_read(roots: tuple[Path, Path], name: str, content: bytes) -> None:
@@ -82,6 +83,9 @@ def test_without_a_file_the_error_says_where_to_put_it(roots: tuple[Path, Path])
         ("insta_ny.csv.gz", b"not gzip", "cannot be read: "),
         ("insta_ny.npz", b"not npz", "cannot be read: "),
         ("insta_ny.npz", npz(COUNTS.astype(object), np.array([8, 2])), "cannot be read: .*allow_pickle=False"),
+        ("insta_ny.npz", npz(COUNTS, np.array([8, 2.5])), "y holds 2.5, which is no whole number"),
+        ("insta_ny.npz", npz(COUNTS, np.array([np.nan, 2])), "y holds nan, which is no whole number"),
+        ("insta_ny.npz", npz(COUNTS, np.array([8, np.inf])), "y holds inf, which is no whole number"),
         ("insta_ny.npz", npz(COUNTS, np.array([8, 2, 2])), "must hold 168 counts and a category per place"),
     ],
 )

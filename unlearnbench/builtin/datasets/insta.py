@@ -70,7 +70,11 @@ class InstaLa(Insta):
 
 def _npz(path: Path) -> Table:
     with np.load(path, allow_pickle=False) as arrays:
-        return arrays["x"].astype(np.float64), arrays["y"].astype(np.int64)
+        numbers = arrays["y"].astype(np.float64)
+        whole = np.isfinite(numbers) & (np.trunc(numbers) == numbers)
+        for number in numbers[~whole][:1].tolist():
+            raise UserError(f"y holds {number:g}, which is no whole number", where=str(path))
+        return arrays["x"].astype(np.float64), numbers.astype(np.int64)
 
 
 def _csv(path: Path) -> Table:
