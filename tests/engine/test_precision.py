@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,8 +18,10 @@ from unlearnbench.builtin.models.lightgbm import LightGBM
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
+from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, Seeds, TargetModel
+from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.engine.precision import in_float32
 from unlearnbench.engine.scaling import FARTHEST, Standardizer
@@ -123,6 +126,25 @@ def test_a_number_that_is_too_large_is_refused_by_feature_and_value(model: Targe
     assert both.agree
     assert str(both.fast).startswith(f"feature 1 is {value:g}, too ")
     assert str(both.fast).endswith("; rescale the feature, or code missing values by a smaller number")
+
+
+def test_dropout_in_stacked_networks_refuses_as_networks_alone_do() -> None:
+    x, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
+    x[3, 1] = 1e200
+    data = TrainingSet.of(Records("r", x, y, 2, Provenance("", "")), np.arange(20))
+    task = FitTask(data, Seeds(1, 2, 3), options=TrainingOptions(dropout=0.5))
+    for train in (lambda: MLP(hidden=(4,)).fit(task, "cpu"), lambda: MLP(hidden=(4,)).fit_many([task], "cpu")[0]):
+        assert str(answers(train, x)).startswith("feature 1 is 1e+200, too large to standardize")
+
+
+@pytest.mark.parametrize(("pixel", "told"), [(1e200, "too large to standardize"), (1e60, "too far from the values")])
+def test_a_pixel_is_refused_by_its_channel(pixel: float, told: str) -> None:
+    x, y = np.random.default_rng(0).random((20, 16, 16, 2)), np.arange(20) % 2
+    x[3 if pixel > 1e150 else 15, 4, 5, 1] = pixel
+    data = TrainingSet.of(Records("r", x, y, 2, Provenance("", "")), np.arange(10))
+    for train in (SimpleCNN(epochs=1).fit, lambda task, device: SimpleCNN(epochs=1).fit_many([task], device)[0]):
+        found = answers(partial(train, FitTask(data, Seeds(1, 2, 3)), "cpu"), x)
+        assert str(found).startswith(f"feature 1 is {pixel:g}, {told}")
 
 
 def test_an_error_says_how_large_a_number_may_be() -> None:
