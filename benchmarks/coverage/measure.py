@@ -76,12 +76,12 @@ def _plain(estimates: Mapping[str, Estimate]) -> dict[str, tuple[float | None, f
     return {name: (estimate.value, estimate.low, estimate.high) for name, estimate in estimates.items()}
 
 
-def measured(design: Design, seeds: int, cache: Path) -> list[Numbers]:
+def measured(design: Design, seeds: range, cache: Path) -> list[Numbers]:
     """Return the numbers of each seed; those that the cache holds are read, the others are measured and kept."""
-    file = cache / f"{design.name}.jsonl"
-    lines = file.read_text(encoding="utf-8").splitlines()[:seeds] if file.exists() else []
+    file = cache / f"{design.name}, from {seeds.start}.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines()[: len(seeds)] if file.exists() else []
     found: list[Numbers] = [json.loads(line) for line in lines]
-    for seed in range(len(found), seeds):
+    for seed in seeds[len(found) :]:
         found.append(measure_seed(design, seed))
         with file.open("a", encoding="utf-8") as out:
             out.write(json.dumps(found[-1]) + "\n")
@@ -121,11 +121,11 @@ def _cell(numbers: Sequence[Sequence[float | None]]) -> str:
     return text if count == len(numbers) else f"{text} ({count})"
 
 
-def page(by_design: Mapping[str, Sequence[Numbers]]) -> str:
+def page(by_design: Mapping[str, Sequence[Numbers]], first: int = 0) -> str:
     """Return the tables as Markdown, with a line that says what they are."""
     seeds = max(len(found) for found in by_design.values())
     head = (
-        f"{seeds} seeds for each design. In brackets: how many seeds have an interval, where not all do; `-`: none "
+        f"{seeds} seeds for each design, from {first}. In brackets: how many seeds have an interval, where not all do; `-`: none "
         f"has; numbers without any are left out. With {seeds} seeds a true coverage of .95 shows as "
         f"{_spread(seeds)[0]:.2f} to {_spread(seeds)[1]:.2f}."
     ).replace(" 0.", " .")
@@ -159,15 +159,17 @@ def write(text: str, document: Path) -> None:
 def main() -> None:
     """Measure, print, and write where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=120)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seeds", type=int, default=120, help="how many seeds")
     parser.add_argument("--cache", type=Path, default=Path(".coverage-intervals"), help="folder of what was measured")
     parser.add_argument("--only", default="", help="designs whose name has this text")
     parser.add_argument("--write", type=Path, help="document to put the tables into")
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
+    seeds = range(given.first, given.first + given.seeds)
     chosen = [design for design in DESIGNS if given.only in design.name]
-    by_design = {design.name: measured(design, given.seeds, given.cache) for design in chosen}
-    text = page(by_design)
+    by_design = {design.name: measured(design, seeds, given.cache) for design in chosen}
+    text = page(by_design, given.first)
     print(text)  # noqa: T201 - a script reports
     if given.write:
         write(text, given.write)

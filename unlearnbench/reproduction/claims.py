@@ -93,7 +93,10 @@ class Claim(ABC):
 
     @abstractmethod
     def per_seed(self, rows: SeedRows) -> NDArray[np.float64]:
-        """Return the number for each seed (seeds,); positive if the claim holds for the seed."""
+        """Return the number for each seed (seeds,); positive if the claim holds for the seed.
+
+        It is a difference of two AUCs, in [-1, 1].
+        """
 
     def judge(self, rows: SeedRows) -> ClaimResult:
         """Test the claim and its opposite. Where a number is missing, the verdict is "cannot tell"."""
@@ -103,7 +106,7 @@ class Claim(ABC):
             return ClaimResult(self.text, "cannot tell", Estimate.undefined(str(error)), None)
         p = self.p_value(per_seed)
         verdict: ClaimVerdict = "holds" if p < LEVEL else "does not hold" if p > 1 - LEVEL else "cannot tell"
-        return ClaimResult(self.text, verdict, t_interval(per_seed), p)
+        return ClaimResult(self.text, verdict, t_interval(per_seed, "gain"), p)
 
     def p_value(self, per_seed: NDArray[np.float64]) -> float:
         """Return the one-sided p value of the claim; that of its opposite is one less it."""
