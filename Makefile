@@ -37,11 +37,12 @@ bench: export NUMEXPR_NUM_THREADS = 1
 bench: install
 	$(BIN)/python -m pytest benchmarks/perf $(if $(ONLY),-k "$(ONLY)")
 
-# How often intervals hold, over SEEDS seeds of four small experiments, written into docs/statistics.md: half an hour.
+# How often intervals hold, over SEEDS seeds of four small experiments, from FIRST, written into docs/statistics.md: some
+# minutes.
 # What was measured before is in .coverage-intervals: remove it after a change of results.
 coverage-intervals: export OMP_NUM_THREADS = 1
 coverage-intervals: install
-	$(BIN)/python benchmarks/coverage/measure.py --seeds $(or $(SEEDS),120) --write docs/statistics.md
+	$(BIN)/python benchmarks/coverage/measure.py --first $(or $(FIRST),120) --seeds $(or $(SEEDS),100) --write docs/statistics.md
 
 # This documentation as pages, in docs/_build; warnings are errors.
 docs: install
