@@ -166,9 +166,9 @@ class StoreOnDisk(ScoreAttack):
         from unlearnbench.run.store import Store
 
         entries: list[Any] = [
-            Store(folder.parent).get("episode", manifest.parent.name)
-            for folder in Path.cwd().glob("*/episode")
-            for manifest in folder.rglob("manifest.json")
+            Store(folder.parent).get("episode", file.name)
+            for folder in Path.cwd().glob("*/episode-2")
+            for file in folder.glob("*/*")
         ]
         if not entries:
             return np.zeros(len(view))

@@ -199,10 +199,10 @@ def test_a_killed_run_of_several_workers_is_resumed(lab: Lab, findings: Findings
     code = "import sys; from unlearnbench.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "run", str(lab.write()), "--store", str(store), "--workers", "2"]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own code
-    _wait_until(lambda: len(list(store.glob("episode/*/*"))) >= 2)
+    _wait_until(lambda: len(list(store.glob("episode-*/*/*"))) >= 2)
     run.kill()
     run.wait()
-    done = {file: file.stat().st_mtime_ns for file in store.glob("[ec]*/*/*/manifest.json")}
+    done = {file: file.stat().st_mtime_ns for file in store.glob("[ec]*/*/*")}
     resumed = lab.run("killed", only=(), executor=ProcessExecutor(2))
     assert findings(resumed) == findings(tiny)
     assert {file: file.stat().st_mtime_ns for file in done} == done

@@ -94,7 +94,7 @@ def test_what_an_attack_raises_is_the_failure_in_one_line(instances: PluginInsta
     with pytest.raises(FailedElsewhereError) as raised:
         scored(instances, "raise")
     assert raised.value.failure.status == "failed"
-    assert raised.value.failure.reason == "RuntimeError: it is broken"
+    assert raised.value.failure.reason == "RuntimeError: it is broken in two lines"
     assert "in score" in raised.value.failure.traceback
 
 

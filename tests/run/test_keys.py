@@ -276,7 +276,7 @@ def test_the_content_of_a_data_set_is_in_the_keys(lab: Lab, monkeypatch: pytest.
 def test_a_device_is_in_the_keys_of_models_that_use_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, registry = lab.load(models=["decision-tree", "mlp"])
     on_cpu = planned(suite, registry)
-    monkeypatch.setattr("unlearnbench.run.expansion.resolve_device", lambda device: device)
+    monkeypatch.setattr("unlearnbench.run.settings.resolve_device", lambda device: device)
     on_gpu = make_plan(suite, PluginInstances(registry), "cuda")
     shared = keys(on_cpu) & keys(on_gpu)
     assert {on_cpu.episodes[key].model.name for key in shared} == {"decision-tree"}

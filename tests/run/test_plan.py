@@ -46,6 +46,7 @@ def test_a_plan_counts_cells_episodes_and_models(lab: Lab) -> None:
         "cells": groups * 2 * attacks,
         "cells cached": 0,
         "cells skipped": 0,
+        "cells failed": 0,
         "episodes": groups * (2 + 2),
         "episodes cached": 0,
         "models": originals + groups * 4 * 3,
@@ -82,10 +83,10 @@ def test_excluded_cells_are_skipped_with_the_reason_of_the_rule(lab: Lab) -> Non
     rule = {"model": "logistic-regression", "defense": "label-only", "because": "looked at elsewhere"}
     models, defenses = ["decision-tree", "logistic-regression"], ["none", "label-only"]
     plan = lab.plan(models=models, defenses=defenses, exclude=[rule])
-    assert {cell.skipped for cell in plan.skipped} == {"looked at elsewhere"}
+    assert {cell.reason for cell in plan.skipped} == {"looked at elsewhere"}
     assert {(cell.model.name, cell.defense.name) for cell in plan.skipped} == {("logistic-regression", "label-only")}
     assert len(plan.skipped) + len(plan.cells) == 2 * 2 * len(CONTROLS) * (len(ATTACKS) + 1)
-    assert not any(cell.skipped for cell in plan.cells.values())
+    assert not any(cell.reason for cell in plan.cells.values())
 
 
 def test_a_model_that_cannot_keep_its_draws_is_skipped_with_the_reason(lab: Lab) -> None:
@@ -95,7 +96,7 @@ def test_a_model_that_cannot_keep_its_draws_is_skipped_with_the_reason(lab: Lab)
     plan = lab.plan(("attack=sorted-diff",), models=[redrawn], unlearners=[*ways, fresh])
     assert {cell.unlearner.label for cell in plan.skipped} == {"retrain", "retrain(order=compact)"}
     for cell in plan.skipped:
-        assert cell.skipped == (
+        assert cell.reason == (
             f"RandomForest cannot keep its other draws still under order: {cell.unlearner.params['order']}; "
             "use order: fresh"
         )
@@ -105,7 +106,7 @@ def test_a_model_that_cannot_keep_its_draws_is_skipped_with_the_reason(lab: Lab)
 def test_slices_are_skipped_for_models_that_cannot_go_on_training(lab: Lab) -> None:
     plan = lab.plan(unlearners=[{"name": "sisa", "params": {"shards": 2, "slices": 2}}])
     assert {cell.unlearner.name for cell in plan.skipped} == {"sisa"}
-    assert all("cannot continue training" in cell.skipped for cell in plan.skipped)
+    assert all("cannot continue training" in cell.reason for cell in plan.skipped)
 
 
 REFERENCES = """
@@ -125,7 +126,7 @@ def unlearnbench_attacks():
 
 def test_an_attack_that_needs_reference_models_is_skipped_with_both_numbers(lab: Lab) -> None:
     plan = lab.plan(attacks=["likelihood"], plugins=[lab.plugin(REFERENCES)])
-    reasons = {cell.skipped for cell in plan.skipped if cell.attack.name == "likelihood"}
+    reasons = {cell.reason for cell in plan.skipped if cell.attack.name == "likelihood"}
     assert reasons == {"needs 64 reference models, the suite's adversary offers 0"}
     assert "likelihood" not in {cell.attack.name for cell in plan.cells.values()}
 
@@ -300,7 +301,7 @@ def test_engine_fast_shares_the_store_with_auto(lab: Lab) -> None:
 def test_a_model_that_cannot_be_trained_as_a_defense_asks_is_skipped_with_the_reason(lab: Lab) -> None:
     plan = lab.plan(defenses=["none", "dp-sgd"])
     assert {cell.defense.name for cell in plan.cells.values()} == {"none"}
-    assert {cell.skipped for cell in plan.skipped} == {"decision-tree cannot be trained with dp"}
+    assert {cell.reason for cell in plan.skipped} == {"decision-tree cannot be trained with dp"}
 
 
 def test_a_defense_in_publication_has_episodes_of_its_own_and_one_at_release_shares_them(lab: Lab) -> None:

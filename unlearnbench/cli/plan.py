@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import typer
 
 from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import print_json, print_table
 from unlearnbench.cli.session import SuiteName, with_session_options
-from unlearnbench.run.cells import SHARED_AXES
+from unlearnbench.run.cells import SHARED_AXES, Cell
 from unlearnbench.run.session import SessionOptions, open_session
 
+HEADERS = (*SHARED_AXES, "because", "cells")
 EXAMPLES = ("unlearnbench plan quickstart", "unlearnbench plan quickstart --only model=lightgbm --json")
 
 
@@ -27,14 +29,19 @@ def command(
     """
     session = open_session(suite, options)
     summary = session.plan.summary(session.store)
-    skipped = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.skipped) for cell in session.plan.skipped)
-    headers = (*SHARED_AXES, "because", "cells")
-    lines = [(*cell, count) for cell, count in skipped.items()]
+    absent = {"skipped": _reasons(session.plan.skipped), "failed": _reasons(session.plan.failed)}
     if as_json:
-        listed = [dict(zip(headers, line, strict=True)) for line in lines]
-        print_json({"suite": session.plan.suite.name, **summary, "skipped": listed})
+        listed = {name: [dict(zip(HEADERS, line, strict=True)) for line in lines] for name, lines in absent.items()}
+        print_json({"suite": session.plan.suite.name, **summary, **listed})
         return
     print_table(list(summary.items()))
-    if lines:
-        typer.echo("\nskipped:\n")
-        print_table(lines, headers=headers)
+    for name, lines in absent.items():
+        if lines:
+            typer.echo(f"\n{name}:\n")
+            print_table(lines, headers=HEADERS)
+
+
+def _reasons(cells: Iterable[Cell]) -> list[tuple[object, ...]]:
+    """Return a line for each reason and what it concerns, with the number of its cells."""
+    counts = Counter((*(cell.labels[axis] for axis in SHARED_AXES), cell.reason) for cell in cells)
+    return [(*cell, count) for cell, count in counts.items()]

@@ -31,6 +31,31 @@ class UserError(Exception):
         self.where = where
 
 
+def describe_error(error: BaseException) -> str:
+    """Describe an exception in one line, with its type unless it is a UserError; any exception can be described."""
+    if isinstance(error, UserError):
+        return str(error)
+    name = type(error).__name__
+    try:
+        text = str(error)
+        return brief(f"{name}: {text}") if text.strip() else name
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - the code of others may raise anything here too
+        return f"{name}: its text cannot be told"
+
+
+def brief(text: str, longest: int = 300) -> str:
+    """Return a text as one line, cut where it is longer than ``longest`` characters."""
+    line = one_line(" ".join(text.split())[: longest + 1])
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
+def one_line(message: str) -> str:
+    """Escape characters that would split a message into several lines, hide part of it or cannot be encoded."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``'; did you mean "..."?'`` with the closest known word, or a list of the known words if none is close."""
     names = sorted(known)

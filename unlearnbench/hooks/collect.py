@@ -11,14 +11,13 @@ import pluggy
 from pluggy import HookImpl
 
 from unlearnbench import __version__
-from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.errors import UserError, describe_error, did_you_mean
 from unlearnbench.hooks import specs
 from unlearnbench.hooks.observers import HOOKS, Observer
 from unlearnbench.hooks.records import RECORDS, Kind, Plugin
 from unlearnbench.hooks.sources import (
     BrokenPlugin,
     Source,
-    describe_error,
     distribution_of,
     import_distribution,
     import_file,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,10 +18,11 @@ from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
-from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.errors import UserError, describe_error, did_you_mean
 from unlearnbench.hooks import type_names
 from unlearnbench.hooks.registry import Registered
-from unlearnbench.hooks.sources import describe_error
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -103,15 +105,23 @@ def parameters(cls: type) -> tuple[Parameter, ...]:
 def resolve(registered: Registered, params: Mapping[str, object]) -> dict[str, object]:
     """Return all parameters as plain JSON data, checked and with defaults filled in.
 
-    The constructor is called too, so that its errors show before any work starts. ParameterError names the invalid key:
-    unknown, missing, of the wrong type, out of range, or rejected by the constructor.
+    The constructor is called too, so that what it rejects shows before any work starts. ParameterError names the
+    invalid key: unknown, missing, of the wrong type, out of range, or rejected by the constructor. Whatever else a
+    constructor raises is no matter of parameters; :func:`build` raises it.
     """
-    return _bind(registered, params)[0]
+    arguments, values = _checked(registered, params)
+    try:
+        _construct(registered, values)
+    except (UserError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything
+        _log.debug("%s: %s", registered, describe_error(error))
+    return {name: arguments[name].plain(value) for name, value in values.items()}
 
 
 def build(registered: Registered, params: Mapping[str, object]) -> object:
     """Check the parameters as :func:`resolve` does, and return an instance of the plug-in."""
-    return _bind(registered, params)[1]
+    return _construct(registered, _checked(registered, params)[1])
 
 
 def params_of_texts(registered: Registered, texts: Mapping[str, str]) -> dict[str, object]:
@@ -136,19 +146,39 @@ def _of_text(argument: _Argument | None, text: str) -> object:
         return text
 
 
-def _bind(registered: Registered, params: Mapping[str, object]) -> tuple[dict[str, object], object]:
-    cls = registered.load()
-    arguments = {argument.name: argument for argument in _arguments(cls)}
+def _checked(registered: Registered, params: Mapping[str, object]) -> tuple[dict[str, _Argument], dict[str, Any]]:
+    """Return the arguments and their checked values by name. UserError also where types of the plug-in fail."""
+    try:
+        arguments = _known(registered, params)
+        return arguments, {name: _value(registered, argument, params) for name, argument in arguments.items()}
+    except UserError:
+        raise
+    except Exception as error:  # types and defaults are code of the plug-in
+        raise UserError(f"{registered}: its parameters cannot be read: {describe_error(error)}") from error
+
+
+def _known(registered: Registered, params: Mapping[str, object]) -> dict[str, _Argument]:
+    """Return the arguments by name; ParameterError for a parameter that is not among them."""
+    arguments = {argument.name: argument for argument in _arguments(registered.load())}
     for name in params:
         if name not in arguments:
             hint = did_you_mean(name, arguments) if arguments else "; it has none"
             raise ParameterError(f'{registered} has no parameter "{name}"{hint}', (name,))
-    values = {name: _value(registered, argument, params) for name, argument in arguments.items()}
+    return arguments
+
+
+def _construct(registered: Registered, values: Mapping[str, object]) -> object:
+    """Return an instance; ParameterError for the ValueError by which a constructor rejects its arguments."""
     try:
-        made = cls(**values)
+        return cast(object, registered.load()(**values))
     except ValueError as error:
-        raise ParameterError(f"{registered}: {' '.join(str(error).split()) or describe_error(error)}") from error
-    return {name: arguments[name].plain(value) for name, value in values.items()}, made
+        raise ParameterError(f"{registered}: {_rejection(error)}") from error
+
+
+def _rejection(error: ValueError) -> str:
+    """Return the text of an error without its type, if it has one that can be told."""
+    told = describe_error(error)
+    return told.removeprefix(f"{type(error).__name__}: ")
 
 
 def _value(registered: Registered, argument: _Argument, params: Mapping[str, object]) -> Any:

@@ -9,11 +9,11 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 
-from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.errors import UserError, describe_error, did_you_mean
 from unlearnbench.hooks.collect import Collector
 from unlearnbench.hooks.observers import Observers
 from unlearnbench.hooks.records import RECORDS, Kind, MetricPlugin, Plugin
-from unlearnbench.hooks.sources import BrokenPlugin, Source, describe_error
+from unlearnbench.hooks.sources import BrokenPlugin, Source
 
 __all__ = ["BrokenPlugin", "Observers", "Registered", "Registry", "Source", "load_registry"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from unlearnbench.core.errors import Location, UserError
+from unlearnbench.core.errors import Location, UserError, describe_error
 from unlearnbench.hooks.specs import PROJECT
 
 
@@ -45,14 +45,6 @@ class BrokenPlugin:
 
     def __str__(self) -> str:
         return f"{self.source}: {self.error}"
-
-
-def describe_error(error: BaseException) -> str:
-    """Describe an exception in one line, with its type unless it is a UserError."""
-    if isinstance(error, UserError):
-        return str(error)
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def position(error: BaseException, path: str) -> Location | str:

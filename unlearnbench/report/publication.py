@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from unlearnbench.core.errors import UserError
+from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.hooks.sources import describe_error
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row

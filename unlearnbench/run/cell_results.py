@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.hashing import canonical_json
 from unlearnbench.run.attacking import Scores
 from unlearnbench.run.game import Game
 from unlearnbench.run.released import released_utility
@@ -68,13 +67,9 @@ class CellResult:
             "order": list(self.estimates),
         }
 
-    def check_storable(self) -> None:
-        """Raise TypeError or ValueError for estimates that JSON cannot hold."""
-        canonical_json(self.payload())
-
 
 def put_result(store: Store, key: str, result: CellResult) -> None:
-    """Keep the result of a cell."""
+    """Keep the result of a cell. TypeError or ValueError for estimates that JSON cannot hold."""
     store.put("cell", key, result.payload(), vars(result.scores))
 
 

@@ -60,7 +60,7 @@ class Cell:
     defense: PluginRef
     attack: PluginRef
     seed: int
-    skipped: str = ""
+    reason: str = ""
     """Why the cell cannot run, or empty."""
 
     @property
@@ -117,9 +117,11 @@ class Plan:
     groups: tuple[CellGroup, ...]
     """All cells that can run."""
     skipped: tuple[Cell, ...]
-    """The cells that cannot run, with reasons."""
+    """The cells that are not to run, with reasons: the suite excludes them, or their plug-ins do not go together."""
     tests: ValidityTests
     """The plug-ins that decide which results are valid."""
+    failed: tuple[Cell, ...] = ()
+    """The cells that cannot run, with reasons: one of their plug-ins failed while the suite was planned."""
 
     @cached_property
     def episodes(self) -> dict[str, EpisodeTask]:
@@ -145,6 +147,7 @@ class Plan:
             "cells": sum(len(group.cells) for group in self.groups),
             "cells cached": len(store.stored("cell", keys)),
             "cells skipped": len(self.skipped),
+            "cells failed": len(self.failed),
             "episodes": len(episodes),
             "episodes cached": len(stored),
             "models": self.models,

@@ -25,7 +25,7 @@ from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell, utility
 from unlearnbench.run.plugin_lock import PluginLock
-from unlearnbench.run.store import SharedStore, Store
+from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef
 
 GroupResult = Mapping[str, CellResult | Failure]
@@ -51,7 +51,7 @@ class EvaluationWork:
         evaluator = guarded(partial(Evaluator.load, group, self.store, self.instances))
         if isinstance(evaluator, Failure):
             return evaluator
-        return {key: guarded(partial(_storable, evaluator, cell)) for key, cell in group.cells.items()}
+        return {key: guarded(partial(evaluator, cell)) for key, cell in group.cells.items()}
 
     def kernels(self, _: CellGroup, /) -> str:
         """Return "": nothing is compiled."""
@@ -68,13 +68,7 @@ class EvaluationWork:
     @cached_property
     def store(self) -> Store:
         """The store to read from."""
-        return SharedStore(self.root)
-
-
-def _storable(evaluator: Evaluator, cell: Cell) -> CellResult:
-    result = evaluator(cell)
-    result.check_storable()  # what cannot be stored is this cell's failure, not the run's
-    return result
+        return Store(self.root)
 
 
 class Evaluator:
@@ -183,7 +177,7 @@ def read_episode(task: EpisodeTask, store: Store) -> Episode:
     entry = store.get("episode", task.key)
     if entry is None:
         failure = store.failure("episode", task.key)
-        reason = failure.reason if failure else "its stored entry was damaged; run again"
+        reason = failure.reason if failure else "its stored entry is gone or damaged; run again"
         raise MissingError(f"{task.side} original {task.original}: {reason}")
     seconds: Any = entry.payload["seconds"]
     return from_arrays(entry.arrays, seconds)

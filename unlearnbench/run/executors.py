@@ -7,7 +7,7 @@ import re
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.parameters import params_of_texts
-from unlearnbench.run.instances import PluginInstances, default_ref
+from unlearnbench.run.instances import PluginInstances, ask, default_ref
 
 
 def choose_executor(
@@ -46,4 +46,5 @@ def _named(text: str, instances: PluginInstances) -> Executor:
 
 
 def _make(name: str, params: dict[str, object], instances: PluginInstances) -> Executor:
-    return instances.make(default_ref(instances.registry, "executor", name, params), Executor)
+    ref = default_ref(instances.registry, "executor", name, params)
+    return ask(ref, lambda: instances.make(ref, Executor))

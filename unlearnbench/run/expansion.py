@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import product
 
 from unlearnbench.core.attacks import Attack
@@ -11,15 +12,16 @@ from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.metrics import Metric
-from unlearnbench.core.models import Engine, TargetModel
+from unlearnbench.core.models import TargetModel
 from unlearnbench.core.options import PLAIN
 from unlearnbench.core.pools import Side
 from unlearnbench.core.unlearners import Unlearner
-from unlearnbench.engine.devices import Device, resolve_device
 from unlearnbench.hooks.records import DefensePlugin
 from unlearnbench.run.cells import REFERENCE_MODELS, SIDES, Cell, CellGroup, EpisodeTask
+from unlearnbench.run.faults import Faults
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key
+from unlearnbench.run.settings import Settings
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
 
 Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
@@ -27,33 +29,40 @@ Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
 
 
 class Expansion:
-    """Makes the groups of a suite. What several of them share is computed once."""
+    """The groups of a suite. What several of them share is computed once."""
 
-    def __init__(self, suite: Suite, instances: PluginInstances, device: Device) -> None:
+    def __init__(self, suite: Suite, instances: PluginInstances, settings: Settings, faults: Faults) -> None:
         self.suite = suite
         self.instances = instances
-        self.device = device
+        self.groups: list[CellGroup] = []
+        """All cells that can run."""
+        self.skipped: list[Cell] = []
+        """Those that are not to run."""
+        self.failed: list[Cell] = []
+        """Those that cannot be planned."""
+        self._settings = settings
+        self._faults = faults
         self._metrics = sorted(map(instances.identity, suite.metrics), key=canonical_json)
         self._cell_fields: dict[tuple[str, str], bytes] = {}
         self._refusals: dict[tuple[str, str, str], str] = {}
-        self._settings: dict[str, tuple[Engine, str]] = {}
-        self._retraining = _retraining(suite, instances)
-
-    def expand(self) -> tuple[list[CellGroup], list[Cell]]:
-        """Return the groups of all cells that can run, and the cells that cannot, both in the suite's order."""
-        groups: list[CellGroup] = []
-        skipped: list[Cell] = []
-        suite = self.suite
         for shared in product(suite.datasets, suite.models, suite.unlearners, suite.scenarios):
-            runnable: dict[PluginRef | None, list[tuple[PluginRef, PluginRef]]] = {}
-            for defense, attack in product(suite.defenses, suite.attacks):
-                if reason := self._excluded(*shared, defense, attack) or self._refused(shared, defense, attack):
-                    skipped += (Cell(*shared, defense, attack, seed, reason) for seed in suite.seeds)
-                else:
-                    runnable.setdefault(self._in_training(defense), []).append((defense, attack))
-            for trained_with, pairs in runnable.items():
-                groups += (self._group(shared, trained_with, seed, pairs) for seed in suite.seeds)
-        return groups, skipped
+            self._expand(shared)
+
+    def _expand(self, shared: Shared) -> None:
+        """Add the cells of one data set, model, unlearner and scenario, in the suite's order."""
+        seeds, fault = self.suite.seeds, self._faults.of_setting(*shared)
+        runnable: dict[PluginRef | None, list[tuple[PluginRef, PluginRef]]] = {}
+        for defense, attack in product(self.suite.defenses, self.suite.attacks):
+            if reason := self._excluded(*shared, defense, attack):
+                self.skipped += (Cell(*shared, defense, attack, seed, reason) for seed in seeds)
+            elif reason := fault or self._faults.of_pair(defense, attack):
+                self.failed += (Cell(*shared, defense, attack, seed, reason) for seed in seeds)
+            elif reason := self._refused(shared, defense, attack):
+                self.skipped += (Cell(*shared, defense, attack, seed, reason) for seed in seeds)
+            else:
+                runnable.setdefault(self._in_training(defense), []).append((defense, attack))
+        for trained_with, pairs in runnable.items():
+            self.groups += (self._group(shared, trained_with, seed, pairs) for seed in seeds)
 
     def _excluded(self, *refs: PluginRef) -> str | None:
         if not self.suite.exclude:
@@ -117,7 +126,7 @@ class Expansion:
     def _tasks(self, shared: Shared, trained_with: PluginRef | None, seed: int, side: Side) -> tuple[EpisodeTask, ...]:
         """Return the episodes of one side, one for each original."""
         dataset, model, unlearner, scenario = shared
-        engine, device = self._setting(model.on(side))
+        engine, device = self._settings.of(model.on(side))
         options = self.instances.make(trained_with, Defense).training() if trained_with else PLAIN
         first = EpisodeTask(
             dataset=dataset.on(side),
@@ -137,17 +146,9 @@ class Expansion:
         keys = episode_keys(first, self.instances)
         return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))
 
-    def _setting(self, ref: PluginRef) -> tuple[Engine, str]:
-        """Return the engine and the device that a model is trained with. UserError where there is none as wanted."""
-        if ref.key not in self._settings:
-            model = self.instances.make(ref, TargetModel)
-            # Asking for a GPU imports torch, and results of a model that runs on the processor do not depend on it.
-            device = resolve_device(self.device) if model.uses_device else "cpu"
-            fast = model.has_fast_path(device)
-            if self.suite.engine == "fast" and not fast:
-                raise UserError(f'engine: fast: {ref.name} has no fast path on {device} here; use "auto"')
-            self._settings[ref.key] = ("fast" if fast and self.suite.engine != "reference" else "reference", device)
-        return self._settings[ref.key]
+    @cached_property
+    def _retraining(self) -> PluginRef | None:
+        return _retraining(self.suite, self.instances)
 
 
 def refusal(model: PluginRef, unlearner: PluginRef, defense: PluginRef, instances: PluginInstances) -> str:

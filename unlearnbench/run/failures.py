@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from unlearnbench.core.errors import describe_error
 from unlearnbench.core.executors import Failure
 
 T = TypeVar("T")
@@ -24,13 +25,26 @@ class FailedElsewhereError(Exception):
 
 
 def guarded(work: Callable[[], T]) -> T | Failure:
-    """Return what ``work`` returns, or its exception as a :class:`Failure`."""
+    """Return what ``work`` returns, or its exception as a :class:`Failure`; only Ctrl-C stops a run."""
     try:
         return work()
-    except MissingError as error:
-        return Failure("failed", str(error))
-    except FailedElsewhereError as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result
+        return failure_of(error)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return an exception as a failure. Of what is missing or failed elsewhere, the place here tells nothing."""
+    if isinstance(error, FailedElsewhereError):
         return error.failure
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result
-        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        return Failure("failed", reason, traceback.format_exc())
+    if isinstance(error, MissingError):
+        return Failure("failed", str(error))
+    return Failure("failed", describe_error(error), _traceback(error))
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - formatting calls the code of the exception, which may raise anything
+        return ""

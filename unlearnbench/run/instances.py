@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import TypeVar
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.datasets import Dataset
-from unlearnbench.core.errors import UserError
+from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.records import Records
 from unlearnbench.hooks.parameters import build, resolve
 from unlearnbench.hooks.records import AttackPlugin, Kind
@@ -19,6 +19,20 @@ from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.suite.model import PluginRef
 
 T = TypeVar("T")
+
+
+class PluginFaultError(UserError):
+    """A plug-in's own code raised an exception. Where a suite is planned, it costs that plug-in's cells only."""
+
+
+def ask(ref: PluginRef, question: Callable[[], T]) -> T:
+    """Return a plug-in's answer. PluginFaultError naming it where it raises anything but a UserError."""
+    try:
+        return question()
+    except (UserError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginFaultError(f'{ref.kind} "{ref.name}": {describe_error(error)}') from error
 
 
 class PluginInstances:
@@ -57,9 +71,12 @@ class PluginInstances:
         return IsolatedAttack(*parts, first), IsolatedAttack(*parts, second)
 
     def records(self, ref: PluginRef) -> Records:
-        """Return the records of a data set; they are loaded once."""
+        """Return the records of a data set; they are loaded once. TypeError where they are none."""
         if ref.key not in self._records:
-            self._records[ref.key] = self.make(ref, Dataset).load()
+            loaded: object = self.make(ref, Dataset).load()
+            if not isinstance(loaded, Records):
+                raise TypeError(f"load gives a {type(loaded).__name__}, which must be Records")
+            self._records[ref.key] = loaded
         return self._records[ref.key]
 
     def identity(self, ref: PluginRef) -> dict[str, object]:

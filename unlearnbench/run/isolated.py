@@ -16,7 +16,6 @@ import struct
 import subprocess
 import sys
 import threading
-import traceback
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -31,11 +30,12 @@ from numpy.typing import NDArray
 
 import unlearnbench
 from unlearnbench.core.attacks import Attack, FittedAttack
+from unlearnbench.core.errors import brief
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.engine.workers import how_ended, one_thread
 from unlearnbench.hooks.parameters import build
-from unlearnbench.run.failures import FailedElsewhereError
+from unlearnbench.run.failures import FailedElsewhereError, failure_of
 from unlearnbench.run.game import as_scores
 from unlearnbench.run.plugin_lock import PluginLock
 
@@ -86,7 +86,7 @@ class AttackProcess:
         if answer[:1] == _NUMBERS:
             return answer[1:]
         reason, where = map(str, json.loads(answer[1:]))
-        raise FailedElsewhereError(Failure("failed", " ".join(reason.split())[:500], where))
+        raise FailedElsewhereError(Failure("failed", brief(reason), where))
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -219,9 +219,9 @@ def _answer(served: _Served, request: bytes) -> bytes:
         method, *arguments = pickle.loads(request)  # noqa: S301 - of the process that started this one
         numbers: bytes = getattr(served, method)(*arguments)
         return _NUMBERS + numbers
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result
-        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        return _ERROR + json.dumps([reason, traceback.format_exc()]).encode()
+    except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result
+        failure = failure_of(error)
+        return _ERROR + json.dumps([failure.reason, failure.traceback]).encode()
 
 
 def _serve() -> None:

@@ -10,8 +10,10 @@ from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.expansion import Expansion
+from unlearnbench.run.faults import Faults
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.selection import Selection
+from unlearnbench.run.settings import Settings
 from unlearnbench.run.sizes import check_sizes
 from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.model import PluginRef, Suite
@@ -20,14 +22,17 @@ from unlearnbench.suite.model import PluginRef, Suite
 def make_plan(suite: Suite, instances: PluginInstances, device: Device, selection: Selection | None = None) -> Plan:
     """Expand the selected part of a suite to groups of cells. Its data sets are loaded, to check sizes.
 
-    Controls and baselines are in every plan, whether or not the suite lists them.
+    Controls and baselines are in every plan, whether or not the suite lists them. A plug-in that raises an exception
+    fails its own cells.
     """
     full = with_controls(suite, instances.registry)
     tests = validity_tests(full, instances.registry)
     chosen = (selection or Selection()).narrow(full, tests.sample)
-    check_sizes(chosen, instances)
-    groups, skipped = Expansion(chosen, instances, device).expand()
-    return Plan(suite, full, tuple(groups), tuple(skipped), tests)
+    settings = Settings(instances, chosen.engine, device)
+    faults = Faults(chosen, instances, settings)
+    check_sizes(chosen, instances, faults.of_dataset)
+    expansion = Expansion(chosen, instances, settings, faults)
+    return Plan(suite, full, tuple(expansion.groups), tuple(expansion.skipped), tests, tuple(expansion.failed))
 
 
 def with_controls(suite: Suite, registry: Registry) -> Suite:

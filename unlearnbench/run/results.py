@@ -59,8 +59,15 @@ class Row:
 def collect(plan: Plan, store: Store) -> list[Row]:
     """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
     done = [_row(cell, store, key) for key, cell in plan.cells.items()]
-    skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in plan.skipped]
-    return complete(in_suite_order(plan, [*done, *skipped]), plan.tests)
+    return complete(in_suite_order(plan, [*done, *rows_without_work(plan)]), plan.tests)
+
+
+def rows_without_work(plan: Plan) -> list[Row]:
+    """Return the rows of the cells that cannot run."""
+    return [
+        *(Row(cell.axes, cell.seed, "skipped", cell.reason) for cell in plan.skipped),
+        *(Row(cell.axes, cell.seed, "failed", cell.reason) for cell in plan.failed),
+    ]
 
 
 def complete(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 from unlearnbench.core.executors import Executor, Failure
@@ -14,6 +14,7 @@ from unlearnbench.run.cells import Cell, EpisodeTask, Plan
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episodes import Episode, to_arrays
 from unlearnbench.run.evaluation import EvaluationWork
+from unlearnbench.run.failures import failure_of
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import OriginalTask, OriginalWork, by_original
 from unlearnbench.run.progress import progress
@@ -50,15 +51,19 @@ class Runner:
         """Make all results that the store lacks, and return the counts.
 
         Earlier failures are tried again unless ``rerun`` is ``never``; with ``all``, stored results are dropped first.
+        UserError where the store cannot be read or written: nothing of it is lost, and the next run goes on.
         """
+        self.store.make_ready()
         self.observers.before_run(suite=plan.suite, plan=plan)
+        for cell in plan.failed:
+            self.observers.on_cell_error(cell=cell, error=Failure("failed", cell.reason))
         if rerun == "all":
             self._drop(plan)
         with one_thread():
             self._make_episodes(plan, rerun)
             self._evaluate(plan, rerun)
-        done = sum(self.store.has("cell", key) for key in plan.cells)
-        outcome = Outcome(done, len(plan.cells) - done, len(plan.skipped))
+        done = len(self.store.stored("cell", plan.cells))
+        outcome = Outcome(done, len(plan.cells) - done + len(plan.failed), len(plan.skipped))
         self.observers.after_run(suite=plan.suite, results=outcome)
         return outcome
 
@@ -95,7 +100,10 @@ class Runner:
     def _store_episode(self, task: EpisodeTask, episode: Episode | Failure) -> None:
         if isinstance(episode, Failure):
             self.store.fail("episode", task.key, episode)
-            return
+        elif failure := _unstorable(partial(self._put_episode, task, episode)):
+            self.store.fail("episode", task.key, failure)
+
+    def _put_episode(self, task: EpisodeTask, episode: Episode) -> None:
         payload = {
             "engine": task.engine,
             "device": task.device,
@@ -120,9 +128,18 @@ class Runner:
                     advance()
 
     def _store_cell(self, key: str, cell: Cell, result: CellResult | Failure) -> None:
-        if isinstance(result, Failure):
-            self.store.fail("cell", key, result)
-            self.observers.on_cell_error(cell=cell, error=result)
-        else:
-            put_result(self.store, key, result)
+        failure = result if isinstance(result, Failure) else _unstorable(partial(put_result, self.store, key, result))
+        if failure is not None:
+            self.store.fail("cell", key, failure)
+            self.observers.on_cell_error(cell=cell, error=failure)
+        elif isinstance(result, CellResult):
             self.observers.after_cell(cell=cell, results=result.estimates)
+
+
+def _unstorable(put: Callable[[], None]) -> Failure | None:
+    """Put a result into the store; return why not where no entry can hold it, which is the fault of a plug-in."""
+    try:
+        put()
+    except (TypeError, ValueError) as error:
+        return failure_of(error)
+    return None

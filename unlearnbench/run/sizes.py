@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import get_args
 
@@ -15,7 +15,7 @@ from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.suite.model import PluginRef, Suite
+from unlearnbench.suite.model import DatasetRef, PluginRef, Suite
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,16 @@ class Limit:
     """What ``largest`` counts, such as "may be trained on"."""
 
 
-def check_sizes(suite: Suite, instances: PluginInstances) -> None:
-    """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed."""
-    scenarios = [(ref, instances.make(ref, Scenario)) for ref in suite.scenarios]
+def check_sizes(suite: Suite, instances: PluginInstances, fault: Callable[[DatasetRef, PluginRef], str]) -> None:
+    """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed.
+
+    A data set and a scenario between which there is a ``fault`` are left out.
+    """
     for entry in suite.datasets:
+        sound = [ref for ref in suite.scenarios if not fault(entry, ref)]
+        if not sound:
+            continue
+        scenarios = [(ref, instances.make(ref, Scenario)) for ref in sound]
         _check_alike(instances.records(entry), instances.records(entry.on("shadow")))
         limits = [
             limit
@@ -76,17 +82,28 @@ def _limits(
     training = f"in a training set of {sizes.records} have no duplicate"
     left = f"outside a training set of {sizes.records} may be trained on and have no duplicate"
     for ref, scenario in scenarios:
-        per_request = -(-scenario.deletions_needed(sizes) // sizes.requests)
+        deleted, added = deleted_and_added(scenario, sizes)
         forgotten = f"records that a request of scenario {ref.name} forgets"
-        yield Limit(side, forgotten, per_request, deletable, training)
-        yield Limit(side, forgotten, per_request, sizes.negatives, "negatives are there to balance them with")
+        yield Limit(side, forgotten, deleted, min(deletable, sizes.records - 1), f"{training}, and one must stay")
+        yield Limit(side, forgotten, deleted, sizes.negatives, "negatives are there to balance them with")
         fit = f"of scenario {ref.name} fit"
-        if added := -(-scenario.additions_needed(sizes) // sizes.requests):
+        if added:
             yield Limit(side, f"records that a request of scenario {ref.name} adds", added, addable, left)
             yield Limit(side, "requests", sizes.requests, addable // added, f"{fit}: {addable} records {left}")
-        yield Limit(
-            side, "requests", sizes.requests, deletable // per_request, f"{fit}: {deletable} records {training}"
-        )
+        yield Limit(side, "requests", sizes.requests, deletable // deleted, f"{fit}: {deletable} records {training}")
+
+
+def deleted_and_added(scenario: Scenario, sizes: EpisodeSizes) -> tuple[int, int]:
+    """Return how many records one request of a scenario deletes and adds. ValueError where it tells no such numbers."""
+    needed = {
+        "deletions_needed": (scenario.deletions_needed(sizes), 1),
+        "additions_needed": (scenario.additions_needed(sizes), 0),
+    }
+    for name, (count, least) in needed.items():
+        if not isinstance(count, int | np.integer) or count < least:
+            raise ValueError(f"{name} must give an integer from {least} on, got {count!r:.80}")
+    deleted, added = (-(-int(count) // sizes.requests) for count, _ in needed.values())
+    return deleted, added
 
 
 def _fewest(records: Records, trainable: NDArray[np.int64], sizes: EpisodeSizes, seeds: SeedPath) -> tuple[int, int]:

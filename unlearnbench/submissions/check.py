@@ -18,7 +18,7 @@ from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import CellGroup, Plan
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
-from unlearnbench.run.results import Row, complete, in_suite_order
+from unlearnbench.run.results import Row, complete, in_suite_order, rows_without_work
 from unlearnbench.submissions.claims import compare
 from unlearnbench.submissions.findings import Finding, RefusedError, cell_id, listed_ids, refuse, where_cell
 from unlearnbench.submissions.pack import plugin_table, skipped_cells
@@ -225,5 +225,4 @@ def _rows(context: CheckContext, measured: Sequence[Remeasured]) -> list[Row]:
         for number, cell in enumerate(group.cells.values())
         if number in each.estimates
     ]
-    skipped = [Row(cell.axes, cell.seed, "skipped", cell.skipped) for cell in context.plan.skipped]
-    return complete(in_suite_order(context.plan, [*computed, *skipped]), context.plan.tests)
+    return complete(in_suite_order(context.plan, [*computed, *rows_without_work(context.plan)]), context.plan.tests)

@@ -190,7 +190,7 @@ def _plugin(registered: Registered) -> dict[str, object]:
 
 def skipped_cells(plan: Plan) -> list[dict[str, object]]:
     """Return the cells that cannot run, with reasons."""
-    return [dict(cell.labels) | {"seed": cell.seed, "reason": cell.skipped} for cell in plan.skipped]
+    return [dict(cell.labels) | {"seed": cell.seed, "reason": cell.reason} for cell in plan.skipped]
 
 
 def _cost(plan: Plan, store: Store) -> dict[str, float]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from unlearnbench.core.errors import one_line
 
-def one_line(message: str) -> str:
-    """Escape characters that would split a message into several lines or hide part of it."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
+__all__ = ["one_line", "shown"]
 
 
 def shown(value: object) -> str:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unlearnbench.core.errors import UserError
-from unlearnbench.hooks.sources import describe_error
+from unlearnbench.core.errors import UserError, describe_error
 
 Rule = Callable[[Any], Iterable[str]]
 """Examines a subject and yields one line for each problem."""
