@@ -80,3 +80,9 @@ def test_who_is_among_a_few_is_the_same_however_many_they_are(n: int, few: int) 
     rng = np.random.default_rng(n + few)
     ids, wanted = rng.permutation(600)[:n], rng.permutation(600)[:few]
     np.testing.assert_array_equal(among(ids, wanted), [each in set(wanted.tolist()) for each in ids])
+
+
+@pytest.mark.parametrize("name", ["", "scikit-learn/breast-cancer"])
+def test_a_name_that_no_draw_can_be_named_by_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^name: must hold no slash and not be empty, .*, got "):
+        Records(name, np.zeros((2, 1)), np.array([0, 1]), 2, Provenance("made up", "CC0"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,12 +24,12 @@ ONLY = ("unlearner=retrain", "unlearner=none")
 CODE = "import sys; from unlearnbench.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
-def start(suite: Path, store: Path) -> subprocess.Popen[bytes]:
-    """Start a real run in a process of its own."""
+def start(suite: Path, store: Path, *more: str, errors: str = "errors") -> subprocess.Popen[bytes]:
+    """Start a real run in a process of its own; what it complains about is in the file ``errors``."""
     only = [word for text in ONLY for word in ("--only", text)]
-    command = [sys.executable, "-c", CODE, "run", str(suite), "--store", str(store), *only]
-    with (store.parent / "errors").open("wb") as errors:
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)  # noqa: S603 - our own command
+    command = [sys.executable, "-c", CODE, "run", str(suite), "--store", str(store), *only, *more]
+    with (store.parent / errors).open("wb") as said:
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)  # noqa: S603 - our own command
 
 
 def manifests(store: Path) -> dict[Path, int]:
@@ -90,3 +91,29 @@ module.Store(Path(sys.argv[1])).put("episode", "ab" * 32, {{}}, {{"x": np.zeros(
     assert not store.has("episode", "ab" * 32)
     store.make_ready()
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_two_runs_that_make_everything_again_at_once_end_without_a_crash(lab: Lab, findings: Findings) -> None:
+    undisturbed = lab.run("store", only=ONLY, episodes=SIZES)
+    store, suite = lab.folder / "store", lab.folder / "tiny.yaml"
+    both = [start(suite, store, "--rerun", "all", errors=name) for name in ("one", "two")]
+    assert {process.wait() for process in both} <= {0, 1}, "1: a run may find an episode gone that the other dropped"
+    for name in ("one", "two"):
+        assert b"Traceback" not in (lab.folder / name).read_bytes()
+    again = lab.run("store", only=ONLY, episodes=SIZES)
+    assert again.outcome.failed == 0
+    assert findings(again) == findings(undisturbed)
+
+
+def test_a_store_that_is_deleted_under_a_run_is_a_reason_and_no_crash(lab: Lab, findings: Findings) -> None:
+    undisturbed = lab.run("undisturbed", only=ONLY, episodes=SIZES)
+    store = lab.folder / "deleted"
+    process = start(lab.folder / "tiny.yaml", store)
+    while process.poll() is None and len(list(store.glob("[ec]*/*/*"))) < 4:
+        time.sleep(0.001)
+    shutil.rmtree(store, ignore_errors=True)
+    assert process.wait() in (0, 1, 2)
+    assert b"Traceback" not in (lab.folder / "errors").read_bytes()
+    resumed = lab.run("deleted", only=ONLY, episodes=SIZES)
+    assert resumed.outcome.failed == 0
+    assert findings(resumed) == findings(undisturbed)

@@ -141,3 +141,41 @@ def test_a_suite_of_full_size_runs(lab: Lab) -> None:
     largest = int(message.rpartition(" ")[2])
     ran = lab.run(only=("unlearner=none", "attack=classical"), episodes={**SIZES, "requests": largest, "records": 20})
     assert ran.outcome.failed == 0
+
+
+EVERYTHING = """
+from unlearnbench import Request, Scenario, ScenarioPlugin, Step, hookimpl
+
+class Everything(Scenario):
+    def deletions_needed(self, sizes):
+        return sizes.requests
+    def requests(self, pools, sizes, seeds, original):
+        return [Request((Step(pools.training[:40]), Step(pools.training[40:])))] * sizes.requests
+
+@hookimpl
+def unlearnbench_scenarios():
+    yield ScenarioPlugin(name="everything", summary="Says that it deletes one.", factory=Everything)
+"""
+
+
+@pytest.mark.parametrize(
+    "scenario", [{"name": "group", "params": {"size": 30}}, {"name": "sequence", "params": {"versions": 2, "size": 15}}]
+)
+def test_a_request_that_deletes_the_whole_training_set_is_refused(lab: Lab, scenario: dict[str, Any]) -> None:
+    one = {**SIZES, "requests": 1, "records": 30, "negatives": 40}
+    message = refusal(lab, scenarios=[scenario], episodes=one)
+    assert message.endswith("have no duplicate, and one must stay; the largest that fits is 29")
+
+
+def test_all_but_one_record_can_be_deleted_whatever_the_unlearner(lab: Lab) -> None:
+    one = {**SIZES, "requests": 1, "records": 30, "negatives": 40}
+    sisa = {"name": "sisa", "params": {"shards": 3}}
+    ran = lab.run(only=("attack=score-diff",), unlearners=["retrain", sisa], scenarios=groups(29), episodes=one)
+    assert {row.status for row in ran.rows} == {"ok"}
+
+
+def test_a_scenario_that_deletes_more_than_it_says_fails_its_cells_by_name_of_the_request(lab: Lab) -> None:
+    ran = lab.run(only=("unlearner=none",), scenarios=["everything"], plugins=[lab.plugin(EVERYTHING)])
+    assert {row.reason for row in ran.rows} == {
+        "target original 0: ValueError: request 0 deletes all 80 records of the training set; one must stay"
+    }

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Failure
-from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.entries import Entry as Stored
+from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool

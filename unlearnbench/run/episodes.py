@@ -17,7 +17,7 @@ from unlearnbench.core.models import Engine, HasPrivacy, TargetModel
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, Side, side_pools
-from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.core.records import Records, TrainingSet, among
 from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
@@ -94,6 +94,7 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
     validation = parts.validation_ids()
     original = source.share(validation)
     requests = parts.defense.schedule(parts.scenario.requests(pools, parts.sizes, seeds / "requests", original))
+    _check_something_stays(source.data, requests)
     state, chains, seconds = _serve(parts.unlearner, source.share(validation), requests, seeds / "serve")
 
     queries = [
@@ -114,6 +115,13 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         seconds,
         state.fitted.epsilon if isinstance(state.fitted, HasPrivacy) else math.inf,
     )
+
+
+def _check_something_stays(data: TrainingSet, requests: Sequence[Request]) -> None:
+    """Raise ValueError for a request that deletes every record of the training set: no model could be measured."""
+    for number, request in enumerate(requests):
+        if among(data.ids, request.forgotten).all():
+            raise ValueError(f"request {number} deletes all {len(data.ids)} records of the training set; one must stay")
 
 
 def _serve(
