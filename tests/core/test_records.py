@@ -84,5 +84,5 @@ def test_who_is_among_a_few_is_the_same_however_many_they_are(n: int, few: int) 
 
 @pytest.mark.parametrize("name", ["", "scikit-learn/breast-cancer"])
 def test_a_name_that_no_draw_can_be_named_by_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r"^name: must hold no slash and not be empty, .*, got "):
+    with pytest.raises(ValueError, match=r"^name: must not be empty or hold a slash, .*, got "):
         Records(name, np.zeros((2, 1)), np.array([0, 1]), 2, Provenance("made up", "CC0"))

@@ -236,7 +236,8 @@ def broken(lab: Lab, error: str = "RuntimeError('out of order')") -> dict[str, A
 @pytest.mark.parametrize(("axis", "name"), CASES)
 def test_a_plugin_that_fails_when_it_is_asked_costs_its_own_cells(lab: Lab, axis: str, name: str) -> None:
     alone = lab.plan(**broken(lab))
-    beside = lab.plan(**broken(lab), **{axis: [SOUND[axis], name]})
+    listed: dict[str, Any] = {axis: [SOUND[axis], name]}
+    beside = lab.plan(**broken(lab), **listed)
     assert beside.cells.keys() == alone.cells.keys(), "the other cells and their keys are what they were"
     assert beside.skipped == ()
     assert {cell.axes[axis[:-1]].name for cell in beside.failed} == {name}
@@ -262,7 +263,7 @@ def test_a_metric_that_fails_costs_all_cells_since_each_has_it(lab: Lab, name: s
     ],
 )
 def test_whatever_it_raises_is_its_reason(lab: Lab, error: str, said: str) -> None:
-    named = {"datasets": ["breast-cancer", "nofile"], "models": ["decision-tree", "nolibrary"]}
+    named: dict[str, Any] = {"datasets": ["breast-cancer", "nofile"], "models": ["decision-tree", "nolibrary"]}
     plan = lab.plan(**broken(lab, error), **named)
     reasons = {cell.reason for cell in plan.failed}
     assert all(said in reason and len(reason) < 330 for reason in reasons)
@@ -281,7 +282,7 @@ def test_ctrl_c_stops_the_planning(lab: Lab) -> None:
 
 
 def test_all_other_cells_run_and_the_failed_ones_are_rows_with_the_reason(lab: Lab) -> None:
-    names = {"models": ["decision-tree", "nolibrary"], "attacks": ["sorted-diff", "noneeds"]}
+    names: dict[str, Any] = {"models": ["decision-tree", "nolibrary"], "attacks": ["sorted-diff", "noneeds"]}
     ran = lab.run(only=("unlearner=none", "attack=sorted-diff", "attack=noneeds"), **broken(lab), **names)
     assert ran.outcome == Outcome(done=2, failed=4, skipped=0)
     assert ran.row(model="decision-tree", attack="sorted-diff").status == "ok"
@@ -318,8 +319,8 @@ def test_a_plugin_is_asked_once_however_many_cells_it_has(lab: Lab) -> None:
 
     plan = make_plan(suite, PluginInstances(registry), "cpu")
     assert len(plan.failed) > 10
-    load: Any = registry.get("dataset", "nofile").load().load
-    assert len(load.__globals__["ASKED"]) == 1
+    factory: Any = registry.get("dataset", "nofile").load()
+    assert len(factory.load.__globals__["ASKED"]) == 1
 
 
 def test_an_executor_that_cannot_be_made_is_told_in_one_line(lab: Lab) -> None:

@@ -170,7 +170,13 @@ def test_a_request_that_deletes_the_whole_training_set_is_refused(lab: Lab, scen
 def test_all_but_one_record_can_be_deleted_whatever_the_unlearner(lab: Lab) -> None:
     one = {**SIZES, "requests": 1, "records": 30, "negatives": 40}
     sisa = {"name": "sisa", "params": {"shards": 3}}
-    ran = lab.run(only=("attack=score-diff",), unlearners=["retrain", sisa], scenarios=groups(29), episodes=one)
+    ran = lab.run(
+        only=("attack=score-diff",),
+        unlearners=["retrain", sisa],
+        attacks=["score-diff"],
+        scenarios=groups(29),
+        episodes=one,
+    )
     assert {row.status for row in ran.rows} == {"ok"}
 
 

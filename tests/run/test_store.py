@@ -63,7 +63,8 @@ def test_what_is_put_is_got_back(store: Store, entry: Path) -> None:
 
 def test_nothing_is_there_before_it_is_put_and_asking_writes_nothing(store: Store) -> None:
     assert not store.has("episode", KEY)
-    assert store.get("episode", KEY) is store.payload("episode", KEY) is None
+    assert store.get("episode", KEY) is None
+    assert store.payload("episode", KEY) is None
     assert store.failure("episode", KEY) is None
     store.drop("episode", KEY)
     assert not store.root.exists()

@@ -172,10 +172,11 @@ class StoreMachine(RuleBasedStateMachine):
         kept = place.read_bytes()
         newer = b'{"arrays":{},"key":"%s","kind":"cell","payload":{},"schema":3}' % key.encode()
         place.write_bytes(sha256(newer).hexdigest().encode() + b" " + newer + b"\n")
-        for call in (
+        calls: list[Callable[[], object]] = [
             lambda: self.writers[0].get(KIND, key),
             lambda: self.writers[1].put(KIND, key, {"number": 1}, {}),
-        ):
+        ]
+        for call in calls:
             with pytest.raises(UserError, match="schema 3"):
                 call()
         place.write_bytes(kept)

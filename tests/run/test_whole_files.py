@@ -186,11 +186,12 @@ def test_a_folder_that_is_deleted_while_it_is_written_to_is_made_again(
 ) -> None:
     import shutil
 
-    replace, deleted = Path.replace, []
+    replace, deleted = Path.replace, list[Path]()
 
     def delete_first(self: Path, target: Path) -> Path:
         if not deleted:
-            deleted.append(shutil.rmtree(files.root))
+            deleted.append(files.root)
+            shutil.rmtree(files.root)
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", delete_first)

@@ -44,9 +44,7 @@ class Records:
 
     def __post_init__(self) -> None:
         if not self.name or "/" in self.name:
-            raise ValueError(
-                f"name: must hold no slash and not be empty, since draws are named by it, got {self.name!r}"
-            )
+            raise ValueError(f"name: must not be empty or hold a slash, since draws are named by it, got {self.name!r}")
         if len(self.x) != len(self.y):
             raise ValueError(f"{self.name}: {len(self.x)} rows of x but {len(self.y)} labels")
         if not np.isin(self.y, np.arange(self.n_classes)).all():

@@ -134,7 +134,7 @@ class Store:
         except OtherSchemaError as error:
             raise UserError(
                 f"an entry has schema {error}, and this version of unlearnbench reads {SCHEMA}; give another store",
-                str(self.root),
+                brief(str(self.root), 100),
             ) from None
 
     def _place(self, kind: str, key: str) -> Path:

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from unlearnbench.core.errors import UserError
+from unlearnbench.core.errors import UserError, brief
 
 if sys.platform != "win32":
     import fcntl
@@ -144,7 +144,9 @@ class WholeFiles:
             yield
         except OSError as error:
             reason = "it is no folder" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror or error
-            raise UserError(f"cannot {what} the store: {reason}; {_advice(error)}", str(self.root)) from error
+            raise UserError(
+                f"cannot {what} the store: {reason}; {_advice(error)}", brief(str(self.root), 100)
+            ) from error
 
 
 def _advice(error: OSError) -> str:
