@@ -42,6 +42,7 @@ def test_a_plan_knows_what_is_done(say: Say) -> None:
         "models": 36,
         "models to train": 28,
         "skipped": [],
+        "failed": [],
     }
 
 

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -55,7 +55,7 @@ class WholeFiles:
         with self._open(place) as stream:
             return None if stream is None else stream.readline()
 
-    def write(self, place: Path, parts: Iterable[bytes], flush: bool = False) -> None:
+    def write(self, place: Path, parts: Sequence[bytes], flush: bool = False) -> None:
         """Write a file; it takes the place of one that is there. ``flush``: force it to disk."""
         with self._told("write to"):
             try:
@@ -85,7 +85,7 @@ class WholeFiles:
                 with suppress(OSError):  # it may be another user's
                     leftover.unlink()
 
-    def _write(self, place: Path, parts: Iterable[bytes], flush: bool) -> None:
+    def _write(self, place: Path, parts: Sequence[bytes], flush: bool) -> None:
         with self._lock("shared"):
             scratch = self.root / TMP / uuid.uuid4().hex
             try:
