@@ -38,17 +38,16 @@ def describe_error(error: BaseException) -> str:
     name = type(error).__name__
     try:
         text = str(error)
-        return brief(f"{name}: {text}") if text.strip() else name
+        return as_line(f"{name}: {text}") if text.strip() else name
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - the code of others may raise anything here too
         return f"{name}: its text cannot be told"
 
 
-def brief(text: str, longest: int = 300) -> str:
-    """Return a text as one line, cut where it is longer than ``longest`` characters."""
-    line = one_line(" ".join(text.split())[: longest + 1])
-    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+def as_line(text: str, most: int = 300) -> str:
+    """Return a text of any form as one line of at most ``most`` characters."""
+    return cut(one_line(" ".join(text.split())[: most + 1]), most)
 
 
 def one_line(message: str) -> str:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 import unlearnbench
 from unlearnbench.core.attacks import Attack, FittedAttack
-from unlearnbench.core.errors import brief
+from unlearnbench.core.errors import as_line
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.engine.workers import how_ended, one_thread
@@ -86,7 +86,7 @@ class AttackProcess:
         if answer[:1] == _NUMBERS:
             return answer[1:]
         reason, where = map(str, json.loads(answer[1:]))
-        raise FailedElsewhereError(Failure("failed", brief(reason), where))
+        raise FailedElsewhereError(Failure("failed", as_line(reason), where))
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-from unlearnbench.core.errors import UserError, brief, describe_error, one_line
+from unlearnbench.core.errors import UserError, as_line, describe_error, one_line
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.run.entries import (
@@ -93,7 +93,7 @@ class Store:
 
     def fail(self, kind: str, key: str, failure: Failure) -> None:
         """Record why an entry could not be made: the reason as one short line, whatever it holds."""
-        told = Failure(failure.status, brief(failure.reason), _storable(failure.traceback))
+        told = Failure(failure.status, as_line(failure.reason), _storable(failure.traceback))
         self._files.write(self._failure_place(kind, key), [canonical_json(asdict(told)).encode()], flush=True)
 
     def failure(self, kind: str, key: str) -> Failure | None:
@@ -134,7 +134,7 @@ class Store:
         except OtherSchemaError as error:
             raise UserError(
                 f"an entry has schema {error}, and this version of unlearnbench reads {SCHEMA}; give another store",
-                brief(str(self.root), 100),
+                as_line(str(self.root), 100),
             ) from None
 
     def _place(self, kind: str, key: str) -> Path:

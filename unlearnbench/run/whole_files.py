@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from unlearnbench.core.errors import UserError, brief
+from unlearnbench.core.errors import UserError, as_line
 
 if sys.platform != "win32":
     import fcntl
@@ -145,7 +145,7 @@ class WholeFiles:
         except OSError as error:
             reason = "it is no folder" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror or error
             raise UserError(
-                f"cannot {what} the store: {reason}; {_advice(error)}", brief(str(self.root), 100)
+                f"cannot {what} the store: {reason}; {_advice(error)}", as_line(str(self.root), 100)
             ) from error
 
 
