@@ -125,8 +125,8 @@ def page(by_design: Mapping[str, Sequence[Numbers]], first: int = 0) -> str:
     """Return the tables as Markdown, with a line that says what they are."""
     seeds = max(len(found) for found in by_design.values())
     head = (
-        f"{seeds} seeds for each design, from {first}. In brackets: how many seeds have an interval, where not all do; `-`: none "
-        f"has; numbers without any are left out. With {seeds} seeds a true coverage of .95 shows as "
+        f"{seeds} seeds for each design, from {first}. In brackets: how many seeds have an interval, where not all do; "
+        f"`-`: none has; numbers without any are left out. With {seeds} seeds a true coverage of .95 shows as "
         f"{_spread(seeds)[0]:.2f} to {_spread(seeds)[1]:.2f}."
     ).replace(" 0.", " .")
     tables = ["\n".join(table(attack, by_design)) for attack in (*ATTACKS, MODELS)]
