@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
+from tests.audit.conftest import softmax
 from unlearnbench.audit.answers import read_answers
 from unlearnbench.audit.leak import audit
 from unlearnbench.audit.verdict import Verdict, judge, labels_differ
@@ -153,3 +155,34 @@ def test_unknown_labels_do_not_differ(arrays: Make, npz: Save) -> None:
 def test_a_verdict_has_no_words_of_statistics_but_interval_and_chance(arrays: Make, judged: Judged) -> None:
     told = " ".join(judged(arrays(leak=1.0), arrays(leak=1.0, seed=1)).sentences)
     assert not {"AUC", "TPR", "FPR", "p-value", "Holm", "cluster"} & set(told.replace(",", " ").split())
+
+
+def without_leak(sizes: list[int], share: float, rng: np.random.Generator) -> Arrays:
+    """Answers whose change is drawn alike for all records; of one request's records, this share of it is common."""
+    request = np.repeat(np.arange(len(sizes)), sizes)
+    n = len(request) + 200
+    cluster = np.append(request, len(sizes) + np.arange(200))
+    change = np.sqrt(share) * rng.normal(size=n)[cluster] + np.sqrt(1 - share) * rng.normal(size=n)
+    label, before = rng.integers(3, size=n), rng.normal(size=(n, 3))
+    after = before + 0.05 * rng.normal(size=(n, 3)) + 0.5 * change[:, None] * (np.arange(3) == label[:, None])
+    return {
+        "role": np.where(np.arange(n) < len(request), "forgotten", "unseen"),
+        "request": np.append(request.astype(str), [""] * 200),
+        "label": label,
+        "before": softmax(before),
+        "after": softmax(after),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize(
+    "sizes", [[1] * 30, [1, 3, 5, 8, 12, 17, 22, 28, 34, 40], [40, 40, 40, 4, 4, 4, 4, 4, 4, 4]], ids=str
+)
+def test_a_leak_is_told_where_there_is_none_in_less_than_7_of_100_audits(
+    sizes: list[int], share: float, judged: Judged
+) -> None:
+    rng = np.random.default_rng(0)
+    outcomes = [judged(without_leak(sizes, share, rng)).outcome for _ in range(100)]
+    assert outcomes.count("cannot tell") == 0
+    assert binomtest(outcomes.count("leak"), 100, 0.07, "greater").pvalue > 0.001
