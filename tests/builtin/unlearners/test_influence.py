@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.engine.gradients.case import LINEAR, NETWORK, gradient, weights
-from unlearnbench.builtin.unlearners.influence import Influence
+from tests.engine.gradients.case import LINEAR, NETWORK, gradient, known, weights
+from unlearnbench.builtin.unlearners import influence
+from unlearnbench.builtin.unlearners.influence import DampedInfluence, Influence, damped_inverse
+from unlearnbench.core.errors import UserError
 
 FORGET = range(12)
 
@@ -25,3 +31,37 @@ def test_the_loss_rises_on_the_forget_set_and_falls_on_the_retain_set() -> None:
 def test_a_step_of_no_length_is_no_step() -> None:
     (deletion,) = NETWORK.deletions(Influence(), [FORGET])
     assert Influence(alpha=0.0).unlearn(deletion) is deletion.fitted
+
+
+def test_the_damped_inverse_is_the_known_one_and_not_that_of_the_published_recursion() -> None:
+    case = known("woodfisher")
+    t, c = np.arange(6)[:, None], np.arange(3)[None]
+    gradients, v = torch.from_numpy(np.sin(1.1 * t + c)), torch.tensor([1.0, -0.5, 0.25], dtype=torch.float64)
+    found = damped_inverse(gradients, v, damping=1.0, n=10).numpy()
+    np.testing.assert_allclose(found, case["exact_damped_inverse_N=10"], atol=1e-9)
+    assert np.abs(found - case["N=10"]).max() > 0.1
+
+
+@given(records=st.integers(0, 9), numbers=st.integers(1, 9), damping=st.floats(1e-3, 10), seed=st.integers(0, 99))
+def test_the_damped_inverse_is_that_of_a_direct_solution(records: int, numbers: int, damping: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gradients, v = rng.normal(size=(records, numbers)), rng.normal(size=numbers)
+    n = max(records, 1)
+    direct = np.linalg.solve(gradients.T @ gradients / n + damping * np.eye(numbers), v)
+    found = damped_inverse(torch.from_numpy(gradients), torch.from_numpy(v), damping, n).numpy()
+    np.testing.assert_allclose(found, direct, rtol=1e-6, atol=1e-8)
+
+
+def test_the_damped_step_is_worked_out_from_the_gradients_of_single_records() -> None:
+    (after,) = LINEAR.unlearn(DampedInfluence(damping=0.5), FORGET)
+    before = LINEAR.original().fitted
+    rows = np.stack([gradient(before, LINEAR.records, [i]) for i in range(12, 60)])
+    wanted = 12 / 48 * gradient(before, LINEAR.records, FORGET)
+    step = np.linalg.solve(rows.T @ rows / 48 + 0.5 * np.eye(len(wanted)), wanted)
+    np.testing.assert_allclose(weights(after) - weights(before), step, atol=1e-5)
+
+
+def test_gradients_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(influence, "_MOST_NUMBERS", 10)
+    with pytest.raises(UserError, match="smaller network or fewer records"):
+        LINEAR.unlearn(DampedInfluence(), FORGET)

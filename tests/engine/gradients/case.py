@@ -38,8 +38,11 @@ class Case:
     model: TargetModel
     records: Records
 
+    size: int = 60
+    """How many records the original is trained on."""
+
     def original(self) -> Original:
-        return Original(self.model, TrainingSet.of(self.records, range(60)), SeedPath(0), engine="reference")
+        return Original(self.model, TrainingSet.of(self.records, range(self.size)), SeedPath(0), engine="reference")
 
     def deletions(self, method: GradientUnlearner, forget: Sequence[Sequence[int]]) -> list[Deletion]:
         state = method.prepare(self.original())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,13 +14,18 @@ from hypothesis import strategies as st
 
 import unlearnbench.engine.gradients.train as train_module
 from tests.engine.gradients.case import LINEAR, NETWORK, Case, gradient, weights
+from unlearnbench.builtin.models.mlp.fitted import FittedMLP
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Provenance, Records
+from unlearnbench.core.records import Provenance, Records, Step
+from unlearnbench.core.scenarios import Request
+from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.batch import Batch
+from unlearnbench.engine.gradients.networks import is_perceptron, stackable
 from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term
-from unlearnbench.engine.gradients.unlearner import GradientUnlearner
+from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
+from unlearnbench.engine.networks.modules import trains_as_it_answers
 from unlearnbench.engine.unlearners import Deletion
 
 
@@ -84,6 +90,47 @@ def test_a_network_is_the_same_to_the_bit_alone_and_among_others(method: Method,
     together = method.unlearn_all(deletions)
     for k in (0, others // 2, others):
         assert np.array_equal(weights(method.unlearn(deletions[k])), weights(together[k]))
+
+
+@every_method
+def test_later_steps_of_requests_are_the_same_to_the_bit_alone_and_together(method: Method) -> None:
+    """There each network has a teacher of its own, the network before."""
+    requests = [Request(tuple(Step(np.array([r, v + 50])) for v in (0, 3))) for r in range(4)]
+    state = method.prepare(NETWORK.original())
+    together = method.serve_all(state, requests, SeedPath(2))
+    for r, request in enumerate(requests):
+        alone = state
+        for v, step in enumerate(request.steps, start=1):
+            alone = method.serve(alone, step, SeedPath(2) / r / v)
+            assert np.array_equal(weights(alone.fitted), weights(together[r][v - 1].fitted))
+
+
+def test_under_dropout_networks_are_trained_one_by_one() -> None:
+    """A stack would leave the dropout out."""
+    fitted = has_module(NETWORK.original().fitted)
+    assert trains_as_it_answers(fitted)
+    assert is_perceptron(fitted.module)
+    dropped = FittedMLP(fitted.module, fitted.standardizer, "cpu", dropout=0.5)  # type: ignore[attr-defined]  # an mlp
+    job = METHODS["retain"]._job(NETWORK.deletions(METHODS["retain"], [[1]])[0])
+    assert stackable(job)
+    assert not stackable(replace(job, fitted=dropped))
+    assert stackable(replace(job, fitted=dropped, training=False))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False)),
+        torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh(), torch.nn.Linear(2, 2)),
+        torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)),
+        torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()),
+        torch.nn.Sequential(),
+        torch.nn.Linear(2, 2),
+    ],
+    ids=str,
+)
+def test_what_is_not_linear_layers_with_relu_in_turns_is_no_perceptron(module: torch.nn.Module) -> None:
+    assert not is_perceptron(module)
 
 
 def test_one_step_is_the_gradient_of_the_mean() -> None:

@@ -157,6 +157,13 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         sees=("forget-set", "labels"),
     )
     yield UnlearnerPlugin(
+        name="influence-damped",
+        summary="One step by the damped inverse of the Fisher information of the retain set",
+        factory=f"{_HERE}.influence:DampedInfluence",
+        reference="Koh and Liang 2017, arXiv 1703.04730",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
         name="none",
         summary="The original itself: nothing is unlearned",
         factory=f"{_HERE}.none:NoUnlearning",

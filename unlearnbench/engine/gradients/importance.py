@@ -58,8 +58,27 @@ def mean_by_record(
     """Return the mean over records of ``change`` of the gradient of one record's ``measure``, in evaluation mode.
 
     ``measure`` maps logits (1, C) and labels (1,) to a number, or to several, whose gradients are changed each and
-    summed. The records of a block are one vectorized pass.
+    summed.
     """
+    sums = _zeros(fitted)
+    for gradients in _by_record(fitted, data, measure):
+        _add(sums, [change(each).sum(dim=(0, 1)) for each in gradients])
+    return [total / max(len(data), 1) for total in sums]
+
+
+def gradients_by_record(fitted: HasModule, data: TrainingSet) -> torch.Tensor:
+    """Return the gradient (n, P) of each record's cross-entropy by all P parameters, in evaluation mode."""
+    import torch
+
+    blocks = [
+        torch.cat([each.flatten(1) for each in gradients], dim=1)
+        for gradients in _by_record(fitted, data, cross_entropy)
+    ]
+    return torch.cat(blocks) if blocks else torch.zeros(0, sum(each.numel() for each in _zeros(fitted)))
+
+
+def _by_record(fitted: HasModule, data: TrainingSet, measure: Measure) -> Iterator[list[torch.Tensor]]:
+    """Yield the gradients (b, numbers of ``measure``, ...) of b records; those of a block are one vectorized pass."""
     import torch
 
     parameters = {name: each.detach() for name, each in fitted.module.named_parameters()}
@@ -69,10 +88,8 @@ def mean_by_record(
         return measure(logits, y.unsqueeze(0)).reshape(-1)
 
     by_record = torch.func.vmap(torch.func.jacrev(measured), in_dims=(None, 0, 0))
-    sums, block = _zeros(fitted), _block_size(parameters, data.n_classes)
-    for x, y in _blocks(fitted, data, block):
-        _add(sums, [change(each).sum(dim=(0, 1)) for each in by_record(parameters, x, y).values()])
-    return [total / max(len(data), 1) for total in sums]
+    for x, y in _blocks(fitted, data, _block_size(parameters, data.n_classes)):
+        yield list(by_record(parameters, x, y).values())
 
 
 def _block_size(parameters: dict[str, torch.Tensor], outputs: int) -> int:
