@@ -97,7 +97,7 @@ def test_an_attack_of_ones_own_joins(say: Say, files: tuple[str, str], tmp_path:
         (("none.npz",), "error: none.npz: cannot be read: No such file or directory"),
         (("tiny.yaml",), "error: tiny.yaml: must end in .npz, .csv, .parquet"),
         (("mine.npz", "--shadow", "none.csv"), "error: none.csv: cannot be read: No such file or directory"),
-        (("mine.npz", "--page", "no/folder.html"), "error: --page no/folder.html: cannot be written: "),
+        (("mine.npz", "--page", "tiny.yaml/page.html"), "error: tiny.yaml/page.html: cannot be written: "),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -118,7 +118,7 @@ def test_an_unfinished_run_is_not_packed(say: Say, tmp_path: Path) -> None:
 def test_a_failed_run_is_not_packed(say: Say, change: Change) -> None:
     change(attacks=["fails"], plugins=["fails.py"], **ONLY)
     assert say("run", "tiny.yaml").code == 1
-    said = say(*PACK)
+    said = say(*PACK, "--run-plugin-files")
     assert said.code == 2
     assert "1 cells failed: RuntimeError: no score today; run it to its end, then pack it" in said.err
 
@@ -129,7 +129,7 @@ def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change
     )
     change(attacks=["fails"], plugins=["fails.py"], **ONLY)
     assert say("run", "tiny.yaml").code == 0
-    folder = say(*PACK).out.split()[-1]
+    folder = say(*PACK, "--run-plugin-files").out.split()[-1]
     part = next(
         one for one in json.loads(Path(folder, "submission.json").read_text())["plugins"] if one["name"] == "fails"
     )

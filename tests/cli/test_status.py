@@ -32,6 +32,7 @@ def test_status_tells_each_failure_with_its_reason_and_each_skipped_cell_as_such
     )
     only = ("--only", "unlearner=retrain")
     say("run", "tiny.yaml", *only)
+    only = (*only, "--run-plugin-files")
     told = json.loads(say("status", "tiny.yaml", *only, "--json").out)
     assert told["cells"] == {"ok": 5, "failed": 1, "skipped": 1}
     (failure,) = told["failures"]

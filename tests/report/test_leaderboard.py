@@ -144,10 +144,10 @@ def test_a_rank_stands_behind_its_number_and_controls_have_none(row: MakeRow, se
 
 def test_markup_in_a_name_stays_text_in_markdown() -> None:
     section = Section("T<b>", "about", ["a|b"], [["<script>"]])
-    assert "T&lt;b&gt;" in section.text("github")
-    assert r"a\|b" in section.text("github")
-    assert "&lt;script&gt;" in section.text("github")
-    assert "<script>" in section.text("simple")  # a terminal shows it as it is
+    assert "T&lt;b&gt;" in section.markdown()
+    assert r"a\|b" in section.markdown()
+    assert "&lt;script&gt;" in section.markdown()
+    assert "<script>" in section.plain()  # a terminal shows it as it is
 
 
 def test_tables_have_no_blank(rows: list[Row], sections: Sections) -> None:
@@ -161,8 +161,8 @@ def test_a_note_stands_below_its_table_in_text_and_in_the_caption_of_a_float(
     section = titled(sections(rows), "Unlearners")
     (note,) = section.notes
     assert note.startswith("Forgetting AUC has no power here: none, which keeps the deleted records, is not told from")
-    assert section.text("github").endswith(f" |\n\n{note}\n")
-    assert section.text("simple").endswith(f"\n\n{note}\n")
+    assert section.markdown().endswith(f" |\n\n{note}\n")
+    assert section.plain().endswith(f"\n\n{note}\n")
     caption = next(line for line in section.latex().splitlines() if line.startswith("\\caption"))
     assert caption.endswith(f"{note}}}")
 

@@ -67,7 +67,7 @@ def suite(tmp_path: Path) -> Any:
     def load(attacks: str) -> Any:
         path = tmp_path / "mine.yaml"
         path.write_text(SUITE.format(attacks=attacks), encoding="utf-8")
-        return load_suite(path)
+        return load_suite(path, run_plugin_files=True)
 
     return load
 

@@ -49,7 +49,7 @@ def suite(tmp_path: Path) -> Path:
 
 
 def test_a_suite_finds_its_plugin_files_beside_itself(suite: Path) -> None:
-    loaded, registry = load_suite(suite)
+    loaded, registry = load_suite(suite, run_plugin_files=True)
     assert loaded.attacks[0].label == "hunch(strength=2.0)"
     assert loaded.plugins == ("methods/hunch.py",)
     assert loaded.plugin_files == (suite.parent / "methods" / "hunch.py",)
@@ -57,8 +57,33 @@ def test_a_suite_finds_its_plugin_files_beside_itself(suite: Path) -> None:
 
 
 def test_a_file_that_is_also_given_by_hand_is_loaded_once(suite: Path) -> None:
-    loaded, _ = load_suite(suite, plugin_files=[suite.parent / "methods" / "hunch.py"])
+    given = [suite.parent / "methods" / "hunch.py"]
+    assert load_suite(suite, plugin_files=given, run_plugin_files=True)[0].attacks[0].name == "hunch"
+
+
+def test_a_file_that_is_given_by_hand_is_known_without_running_those_of_the_suite(suite: Path) -> None:
+    given = [suite.parent / "methods" / ".." / "methods" / "hunch.py"]
+    loaded, registry = load_suite(suite, plugin_files=given)
     assert loaded.attacks[0].name == "hunch"
+    assert registry.broken == ()
+
+
+def test_reading_a_suite_executes_none_of_its_files(suite: Path) -> None:
+    (suite.parent / "methods" / "hunch.py").write_text("open('executed', 'w').close()\n" + PLUGIN)
+    with pytest.raises(UserError) as caught:
+        load_suite(suite)
+    assert str(caught.value).startswith(f'{suite}:6:18: unknown attack "hunch"')
+    assert "--run-plugin-files" in str(caught.value)
+    suite.write_text(SUITE.replace("{name: hunch, params: {strength: 2}}", "classical"))
+    assert load_suite(suite)[0].plugins == ("methods/hunch.py",), "a suite without plug-ins of its files is read"
+    assert not list(suite.parent.rglob("executed"))
+
+
+def test_a_plugin_file_may_lie_anywhere_below_or_above_the_suite(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "suites").mkdir()
+    moved = suite.rename(tmp_path / "suites" / suite.name)
+    moved.write_text(SUITE.replace("./methods", "../methods"))
+    assert load_suite(moved, run_plugin_files=True)[0].plugin_files == (tmp_path / "methods" / "hunch.py",)
 
 
 def test_a_given_registry_is_used_as_it_is(suite: Path, registry: Registry) -> None:
@@ -70,7 +95,7 @@ def test_a_given_registry_is_used_as_it_is(suite: Path, registry: Registry) -> N
 
 def test_a_plugin_that_is_disabled_is_unknown(suite: Path) -> None:
     with pytest.raises(UserError, match=r'mine\.yaml:6:18: unknown attack "hunch"'):
-        load_suite(suite, disabled=["attack:hunch"])
+        load_suite(suite, disabled=["attack:hunch"], run_plugin_files=True)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +110,7 @@ def test_a_plugin_that_is_disabled_is_unknown(suite: Path) -> None:
 def test_a_wrong_plugin_file_is_reported_where_the_suite_names_it(suite: Path, code: str, message: str) -> None:
     (suite.parent / "methods" / "hunch.py").write_text(code)
     with pytest.raises(UserError, match=message) as caught:
-        load_suite(suite)
+        load_suite(suite, run_plugin_files=True)
     assert str(caught.value).startswith(f"{suite}:8:11: ")
     assert "methods/hunch.py" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1

@@ -115,7 +115,7 @@ def run_suite(
     :class:`UserError` where the suite or an argument is wrong.
     """
     exit_if_worker_is_starting()
-    options = SessionOptions(Path(store), only, seed, device, profile, plugin_files)
+    options = SessionOptions(Path(store), only, seed, device, profile, plugin_files, run_plugin_files=True)
     session = open_session(suite, options)
     work = choose_executor(session.instances, executor, workers, memory)
     Runner(session.instances, session.store, work, show_progress=progress).run(session.plan, rerun)

@@ -12,7 +12,7 @@ from unlearnbench.audit import reading
 from unlearnbench.audit.class_order import check_class_order
 from unlearnbench.audit.columns import Columns
 from unlearnbench.audit.files import read_columns
-from unlearnbench.core.errors import brief
+from unlearnbench.core.messages import brief
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.posteriors import log_of
 from unlearnbench.core.scenarios import Role

@@ -10,7 +10,8 @@ from typing import Final
 from unlearnbench.audit.columns import Columns, Reader
 from unlearnbench.audit.npz import read_npz
 from unlearnbench.audit.tables import read_csv, read_parquet
-from unlearnbench.core.errors import UserError, cut, describe_error
+from unlearnbench.core.errors import UserError, describe_error
+from unlearnbench.core.messages import cut
 
 LONGEST_REASON: Final = 200
 """Characters of a library's own message that are repeated: some libraries quote the file."""

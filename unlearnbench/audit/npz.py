@@ -10,7 +10,8 @@ from typing import IO, Any, Final
 import numpy as np
 
 from unlearnbench.audit.columns import Array, Columns
-from unlearnbench.core.errors import UserError, brief
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import brief
 
 ALWAYS_READ: Final = 64 * 2**20
 """Bytes that any archive may unpack to."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from unlearnbench.audit.columns import MATRICES, Array, Columns
 from unlearnbench.core.csv_rows import whole_number
-from unlearnbench.core.errors import brief, did_you_mean
+from unlearnbench.core.errors import did_you_mean
+from unlearnbench.core.messages import brief
 from unlearnbench.core.scenarios import Role
 
 Texts = NDArray[np.object_]

@@ -14,7 +14,8 @@ import numpy as np
 
 from unlearnbench.audit.columns import MATRICES, Array, Columns
 from unlearnbench.core.csv_rows import csv_rows, row_of_numbers
-from unlearnbench.core.errors import UserError, brief
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import brief
 
 PARQUET_READERS: Final = ("pyarrow", "polars", "pandas")
 

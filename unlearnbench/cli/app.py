@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
@@ -16,8 +17,10 @@ import typer
 from typer.core import TyperGroup
 
 from unlearnbench import __version__
-from unlearnbench.cli.output import epilog, new_app
+from unlearnbench.cli.output import echo, epilog, new_app
+from unlearnbench.cli.streams import CLOSED_PIPE, INTERRUPTED, failed_stream, show_all_text, silence, stopped_in_order
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import message_of
 
 # To add a verb, add a line: its module, and its help in at most 55 characters. The module has either ``app``, a group
 # made by ``new_app``, or ``command``, the function of a verb without sub-verbs, with ``EXAMPLES``, command lines.
@@ -71,7 +74,7 @@ def _load(verb: str) -> Any:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"unlearnbench {__version__}")
+        echo(f"unlearnbench {__version__}")
         raise typer.Exit
 
 
@@ -92,18 +95,42 @@ def _make_app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 2 for a user's mistake, printed in one line, 130 for Ctrl-C."""
+    """Run the command line and return the exit code.
+
+    It is 2 for what a user can mend, told in one line: wrong input, or a disk or stream that cannot be written. It is
+    130 for Ctrl-C, 143 for SIGTERM, and 141 where the reader of a pipe is gone.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    show_all_text()
+    with stopped_in_order() as stop:
+        try:
+            code = _run(given or ["--help"])
+        except UserError as error:
+            return _fail(str(error))
+        except _UsageError as error:
+            return _fail(_usage(error))
+        except OSError as error:
+            return _fail(_environment(error))
+        except (KeyboardInterrupt, typer.Abort):
+            return stop.code
+        return stop.code if code == INTERRUPTED else code
+
+
+def _run(arguments: list[str]) -> int:
+    command = typer.main.get_command(_make_app())
     try:
-        command = typer.main.get_command(_make_app())
-        code = command.main(given or ["--help"], prog_name="unlearnbench", standalone_mode=False)
-    except UserError as error:
-        return _fail(str(error), 2)
-    except _UsageError as error:
-        return _fail(_usage(error), 2)
-    except (KeyboardInterrupt, typer.Abort):
-        return 130
+        code = command.main(arguments, prog_name="unlearnbench", standalone_mode=False)
+    except SystemExit as ended:
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        silence(sys.__stdout__ or sys.stdout)
+        return CLOSED_PIPE
     return code if isinstance(code, int) else 0
+
+
+def _environment(error: OSError) -> str:
+    """Return one line on what the system refuses: a full disk, a file that may not be read, a lack of descriptors."""
+    return message_of(error.strerror or str(error), str(error.filename or failed_stream() or ""))
 
 
 def _usage(error: Any) -> str:
@@ -120,6 +147,7 @@ def _usage(error: Any) -> str:
     return message + page
 
 
-def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {message}", err=True)
-    return code
+def _fail(message: str) -> int:
+    with suppress(OSError):  # where standard error is gone too, the exit code alone tells it
+        echo(f"error: {message_of(message)}", err=True)
+    return 2

@@ -13,8 +13,8 @@ from unlearnbench.audit.leak import Audit, audit
 from unlearnbench.audit.page import HEADERS, about, html, not_tried, table, to_dict
 from unlearnbench.audit.verdict import Verdict, judge
 from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
-from unlearnbench.cli.output import print_json, print_table
-from unlearnbench.core.errors import UserError
+from unlearnbench.cli.output import echo, print_json, print_table
+from unlearnbench.core.files import write_whole
 from unlearnbench.hooks.registry import load_registry
 
 EXAMPLES = (
@@ -53,7 +53,7 @@ def command(
     done = audit(read_answers(file), read_answers(shadow) if shadow else None, registry)
     verdict = judge(done)
     if page:
-        _write(page, html(done, verdict))
+        write_whole(page, html(done, verdict))
     if as_json:
         print_json(to_dict(done, verdict))
     else:
@@ -61,18 +61,11 @@ def command(
 
 
 def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
-    typer.echo(f"{about(done)}\n\n{verdict.headline}\n")
-    typer.echo("\n".join(fill(sentence, 100) for sentence in verdict.sentences) + "\n")
+    echo(f"{about(done)}\n\n{verdict.headline}\n")
+    echo("\n".join(fill(sentence, 100) for sentence in verdict.sentences) + "\n")
     print_table(table(done), headers=HEADERS)
     if done.left_out:
-        typer.echo("\nnot tried:\n")
-        typer.echo("\n".join(fill(f"{names}: {reason}", 100) for names, reason in not_tried(done)))
+        echo("\nnot tried:\n")
+        echo("\n".join(fill(f"{names}: {reason}", 100) for names, reason in not_tried(done)))
     if page:
-        typer.echo(f"\nwrote {page}")
-
-
-def _write(page: Path, text: str) -> None:
-    try:
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror or error}", f"--page {page}") from None
+        echo(f"\nwrote {page}")

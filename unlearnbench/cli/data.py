@@ -9,7 +9,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from unlearnbench.cli.options import AsJson, PluginFiles
-from unlearnbench.cli.output import epilog, new_app, print_json, print_table
+from unlearnbench.cli.output import echo, epilog, new_app, print_json, print_table
 from unlearnbench.core.dataset_cards import Availability, DatasetCard, Fetchable, Located, Origin, card
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
@@ -60,7 +60,7 @@ def list_datasets(as_json: AsJson = False, plugin_file: PluginFiles = None) -> N
     print_table(rows, headers=("name", "available", "origin", "licence", "summary"))
     for dataset in datasets:
         if not dataset.available:
-            typer.echo(f"\n{dataset.name}: {dataset.place}")
+            echo(f"\n{dataset.name}: {dataset.place}")
 
 
 @app.command(epilog=epilog("unlearnbench data fetch mnist fashion-mnist"))
@@ -80,7 +80,7 @@ def fetch(
         print_json([asdict(dataset) for dataset in fetched])
         return
     for dataset in fetched:
-        typer.echo(f"{dataset.name}: {dataset.place}")
+        echo(f"{dataset.name}: {dataset.place}")
 
 
 @app.command(epilog=epilog("unlearnbench data verify", "unlearnbench data verify adult --json"))
@@ -101,7 +101,7 @@ def verify(
     if as_json:
         print_json([asdict(dataset) for dataset in verified])
     else:
-        typer.echo(_report(verified))
+        echo(_report(verified))
     tolerated = {"ok"} if names else {"ok", "absent"}
     if any(dataset.status not in tolerated for dataset in verified):
         raise typer.Exit(1)
@@ -121,7 +121,7 @@ def show(
     if as_json:
         print_json(asdict(described))
     else:
-        typer.echo(_text(described))
+        echo(_text(described))
 
 
 def _dataset(registered: Registered) -> Dataset:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from unlearnbench.cli.options import LEADERBOARDS, AsJson, DisabledPlugins, LeaderboardsDir, PluginFiles
-from unlearnbench.cli.output import epilog, finding_count, new_app, print_json
+from unlearnbench.cli.output import echo, epilog, finding_count, new_app, print_json
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.files import write_whole
 from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.report.leaderboard import published
 from unlearnbench.run.session import SessionOptions, open_session
@@ -58,7 +59,7 @@ def build(
 
     mismatches = [finding for results in found for finding in drift(results)]
     for finding in mismatches[:MOST_LINES]:
-        typer.echo(str(finding))
+        echo(str(finding))
     if mismatches:
         raise typer.Exit(1)
     stale = False
@@ -67,8 +68,8 @@ def build(
             current = file.exists() and file.read_bytes() == text.encode()
             stale |= not current
             if not current and not check:
-                file.write_bytes(text.encode())
-            typer.echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
+                write_whole(file, text)
+            echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
     if check and stale:
         raise typer.Exit(1)
 
@@ -92,7 +93,7 @@ def pack(
 
     entry = Entry(name, author)
     session = open_session(suite, options)
-    typer.echo(f"wrote {pack_run(session.plan, session.instances.registry, session.store, entry, leaderboards)}")
+    echo(f"wrote {pack_run(session.plan, session.instances.registry, session.store, entry, leaderboards)}")
 
 
 @app.command(
@@ -172,9 +173,9 @@ def _execute(
 
 def _print(findings: list[str], notes: list[str], path: Path) -> None:
     for line in findings[:MOST_LINES]:
-        typer.echo(line)
+        echo(line)
     if len(findings) > MOST_LINES:
-        typer.echo(f"and {len(findings) - MOST_LINES} more; --json lists all")
+        echo(f"and {len(findings) - MOST_LINES} more; --json lists all")
     for note in notes:
-        typer.echo(f"note: {note}")
-    typer.echo(f"{path}: {finding_count(len(findings))}")
+        echo(f"note: {note}")
+    echo(f"{path}: {finding_count(len(findings))}")

@@ -11,6 +11,13 @@ PluginFiles = Annotated[
     list[Path] | None,
     typer.Option("--plugin-file", metavar="FILE", help="Load a plug-in from this Python file. Can be repeated."),
 ]
+RunPluginFiles = Annotated[
+    bool,
+    typer.Option(
+        "--run-plugin-files",
+        help="Execute the plug-in files that the suite names. Without this only `unlearnbench run` does.",
+    ),
+]
 DisabledPlugins = Annotated[
     list[str] | None,
     typer.Option(

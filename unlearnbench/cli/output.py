@@ -1,4 +1,4 @@
-"""What all verbs print with: tables, JSON, help pages, and files that a user names."""
+"""What all verbs print with: text, tables, JSON and help pages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import typer
+
+from unlearnbench.core.messages import escaped
 
 NO_MARKUP: Final = None
 """Help pages are plain text: rich would be imported to draw boxes."""
@@ -28,14 +30,16 @@ def epilog(*examples: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {example}" for example in examples)]) if examples else ""
 
 
+def echo(text: str = "", err: bool = False) -> None:
+    """Print text, which may have several lines. What a terminal would act on is escaped, whoever wrote it."""
+    typer.echo("\n".join(map(escaped, text.split("\n"))), err=err)
+
+
 def print_table(rows: Iterable[Iterable[object]], headers: Sequence[str] = (), width: int | None = None) -> None:
     """Print rows in aligned columns. Cells wider than ``width`` characters are wrapped; None wraps none."""
-    from tabulate import tabulate
+    from unlearnbench.report.formats import table
 
-    layout = "simple" if headers else "plain"
-    typer.echo(
-        tabulate([*map(tuple, rows)], headers=headers, tablefmt=layout, disable_numparse=True, maxcolwidths=width)
-    )
+    echo(table(rows, headers, "plain", width))
 
 
 def finding_count(n: int) -> str:
@@ -44,5 +48,5 @@ def finding_count(n: int) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print plain data as JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print plain data as JSON, in ASCII: the same on every terminal, and nothing in it acts on one."""
+    echo(json.dumps(value, indent=2, allow_nan=False).replace("\x7f", r"\u007f"))

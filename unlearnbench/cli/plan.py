@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-import typer
-
 from unlearnbench.cli.options import AsJson
-from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.output import echo, print_json, print_table
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.run.cells import SHARED_AXES, Cell
 from unlearnbench.run.session import SessionOptions, open_session
@@ -25,7 +23,7 @@ def command(
 ) -> None:
     """Print what a suite would run, and what the store holds of it.
 
-    Counts cells, episodes and models. Data sets are loaded and plug-in files imported; nothing is trained.
+    Counts cells, episodes and models. Data sets are loaded; nothing is trained.
     """
     session = open_session(suite, options)
     summary = session.plan.summary(session.store)
@@ -37,7 +35,7 @@ def command(
     print_table(list(summary.items()))
     for name, lines in absent.items():
         if lines:
-            typer.echo(f"\n{name}:\n")
+            echo(f"\n{name}:\n")
             print_table(lines, headers=HEADERS)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from unlearnbench.cli.output import echo
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.plots import gather
@@ -70,11 +71,8 @@ def command(
     session = open_session(suite, options)
     rows = chosen.choose(session.plan, collect(session.plan, session.store), _remedy(suite, options))
     path = out / f"{Path(session.plan.suite.name).name}-{kind}"
-    try:
-        files = _draw(kind, session, rows, path, x, metric)
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror or error}", f"--out {out}") from None
-    typer.echo("\n".join(str(file) for file in files))
+    files = _draw(kind, session, rows, path, x, metric)
+    echo("\n".join(str(file) for file in files))
 
 
 def _remedy(suite: str, options: SessionOptions) -> str:

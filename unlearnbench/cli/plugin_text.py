@@ -6,9 +6,7 @@ import inspect
 from dataclasses import asdict, fields
 from typing import Any
 
-import typer
-
-from unlearnbench.cli.output import print_table
+from unlearnbench.cli.output import echo, print_table
 from unlearnbench.hooks.records import Kind, Plugin
 from unlearnbench.hooks.registry import Registered, Registry, Source
 
@@ -69,19 +67,19 @@ def details_of(registered: Registered) -> dict[str, Any]:
 
 def print_details(details: dict[str, Any]) -> None:
     """Print what :func:`details_of` returns."""
-    typer.echo(f"{details['kind']} {details['name']}: {details['summary']}\n")
+    echo(f"{details['kind']} {details['name']}: {details['summary']}\n")
     about = {name: _text(value) for name, value in details["about"].items()}
     shown = {"reference": details["reference"], "revision": details["revision"], **about, "from": details["from"]}
     print_table([(name, value) for name, value in shown.items() if value != ""])
     if description := _without(details["description"], details["parameters"]):
-        typer.echo(f"\n{description}")
+        echo(f"\n{description}")
     if details["parameters"]:
-        typer.echo()
+        echo()
         print_table(
             [_parameter_row(p) for p in details["parameters"]], headers=("parameter", "type", "default", ""), width=60
         )
     else:
-        typer.echo("\nIt takes no parameters.")
+        echo("\nIt takes no parameters.")
 
 
 def _without(description: str, parameters: list[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
-from unlearnbench.cli.output import epilog, finding_count, new_app, print_json
+from unlearnbench.cli.output import echo, epilog, finding_count, new_app, print_json
 from unlearnbench.cli.plugin_text import details_of, listing, print_details, print_listing
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.hooks.records import RECORDS, Kind
@@ -103,9 +103,7 @@ def check_plugins(
         print_json([_checked(plugin, findings) for plugin, findings in found.items()])
     else:
         for plugin, findings in found.items():
-            typer.echo(
-                "\n".join([f"{plugin}: {finding_count(len(findings))}", *(f"- {finding}" for finding in findings)])
-            )
+            echo("\n".join([f"{plugin}: {finding_count(len(findings))}", *(f"- {finding}" for finding in findings)]))
     if any(found.values()):
         raise typer.Exit(1)
 
@@ -128,10 +126,10 @@ def new_plugin(
     from unlearnbench.testing.scaffold import write_package
 
     folder = write_package(kind, name, to)
-    typer.echo(f"wrote {folder}; next:\n")
-    typer.echo(f"  python -m pip install --editable '{folder}[test]'")
-    typer.echo(f"  python -m pytest {folder}")
-    typer.echo(f"  unlearnbench plugins check {folder.name}")
+    echo(f"wrote {folder}; next:\n")
+    echo(f"  python -m pip install --editable '{folder}[test]'")
+    echo(f"  python -m pytest {folder}")
+    echo(f"  unlearnbench plugins check {folder.name}")
 
 
 def _checked(registered: Registered, findings: list[ConformanceFinding]) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from unlearnbench.cli.options import AsJson, ExecutorText, Memory, Workers
-from unlearnbench.cli.output import print_json
+from unlearnbench.cli.output import echo, print_json
 from unlearnbench.cli.session import DEFAULT_STORE, ProfileOption, StoreDir
 from unlearnbench.core.dataset_cards import Located
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
+from unlearnbench.core.files import write_whole
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
@@ -93,11 +94,11 @@ def command(
         print_json({each.experiment.name: [asdict(result) for result in each.results] for each in done})
     else:
         for each in done:
-            typer.echo(f"{each.experiment.number} {each.experiment.name}: {each.experiment.question}")
-            typer.echo("\n".join(f"  {claim_line(result)}" for result in each.results))
+            echo(f"{each.experiment.number} {each.experiment.name}: {each.experiment.question}")
+            echo("\n".join(f"  {claim_line(result)}" for result in each.results))
     if page:
         write_page(page, done)
-        typer.echo(f"wrote {page}", err=True)
+        echo(f"wrote {page}", err=True)
     if any(each.contradicted for each in done):
         raise typer.Exit(1)
 
@@ -107,7 +108,7 @@ def _with_data(pairs: Sequence[Pair], instances: PluginInstances) -> list[Pair]:
     kept = []
     for experiment, suite in pairs:
         if absent := _absent(suite, instances):
-            typer.echo(f"left out: {experiment.name} (no {', '.join(absent)}; see unlearnbench data list)", err=True)
+            echo(f"left out: {experiment.name} (no {', '.join(absent)}; see unlearnbench data list)", err=True)
         else:
             kept.append((experiment, suite))
     return kept
@@ -151,8 +152,7 @@ def _write_tables(done: Sequence[Reproduced], folder: Path) -> list[Reproduced]:
     """Write a table of each experiment, and its figure if it has one."""
     from unlearnbench.reproduction.figures import draw
 
-    folder.mkdir(parents=True, exist_ok=True)
     for each in done:
-        (folder / f"{each.experiment.name}.csv").write_text(each.csv(), encoding="utf-8")
-    typer.echo(f"wrote {len(done)} tables to {folder}", err=True)
+        write_whole(folder / f"{each.experiment.name}.csv", each.csv())
+    echo(f"wrote {len(done)} tables to {folder}", err=True)
     return [replace(each, figure=draw(each.experiment, each.plan, each.rows, folder)) for each in done]

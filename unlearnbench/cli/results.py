@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from unlearnbench.cli.options import AsJson
+from unlearnbench.cli.output import echo
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.report.tables import Format, render
 from unlearnbench.run.results import collect
@@ -32,4 +33,4 @@ def command(
     Cells that have not run are listed as missing.
     """
     session = open_session(suite, options)
-    typer.echo(render(collect(session.plan, session.store), "json" if as_json else style))
+    echo(render(collect(session.plan, session.store), "json" if as_json else style))

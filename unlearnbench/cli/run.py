@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from unlearnbench.cli.options import LEADERBOARDS, ExecutorText, LeaderboardsDir, Memory, Workers
+from unlearnbench.cli.output import echo
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import sections
@@ -31,7 +33,7 @@ EXAMPLES = (
 FAILED = ("failed", "crashed")
 
 
-@with_session_options()
+@with_session_options("run_plugin_files")
 def command(
     suite: SuiteName,
     options: SessionOptions,
@@ -47,27 +49,28 @@ def command(
 ) -> None:
     """Run a suite: train, unlearn, attack, measure, and print the leaderboard.
 
-    Work whose results are in the store is not done again, so an interrupted run resumes where it stopped. The exit code
-    is 0 if all cells are done, 1 if some failed, 2 if the suite or an option is wrong.
+    Work whose results are in the store is not done again, so an interrupted run resumes where it stopped. The plug-in
+    files that the suite names are executed. The exit code is 0 if all cells are done, 1 if some failed, 2 if the suite
+    or an option is wrong, 130 or 143 if it was stopped.
     """
     if publish and (options.only or options.seed is not None or options.profile != "full"):
         raise UserError("--publish writes the results of whole suites only; leave out --only, --seed and --profile")
-    session = open_session(suite, options)
+    session = open_session(suite, replace(options, run_plugin_files=True))
     work = choose_executor(session.instances, executor, workers, memory)
     outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
     rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
-    typer.echo("\n".join(section.text("simple") for section in sections(tables(rows, roles, TRACKS))))
-    typer.echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
+    echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
+    echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)
     if outcome.failed:
         reasons = Counter(
             f"{row.status}: {row.reason}" for row in rows if row.status in FAILED and row.seed is not None
         )
-        typer.echo("\n".join(f"{count} cells {reason}" for reason, count in reasons.items()), err=True)
+        echo("\n".join(f"{count} cells {reason}" for reason, count in reasons.items()), err=True)
         raise typer.Exit(1)
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:
     publication = Publication.of(session.plan, rows, session.store, session.registry)
-    typer.echo(f"wrote {publication.write(leaderboards)}")
+    echo(f"wrote {publication.write(leaderboards)}")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from unlearnbench.cli.options import DisabledPlugins, PluginFiles
+from unlearnbench.cli.options import DisabledPlugins, PluginFiles, RunPluginFiles
 from unlearnbench.engine.devices import Device
 from unlearnbench.run.session import SessionOptions
 from unlearnbench.suite.profiles import Profile
@@ -49,9 +49,11 @@ def session_options(
     profile: ProfileOption = "full",
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
+    run_plugin_files: RunPluginFiles = False,
 ) -> SessionOptions:
     """Return the options as one value."""
-    return SessionOptions(store, only or (), seed, device, profile, plugin_file or (), disable_plugin or ())
+    plugins = plugin_file or (), disable_plugin or ()
+    return SessionOptions(store, only or (), seed, device, profile, *plugins, run_plugin_files)
 
 
 def with_session_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-import typer
-
 from unlearnbench.cli.options import AsJson
-from unlearnbench.cli.output import print_json, print_table
+from unlearnbench.cli.output import echo, print_json, print_table
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.run.results import collect
 from unlearnbench.run.session import SessionOptions, open_session
@@ -33,6 +31,6 @@ def command(
         return
     print_table(list(counts.items()), headers=("status", "cells"))
     if failures:
-        typer.echo()
+        echo()
         lines = [(*row.names.values(), row.seed, row.status, row.reason) for row in failures]
         print_table(lines, headers=(*failures[0].names, "seed", "status", "reason"))

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
-from unlearnbench.cli.output import epilog, new_app, print_json, print_table
+from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles, RunPluginFiles
+from unlearnbench.cli.output import echo, epilog, new_app, print_json, print_table
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.suite.find import find_suite, standard_suites
@@ -37,7 +37,7 @@ def list_suites(as_json: AsJson = False) -> None:
     epilog=epilog(
         "unlearnbench suite check my-suite.yaml",
         "unlearnbench suite check quickstart adult-first",
-        "unlearnbench suite check my-suite.yaml --plugin-file my_attack.py",
+        "unlearnbench suite check my-suite.yaml --run-plugin-files",
     ),
 )
 def check_suites(
@@ -46,18 +46,20 @@ def check_suites(
     ],
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
+    run_plugin_files: RunPluginFiles = False,
 ) -> None:
     """Check suites without running them.
 
-    Checks every name, parameter and size. The plug-in files that a suite names are imported. The exit code is 2 if a
-    suite is wrong.
+    Checks every name, parameter and size. The plug-in files that a suite names are not executed, so plug-ins of these
+    files are unknown names; --run-plugin-files or --plugin-file makes them known. The exit code is 2 if a suite is
+    wrong.
     """
     wrong = False
     for name in suites:
         try:
-            typer.echo(f"ok: {_summary(_load(name, plugin_file, disable_plugin))}")
+            echo(f"ok: {_summary(_load(name, plugin_file, disable_plugin, run_plugin_files))}")
         except UserError as error:
-            typer.echo(f"error: {error}", err=True)
+            echo(f"error: {error}", err=True)
             wrong = True
     if wrong:
         raise typer.Exit(2)
@@ -74,18 +76,20 @@ def show_suite(
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
     disable_plugin: DisabledPlugins = None,
+    run_plugin_files: RunPluginFiles = False,
 ) -> None:
     """Print a suite with all defaults filled in.
 
-    The output is a suite file with every parameter and size. The plug-in files that the suite names are imported.
+    The output is a suite file with every parameter and size. The plug-in files that the suite names are executed only
+    with --run-plugin-files.
     """
-    found = _load(suite, plugin_file, disable_plugin)
+    found = _load(suite, plugin_file, disable_plugin, run_plugin_files)
     if as_json:
         print_json({"sha256": found.sha256, "cells": found.n_cells, "suite": found.to_dict()})
         return
     from unlearnbench.suite.yaml import dump_yaml
 
-    typer.echo(f"# {_summary(found)}\n# sha256 {found.sha256}\n{dump_yaml(found.to_dict())}", nl=False)
+    echo(f"# {_summary(found)}\n# sha256 {found.sha256}\n{dump_yaml(found.to_dict())}".removesuffix("\n"))
 
 
 @app.command(
@@ -105,8 +109,9 @@ def print_schema(plugin_file: PluginFiles = None, disable_plugin: DisabledPlugin
     print_json(suite_schema(load_registry(plugin_file or (), disable_plugin or ())))
 
 
-def _load(name: str, plugin_files: Sequence[Path] | None, disabled: Sequence[str] | None) -> Suite:
-    return load_suite(find_suite(name), plugin_files=plugin_files or (), disabled=disabled or ())[0]
+def _load(name: str, files: Sequence[Path] | None, disabled: Sequence[str] | None, run_plugin_files: bool) -> Suite:
+    found = find_suite(name)
+    return load_suite(found, plugin_files=files or (), disabled=disabled or (), run_plugin_files=run_plugin_files)[0]
 
 
 def _summary(suite: Suite) -> str:

@@ -11,7 +11,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.errors import UserError, brief
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import brief
 
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 """What spreadsheets of some languages write where CSV has commas."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import accumulate
 
-LONGEST_VALUE = 60
-"""Characters of a user's value that a message repeats."""
+from unlearnbench.core.messages import as_line, message_of, shown
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,13 @@ class Location:
 
 
 class UserError(Exception):
-    """Bad input: what is wrong, where, and what would be right. The command line prints it and exits with 2."""
+    """Bad input: what is wrong, where, and what would be right. The command line prints it and exits with 2.
+
+    Its text is one line of at most 300 characters, none of them hidden, whatever the message quotes.
+    """
 
     def __init__(self, message: str, where: Location | str | None = None) -> None:
-        super().__init__(f"{where}: {message}" if where is not None else message)
+        super().__init__(message_of(message, "" if where is None else str(where)))
         self.message = message
         self.where = where
 
@@ -45,30 +48,21 @@ def describe_error(error: BaseException) -> str:
         return f"{name}: its text cannot be told"
 
 
-def as_line(text: str, most: int = 300) -> str:
-    """Return a text of any form as one line of at most ``most`` characters."""
-    return cut(one_line(" ".join(text.split())[: most + 1]), most)
-
-
-def one_line(message: str) -> str:
-    """Escape characters that would split a message into several lines, hide part of it or cannot be encoded."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
+MOST_LISTED = 120
+"""How many characters a list of known words has at most."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``'; did you mean "..."?'`` with the closest known word, or a list of the known words if none is close."""
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    close = get_close_matches(word[:MOST_LISTED], names, n=1, cutoff=0.6)
     if close:
-        return f'; did you mean "{close[0]}"?'
-    return f"; known: {', '.join(names)}" if names else ""
+        return f"; did you mean {shown(close[0])}?"
+    return f"; known: {_listed(names)}" if names else ""
 
 
-def brief(value: object) -> str:
-    """Return a value of a user's file for a message: quoted if it is text, on one line, and cut if it is long."""
-    return cut(repr(value), LONGEST_VALUE)
-
-
-def cut(text: str, most: int) -> str:
-    """Return ``text``, or its beginning and dots where it has more than ``most`` characters."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+def _listed(names: Sequence[str]) -> str:
+    """Return as many names as fit, and dots for the rest."""
+    ends = accumulate(len(name) + 2 for name in names)
+    fitting = [name for name, end in zip(names, ends, strict=True) if end <= MOST_LISTED]
+    return ", ".join(fitting if len(fitting) == len(names) else [*fitting, "..."])

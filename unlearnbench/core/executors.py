@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
+from unlearnbench.core.messages import message_of
+
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 TaskOfWork = TypeVar("TaskOfWork", contravariant=True)
@@ -20,9 +22,12 @@ class Failure:
     status: Literal["failed", "crashed"]
     """``failed``: a plug-in raised an exception. ``crashed``: the process that did the task ended."""
     reason: str
-    """One line."""
+    """One line of at most 300 characters, whatever the exception said."""
     traceback: str = ""
     """Where the exception was raised, for the author of the plug-in."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", message_of(self.reason))
 
 
 class Work(Protocol[TaskOfWork, OutcomeOfWork]):

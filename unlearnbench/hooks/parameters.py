@@ -19,6 +19,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from unlearnbench.core.errors import UserError, describe_error, did_you_mean
+from unlearnbench.core.messages import shown
 from unlearnbench.hooks import type_names
 from unlearnbench.hooks.registry import Registered
 
@@ -163,7 +164,7 @@ def _known(registered: Registered, params: Mapping[str, object]) -> dict[str, _A
     for name in params:
         if name not in arguments:
             hint = did_you_mean(name, arguments) if arguments else "; it has none"
-            raise ParameterError(f'{registered} has no parameter "{name}"{hint}', (name,))
+            raise ParameterError(f"{registered} has no parameter {shown(name)}{hint}", (name,))
     return arguments
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from unlearnbench.core.errors import UserError, describe_error, did_you_mean
+from unlearnbench.core.messages import shown
 from unlearnbench.hooks.collect import Collector
 from unlearnbench.hooks.observers import Observers
 from unlearnbench.hooks.records import RECORDS, Kind, MetricPlugin, Plugin
@@ -69,7 +70,7 @@ class Registered:
 
 @dataclass(frozen=True)
 class Registry:
-    """The plug-ins that were found, sorted by kind and name; ``broken`` tells of those that could not be used."""
+    """The plug-ins that were found, sorted by kind and name; ``broken`` tells of those that are not used."""
 
     plugins: tuple[Registered, ...]
     broken: tuple[BrokenPlugin, ...] = ()
@@ -83,7 +84,7 @@ class Registry:
         """Return one plug-in; UserError with the closest name where there is none."""
         known = self._by_kind.get(kind, {})
         if name not in known:
-            raise UserError(f'unknown {kind} "{name}"{did_you_mean(name, known)}{self._broken_note()}')
+            raise UserError(f"unknown {kind} {shown(name)}{did_you_mean(name, known)}{self._broken_note()}")
         return known[name]
 
     @cached_property
@@ -98,11 +99,11 @@ class Registry:
         found = tuple(plugin for plugin in self.plugins if plugin.name == name)
         if not found:
             close = get_close_matches(name, {plugin.name for plugin in self.plugins})
-            raise UserError(f'unknown plug-in "{name}"{did_you_mean(name, close)}{self._broken_note()}')
+            raise UserError(f"unknown plug-in {shown(name)}{did_you_mean(name, close)}{self._broken_note()}")
         return found
 
     def _broken_note(self) -> str:
-        return f" (could not be used: {'; '.join(map(str, self.broken))})" if self.broken else ""
+        return f" (not used: {'; '.join(map(str, self.broken))})" if self.broken else ""
 
 
 def load_registry(files: Iterable[str | Path] = (), disabled: Iterable[str] = (), discover: bool = True) -> Registry:

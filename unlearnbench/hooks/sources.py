@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """A distribution, or one hook of it, that could not be used, and why in one line."""
+    """A distribution, one hook of it, or a file that could not or may not be used, and why in one line."""
 
     source: Source
     error: str

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabulate import tabulate
-
+from unlearnbench.report.formats import latex_text, markdown_text, plain_text, table
 from unlearnbench.report.publication import Accepted, Publication
-from unlearnbench.report.site.exports import latex_text, markdown_text, to_csv, to_json
+from unlearnbench.report.site.exports import to_csv, to_json
 from unlearnbench.report.tracks import TRACKS, Column, TrackTable, tables
 
 __all__ = ["Section", "build", "latex", "page", "published", "sections"]
@@ -28,32 +27,26 @@ class Section:
     notes: Sequence[str] = ()
     """Sentences below the table."""
 
-    def text(self, style: str) -> str:
-        """Return the section as Markdown (``github``) or for a terminal (``simple``)."""
-        if style != "github":
-            return f"{self.title.upper()}\n\n{self.about}\n\n{self._table(style)}\n{self._below()}"
-        escaped = Section(
-            markdown_text(self.title),
-            markdown_text(self.about),
-            [markdown_text(header) for header in self.headers],
-            [[markdown_text(text) for text in line] for line in self.lines],
-            [markdown_text(note) for note in self.notes],
+    def plain(self) -> str:
+        """Return the section for a terminal."""
+        below = "".join(f"\n{plain_text(note)}\n" for note in self.notes)
+        return (
+            f"{plain_text(self.title).upper()}\n\n{self.about}\n\n{table(self.lines, self.headers, 'plain')}\n{below}"
         )
-        return f"### {escaped.title}\n\n{escaped.about}\n\n{escaped._table(style)}\n{escaped._below()}"
+
+    def markdown(self) -> str:
+        """Return the section in Markdown."""
+        title, about, *notes = map(markdown_text, (self.title, self.about, *self.notes))
+        below = "".join(f"\n{note}\n" for note in notes)
+        return f"### {title}\n\n{about}\n\n{table(self.lines, self.headers, 'md')}\n{below}"
 
     def latex(self) -> str:
         """Return the section as a floating table, for a document that loads ``booktabs``."""
         return (
             "\\begin{table}\n\\centering\n"
             f"\\caption{{{latex_text(' '.join([f'{self.title}.', self.about, *self.notes]))}}}\n"
-            f"{self._table('latex_booktabs')}\n\\end{{table}}\n"
+            f"{table(self.lines, self.headers, 'latex')}\n\\end{{table}}\n"
         )
-
-    def _below(self) -> str:
-        return "".join(f"\n{note}\n" for note in self.notes)
-
-    def _table(self, style: str) -> str:
-        return tabulate(self.lines, self.headers, tablefmt=style, disable_numparse=True)
 
 
 def sections(found: Iterable[TrackTable]) -> list[Section]:
@@ -88,10 +81,10 @@ def page(publication: Publication, found: Sequence[TrackTable]) -> str:
     """Return the leaderboard as Markdown; ``found`` are its tables."""
     suite = publication.suite
     invalid = sum(row.status == "invalid" for row in publication.rows)
-    body = "\n".join(section.text("github") for section in sections(found))
-    seeds = ", ".join(str(seed) for seed in suite["seeds"])
+    body = "\n".join(section.markdown() for section in sections(found))
+    seeds = markdown_text(", ".join(str(seed) for seed in suite["seeds"]))
     environment = ", ".join(f"{name} {value}" for name, value in publication.environment.items())
-    return f"""# {publication.name}
+    return f"""# {markdown_text(publication.name)}
 
 <!-- Made by `unlearnbench leaderboard build` from results.json: do not edit. -->
 
@@ -116,7 +109,7 @@ def _origin(submission: Accepted | None) -> str:
     if submission is None:
         return ""
     name, author, nonce = map(markdown_text, (submission.name, submission.author, submission.nonce))
-    rerun = f"Cells drawn by the nonce `{nonce}` were run again:\n" if submission.rerun else "No cell was run again."
+    rerun = f'Cells drawn by the nonce "{nonce}" were run again:\n' if submission.rerun else "No cell was run again."
     cells = "".join(f"\n- {markdown_text(line)}" for line in submission.rerun)
     return f"""
 Submission: [{name}](submissions/{submission.id}/submission.json) by {author}, digest `{submission.digest}`. All numbers

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError, describe_error
+from unlearnbench.core.files import write_whole
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.cells import Plan
@@ -18,6 +19,8 @@ from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES
 
 SCHEMA = 2
+_NAME = re.compile(r"[\w.-]+")
+_DIGEST = re.compile(r"[0-9a-f]+")
 AGAIN = "make it again: leaderboard check SUBMISSION --accept, or run SUITE --publish"
 
 
@@ -38,8 +41,10 @@ class Accepted:
 
     def __post_init__(self) -> None:
         words = (self.id, self.digest, self.name, self.author, self.nonce, *self.rerun)
-        if not all(isinstance(word, str) for word in words) or not re.fullmatch(r"[a-z0-9-]+", self.id):
+        if not (all(isinstance(word, str) for word in words) and re.fullmatch(r"[a-z0-9-]+", self.id)):
             raise ValueError("submission must have id, digest, name, author, nonce and rerun, all text")
+        if not _DIGEST.fullmatch(self.digest):
+            raise ValueError("the digest of a submission must be hexadecimal")
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,10 @@ class Publication:
         if self.submission:
             head |= {"submission": asdict(self.submission), "curves": [asdict(curve) for curve in self.curves]}
         file = folder / self.name / "results.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
         lines = ",\n".join(
             json.dumps(row.to_dict(), allow_nan=False) for row in self.rows
         )  # a line for each row, for readable diffs
-        file.write_text(f'{json.dumps(head, allow_nan=False)[:-1]}, "rows": [\n{lines}\n]}}\n')
-        return file
+        return write_whole(file, f'{json.dumps(head, allow_nan=False)[:-1]}, "rows": [\n{lines}\n]}}\n')
 
     @classmethod
     def read(cls, file: Path) -> Publication:
@@ -119,6 +122,8 @@ class Publication:
                 raise UserError(f"has schema {data['schema']}, this version reads {SCHEMA}; {AGAIN}", str(file))
             if lacking := {"suite", "seeds"} - data["suite"].keys():
                 raise UserError(f"the suite lacks {', '.join(sorted(lacking))}", str(file))
+            if not (_NAME.fullmatch(data["suite"]["suite"]) and _DIGEST.fullmatch(data["suite_sha256"])):
+                raise UserError(f"suite and suite_sha256 must be a name and a digest; {AGAIN}", str(file))
             rows = tuple(Row.from_dict(row) for row in data["rows"])
             accepted = Accepted(**_tuples(data["submission"])) if "submission" in data else None
             curves = tuple(RocCurve(**_tuples(curve)) for curve in data.get("curves", ()))

@@ -8,15 +8,13 @@ import json
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from tabulate import tabulate
-
+from unlearnbench.report.formats import ESCAPES, Style, csv_cell, table
 from unlearnbench.report.numbers import cell
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES
 
 Format = Literal["plain", "md", "csv", "json", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
-TABULATE_NAMES = {"plain": "simple", "md": "github", "latex": "latex_booktabs"}
 
 FIELDS = ("value", "low", "high", "n", "status", "reason")
 """The fields of an estimate in tables with a line for each number."""
@@ -34,7 +32,7 @@ def render(rows: Sequence[Row], style: Format) -> str:
     return grid(rows, style)
 
 
-def grid(rows: Sequence[Row], style: Literal["plain", "md", "latex"]) -> str:
+def grid(rows: Sequence[Row], style: Style) -> str:
     """Return a table of the main metrics; an axis on which all rows agree is named once, above it."""
     same = {axis: rows[0].names[axis] for axis in AXES if len({row.names[axis] for row in rows}) == 1} if rows else {}
     axes = [axis for axis in AXES if axis not in same]
@@ -49,9 +47,9 @@ def grid(rows: Sequence[Row], style: Literal["plain", "md", "latex"]) -> str:
         ]
         for row in rows
     ]
-    caption = ", ".join(f"{axis}: {label}" for axis, label in same.items())
-    table = tabulate(lines, headers, tablefmt=TABULATE_NAMES[style], disable_numparse=True)
-    return f"{'% ' if style == 'latex' else ''}{caption}\n\n{table}" if caption else table
+    caption = ESCAPES[style](", ".join(f"{axis}: {label}" for axis, label in same.items()))
+    text = table(lines, headers, style)
+    return f"{'% ' if style == 'latex' else ''}{caption}\n\n{text}" if caption else text
 
 
 def to_csv(rows: Sequence[Row]) -> str:
@@ -62,7 +60,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     for row in rows:
         start = [*(row.names[axis] for axis in AXES), "mean" if row.seed is None else row.seed, row.status, row.reason]
         if not row.metrics:
-            writer.writerow([*start, "", *("" for _ in FIELDS)])
+            writer.writerow(map(csv_cell, [*start, "", *("" for _ in FIELDS)]))
         for name, estimate in row.metrics.items():
-            writer.writerow([*start, name, *(getattr(estimate, field) for field in FIELDS)])
+            writer.writerow(map(csv_cell, [*start, name, *(getattr(estimate, field) for field in FIELDS)]))
     return text.getvalue()

@@ -12,6 +12,8 @@ from tabulate import tabulate
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.files import write_whole
+from unlearnbench.report.formats import table
 from unlearnbench.report.numbers import cell, number
 from unlearnbench.report.tables import to_csv
 from unlearnbench.reproduction.claims import ClaimResult, ClaimVerdict, SeedRows
@@ -114,7 +116,7 @@ def write_page(file: Path, done: Sequence[Reproduced]) -> None:
     _, end, tail = rest.partition(END)
     if not (begin and end):
         raise UserError(f'has no lines "{BEGIN}" and "{END}" to write between', where=str(file))
-    file.write_text(f"{head}{BEGIN}\n\n{page(done, file.parent)}\n{END}{tail}", encoding="utf-8")
+    write_whole(file, f"{head}{BEGIN}\n\n{page(done, file.parent)}\n{END}{tail}")
 
 
 def page(done: Sequence[Reproduced], beside: Path) -> str:
@@ -144,7 +146,8 @@ def _overview(done: Sequence[Reproduced]) -> str:
         )
         for each in done
     ]
-    return _table(lines, ("", "experiment", "question", *VERDICTS, "models")) + "\n"
+    headers = ("", "experiment", "question", *VERDICTS, "models")
+    return tabulate(lines, headers, tablefmt="github", disable_numparse=True) + "\n"  # our own text, with links
 
 
 def section(done: Reproduced, beside: Path) -> str:
@@ -155,7 +158,7 @@ def section(done: Reproduced, beside: Path) -> str:
 
 {experiment.question} `unlearnbench reproduce {experiment.name}`
 
-{_table(results, ("expected", "verdict", "by how much", "p"))}
+{table(results, ("expected", "verdict", "by how much", "p"), "md")}
 {_figure(done, beside)}
 {_rows(done.means)}
 """
@@ -176,8 +179,4 @@ def _rows(rows: Sequence[Row]) -> str:
     varying = [axis for axis in AXES if len({row.names[axis] for row in rows}) > 1]
     metrics = [name for name in METRICS if any(name in row.metrics for row in rows)]
     lines = [[*(row.names[axis] for axis in varying), *(cell(row, name) for name in metrics)] for row in rows]
-    return _table(lines, [*varying, *metrics])
-
-
-def _table(lines: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
-    return tabulate(lines, headers, tablefmt="github", disable_numparse=True)
+    return table(lines, [*varying, *metrics], "md")

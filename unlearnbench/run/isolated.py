@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 import unlearnbench
 from unlearnbench.core.attacks import Attack, FittedAttack
-from unlearnbench.core.errors import as_line
 from unlearnbench.core.executors import Failure
+from unlearnbench.core.messages import as_line
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.engine.workers import how_ended, one_thread
 from unlearnbench.hooks.parameters import build

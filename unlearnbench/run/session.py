@@ -37,6 +37,8 @@ class SessionOptions:
     """One-file plug-ins to load."""
     disabled: Sequence[str] = ()
     """Plug-ins to leave out, as :func:`~unlearnbench.hooks.registry.load_registry` takes them."""
+    run_plugin_files: bool = False
+    """Whether the plug-in files that the suite names are executed too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,12 @@ def open_session(suite: str | Path, options: SessionOptions) -> Session:
     Raises :class:`UserError` where the suite, an option or a plug-in is wrong.
     """
     Selection.parse(options.only)  # the text of an option is checked before anything is loaded
-    loaded, registry = load_suite(find_suite(suite), plugin_files=options.plugin_files, disabled=options.disabled)
+    loaded, registry = load_suite(
+        find_suite(suite),
+        plugin_files=options.plugin_files,
+        disabled=options.disabled,
+        run_plugin_files=options.run_plugin_files,
+    )
     return plan_session(loaded, PluginInstances(registry), options)
 
 

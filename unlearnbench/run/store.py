@@ -14,9 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-from unlearnbench.core.errors import UserError, as_line, describe_error, one_line
+from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.messages import as_line, one_line
 from unlearnbench.run.entries import (
     SCHEMA,
     Array,

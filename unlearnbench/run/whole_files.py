@@ -18,7 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from unlearnbench.core.errors import UserError, as_line
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import as_line
 
 if sys.platform != "win32":
     import fcntl

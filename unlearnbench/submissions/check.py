@@ -12,6 +12,7 @@ from typing import Any
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import content_key
+from unlearnbench.core.messages import one_line
 from unlearnbench.engine.devices import Device
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.registry import Registry
@@ -27,7 +28,6 @@ from unlearnbench.submissions.remeasure import RUN_AGAIN, Pair, Remeasured, Reme
 from unlearnbench.submissions.schema import Document, GroupPart, PluginPart
 from unlearnbench.suite.find import standard_suites
 from unlearnbench.suite.load import load_suite
-from unlearnbench.suite.messages import one_line
 from unlearnbench.suite.model import AXES, Suite
 
 
@@ -119,7 +119,7 @@ def _suite(
             f"{one_line(name)[:100]!r} is no standard suite",
             "enter a standard suite, or name its file: --suite",
         )
-    loaded = [load_suite(path, plugin_files=plugins, disabled=disabled) for path in files]
+    loaded = [load_suite(path, plugin_files=plugins, disabled=disabled, run_plugin_files=True) for path in files]
     for suite, registry in loaded:
         if suite.sha256 == document.suite_sha256 == content_key(document.suite):
             return suite, registry

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.messages import one_line
 from unlearnbench.submissions.findings import Finding, listed_ids, where_cell
 from unlearnbench.submissions.remeasure import Remeasured
 from unlearnbench.submissions.schema import Document, GroupPart
-from unlearnbench.suite.messages import one_line
 
 TOLERANCE: Final = 1e-9
 """Relative; metrics are computed again in the same order, so that only a library's last digits may differ."""

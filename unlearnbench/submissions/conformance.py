@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unlearnbench.core.messages import one_line
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.submissions.findings import Finding
-from unlearnbench.suite.messages import one_line
 from unlearnbench.suite.model import PluginRef, Suite
 from unlearnbench.testing import findings_of
 

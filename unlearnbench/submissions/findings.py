@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from unlearnbench.core.messages import one_line
 from unlearnbench.run.cells import Cell
 from unlearnbench.submissions.schema import GroupPart
-from unlearnbench.suite.messages import one_line
 
 CellId = tuple[str, ...]
 """The label on each axis, and the seed."""

@@ -13,6 +13,7 @@ from typing import Any
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.messages import one_line, shown
 from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
@@ -26,7 +27,6 @@ from unlearnbench.submissions.arrays import ArrayPool
 from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.reading import DOCUMENT
 from unlearnbench.submissions.schema import NAME, SCHEMA, EstimatePart, digest_of, id_of
-from unlearnbench.suite.messages import one_line, shown
 from unlearnbench.suite.model import AXES, Suite
 
 AGAIN = "run the suite again with --rerun all"

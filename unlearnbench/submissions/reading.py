@@ -15,11 +15,11 @@ from typing import Any, Final, NoReturn
 from pydantic import ValidationError
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import one_line
 from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import PACK_AGAIN, ArrayFile
 from unlearnbench.submissions.findings import Finding, RefusedError, refuse
 from unlearnbench.submissions.schema import SCHEMA, Document, digest_of, id_of
-from unlearnbench.suite.messages import one_line
 
 DOCUMENT: Final = "submission.json"
 MOST_BYTES: Final = {DOCUMENT: 16 * 2**20, arrays.FILE: arrays.MOST_BYTES}

@@ -9,6 +9,7 @@ import numpy as np
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.messages import one_line
 from unlearnbench.core.metrics import Metric, ScoredCell, Utility
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.run.attacking import folds_scored
@@ -25,7 +26,6 @@ from unlearnbench.submissions.findings import Finding, RefusedError
 from unlearnbench.submissions.group_arrays import GroupArrays
 from unlearnbench.submissions.reading import Submission
 from unlearnbench.submissions.schema import CellPart, GroupPart
-from unlearnbench.suite.messages import one_line
 from unlearnbench.suite.model import PluginRef
 
 RUN_AGAIN = "run the suite again and pack that run"

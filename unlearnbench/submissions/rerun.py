@@ -20,6 +20,7 @@ import numpy as np
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.messages import one_line
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cell_results import CellResult, get_result
 from unlearnbench.run.cells import Cell, CellGroup
@@ -34,7 +35,6 @@ from unlearnbench.submissions.findings import CellId, Finding, RefusedError, cel
 from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.remeasure import DerivedGame
 from unlearnbench.submissions.schema import GroupPart
-from unlearnbench.suite.messages import one_line
 
 RUN_AGAIN: Final = "run again"
 """How the line of each cell that was run again begins."""

@@ -9,12 +9,12 @@ from typing import cast
 
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.messages import shown
 from unlearnbench.core.pools import SIZES, EpisodeSizes, size_fault
 from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.suite.keys import SHADOWED
-from unlearnbench.suite.messages import shown
 from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRef
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.yaml import plain_scalar

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.suite.messages import one_line, shown
+from unlearnbench.core.messages import shown
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -25,7 +25,7 @@ def find_suite(name_or_path: Path | str) -> Path:
     known, name = standard_suites(), str(name_or_path)
     if name not in known:
         hint = did_you_mean(name, known)
-        raise UserError(one_line(f"unknown suite {shown(name)}{hint}; a suite of your own is a path ending in .yaml"))
+        raise UserError(f"unknown suite {shown(name)}{hint}; a suite of your own is a path ending in .yaml")
     return known[name]
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import cast, get_args
 
 from unlearnbench.core.errors import Location, UserError
+from unlearnbench.core.messages import shown
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
-from unlearnbench.hooks.registry import Registry, load_registry
+from unlearnbench.hooks.registry import BrokenPlugin, Registry, Source, load_registry
 from unlearnbench.suite.entries import Sizes, read_datasets, read_exclusions, read_refs, refuse_repeats
 from unlearnbench.suite.keys import DEFAULTS, KEYS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
-from unlearnbench.suite.messages import shown
 from unlearnbench.suite.model import EngineChoice, PluginRef, Suite, plugin_file
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.yaml import load_yaml
@@ -28,18 +29,20 @@ def load_suite(
     *,
     plugin_files: Iterable[Path | str] = (),
     disabled: Iterable[str] = (),
+    run_plugin_files: bool = False,
 ) -> tuple[Suite, Registry]:
     """Read and check a suite file; return it with the registry that holds its plug-ins.
 
-    Without a ``registry`` one is loaded: built-in and installed plug-ins, ``plugin_files`` and the files that the suite
-    names, without those in ``disabled``. A given registry is used unchanged. :class:`UserError` where the suite is
-    invalid.
+    Without a ``registry`` one is loaded: built-in and installed plug-ins and ``plugin_files``, without those in
+    ``disabled``. The files that the suite names are executed only with ``run_plugin_files``: a suite of others is data
+    until somebody runs it. A given registry is used unchanged. :class:`UserError` where the suite is invalid, or names
+    a plug-in of a file that was not executed.
     """
     path = Path(path)
     fields = _fields(path, _read(path))
     plugins = _plugins(fields["plugins"], path) if "plugins" in fields else {}
     if registry is None:
-        registry = _registry(plugins, plugin_files, disabled)
+        registry = _registry(plugins, plugin_files, disabled, run_plugin_files)
     return _suite(fields, path, registry, tuple(plugins)), registry
 
 
@@ -110,15 +113,24 @@ def _plugin(node: Node, suite: Path) -> str:
     return str(relative)
 
 
-def _registry(plugins: Mapping[str, Node], more: Iterable[Path | str], disabled: Iterable[str]) -> Registry:
-    nodes = {plugin_file(Path(node.document.file), file): node for file, node in plugins.items()}
+def _registry(plugins: Mapping[str, Node], more: Iterable[Path | str], disabled: Iterable[str], run: bool) -> Registry:
+    files = {file: plugin_file(Path(node.document.file), file) for file, node in plugins.items()}
+    if not run:
+        more = [Path(file).expanduser().resolve() for file in more]
+        registry, idle = load_registry(more, disabled), [file for file in files.values() if file not in more]
+        return replace(registry, broken=(*registry.broken, *map(_not_run, idle)))
     try:
-        return load_registry([*more, *nodes], disabled)
+        return load_registry([*more, *files.values()], disabled)
     except UserError as error:
-        for file, node in nodes.items():
-            if str(file) in str(error):
-                node.fail(str(error))
+        said = f"{error.where}: {error.message}" if error.where else error.message
+        for file, path in files.items():
+            if str(path) in said:
+                plugins[file].fail(said.replace(str(path), file))
         raise
+
+
+def _not_run(file: Path) -> BrokenPlugin:
+    return BrokenPlugin(Source("file", file.name, path=str(file)), "only `run` or --run-plugin-files executes it")
 
 
 def _suite(fields: Mapping[str, Node], path: Path, registry: Registry, plugins: tuple[str, ...]) -> Suite:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.suite.messages import one_line, shown
+from unlearnbench.core.messages import shown
 from unlearnbench.suite.yaml import Document, Path
 
 
@@ -22,7 +22,7 @@ class Node:
 
     def fail(self, message: str, *, at: Path = (), key: bool = False) -> NoReturn:
         """Raise a :class:`UserError` with the position of this value, or of the value or key at ``at`` in it."""
-        raise UserError(one_line(message), self.document.where((*self.path, *at), key=key)) from None
+        raise UserError(message, self.document.where((*self.path, *at), key=key)) from None
 
     def fields(self, known: Collection[str], required: Collection[str] = ()) -> dict[str, Node]:
         """Return the fields of a mapping whose keys are among ``known``."""

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from unlearnbench.core.errors import Location, UserError
-from unlearnbench.suite.messages import one_line, shown
+from unlearnbench.core.messages import shown
 
 Path = tuple[str | int, ...]
 """Keys and list indices that lead from the top of a document to a value."""
@@ -61,7 +61,7 @@ def load_yaml(text: str, file: str) -> Document:
         reading = _Reading()
         data = reading.plain(root, ()) if root else None
     except _RefusedError as refused:
-        raise UserError(one_line(refused.message), Location(file, *refused.position)) from None
+        raise UserError(refused.message, Location(file, *refused.position)) from None
     except RecursionError:
         raise UserError("lists and mappings are nested too deeply", file) from None
     if data is None:

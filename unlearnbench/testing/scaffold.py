@@ -9,6 +9,7 @@ from typing import Final
 
 from unlearnbench import __version__
 from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.files import write_whole
 from unlearnbench.hooks.records import RECORDS
 from unlearnbench.hooks.registry import load_registry
 
@@ -44,7 +45,7 @@ def write_package(kind: str, name: str, folder: Path) -> Path:
         "README.md": "readme.txt",
     }
     for path, template in files.items():
-        _write(target / path, _filled(template, words) if template else "")
+        write_whole(target / path, _filled(template, words) if template else "")
     return target
 
 
@@ -67,8 +68,3 @@ def _version_range() -> str:
 def _filled(template: str, words: dict[str, str]) -> str:
     text = (resources.files("unlearnbench.testing") / "templates" / template).read_text(encoding="utf-8")
     return re.sub("|".join(words), lambda found: words[found[0]], text)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from unlearnbench.builtin.datasets.files import DataFile, FileDataset
 from unlearnbench.builtin.datasets.hours import CATEGORIES, HOURS, place_records
 from unlearnbench.core.csv_rows import csv_rows, row_of_numbers, whole_number
-from unlearnbench.core.errors import UserError, brief
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import brief
 from unlearnbench.core.records import Provenance, Records
 
 Table = tuple[NDArray[np.float64], NDArray[np.int64]]

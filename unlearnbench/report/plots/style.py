@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +34,7 @@ _SETTINGS: Final[dict[Any, Any]] = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "text.color": INK,
+    "text.parse_math": False,  # a label with dollar signs is no formula
     "xtick.color": INK,
     "ytick.color": INK,
     "grid.color": "#E6E6E6",
@@ -85,11 +88,13 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
 
 def save(figure: Figure, path: Path) -> Files:
     """Write a figure to ``path`` with ``.svg`` and with ``.png`` added, the same bytes for the same values."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files = Files(path.with_name(f"{path.name}.svg"), path.with_name(f"{path.name}.png"))
-    figure.savefig(files.svg, metadata={"Date": None, "Creator": "unlearnbench"})
-    figure.savefig(files.png, metadata={"Software": "unlearnbench"})
-    return files
+    svg, png = BytesIO(), BytesIO()
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "unlearnbench"})
+    figure.savefig(png, format="png", metadata={"Software": "unlearnbench"})
+    return Files(
+        write_whole(path.with_name(f"{path.name}.svg"), svg.getvalue()),
+        write_whole(path.with_name(f"{path.name}.png"), png.getvalue()),
+    )
 
 
 def chance_line(axes: Axes, value: float) -> None:

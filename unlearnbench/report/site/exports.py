@@ -1,4 +1,4 @@
-"""The tables as CSV, a line for each number, and JSON, an object for each row; and text escaped for documents."""
+"""The tables as CSV, a line for each number, and JSON, an object for each row."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.report.formats import csv_cell
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.tracks import Column, TrackRow, TrackTable, by_track
 
@@ -17,28 +18,6 @@ ABSENT: Final = Estimate.undefined("not measured")
 NUMBER: Final = ("value", "low", "high", "n", "status", "reason")
 FIELDS: Final = ("track", "dataset", "scenario", "model", "unlearner", "defense", "attack", "role")
 HEADER: Final = (*FIELDS, "row_status", "row_reason", "column", "metric", *NUMBER, "best_rank", "worst_rank")
-
-LATEX: Final = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        **{character: f"\\{character}" for character in "#$%&_{}"},
-    }
-)
-MARKDOWN: Final = str.maketrans({"|": r"\|", "<": "&lt;", ">": "&gt;", "`": "'", "\n": " ", "\r": " "})
-
-
-def latex_text(text: str) -> str:
-    """Return text that LaTeX sets as it is."""
-    return text.translate(LATEX)
-
-
-def markdown_text(text: str) -> str:
-    """Return text that opens no HTML and no cell where Markdown shows it."""
-    return text.translate(MARKDOWN)
 
 
 def to_csv(found: Sequence[TrackTable]) -> str:
@@ -51,7 +30,7 @@ def to_csv(found: Sequence[TrackTable]) -> str:
             row = (line.of(column) or line.result).row
             described = [*_names(line).values(), row.status, row.reason, column.key, column.metric]
             rank = line.ranks.get(column.key, ("", ""))[:2]
-            writer.writerow([*described, *_number(line, column).values(), *rank])
+            writer.writerow(map(csv_cell, [*described, *_number(line, column).values(), *rank]))
     return text.getvalue()
 
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from unlearnbench.core.messages import one_line
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.curves import board_groups, roc_figure
 from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
@@ -62,10 +63,16 @@ def new_environment(*folders: Path) -> Environment:
         loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _visible(value: object) -> object:
+    """Return a value with its text in one line; what we mark as safe, style and script, stays as it is."""
+    return one_line(value) if type(value) is str else value
 
 
 def digest(text: str) -> str:

@@ -1,0 +1,72 @@
+"""What a process prints to and is stopped by: streams that cannot show a text or are gone, and signals."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final, TextIO
+
+SIGNALS: Final = 128
+"""The exit code of a process that a signal ends is this and the signal's number."""
+INTERRUPTED: Final = SIGNALS + signal.SIGINT
+CLOSED_PIPE: Final = SIGNALS + 13  # SIGPIPE, which Windows does not have
+
+
+def show_all_text() -> None:
+    """Let the streams escape what their encoding lacks, in place of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def failed_stream() -> str:
+    """Return the name of the stream that takes no more text, and silence it; "" where both do."""
+    for name, stream in (("standard output", sys.stdout), ("standard error", sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            silence(stream)
+            return name
+    return ""
+
+
+def silence(stream: TextIO) -> None:
+    """Drop what a stream still holds: Python would try again to write it when the process ends, and complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Stop:
+    """Whether the process was asked to end."""
+
+    signal: int = signal.SIGINT
+    """By which signal."""
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return SIGNALS + self.signal
+
+
+@contextmanager
+def stopped_in_order() -> Iterator[Stop]:
+    """End the work at SIGTERM as at Ctrl-C, by a KeyboardInterrupt, so that it is left in order."""
+    stop = Stop()
+
+    def end(number: int, _: object) -> None:
+        stop.signal = number
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
+        yield stop
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
