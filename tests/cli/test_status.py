@@ -16,6 +16,7 @@ def test_status_before_and_after_a_run(say: Say, tmp_path: Path) -> None:
     assert json.loads(say("status", "tiny.yaml", "--json").out) == {
         "suite": "tiny",
         "cells": {"missing": 24},
+        "episodes": {"missing": 10},
         "failures": [],
     }
     assert not (tmp_path / ".unlearnbench").exists()
@@ -30,9 +31,8 @@ def test_status_tells_each_failure_with_its_reason_and_each_skipped_cell_as_such
     change(
         attacks=["fails", "euclidean"], plugins=["fails.py"], exclude=[{"attack": "euclidean", "because": "not now"}]
     )
-    only = ("--only", "unlearner=retrain")
-    say("run", "tiny.yaml", *only)
-    only = (*only, "--run-plugin-files")
+    say("run", "tiny.yaml", "--only", "unlearner=retrain")
+    only = ("--only", "unlearner=retrain", "--run-plugin-files")
     told = json.loads(say("status", "tiny.yaml", *only, "--json").out)
     assert told["cells"] == {"ok": 5, "failed": 1, "skipped": 1}
     (failure,) = told["failures"]

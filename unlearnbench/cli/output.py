@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -32,7 +33,10 @@ def epilog(*examples: str) -> str:
 
 def echo(text: str = "", err: bool = False) -> None:
     """Print text, which may have several lines. What a terminal would act on is escaped, whoever wrote it."""
-    typer.echo("\n".join(map(escaped, text.split("\n"))), err=err)
+    stream = sys.stderr if err else sys.stdout
+    if stream is not None:  # as it is where a process is started without
+        stream.write("\n".join(map(escaped, text.split("\n"))) + "\n")
+        stream.flush()
 
 
 def print_table(rows: Iterable[Iterable[object]], headers: Sequence[str] = (), width: int | None = None) -> None:

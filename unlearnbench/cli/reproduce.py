@@ -11,7 +11,7 @@ import typer
 
 from unlearnbench.cli.options import AsJson, ExecutorText, Memory, Workers
 from unlearnbench.cli.output import echo, print_json
-from unlearnbench.cli.session import DEFAULT_STORE, ProfileOption, StoreDir
+from unlearnbench.cli.session import DEFAULT_STORE, ProfileOption, StoreDir, told_if_stopped
 from unlearnbench.core.dataset_cards import Located
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
@@ -128,7 +128,8 @@ def _listed(suite: Suite) -> list[str]:
 def _reproduced(experiment: Experiment, session: Session, executor: Executor | None) -> Reproduced:
     """Run an experiment, if there is an executor, and test its claims."""
     if executor:
-        Runner(session.instances, session.store, executor).run(session.plan)
+        with told_if_stopped(session):
+            Runner(session.instances, session.store, executor).run(session.plan)
     rows = collect(session.plan, session.store)
     _refuse_unfinished(experiment, rows)
     return Reproduced.of(experiment, session.plan, rows)

@@ -15,6 +15,7 @@ from unlearnbench.run.session import SessionOptions, open_session
 
 EXAMPLES = (
     "unlearnbench results quickstart --only unlearner=retrain --only defense=none",
+    "unlearnbench results quickstart --metric advantage --metric seconds-to-unlearn",
     "unlearnbench results quickstart --format csv > results.csv",
 )
 
@@ -26,11 +27,16 @@ def command(
     style: Annotated[
         Format, typer.Option("--format", help="The format of the output. --json is short for json.")
     ] = "plain",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME", help="Print this metric only, or all. Can be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print one row for each cell and seed, then the means over seeds.
 
-    Cells that have not run are listed as missing.
+    Cells that have not run are listed as missing. A first table has the main metrics of the attacks and those of
+    plug-ins, a second one accuracy and seconds of the models. CSV and JSON hold every metric.
     """
     session = open_session(suite, options)
-    echo(render(collect(session.plan, session.store), "json" if as_json else style))
+    echo(render(collect(session.plan, session.store), "json" if as_json else style, metric or ()))

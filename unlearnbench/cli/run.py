@@ -12,7 +12,7 @@ import typer
 
 from unlearnbench.cli.options import LEADERBOARDS, ExecutorText, LeaderboardsDir, Memory, Workers
 from unlearnbench.cli.output import echo
-from unlearnbench.cli.session import SuiteName, with_session_options
+from unlearnbench.cli.session import SuiteName, told_if_stopped, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
@@ -31,6 +31,8 @@ EXAMPLES = (
 )
 
 FAILED = ("failed", "crashed")
+MOST_REASONS = 20
+"""How many reasons of failures are printed, the most frequent first."""
 
 
 @with_session_options("run_plugin_files")
@@ -57,18 +59,24 @@ def command(
         raise UserError("--publish writes the results of whole suites only; leave out --only, --seed and --profile")
     session = open_session(suite, replace(options, run_plugin_files=True))
     work = choose_executor(session.instances, executor, workers, memory)
-    outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
+    with told_if_stopped(session):
+        outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
     rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
     echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
     echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)
     if outcome.failed:
-        reasons = Counter(
-            f"{row.status}: {row.reason}" for row in rows if row.status in FAILED and row.seed is not None
-        )
-        echo("\n".join(f"{count} cells {reason}" for reason, count in reasons.items()), err=True)
+        _print_failures(rows)
         raise typer.Exit(1)
+
+
+def _print_failures(rows: Sequence[Row]) -> None:
+    reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in FAILED and row.seed is not None)
+    for reason, count in reasons.most_common(MOST_REASONS):
+        echo(f"{count} cell{'s' if count > 1 else ''} {reason}", err=True)
+    if (more := len(reasons) - MOST_REASONS) > 0:
+        echo(f"and {more} more reasons; unlearnbench status lists all", err=True)
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:

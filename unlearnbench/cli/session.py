@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from unlearnbench.cli.options import DisabledPlugins, PluginFiles, RunPluginFiles
+from unlearnbench.cli.output import echo
 from unlearnbench.engine.devices import Device
-from unlearnbench.run.session import SessionOptions
+from unlearnbench.run.session import Session, SessionOptions
 from unlearnbench.suite.profiles import Profile
 
 SuiteName = Annotated[
@@ -54,6 +56,21 @@ def session_options(
     """Return the options as one value."""
     plugins = plugin_file or (), disable_plugin or ()
     return SessionOptions(store, only or (), seed, device, profile, *plugins, run_plugin_files)
+
+
+@contextmanager
+def told_if_stopped(session: Session) -> Iterator[None]:
+    """At Ctrl-C or SIGTERM, print what is kept of a run and how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = session.plan.summary(session.store)
+        echo(
+            f"stopped: {kept['episodes cached']:,} of {kept['episodes']:,} episodes and {kept['cells cached']:,} of "
+            f"{kept['cells']:,} cells are kept in {session.store.root}; the same command goes on from there",
+            err=True,
+        )
+        raise
 
 
 def with_session_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

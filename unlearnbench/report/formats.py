@@ -37,11 +37,6 @@ _FORMULA: Final = tuple("=+-@＝＋－＠'")  # noqa: RUF001 - some spreadsheets
 """How a cell begins that a spreadsheet computes, or reads as text because of its apostrophe."""
 
 
-def plain_text(text: str) -> str:
-    """Return text for a cell of a table on a terminal; very long text loses its middle."""
-    return brief(one_line(text))
-
-
 def latex_text(text: str) -> str:
     """Return text that LaTeX sets as it is."""
     line = one_line(text).strip().translate(_LATEX)
@@ -70,12 +65,17 @@ def text_of_csv(cell: str) -> str:
 def table(lines: Iterable[Iterable[object]], headers: Sequence[str], style: Style, width: int | None = None) -> str:
     """Return lines as a table in aligned columns; all text is shown as it is.
 
-    On a terminal, cells of more than ``width`` characters are wrapped; None wraps none.
+    On a terminal, very long text loses its middle, and cells of more than ``width`` characters are wrapped; None wraps
+    none.
     """
     text = ESCAPES[style]
-    rows = [[text(str(cell)) for cell in line] for line in lines]
+    rows = [[_cell(text(str(cell)), style) for cell in line] for line in lines]
     head = [text(header) for header in headers]
     return _latex(rows, head) if style == "latex" else _aligned(rows, head, style, width)
+
+
+def _cell(text: str, style: Style) -> str:
+    return brief(text) if style == "plain" else text
 
 
 def _aligned(
@@ -94,7 +94,7 @@ def _latex(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
 
 
 ESCAPES: Final[Mapping[Style, Callable[[str], str]]] = {
-    "plain": plain_text,
+    "plain": one_line,
     "md": markdown_text,
     "latex": latex_text,
 }

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unlearnbench.report.formats import latex_text, markdown_text, plain_text, table
+from unlearnbench.core.messages import one_line
+from unlearnbench.report.formats import latex_text, markdown_text, table
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.site.exports import to_csv, to_json
 from unlearnbench.report.tracks import TRACKS, Column, TrackTable, tables
@@ -29,10 +30,8 @@ class Section:
 
     def plain(self) -> str:
         """Return the section for a terminal."""
-        below = "".join(f"\n{plain_text(note)}\n" for note in self.notes)
-        return (
-            f"{plain_text(self.title).upper()}\n\n{self.about}\n\n{table(self.lines, self.headers, 'plain')}\n{below}"
-        )
+        below = "".join(f"\n{one_line(note)}\n" for note in self.notes)
+        return f"{one_line(self.title).upper()}\n\n{self.about}\n\n{table(self.lines, self.headers, 'plain')}\n{below}"
 
     def markdown(self) -> str:
         """Return the section in Markdown."""

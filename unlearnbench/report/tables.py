@@ -6,12 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
+from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.messages import shown
 from unlearnbench.report.formats import ESCAPES, Style, csv_cell, table
 from unlearnbench.report.numbers import cell
 from unlearnbench.run.results import Row
-from unlearnbench.suite.model import AXES
+from unlearnbench.suite.model import AXES, Axis
 
 Format = Literal["plain", "md", "csv", "json", "latex"]
 FORMATS: tuple[str, ...] = get_args(Format)
@@ -19,28 +23,92 @@ FORMATS: tuple[str, ...] = get_args(Format)
 FIELDS = ("value", "low", "high", "n", "status", "reason")
 """The fields of an estimate in tables with a line for each number."""
 
-SHOWN = ("auc", "auc-matched", "auc-retained", "tpr-at-fpr-0.01", "deg-count", "deg-rate")
-"""Metrics that a text table shows, where a row has them; csv and json hold all."""
+MAIN = ("auc", "auc-matched", "auc-retained", "tpr-at-fpr-0.01", "deg-count", "deg-rate")
+"""Metrics that the first table shows. Those of plug-ins come after them."""
+OF_MODELS = (
+    "test-accuracy-original",
+    "test-accuracy-unlearned",
+    "released-test-accuracy",
+    "released-log-loss",
+    "seconds-to-train",
+    "seconds-to-unlearn",
+)
+"""Metrics that the second table shows: they are the same for all attacks."""
+RARE = (
+    "tpr-at-fpr-*",
+    "advantage",
+    "precision-at-prior-*",
+    "rank-*",
+    "identical-*",
+    "train-accuracy-*",
+    "overfitting",
+    "released-calibration-error",
+)
+"""Metrics of ours that a table shows only if they are asked for. CSV and JSON hold all."""
+ALL = "all"
+"""The name that asks for all metrics."""
 
 
-def render(rows: Sequence[Row], style: Format) -> str:
-    """Return all rows in one of the :data:`FORMATS`."""
+def render(rows: Sequence[Row], style: Format, metrics: Sequence[str] = ()) -> str:
+    """Return all rows in one of the :data:`FORMATS`, with these metrics only.
+
+    Without ``metrics``, text tables show the main ones, and CSV and JSON all. Raises :class:`UserError` where no row
+    has one of the metrics.
+    """
+    rows = with_metrics(rows, metrics) if metrics else rows
     if style == "json":
         return json.dumps([row.to_dict() for row in rows], indent=1, allow_nan=False)
     if style == "csv":
         return to_csv(rows).rstrip("\n")
-    return grid(rows, style)
+    return grid(rows, _measured(rows), style) if metrics else _overview(rows, style)
 
 
-def grid(rows: Sequence[Row], style: Style) -> str:
-    """Return a table of the main metrics; an axis on which all rows agree is named once, above it."""
-    same = {axis: rows[0].names[axis] for axis in AXES if len({row.names[axis] for row in rows}) == 1} if rows else {}
-    axes = [axis for axis in AXES if axis not in same]
-    metrics = [name for name in SHOWN if any(name in row.metrics for row in rows)]
-    headers = [*axes, "seed", *metrics, "note"]
+def with_metrics(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """Return the rows with these metrics only, in this order; ``all`` names every one."""
+    known = _measured(rows)
+    for name in names:
+        if name not in (*known, ALL):
+            raise UserError(f"no row has the metric {shown(name)}{did_you_mean(name, [*known, ALL])}")
+    wanted = known if ALL in names else names
+    return [replace(row, metrics={name: row.metrics[name] for name in wanted if name in row.metrics}) for row in rows]
+
+
+def _measured(rows: Sequence[Row]) -> list[str]:
+    """Return the names of all metrics that a row has."""
+    return list(dict.fromkeys(name for row in rows for name in row.metrics))
+
+
+def _overview(rows: Sequence[Row], style: Style) -> str:
+    """Return a table of the attacks, one of the models, and the names of what neither shows."""
+    known = _measured(rows)
+    others = [name for name in known if not any(fnmatchcase(name, each) for each in (*MAIN, *OF_MODELS, *RARE))]
+    first, second = [name for name in (*MAIN, *others) if name in known], [name for name in OF_MODELS if name in known]
+    tables = [grid(rows, first, style)]
+    if second:
+        tables.append(grid(_of_models(rows), second, style, AXES[:-1]))
+    if left := [name for name in known if name not in (*first, *second)]:
+        note = ESCAPES[style](f"Also measured: {', '.join(left)}. --metric NAME shows one, --metric all shows all.")
+        tables.append(f"% {note}" if style == "latex" else note)
+    return "\n\n".join(tables)
+
+
+def _of_models(rows: Sequence[Row]) -> list[Row]:
+    """Return one row for the attacks on the same models: one that has numbers, if there is one."""
+    found: dict[tuple[object, ...], Row] = {}
+    for row in rows:
+        setting = (*(row.names[axis] for axis in AXES[:-1]), row.seed)
+        if not (setting in found and found[setting].metrics):
+            found[setting] = replace(row, status="ok", reason="") if row.metrics else row
+    return list(found.values())
+
+
+def grid(rows: Sequence[Row], metrics: Sequence[str], style: Style, axes: Sequence[Axis] = AXES) -> str:
+    """Return a table of some metrics; an axis on which all rows agree is named once, above it."""
+    same = {axis: rows[0].names[axis] for axis in axes if len({row.names[axis] for row in rows}) == 1} if rows else {}
+    varying = [axis for axis in axes if axis not in same]
     lines = [
         [
-            *(row.names[axis] for axis in axes),
+            *(row.names[axis] for axis in varying),
             "mean" if row.seed is None else str(row.seed),
             *(cell(row, name) for name in metrics),
             row.reason,
@@ -48,7 +116,7 @@ def grid(rows: Sequence[Row], style: Style) -> str:
         for row in rows
     ]
     caption = ESCAPES[style](", ".join(f"{axis}: {label}" for axis, label in same.items()))
-    text = table(lines, headers, style)
+    text = table(lines, [*varying, "seed", *metrics, "note"], style)
     return f"{'% ' if style == 'latex' else ''}{caption}\n\n{text}" if caption else text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
@@ -17,7 +17,7 @@ from unlearnbench.run.evaluation import EvaluationWork
 from unlearnbench.run.failures import failure_of
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import OriginalTask, OriginalWork, by_original
-from unlearnbench.run.progress import progress
+from unlearnbench.run.progress import Advance, progress
 from unlearnbench.run.store import Store
 
 Rerun = Literal["never", "failed", "all"]
@@ -84,7 +84,7 @@ class Runner:
             # One episode of such a task ended its worker. Each is done alone now, so that only that one is lost.
             self._run_episodes([OriginalTask((episode,)) for task in crashed for episode in task.episodes], advance)
 
-    def _run_episodes(self, tasks: Sequence[OriginalTask], advance: Callable[[], None]) -> list[OriginalTask]:
+    def _run_episodes(self, tasks: Sequence[OriginalTask], advance: Advance) -> list[OriginalTask]:
         """Store the outcome of each episode; return the tasks of several episodes whose worker died."""
         crashed: list[OriginalTask] = []
         work = OriginalWork.here(self.instances)
@@ -93,8 +93,9 @@ class Runner:
                 crashed.append(task)
                 continue
             for episode in task.episodes:
-                self._store_episode(episode, outcome if isinstance(outcome, Failure) else outcome[episode.key])
-                advance()
+                made = outcome if isinstance(outcome, Failure) else outcome[episode.key]
+                self._store_episode(episode, made)
+                advance(isinstance(made, Failure))
         return crashed
 
     def _store_episode(self, task: EpisodeTask, episode: Episode | Failure) -> None:
@@ -124,8 +125,9 @@ class Runner:
         with progress("attacking", len(due), self.show_progress) as advance:
             for group, outcome in self.executor.run(work, [group for group in left if group.cells]):
                 for key, cell in group.cells.items():
-                    self._store_cell(key, cell, outcome if isinstance(outcome, Failure) else outcome[key])
-                    advance()
+                    result = outcome if isinstance(outcome, Failure) else outcome[key]
+                    self._store_cell(key, cell, result)
+                    advance(isinstance(result, Failure))
 
     def _store_cell(self, key: str, cell: Cell, result: CellResult | Failure) -> None:
         failure = result if isinstance(result, Failure) else _unstorable(partial(put_result, self.store, key, result))

@@ -28,7 +28,7 @@ def to_csv(found: Sequence[TrackTable]) -> str:
     for line in (row for tables in by_track(found).values() for table in tables for row in table.rows):
         for column in line.track.columns:
             row = (line.of(column) or line.result).row
-            described = [*_names(line).values(), row.status, row.reason, column.key, column.metric]
+            described = [*_names(line, column).values(), row.status, row.reason, column.key, column.metric]
             rank = line.ranks.get(column.key, ("", ""))[:2]
             writer.writerow(map(csv_cell, [*described, *_number(line, column).values(), *rank]))
     return text.getvalue()
@@ -51,7 +51,10 @@ def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
 
 def _object(line: TrackRow) -> dict[str, object]:
     row = line.result.row
-    numbers = {column.key: _number(line, column) | {"rank": _rank(line, column)} for column in line.track.columns}
+    numbers = {
+        column.key: _number(line, column) | {"rank": _rank(line, column)} | _attack(line, column)
+        for column in line.track.columns
+    }
     return {**_names(line), "row_status": row.status, "row_reason": row.reason, "numbers": numbers}
 
 
@@ -60,8 +63,14 @@ def _rank(line: TrackRow, column: Column) -> tuple[int, int] | None:
     return (rank.best, rank.worst) if rank else None
 
 
-def _names(line: TrackRow) -> dict[str, str]:
-    return dict(zip(FIELDS, (line.track.name, *(line.names[axis] for axis in FIELDS[1:-1]), line.role), strict=True))
+def _names(line: TrackRow, column: Column | None = None) -> dict[str, str]:
+    named = dict(zip(FIELDS, (line.track.name, *(line.names[axis] for axis in FIELDS[1:-1]), line.role), strict=True))
+    return named | (_attack(line, column) if column else {})
+
+
+def _attack(line: TrackRow, column: Column) -> dict[str, str]:
+    """Return the attack that a number is of, where it is not that of the line."""
+    return {"attack": attack} if (attack := line.attack(column)) else {}
 
 
 def _number(line: TrackRow, column: Column) -> dict[str, object]:

@@ -173,6 +173,7 @@ def _page_row(name: str, line: TrackRow, suite: str, low: Sequence[float], ranke
 def _cell(line: TrackRow, column: Column, scale: Scale) -> PageCell:
     result, estimate = line.of(column), line.estimate(column)
     value, _, interval = number(estimate).partition(" ")
+    interval = f"{interval} {line.attack(column)}".strip()
     if result is None or not result.row.metrics:
         value = result.row.status if result else "n/a"
     note = (result.row.reason if result else "") or (estimate.reason if estimate and estimate.value is None else "")

@@ -67,12 +67,18 @@ class TrackRow:
 
     @property
     def results(self) -> list[RowWithSeeds]:
-        """Its own row, then the paired ones."""
-        return [self.result, *self.selected.paired.values()]
+        """Its own row, then the paired ones that are others."""
+        rows = (self.result, *self.selected.paired.values())
+        return list({found.row.names["attack"]: found for found in rows}.values())
 
     def of(self, column: Column) -> RowWithSeeds | None:
         """Return the row that a column's number is from."""
         return self.selected.paired.get(column.paired) if column.paired else self.result
+
+    def attack(self, column: Column) -> str:
+        """Return the attack whose number a column shows, where that is to be told."""
+        found = self.of(column)
+        return found.row.names["attack"] if column.names_attack and found else ""
 
     def estimate(self, column: Column) -> Estimate | None:
         """Return a column's number; None where the cell has none."""
@@ -84,7 +90,7 @@ class TrackRow:
         found = self.of(column)
         shown = cell(found.row, column.metric) if found else "n/a"
         rank = self.ranks.get(column.key)
-        return f"{shown} #{rank}" if rank else shown
+        return " ".join(part for part in (shown, f"#{rank}" if rank else "", self.attack(column)) if part)
 
 
 @dataclass(frozen=True)

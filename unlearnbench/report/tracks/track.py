@@ -52,6 +52,15 @@ class Setting:
         """The attack that unlearners and defenses are compared by: the first of the suite."""
         return self.rows[0].row.names["attack"]
 
+    def strongest(self, rows: Iterable[RowWithSeeds]) -> RowWithSeeds | None:
+        """Return the row with the highest valid AUC among those of entries that query both models."""
+        valid = [(measured.estimate.value, found) for found in rows if (measured := self._of_entry(found))]
+        return max(valid, key=lambda pair: pair[0] or 0.0)[1] if valid else None
+
+    def _of_entry(self, found: RowWithSeeds) -> Measured | None:
+        role = self.roles.of_plugin(found.row.axes["attack"])
+        return found.measured() if (role.role, role.versions) == ("entry", "both") else None
+
     def by_reference(self, rows: Iterable[RowWithSeeds]) -> list[RowWithSeeds]:
         """Return the rows of the reference attack."""
         return [found for found in rows if found.row.names["attack"] == self.reference]
@@ -108,6 +117,8 @@ class Column:
     """The paired row that the number is taken from; by default it is the line's own row."""
     ranked: bool = False
     """Whether entries are ranked by it."""
+    names_attack: bool = False
+    """Whether the attack is named beside the number: that of a paired row may differ from line to line."""
     must_find: str = ""
     """An entry whose AUC must be above chance and significantly above the baseline's. For models where it is not, the
     column has no power: a note says so, and nothing is ranked by it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from unlearnbench.report.tracks.track import ACCURACY, Column, RowWithSeeds, Scatter, Selected, Setting, Track
 
 FORGETTING = "forgetting"
 """The name of the paired row: the same models under the first attack that queries the unlearned model only."""
+
+STRONGEST = "strongest"
+"""The name of the paired row: the same models under the attack on both models that has the highest AUC there."""
 
 DELETION_INFERENCE_AUC = Column("deletion-inference", "deletion inference AUC", "auc", ranked=True)
 FORGETTING_AUC = Column(
@@ -22,14 +25,17 @@ FORGETTING_AUC = Column(
 
 def _select(setting: Setting) -> Iterator[Selected]:
     """Yield one line for each unlearner and model, models together."""
-    undefended = setting.undefended(setting.rows)
-    forgetting: dict[tuple[str, str], RowWithSeeds] = {}
-    for found in undefended:
-        if setting.roles.of_plugin(found.row.axes["attack"]).versions == "unlearned":
-            forgetting.setdefault(_models(found), found)
-    for found in setting.by_reference(undefended):
-        other = forgetting.get(_models(found))
-        yield Selected(found, {FORGETTING: other} if other else {})
+    on_models: dict[tuple[str, str], list[RowWithSeeds]] = {}
+    for found in setting.undefended(setting.rows):
+        on_models.setdefault(_models(found), []).append(found)
+    for found in setting.by_reference(setting.undefended(setting.rows)):
+        others = on_models[_models(found)]
+        paired = {FORGETTING: _forgetting(setting, others), STRONGEST: setting.strongest(others)}
+        yield Selected(found, {name: row for name, row in paired.items() if row})
+
+
+def _forgetting(setting: Setting, rows: Iterable[RowWithSeeds]) -> RowWithSeeds | None:
+    return next((row for row in rows if setting.roles.of_plugin(row.row.axes["attack"]).versions == "unlearned"), None)
 
 
 def _models(found: RowWithSeeds) -> tuple[str, str]:
@@ -41,10 +47,13 @@ UNLEARNER = Track(
     compares="unlearner",
     title="Unlearners",
     about="Two axes, never one: deletion inference ({reference} AUC, queries both models) and forgetting (AUC of an "
-    "attack that queries the unlearned model only). Keeping the original model is perfect on the first and worst on "
-    "the second, so this table is sorted by neither; each axis has its own ranks.",
+    "attack that queries the unlearned model only). The highest AUC is that of the attack beside it, the best here of "
+    "all entries that query both models; as the highest of several it is biased upwards. Keeping the original model is "
+    "perfect on the first axis and worst on the second, so this table is sorted by neither; each axis has its own "
+    "ranks.",
     columns=(
         DELETION_INFERENCE_AUC,
+        Column("highest", "highest AUC", "auc", paired=STRONGEST, names_attack=True),
         FORGETTING_AUC,
         Column("deletion-inference-matched", "deletion inference AUC, matched unseen", "auc-matched", in_text=False),
         ACCURACY,
