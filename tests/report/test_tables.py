@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.tables import FORMATS, Format, render
 from unlearnbench.run.results import Row, RowStatus
@@ -103,3 +104,40 @@ def test_csv_writes_numbers_in_full(row: MakeRow) -> None:
     third = row(metrics={"auc": Estimate(1 / 3, 0.1, 0.9, n=3)})
     (line,) = csv.DictReader(io.StringIO(render([third], "csv")))
     assert float(line["value"]) == 1 / 3
+
+
+def test_a_metric_of_a_plugin_gets_a_column_and_what_is_left_out_is_named(row: MakeRow) -> None:
+    numbers = dict.fromkeys(("auc", "best-f1", "advantage", "precision-at-prior-0.1"), Estimate(0.5, 0.4, 0.6, n=9))
+    text = render([row(metrics=numbers)], "plain")
+    assert "best-f1" in text.splitlines()[2]
+    assert "advantage" not in text.splitlines()[2]
+    assert text.endswith(
+        "Also measured: advantage, precision-at-prior-0.1. --metric NAME shows one, --metric all shows all."
+    )
+
+
+def test_accuracy_and_seconds_stand_in_a_table_of_the_models_with_a_line_for_all_attacks(row: MakeRow) -> None:
+    seconds = Estimate(0.00242, n=5, status="no-interval", reason="one machine", scale="positive")
+    numbers = {"auc": Estimate(0.5, 0.4, 0.6, n=9), "seconds-to-unlearn": seconds}
+    rows = [row(status="failed"), row(attack="euclidean", metrics=numbers), row(model="mlp", metrics=numbers)]
+    attacks, models = render(rows, "md").split("\n\ndataset: ")
+    assert [line[-1] for line in table(attacks)[1:]] == ["it broke", "", ""]
+    assert table(models) == [
+        ["model", "seed", "seconds-to-unlearn", "note"],
+        ["decision-tree", "0", ".00242", ""],
+        ["mlp", "0", ".00242", ""],
+    ]
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_only_the_metrics_that_are_asked_for_are_shown_in_any_format(row: MakeRow, style: Format) -> None:
+    numbers = dict.fromkeys(("auc", "advantage", "seconds-to-unlearn"), Estimate(0.5, 0.4, 0.6, n=9))
+    text = render([row(metrics=numbers)], style, ["advantage"])
+    assert "advantage" in text
+    assert "auc" not in text
+    assert all(name in render([row(metrics=numbers)], style, ["all"]) for name in numbers)
+
+
+def test_a_metric_that_nobody_measured_is_refused_with_the_closest_name(row: MakeRow) -> None:
+    with pytest.raises(UserError, match='no row has the metric "acu"; did you mean "auc"'):
+        render([row()], "plain", ["acu"])

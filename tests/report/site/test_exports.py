@@ -83,3 +83,13 @@ def test_markdown_shows_names_and_runs_none(publication: Publication) -> None:
     assert "<script" not in text
     assert "&lt;script&gt;throw 1&lt;/script&gt;" in text
     assert "Made up & &lt;u&gt;marked up&lt;/u&gt;." in text
+
+
+def test_data_name_the_attack_that_a_highest_number_is_of(
+    publication: Publication, table: list[dict[str, str]]
+) -> None:
+    line = next(line for line in table if line["column"] == "highest" and line["unlearner"] == "sisa")
+    rows = json.loads(to_json(publication, tables(publication.rows, publication.roles, TRACKS)))["tracks"]["unlearner"]
+    row = next(row for row in rows["rows"] if row["unlearner"] == "sisa")
+    assert row["numbers"]["highest"]["attack"] == line["attack"]
+    assert "attack" not in row["numbers"]["deletion-inference"]

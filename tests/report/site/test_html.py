@@ -155,7 +155,9 @@ def test_an_invalid_row_keeps_its_numbers_and_is_marked(row: MakeRow, roles: Rol
     marked = next(line for line in page.splitlines() if ">euclidean</button>" in line)
     assert ">invalid</span>" in marked
     assert ">invalid</span>" not in next(line for line in page.splitlines() if ">sorted-diff</button>" in line)
-    assert page.count('<span class="value">.720</span>') == 2 + 2  # both attacks; sorted-diff on two more tables
+    assert (
+        page.count('<span class="value">.720</span>') == 2 + 3
+    )  # both attacks; sorted-diff on two more tables, twice on that of unlearners
     assert "invalid: blind tells" in page
 
 

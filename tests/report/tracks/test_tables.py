@@ -98,7 +98,34 @@ def test_a_text_has_number_interval_and_rank(row: MakeRow) -> None:
 
 def test_an_unlearner_that_was_not_asked_for_forgetting_says_so(row: MakeRow, table: Table) -> None:
     (line,) = table([row()], UNLEARNER).rows
-    assert [line.text(column) for column in UNLEARNER.columns] == [".720 [.670, .770]", "n/a", "n/a", "n/a"]
+    assert [line.text(column) for column in UNLEARNER.columns] == [
+        ".720 [.670, .770]",
+        ".720 [.670, .770] sorted-diff",
+        "n/a",
+        "n/a",
+        "n/a",
+    ]
+
+
+def test_the_highest_auc_of_an_unlearner_is_that_of_its_strongest_entry_on_both_models(
+    row: MakeRow, table: Table
+) -> None:
+    rows = [
+        row(auc=0.8),
+        row(auc=0.97, attack="euclidean"),
+        row(auc=0.98, attack="score-diff", status="invalid"),
+        row(auc=0.99, attack="oracle-label"),
+        row(auc=0.99, attack="classical"),
+        row(auc=0.99, attack="forgetting"),
+        row(auc=0.99, attack="direct-diff", defense="label-only"),
+    ]
+    (line,) = table(rows, UNLEARNER).rows
+    highest = UNLEARNER.columns[1]
+    assert line.text(highest) == ".970 [.920, 1.020] euclidean"
+    assert line.attack(highest) == "euclidean"
+    assert [found.row.names["attack"] for found in line.results] == ["sorted-diff", "forgetting", "euclidean"]
+    failed = [row(status="failed"), row(attack="euclidean", status="failed")]
+    assert table(failed, UNLEARNER).rows[0].text(highest) == "n/a"
 
 
 def test_forgetting_is_measured_by_the_first_attack_that_queries_the_unlearned_model_only(
@@ -107,7 +134,7 @@ def test_forgetting_is_measured_by_the_first_attack_that_queries_the_unlearned_m
     plugins = {"attack": {"new": PluginRole(versions="unlearned"), "sorted-diff": PluginRole(versions="both")}}
     rows = [row(auc=0.7), row(attack="new", auc=0.6), row(attack="new(k=2)", auc=0.9)]
     (line,) = tables(rows, Roles({**roles.plugins, **plugins}), [UNLEARNER])[0].rows
-    assert line.text(UNLEARNER.columns[1]) == ".600 [.550, .650]"
+    assert line.text(UNLEARNER.columns[2]) == ".600 [.550, .650]"
     assert [result.row.names["attack"] for result in line.results] == ["sorted-diff", "new"]
 
 
