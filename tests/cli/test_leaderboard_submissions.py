@@ -51,7 +51,7 @@ def test_what_is_accepted_becomes_the_board_and_a_number_typed_by_hand_is_found(
     assert say("leaderboard", "build").code == 0
     assert say("leaderboard", "build", "--check").code == 0
     assert (
-        "`spring` were run again:\n\n- compared to the bit: breast-cancer" in (results.parent / "README.md").read_text()
+        '"spring" were run again:\n\n- compared to the bit: breast-cancer' in (results.parent / "README.md").read_text()
     )
     data = json.loads(results.read_text())
     data["rows"][0]["metrics"]["auc"]["n"] += 1

@@ -16,7 +16,7 @@ def test_status_before_and_after_a_run(say: Say, tmp_path: Path) -> None:
     assert json.loads(say("status", "tiny.yaml", "--json").out) == {
         "suite": "tiny",
         "cells": {"missing": 24},
-        "episodes": {"missing": 10},
+        "episodes": {"missing": 16},
         "failures": [],
     }
     assert not (tmp_path / ".unlearnbench").exists()
