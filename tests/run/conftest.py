@@ -79,7 +79,7 @@ class Lab:
         return name
 
     def load(self, name: str = "tiny", **changes: object) -> tuple[Suite, Registry]:
-        return load_suite(self.write(name, **changes))
+        return load_suite(self.write(name, **changes), run_plugin_files=True)
 
     def plan(self, only: Iterable[str] = (), name: str = "tiny", **changes: object) -> Plan:
         suite, registry = self.load(name, **changes)
