@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.core.csv_rows import csv_rows, row_of_numbers, whole_number
-from unlearnbench.core.errors import LONGEST_VALUE, UserError
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import MOST_OF_A_VALUE
 
 PLAIN = b"role,before_0\nunseen,0.5\nforgotten,1\n"
 ROWS = [["role", "before_0"], ["unseen", "0.5"], ["forgotten", "1"]]
@@ -99,7 +100,7 @@ def test_a_long_cell_is_not_repeated_whole() -> None:
     with pytest.raises(UserError) as caught:
         row_of_numbers(["1", "x" * 100_000], 7, "a.csv")
     assert str(caught.value).startswith("a.csv: line 7: value 2 must be a number, got 'xxx")
-    assert len(str(caught.value)) < LONGEST_VALUE + 60
+    assert len(str(caught.value)) < MOST_OF_A_VALUE + 60
 
 
 @given(st.lists(st.floats()))

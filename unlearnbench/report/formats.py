@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
-from unlearnbench.core.messages import one_line
+from unlearnbench.core.messages import cut, one_line
 
 Style = Literal["plain", "md", "latex"]
 """For a terminal, for Markdown, for LaTeX with ``booktabs``."""
@@ -75,7 +75,7 @@ def table(lines: Iterable[Iterable[object]], headers: Sequence[str], style: Styl
 
 
 def _cell(text: str, style: Style) -> str:
-    return brief(text) if style == "plain" else text
+    return cut(text) if style == "plain" else text
 
 
 def _aligned(
