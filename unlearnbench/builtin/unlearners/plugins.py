@@ -164,6 +164,13 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         sees=("forget-set", "retain-set", "labels"),
     )
     yield UnlearnerPlugin(
+        name="negmerge",
+        summary="Subtracts what several networks tuned on the forget set learn alike",
+        factory=f"{_HERE}.negmerge:NegMerge",
+        reference="Kim et al. 2024, arXiv 2410.05583",
+        sees=("forget-set", "labels"),
+    )
+    yield UnlearnerPlugin(
         name="none",
         summary="The original itself: nothing is unlearned",
         factory=f"{_HERE}.none:NoUnlearning",
