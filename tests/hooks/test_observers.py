@@ -48,11 +48,12 @@ def test_observers_get_arguments_by_name_and_may_leave_some_out(plugin_file: Wri
     assert heard == [("before_run", "plan"), ("after_cell", "results"), "on_cell_error", "after_run"]
 
 
+@pytest.mark.parametrize("error", ["RuntimeError('tracker down')", "SystemExit('tracker down')"])
 @pytest.mark.parametrize("raiser", ["a.py", "z.py"])
 def test_an_observer_that_raises_is_logged_and_the_others_still_hear(
-    raiser: str, plugin_file: WriteFile, caplog: pytest.LogCaptureFixture
+    raiser: str, error: str, plugin_file: WriteFile, caplog: pytest.LogCaptureFixture
 ) -> None:
-    files = [plugin_file(LISTENER), plugin_file(RAISER.format(error="RuntimeError('tracker down')"), name=raiser)]
+    files = [plugin_file(LISTENER), plugin_file(RAISER.format(error=error), name=raiser)]
     heard: list[object] = []
     for order in (files, files[::-1]):
         load_registry(order, discover=False).observers.after_cell(heard, "results")

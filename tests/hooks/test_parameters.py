@@ -265,3 +265,57 @@ def test_a_choice_gets_the_closest_word() -> None:
 
 def test_a_long_value_is_cut_short() -> None:
     assert len(problem({"k": "x" * 1000}).message) < 150
+
+
+class OutOfOrder:
+    """Its constructor fails, and not for its parameters."""
+
+    def __init__(self, k: int = 1) -> None:
+        raise RuntimeError("no such library")
+
+
+class OfItsOwn(BaseException):
+    pass
+
+
+class OutOfOrderToo:
+    def __init__(self, k: int = 1) -> None:
+        raise OfItsOwn
+
+
+@pytest.mark.parametrize(("cls", "error"), [(OutOfOrder, RuntimeError), (OutOfOrderToo, OfItsOwn)])
+def test_what_a_constructor_raises_for_other_reasons_is_no_matter_of_parameters(
+    cls: type, error: type[BaseException]
+) -> None:
+    assert resolve(registered(cls), {}) == {"k": 1}
+    assert problem({"k": "x"}, cls).message == 'attack "mine": k must be an integer, got "x"'
+    with pytest.raises(error):
+        build(registered(cls), {})
+
+
+def broken_default() -> int:
+    raise RuntimeError("no default today")
+
+
+@dataclass(frozen=True)
+class BrokenDefault:
+    k: int = field(default_factory=broken_default)
+
+
+def test_a_default_that_cannot_be_made_is_told_in_one_line() -> None:
+    with pytest.raises(UserError, match=r'^attack "mine": its parameters cannot be read: RuntimeError: no default'):
+        resolve(registered(BrokenDefault), {})
+
+
+class UntoldError(ValueError):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class RejectsWithoutWords:
+    def __init__(self, k: int = 1) -> None:
+        raise UntoldError
+
+
+def test_a_rejection_that_cannot_be_told_is_a_rejection() -> None:
+    assert problem({}, RejectsWithoutWords).message == 'attack "mine": its text cannot be told'

@@ -95,6 +95,7 @@ def test_without_discovery_nothing_installed_is_imported(install: Install) -> No
         ("raise RuntimeError('no licence\\nfound')", "RuntimeError: no licence found"),
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("raise SystemExit(3)", "SystemExit: 3"),
+        ("class Odd(BaseException): pass\nraise Odd('its own')", "Odd: its own"),
         ("def broken(:", "SyntaxError: invalid syntax (syntax_dist.py, line 1)"),
         ("x = 1", "implements no hook: is @hookimpl missing above its functions?"),
     ],
@@ -288,6 +289,7 @@ def test_a_disabled_file_is_not_run(plugin_file: WriteFile) -> None:
         ("x = 1\ny = 1 / 0\n", ":2:5: the plug-in file fails: ZeroDivisionError: division by zero"),
         ("import no_such_module\n", ":1:1: the plug-in file fails: ModuleNotFoundError: No module named"),
         ("raise SystemExit\n", ":1:1: the plug-in file fails: SystemExit"),
+        ("raise BaseException('its own')\n", ":1:1: the plug-in file fails: BaseException: its own"),
         ("x = 1\n", ": implements no hook: is @hookimpl missing above its functions?"),
     ],
 )

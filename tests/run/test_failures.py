@@ -230,3 +230,18 @@ def test_whatever_a_metric_raises_or_gives_is_a_failed_cell(lab: Lab, what: str)
     ran = lab.run(metrics=of("metric", what), plugins=[lab.plugin(RAISES)], only=("unlearner=none", "attack=random"))
     assert {row.status for row in ran.rows} == {"failed"}
     assert all(row.reason.startswith(SAID[what]) for row in ran.rows)
+
+
+def test_without_a_folder_for_temporary_files_the_attacks_of_others_fail_alone(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(**_: object) -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/nowhere']")
+
+    monkeypatch.setattr("unlearnbench.run.isolated.mkdtemp", nowhere)
+    attacks = [*of("attack", "own"), "sorted-diff"]
+    ran = lab.run(
+        only=("unlearner=none", "attack=raises", "attack=sorted-diff"), attacks=attacks, plugins=[lab.plugin(RAISES)]
+    )
+    assert "No usable temporary directory found" in ran.row(attack="raises(what=own)").reason
+    assert ran.row(attack="sorted-diff").status == "ok"

@@ -53,7 +53,7 @@ def command(
 
     Work whose results are in the store is not done again, so an interrupted run resumes where it stopped. The plug-in
     files that the suite names are executed. The exit code is 0 if all cells are done, 1 if some failed, 2 if the suite
-    or an option is wrong, 130 or 143 if it was stopped.
+    or an option is wrong or the store cannot be read or written, 130 or 143 if it was stopped.
     """
     if publish and (options.only or options.seed is not None or options.profile != "full"):
         raise UserError("--publish writes the results of whole suites only; leave out --only, --seed and --profile")

@@ -59,7 +59,9 @@ class Collector:
                 continue
             try:
                 self._register(*import_distribution(entry_point))
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - third-party code may raise anything
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - third-party code may raise anything
                 self.broken.append(BrokenPlugin(source, describe_error(error)))
 
     def add_files(self, files: Iterable[str | Path], disabled: frozenset[str]) -> None:
@@ -94,7 +96,9 @@ class Collector:
         hook = cast("Callable[[], Iterable[object]]", implementation.function)
         try:
             return [_checked(kind, record) for record in hook()]
-        except Exception as error:  # third-party code may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # third-party code may raise anything
             message = f"{PROJECT}_{kind}s fails: {describe_error(error)}"
             if source.kind == "file":
                 raise UserError(message, position(error, source.path)) from error

@@ -54,5 +54,7 @@ class Observers:
                 continue
             try:
                 observer.function(*(arguments[name] for name in observer.takes))
-            except Exception:  # noqa: BLE001 - a failing observer must not fail a finished cell
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001 - a failing observer must not fail a finished cell
                 _log.exception("observer %s of %s failed", hook, observer.source)

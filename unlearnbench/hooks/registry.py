@@ -61,7 +61,9 @@ class Registered:
         module, _, attribute = self.plugin.factory.partition(":")
         try:
             found = getattr(import_module(module), attribute)
-        except (Exception, SystemExit) as error:  # third-party code may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # third-party code may raise anything
             raise UserError(f"{self} of {self.source} cannot be loaded: {describe_error(error)}") from error
         if not isinstance(found, type):
             raise UserError(f"{self} of {self.source} cannot be loaded: {self.plugin.factory} is not a class")

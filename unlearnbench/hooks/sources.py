@@ -83,8 +83,10 @@ def _run(name: str, code: bytes, location: str) -> None:
     try:
         # Not by the import system: it would write a byte-code cache, keyed by time stamp, beside the user's file.
         exec(compile(code, location, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the user asked for it
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # Ctrl-C too: what was run in part must not be found again
         del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise UserError(f"the plug-in file fails: {describe_error(error)}", position(error, location)) from error
 
 

@@ -45,6 +45,7 @@ class Expansion:
         self._metrics = sorted(map(instances.identity, suite.metrics), key=canonical_json)
         self._cell_fields: dict[tuple[str, str], bytes] = {}
         self._refusals: dict[tuple[str, str, str], str] = {}
+        self._pairs = [(*pair, faults.of_pair(*pair)) for pair in product(suite.defenses, suite.attacks)]
         for shared in product(suite.datasets, suite.models, suite.unlearners, suite.scenarios):
             self._expand(shared)
 
@@ -52,10 +53,10 @@ class Expansion:
         """Add the cells of one data set, model, unlearner and scenario, in the suite's order."""
         seeds, fault = self.suite.seeds, self._faults.of_setting(*shared)
         runnable: dict[PluginRef | None, list[tuple[PluginRef, PluginRef]]] = {}
-        for defense, attack in product(self.suite.defenses, self.suite.attacks):
+        for defense, attack, own_fault in self._pairs:
             if reason := self._excluded(*shared, defense, attack):
                 self.skipped += (Cell(*shared, defense, attack, seed, reason) for seed in seeds)
-            elif reason := fault or self._faults.of_pair(defense, attack):
+            elif reason := fault or own_fault:
                 self.failed += (Cell(*shared, defense, attack, seed, reason) for seed in seeds)
             elif reason := self._refused(shared, defense, attack):
                 self.skipped += (Cell(*shared, defense, attack, seed, reason) for seed in seeds)

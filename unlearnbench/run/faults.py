@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import get_args
 
 from unlearnbench.core.attacks import Attack
@@ -44,10 +45,14 @@ class Faults:
         """Return why no cell with this defense and attack can be planned, or ""."""
         return self._of(self._ask_defense, defense) or self._of(self._ask_attack, attack)
 
+    @cached_property
+    def _of_metrics(self) -> str:
+        return next(filter(None, (self._of(self._ask_metric, metric) for metric in self._suite.metrics)), "")
+
     def _of_setting(
         self, dataset: DatasetRef, model: PluginRef, unlearner: PluginRef, scenario: PluginRef
     ) -> Iterator[str]:
-        yield from (self._of(self._ask_metric, metric) for metric in self._suite.metrics)
+        yield self._of_metrics
         yield from self._of_dataset(dataset, scenario)
         yield from (self._of(self._ask_model, model.on(side)) for side in get_args(Side))
         yield self._of(self._ask_unlearner, unlearner)
