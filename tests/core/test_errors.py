@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearnbench.core.errors import Location, UserError, as_line, describe_error, did_you_mean
+from unlearnbench.core.errors import Location, UserError, describe_error, did_you_mean
+from unlearnbench.core.messages import as_line
 
 
 def test_the_place_stands_first() -> None:
