@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unlearnbench.hooks.records import RECORDS, AttackPlugin, DefensePlugin, Plugin, UnlearnerPlugin
+from unlearnbench.hooks.records import RECORDS, AttackPlugin, DatasetPlugin, DefensePlugin, Plugin, UnlearnerPlugin
 
 WORD = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
 LATER_WORD = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
@@ -37,6 +37,15 @@ def test_a_name_is_taken_exactly_if_it_follows_the_rule(name: str) -> None:
 def test_a_name_that_breaks_the_rule_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="joined by hyphens"):
         attack(name=name)
+
+
+@pytest.mark.parametrize("text", [None, 3, ["x"], "two\nlines", "\x1b[31mred", "\u202eabc", "a\u2028b"])
+@pytest.mark.parametrize("field", ["name", "summary", "reference"])
+def test_texts_of_a_record_are_visible_lines(field: str, text: object) -> None:
+    with pytest.raises(ValueError, match=field):
+        attack(**{field: text})
+    with pytest.raises(ValueError, match="licence must be one line of text"):
+        DatasetPlugin(name="mine", summary="Data.", factory="a.b:C", licence=text)  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize("summary", ["", "  ", "two\nlines"])

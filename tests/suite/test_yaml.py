@@ -119,8 +119,27 @@ def test_a_path_that_is_not_there_is_placed_at_what_would_hold_it() -> None:
         ("a: 1e999", "s.yaml:1:4: a number too large for a float"),
         ("a: 9223372036854775808", "s.yaml:1:4: an integer beyond 64 bits"),
         ("a: " + "1" * 5000, "s.yaml:1:4: an integer beyond 64 bits"),
-        ("a: [1, 2", "s.yaml:1:9: not YAML: expected ',' or ']', but got '<stream end>'"),
-        ("a: b: c", "s.yaml:1:5: not YAML: mapping values are not allowed here"),
+        ("a: [1, 2", "s.yaml:1:4: the [ here is not closed, or a comma is missing"),
+        ("a: [1\nb: 2", "s.yaml:1:4: the [ here is not closed, or a comma is missing"),
+        ("a:\n  b: {c: 1\n\nd: 2", "s.yaml:2:6: the { here is not closed, or a comma is missing"),
+        ("a: 1\nb 2\nc: 3", "s.yaml:2:1: a colon is missing; write key: value"),
+        ("a: 1\nb: 'c\nd: 3", "s.yaml:2:4: the quoted text that starts here is not closed"),
+        (
+            "a: [1]\n  b: 2",
+            "s.yaml:2:3: the line belongs to no list or mapping above it; indent it as its neighbours are",
+        ),
+        (
+            "a:\n  - b\n - c",
+            "s.yaml:3:2: the line belongs to no list or mapping above it; indent it as its neighbours are",
+        ),
+        *(
+            (
+                text,
+                f"s.yaml:{place}: no key can be here; quote the text, indent the line as its neighbours are, or end "
+                "the line above with a colon",
+            )
+            for text, place in (("a: b: c", "1:5"), ("a: b\n c: d", "2:3"), ("a\nb: c", "2:2"))
+        ),
         ("a: 1\nb: \0", "s.yaml:2:4: the character U+0000 is not allowed"),
         ('a: "\\0"', "s.yaml:1:4: text contains the control character U+0000"),
         ('a: "\\ud800"', "s.yaml:1:4: text contains the control character U+D800"),

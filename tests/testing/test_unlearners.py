@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -157,6 +157,19 @@ def test_a_module_that_a_model_does_not_have_is_named(registry: Registry) -> Non
     finding, *_ = findings_of(Registered(record, Source("file", "mine.py")), registry)
     assert finding.problem.startswith("decision-tree: raises AttributeError (test_unlearners.py:")
     assert "refusal(model)" in finding.hint
+
+
+def test_what_is_no_fitted_model_is_told_with_what_makes_one(registry: Registry) -> None:
+    class Bare(Good):
+        """Returns something else."""
+
+        def unlearn(self, deletion: Deletion) -> Fitted:
+            return cast(Fitted, [1, 2])
+
+    record = RECORDS["unlearner"](name="mine", summary="Mine", factory=Bare)
+    finding, *_ = findings_of(Registered(record, Source("file", "mine.py")), registry)
+    assert "unlearn must return a fitted model, got list; of a module, deletion.fitted.with_module" in finding.problem
+    assert finding.hint.startswith("Do what the problem says")
 
 
 def test_every_check_fails_for_one_of_these() -> None:

@@ -126,7 +126,12 @@ class FunctionState:
         return Deletion(self.fitted, self.data.after(step), forget, self.original, seeds, self.precomputed)
 
     def after(self, step: Step, fitted: Fitted) -> FunctionState:
-        """Return the state after one step, with its unlearned model."""
+        """Return the state after one step, with its unlearned model; TypeError for what is no fitted model."""
+        if not callable(getattr(fitted, "log_posteriors", None)):
+            raise TypeError(
+                f"unlearn must return a fitted model, got {type(fitted).__name__}; of a module, "
+                "deletion.fitted.with_module(module) makes one"
+            )
         return replace(self, fitted=fitted, data=self.data.after(step))
 
 

@@ -50,15 +50,22 @@ class Plugin:
     """Its role in tables."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ValueError(f"name {self.name!r} must be lower-case words joined by hyphens, such as 'sorted-diff'")
-        if not self.summary.strip() or "\n" in self.summary:
+        self._check_line("summary", self.summary)
+        if not self.summary.strip():
             raise ValueError(f"{self.name}: summary must be one line of text")
+        self._check_line("reference", self.reference)
         if isinstance(self.factory, str) and not _FACTORY.fullmatch(self.factory):
             raise ValueError(f"{self.name}: factory {self.factory!r} must look like 'package.module:Class'")
         if type(self.revision) is not int or self.revision < 1:
             raise ValueError(f"{self.name}: revision {self.revision!r} must be an integer from 1 on")
         self._check("role", self.role, get_args(EntryRole))
+
+    def _check_line(self, field: str, value: object) -> None:
+        """Raise ValueError for what is no text, has line breaks, or characters that would hide or move others."""
+        if not isinstance(value, str) or not value.isprintable():
+            raise ValueError(f"{self.name}: {field} must be one line of text, without control characters")
 
     def _check(self, field: str, value: object, allowed: tuple[object, ...]) -> None:
         if value not in allowed:
@@ -71,7 +78,11 @@ class DatasetPlugin(Plugin):
 
     kind: ClassVar[Kind] = "dataset"
     licence: str = ""
-    """The terms of use."""
+    """The terms of use, in one line."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_line("licence", self.licence)
 
 
 @dataclass(frozen=True, kw_only=True)

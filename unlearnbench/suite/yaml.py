@@ -98,16 +98,30 @@ def _compose(text: str) -> yaml.Node | None:
         raise _RefusedError("the file contains an escape that is not a character", (1, 1)) from None
 
 
+_OUT_OF_PLACE = "the line belongs to no list or mapping above it; indent it as its neighbours are"
+_NO_KEY = (
+    "no key can be here; quote the text, indent the line as its neighbours are, or end the line above with a colon"
+)
+_NOT_CLOSED = "is not closed, or a comma is missing"
+_MALFORMED: Mapping[str, tuple[str, bool]] = {
+    "but found another document": ("a second document starts here; a suite file holds one", False),
+    "could not find expected ':'": ("a colon is missing; write key: value", True),
+    "mapping values are not allowed": (_NO_KEY, False),
+    "expected <block end>": (_OUT_OF_PLACE, False),
+    "expected ',' or ']'": (f"the [ here {_NOT_CLOSED}", True),
+    "expected ',' or '}'": (f"the {{ here {_NOT_CLOSED}", True),
+    "unexpected end of stream": ("the quoted text that starts here is not closed", True),
+    "'\\t'": ("a tab; indent with spaces", False),
+}
+"""What PyYAML says, what that means in a suite, and whether it is where the value began that PyYAML was reading."""
+
+
 def _malformed(error: yaml.MarkedYAMLError) -> tuple[str, Position]:
-    mark = error.problem_mark or error.context_mark
     problem = error.problem or "malformed"
-    if problem == "but found another document":
-        problem = "a second document starts here; a suite file holds one"
-    elif "'\\t'" in problem:
-        problem = "a tab; indent with spaces"
-    else:
-        problem = f"not YAML: {problem}"
-    return problem, _position(mark)
+    meanings = (meaning for words, meaning in _MALFORMED.items() if words in problem)
+    message, at_start = next(meanings, (f"not YAML: {problem}", False))
+    marks = (error.context_mark, error.problem_mark) if at_start else (error.problem_mark, error.context_mark)
+    return message, _position(marks[0] or marks[1])
 
 
 class _Composer(yaml.BaseLoader):

@@ -35,7 +35,7 @@ from unlearnbench.testing.unlearner_trials import (
 )
 
 
-@check("Override `refusal(model)`: return in one line why this unlearner cannot be used with a model, else None.")
+@check("Do what the problem says; where a model cannot be used, override `refusal(model)` and return why in one line.")
 def works_with_models_it_does_not_refuse(subject: Subject) -> Iterator[str]:
     """It works with every model that it does not refuse; there is at least one."""
 
