@@ -28,21 +28,30 @@ class Access:
 
     def guard(self, data: str, value: Any) -> Any:
         """Return ``value`` where it may be read, else something that raises :class:`AccessError` when it is used."""
-        return value if self.allows(data) else Undeclared(self, data)
+        return value if self.allows(data) else Undeclared(self, data, value)
 
 
 class Undeclared:
-    """Stands for data that a method does not declare."""
+    """Stands for data that a method does not declare: of a training set only the data set's own facts can be read."""
 
-    def __init__(self, access: Access, data: str) -> None:
-        self._access, self._data = access, data
+    def __init__(self, access: Access, data: str, value: Any) -> None:
+        self._access, self._data, self._value = access, data, value
 
-    def __getattr__(self, name: str) -> NoReturn:
-        self._refuse()
+    def __getattr__(self, name: str) -> Any:
+        if name in _OPEN:
+            return getattr(self._value, name)
+        return self._refuse()
 
     def __len__(self) -> NoReturn:
+        self._refuse()
+
+    def __array__(self, *how: Any, **more: Any) -> NoReturn:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
         self._access.check(self._data)
         raise AssertionError("what may be read is handed over as it is")
+
+
+_OPEN = ("records", "n_classes")
+"""Of the data set as a whole: other sets, which may be declared, are made of its records."""

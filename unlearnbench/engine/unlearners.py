@@ -107,7 +107,19 @@ class Deletion:
             self,
             retain=access.guard("retain-set", self.retain),
             forget=access.guard("forget-set", self.forget),
+            original=guarded(self.original, access),
         )
+
+
+def guarded(original: Original, access: Access) -> Original:
+    """Return this original with sets that raise AccessError where a method reads what it does not declare.
+
+    Its own training set counts as the retain set, most of which it is.
+    """
+    if access.allows("retain-set") and access.allows("validation-set"):
+        return original
+    shared = original.share(access.guard("validation-set", original.validation_ids))
+    return replace(shared, data=access.guard("retain-set", original.data))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +178,8 @@ class FunctionUnlearner(Unlearner):
 
     def prepare(self, original: Original) -> FunctionState:
         """Train the original, bitwise the same one as that of exact unlearners."""
-        return FunctionState(original.fitted, original.data, original, self.precompute(original))
+        precomputed = self.precompute(guarded(original, self.access))
+        return FunctionState(original.fitted, original.data, original, precomputed)
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> FunctionState:
         """Apply the function for one step."""

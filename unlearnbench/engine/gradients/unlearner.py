@@ -86,7 +86,7 @@ class GradientUnlearner(FunctionUnlearner):
             forget=deletion.forget.kept_ids,
             seed=deletion.seeds.seed(),
             access=self.access,
-            stages=self.stages(deletion.original),
+            stages=self.stages(guarded.original),
             training=self.mode == "train",
             teachers={"original": fitted.module, **self.teachers(guarded)},
             masks=self.mask(module, guarded),
