@@ -92,3 +92,24 @@ DEFENSES = Experiment(
     ),
     frontier=True,
 )  # fmt: skip
+
+FRESH_RETRAINING = Experiment(
+    "fresh-retraining",
+    "F4",
+    "What does an adversary find who expects fresh draws, with 40 shadow originals and the label?",
+    (
+        *(
+            Greater(f"{model}, fresh initialization and order: {attack} finds more than the classical attack",
+                    row(unlearner=FRESH, model=model, attack=attack),
+                    row(unlearner=FRESH, model=model, attack=CLASSICAL))
+            for model in (FOREST, NETWORK)
+            for attack in ("score-diff", "ensemble")
+        ),
+        *(
+            Greater(f"{model}: fresh draws hide some of it from {attack}",
+                    row(model=model, attack=attack), row(unlearner=FRESH, model=model, attack=attack))
+            for model in (FOREST, NETWORK)
+            for attack in ("score-diff", "ensemble")
+        ),
+    ),
+)  # fmt: skip

@@ -28,6 +28,7 @@ EXPERIMENTS = (
     beyond.RECORD,
     beyond.NOISE,
     beyond.DEFENSES,
+    beyond.FRESH_RETRAINING,
 )
 
 
