@@ -32,7 +32,7 @@ def bench_forest(data: str, trees: int, forget: int, queried: int, compare: Comp
 
     def ask(models: Sequence[Fitted]) -> None:
         if queried:
-            np.stack(list(query(models, records.x[:queried])))
+            np.stack(list(query(models, records.x[:queried], records.n_classes)))
 
     compare(
         "random forest",

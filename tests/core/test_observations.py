@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from random import Random
 
 import numpy as np
@@ -69,7 +69,9 @@ def test_concatenation_keeps_every_row_and_pads_short_requests_with_their_last_v
 
 def test_the_last_version_alone_is_the_last_real_one_with_the_membership_there() -> None:
     both = Observations.concatenate([single(0, 0, versions=1), single(0, 1, versions=3)])
-    both.member[7:, -1] = ~both.member[7:, -1]
+    member = both.member.copy()
+    member[7:, -1] = ~member[7:, -1]
+    both = replace(both, member=member)
     last = both.last_only()
     assert last.after.shape == (14, 1, 2)
     assert set(last.versions) == {1}
@@ -85,7 +87,7 @@ def test_the_last_version_alone_is_the_last_real_one_with_the_membership_there()
 )
 def test_a_record_left_at_the_version_that_it_is_first_gone_from(pattern: str, left_at: int) -> None:
     rows = single(0, 0, versions=2)
-    rows.member[:] = [letter == "X" for letter in pattern]
+    rows = replace(rows, member=np.tile([letter == "X" for letter in pattern], (len(rows), 1)))
     assert rows.left_at().tolist() == [left_at] * len(rows)
 
 
@@ -146,8 +148,10 @@ def test_no_rows_pair_with_nothing() -> None:
 
 def test_after_is_the_last_version_that_each_request_really_has() -> None:
     rows = Observations.concatenate([single(0, 0, versions=1), single(0, 1, versions=3), single(0, 2, versions=2)])
-    rows.after[:7, 1:] = np.nan  # padding: nobody may look there
-    rows.after[14:, 2:] = np.nan
+    after = rows.after.copy()
+    after[:7, 1:] = np.nan  # padding: nobody may look there
+    after[14:, 2:] = np.nan
+    rows = replace(rows, after=after)
     seen = view(rows).after
     assert seen.shape == (21, 2)
     assert np.array_equal(seen, rows.after[np.arange(21), rows.versions - 1])

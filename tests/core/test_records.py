@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,7 @@ from unlearnbench.core.records import Provenance, Records, Step, TrainingSet, am
 def records(x: np.ndarray | None = None, y: np.ndarray | None = None) -> Records:
     features = np.arange(12.0).reshape(6, 2) if x is None else x
     labels = np.array([0, 1, 0, 1, 0, 1]) if y is None else y
-    return Records("toy", features, labels, 2, Provenance("made up", "CC0"))
+    return Records("toy", features, labels, 2, Provenance("made up", "CC0"), feature_names=("a", "b"))
 
 
 def test_a_deleted_record_is_masked_in_its_slot_or_closed_up() -> None:
@@ -60,13 +63,66 @@ def test_duplicates_are_records_with_equal_features_whatever_their_label() -> No
     ("x", "y", "complaint"),
     [
         (np.zeros((5, 2)), None, "5 rows of x but 6 labels"),
-        (None, np.array([0, 1, 2, 0, 1, 0]), "labels must lie in"),
-        (np.full((6, 2), np.nan), None, "not finite"),
+        (np.zeros(6), None, r"x: features must be of shape \(n, ...\), not \(6,\); give x\[:, None\]"),
+        (np.full((6, 2), np.nan), None, 'x: row 0, feature 0 "a" is nan, not finite'),
+        (np.where(np.arange(12).reshape(6, 2) == 5, np.inf, 0), None, 'x: row 2, feature 1 "b" is inf, not finite'),
+        (np.full((6, 2), "red"), None, "x: their type is <U3"),
+        (np.zeros((6, 2), dtype=complex), None, "x: their type is complex128"),
+        (np.full((6, 2), 2**53 + 1), None, f"x: {2**53 + 1} is no float64"),
+        (np.ma.array(np.zeros((6, 2)), mask=np.eye(6, 2, dtype=bool)), None, "x: some are masked"),
+        (None, np.array([0, 1, 2, 0, 1, 0]), r"labels must lie in 0\.\.1, row 2 has 2"),
+        (None, np.array([0, 1, -1, 0, 1, 0]), r"labels must lie in 0\.\.1, row 2 has -1"),
+        (None, np.array([0, 1, 0.5, 0, 1, 0]), "y: 0.5 is no int64"),
+        (None, np.array([0, 1, np.nan, 0, 1, 0]), "y: nan is no int64"),
+        (
+            None,
+            np.array([0, 1, 1, 0, 1, 0], dtype=object),
+            r"y: their type is object; convert them by .astype",
+        ),
+        (None, np.array(["no"] * 6), "y: their type is <U2"),
+        (None, np.array([0, 1, 1, 0, 1, 0])[:, None], r"y: labels must be of shape \(n,\), not \(6, 1\); give y.ravel"),
+        (None, np.eye(2)[[0, 1, 1, 0, 1, 0]], r"not \(6, 2\); give y.argmax\(axis=1\)"),
     ],
 )
-def test_records_that_contradict_themselves_are_refused(x: object, y: object, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+def test_records_that_are_wrong_are_refused_in_one_line_that_names_the_data_set(
+    x: object, y: object, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint) as caught:
         records(x, y)  # type: ignore[arg-type] # object for the parametrize table
+    message = str(caught.value)
+    assert message.startswith('data set "toy": ')
+    assert "\n" not in message
+    assert len(message) <= 300
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bool", "int8", "uint64", ">i4", ">f8"])
+def test_labels_of_another_type_are_converted_where_none_changes(dtype: str) -> None:
+    plain = records()
+    other = records(y=plain.y.astype(dtype))
+    assert other.y.dtype == np.int64
+    assert other.sha256 == plain.sha256
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "uint8", ">f8"])
+def test_features_of_another_type_are_converted_where_none_changes(dtype: str) -> None:
+    plain = records()
+    other = records(plain.x.astype(dtype))
+    assert other.x.dtype == np.float64
+    assert other.x.dtype.isnative
+    assert other.sha256 == plain.sha256
+
+
+@pytest.mark.parametrize("n_classes", [0, -1, 2.0, True, "2"])
+def test_a_number_of_classes_that_is_none_is_refused(n_classes: Any) -> None:
+    with pytest.raises(ValueError, match='data set "toy": n_classes must be a positive integer'):
+        replace(records(), n_classes=n_classes)
+
+
+@pytest.mark.parametrize("ids", [np.array([0.5]), np.array([[1]]), np.array(["1"]), np.array([True, False]) * 0.5])
+def test_record_ids_that_are_no_integers_are_refused(ids: Any) -> None:
+    for made in (lambda: Step(ids), lambda: Step(np.array([1]), ids), lambda: TrainingSet.of(records(), ids)):
+        with pytest.raises(ValueError, match="record ids must be"):
+            made()
 
 
 def test_the_checksum_follows_the_content() -> None:

@@ -21,8 +21,9 @@ from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.cli import main
 from unlearnbench.cli.app import _make_app
 from unlearnbench.hooks.parameters import build
-from unlearnbench.hooks.registry import Registered, load_registry
+from unlearnbench.hooks.registry import Registered, Registry, load_registry
 from unlearnbench.suite.load import load_suite
+from unlearnbench.testing import findings_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -133,6 +134,15 @@ def test_python_runs_and_its_plugins_go_through_a_whole_run(
     assert not [record for record in caplog.records if record.name.endswith("observers")]
 
 
+@pytest.mark.filterwarnings("ignore:The number of unique classes is greater")  # scikit-learn's, of thirty classes
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if "@hookimpl" in each.text], ids=str)
+def test_plugins_of_the_documents_pass_the_conformance_checks(example: Example, folder: Path) -> None:
+    registry = load_registry([folder / example.file], discover=False)
+    models = tuple(registry.get("model", name) for name in ("decision-tree", "mlp"))
+    for plugin in (plugin for plugin in registry.plugins if plugin.source.kind == "file"):
+        assert findings_of(plugin, Registry(models)) == []
+
+
 def run_tiny(folder: Path, file: Path, plugin: Registered | None) -> None:
     """Run one cell that uses the plug-in; retraining is fresh, which every model allows."""
     chosen = dict(TINY)
@@ -158,7 +168,7 @@ def test_an_observer_of_the_documents_is_called(tmp_path: Path, capsys: pytest.C
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         run_tiny(tmp_path, file, None)
-    assert "done: classical" in capsys.readouterr().out
+    assert "done: classical" in capsys.readouterr().err
 
 
 def test_the_executor_of_the_documents_changes_no_result(

@@ -47,22 +47,21 @@ def test_an_ensemble_is_a_model_without_regions(parts: tuple[Fixed, ...]) -> Non
 def test_asking_together_equals_asking_one_by_one_bitwise(parts: tuple[Fixed, ...]) -> None:
     inner = Ensemble(parts[:2], (1.0, 3.0))
     models: list[Fitted] = [parts[0], inner, Ensemble((inner, parts[2]), (2.0, 1.0)), parts[2], parts[0]]
-    together = query(models, X)
+    together = query(models, X, 2)
     assert together.shape == (5, 5, 2)
     assert np.array_equal(together, np.stack([model.log_posteriors(X) for model in models]))
 
 
 def test_every_part_is_queried_once_however_many_models_share_it(parts: tuple[Fixed, ...]) -> None:
     shared = Ensemble(parts[:2], (1.0, 1.0))
-    query(
-        [shared, parts[0], Ensemble((parts[1], parts[2]), (1.0, 1.0)), shared, Ensemble((shared, parts[1]), (1, 1))], X
-    )
+    others = Ensemble((parts[1], parts[2]), (1.0, 1.0)), shared, Ensemble((shared, parts[1]), (1, 1))
+    query([shared, parts[0], *others], X, 2)
     assert [part.queried for part in parts] == [1, 1, 1]
 
 
 def test_models_that_are_equal_but_not_the_same_are_each_queried() -> None:
     duplicates = [Fixed(0.5, 0.5), Fixed(0.5, 0.5)]
-    query(duplicates, X)
+    query(duplicates, X, 2)
     assert [duplicate.queried for duplicate in duplicates] == [1, 1]
 
 
@@ -85,7 +84,7 @@ def test_the_models_of_a_bank_are_queried_together_and_each_gets_its_own_answer(
     banks = Bank(0.1, 0.2, 0.3), Bank(0.6)
     a, b, c = (Member(banks[0], index) for index in (2, 0, 1))
     models: list[Fitted] = [a, Ensemble((b, parts[0], c), (1.0, 1.0, 2.0)), Member(banks[1], 0), b, a]
-    together = query(models, X)
+    together = query(models, X, 2)
     assert banks[0].queried == [[2, 0, 1]]
     assert banks[1].queried == [[0]]
     assert np.array_equal(together, np.stack([model.log_posteriors(X) for model in models]))

@@ -11,6 +11,7 @@ import pytest
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.records import RECORDS, AttackPlugin
 from unlearnbench.hooks.registry import Registered, Registry, Source, load_registry
+from unlearnbench.hooks.sources import normalized
 
 Code = Callable[..., str]
 Install = Callable[..., None]
@@ -249,9 +250,8 @@ def test_a_file_offers_a_class_of_its_own(plugin_file: WriteFile) -> None:
     mine = load_registry([path], discover=False).get("attack", "mine-1")
     assert mine.load().__name__ == "Mine"
     assert mine.factory == "mine.py:Mine"
-    assert mine.source == Source(
-        "file", "mine.py", path=str(path.resolve()), sha256=hashlib.sha256(path.read_bytes()).hexdigest()
-    )
+    code = hashlib.sha256(normalized(path.read_bytes())).hexdigest()
+    assert mine.source == Source("file", "mine.py", path=str(path.resolve()), sha256=code)
 
 
 def test_two_files_may_share_a_stem(plugin_file: WriteFile) -> None:
@@ -274,6 +274,65 @@ def test_a_file_that_is_named_twice_counts_once(plugin_file: WriteFile, monkeypa
 def test_a_file_that_changed_is_read_again(plugin_file: WriteFile) -> None:
     load_registry([plugin_file(CLASS_IN_FILE.format(k=1))], discover=False)
     assert load_registry([plugin_file(CLASS_IN_FILE.format(k=2))], discover=False).get("attack", "mine-2")
+
+
+CODE = """
+'''A document.'''
+from dataclasses import dataclass
+
+@dataclass
+class Mine:
+    \"\"\"What it is.\"\"\"
+
+    power: float = 1.0  # of the difference
+
+    def score(self, view):
+        "A word."
+        return view ** self.power
+"""
+SAME = {
+    "a comment": CODE.replace("# of the difference", "# of another difference\n    # and more"),
+    "no comment": CODE.replace("  # of the difference", ""),
+    "layout": CODE.replace("view ** self.power", "(\n            view**self.power\n        )").replace(
+        "\n\n", "\n\n\n"
+    ),
+    "line ends": CODE.replace("\n", "\r\n"),
+    "docstrings": CODE.replace("What it is.", "Something else.").replace('        "A word."\n', ""),
+    "a document": CODE.replace("'''A document.'''", ""),
+}
+OTHER = {
+    "a number": CODE.replace("1.0", "1.5"),
+    "a text": CODE.replace("return view", 'print("A word.")\n        return view'),
+    "an operator": CODE.replace("**", "*"),
+    "a name": CODE.replace("Mine", "Yours"),
+    "a decorator": CODE.replace("@dataclass\n", ""),
+}
+
+
+@pytest.mark.parametrize("change", SAME)
+def test_comments_layout_and_docstrings_do_not_make_other_code(change: str) -> None:
+    assert SAME[change] != CODE
+    assert normalized(SAME[change].encode()) == normalized(CODE.encode())
+
+
+@pytest.mark.parametrize("change", OTHER)
+def test_all_that_can_change_a_result_makes_other_code(change: str) -> None:
+    assert normalized(OTHER[change].encode()) != normalized(CODE.encode())
+
+
+def test_code_that_cannot_be_read_is_what_it_is() -> None:
+    assert normalized(b"def broken(:") == b"def broken(:"
+
+
+@pytest.mark.parametrize(("imported", "name"), [("helper", "helper"), ("helper.parts", "helper"), ("folder", "folder")])
+def test_a_file_that_imports_what_lies_beside_it_is_told_what_would_be_right(
+    plugin_file: WriteFile, imported: str, name: str
+) -> None:
+    path = plugin_file(f"import {imported}")
+    (path.parent / "helper.py").touch()
+    (path.parent / "folder").mkdir()
+    with pytest.raises(UserError, match=f"what lies beside it: put {name} into the file, or both into a package$"):
+        load_registry([path], discover=False)
 
 
 def test_a_disabled_file_is_not_run(plugin_file: WriteFile) -> None:

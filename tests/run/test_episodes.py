@@ -365,7 +365,9 @@ def test_no_model_is_asked_about_a_record_twice_nor_about_more_test_records_than
     rows = observe(parts).observations
     _, unseen = pools_of(parts)
     assert len(unseen) > TEST_RECORDS
-    assert widths == [len({*rows.record, *pools_of(parts)[0].training, *unseen[:TEST_RECORDS]})] * 4
+    training = pools_of(parts)[0].training
+    asked = [len({*rows.record, *training, *unseen[:TEST_RECORDS]})] * 4
+    assert widths == [len(training), *asked, len(training)], "the original is asked before and after whether it changed"
 
 
 def test_seconds_are_told_for_training_and_for_one_request() -> None:

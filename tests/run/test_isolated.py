@@ -99,7 +99,7 @@ def test_what_an_attack_raises_is_the_failure_in_one_line(instances: PluginInsta
 
 
 def test_objects_are_no_scores(instances: PluginInstances) -> None:
-    with pytest.raises(FailedElsewhereError, match="TypeError"):
+    with pytest.raises(FailedElsewhereError, match="their type is object"):
         scored(instances, "objects")
 
 

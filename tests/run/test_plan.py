@@ -89,6 +89,15 @@ def test_excluded_cells_are_skipped_with_the_reason_of_the_rule(lab: Lab) -> Non
     assert not any(cell.reason for cell in plan.cells.values())
 
 
+def test_a_model_that_cannot_be_trained_on_the_records_is_skipped_with_the_reason(lab: Lab) -> None:
+    plan = lab.plan(datasets=["breast-cancer", "adult"], models=["simple-cnn", "decision-tree"], unlearners=["retrain"])
+    assert plan.skipped
+    assert {cell.model.name for cell in plan.skipped} == {"simple-cnn"}
+    assert {cell.model.name for cell in plan.cells.values()} == {"decision-tree"}
+    for cell in plan.skipped:
+        assert cell.reason.startswith("simple-cnn needs images: records of shape (height, width)")
+
+
 def test_a_model_that_cannot_keep_its_draws_is_skipped_with_the_reason(lab: Lab) -> None:
     redrawn = {"name": "random-forest", "params": {"draws": "redrawn", "n_estimators": 3}}
     ways = ["retrain", {"name": "retrain", "params": {"order": "compact"}}]

@@ -135,7 +135,7 @@ def test_a_model_whose_answers_are_no_posteriors_fails_and_nothing_is_attacked(l
     models = [{"name": "wrong", "params": {"wrong": wrong}}]
     ran = lab.run(only=("unlearner=none",), models=models, plugins=[lab.plugin(MODEL)], attacks=["blind"])
     assert {row.status for row in ran.rows} == {"failed"}
-    assert all("models must answer with finite log-posteriors of 2 classes" in row.reason for row in ran.rows)
+    assert all("a model must answer with log-posteriors" in row.reason for row in ran.rows)
 
 
 METRICS = """

@@ -111,7 +111,7 @@ BROKEN = [
     (Column, "gives-one-finite-score-a-row"),
     (Infinite, "gives-one-finite-score-a-row"),
     (Unseeded, "same-seed-same-scores"),
-    (GlobalDraws, "leaves-global-generators-alone"),
+    (GlobalDraws, "leaves-the-process-as-it-was"),
     (ByPlace, "scores-follow-their-rows"),
     (AgainstTheOthers, "scores-each-row-independently"),
     (LastBits, "scores-each-row-independently"),

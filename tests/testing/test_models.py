@@ -120,7 +120,7 @@ BROKEN = [
     (ClaimsAModule, "the-module-is-the-model"),
     (Probabilities, "returns-log-posteriors"),
     (Unseeded, "same-seeds-same-model"),
-    (GlobalDraws, "leaves-global-generators-alone"),
+    (GlobalDraws, "leaves-the-process-as-it-was"),
     (InPlace, "inputs-stay-as-they-were"),
     (OfTheBatch, "posteriors-do-not-depend-on-the-batch"),
     (InCompany, "fit-many-trains-each-task-independently"),

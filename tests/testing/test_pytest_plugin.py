@@ -32,12 +32,12 @@ def run(pytester: pytest.Pytester, shift: str, tests: str = TESTS) -> pytest.Run
 
 
 def test_a_correct_plugin_passes_a_test_for_each_check(pytester: pytest.Pytester) -> None:
-    run(pytester, "0.0").assert_outcomes(passed=13)
+    run(pytester, "0.0").assert_outcomes(passed=14)
 
 
 def test_a_broken_one_fails_with_the_finding_and_no_traceback(pytester: pytest.Pytester) -> None:
     result = run(pytester, "len(view)")
-    result.assert_outcomes(passed=12, failed=1)
+    result.assert_outcomes(passed=13, failed=1)
     result.stdout.fnmatch_lines(
         [
             "*test_conformance*attack:largest-scores-each-row-independently*",

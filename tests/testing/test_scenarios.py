@@ -108,7 +108,7 @@ BROKEN = [
     (Twice, "deletes-training-records-once"),
     (AddsUndeclared, "adds-addable-records-once"),
     (Unseeded, "same-seeds-same-requests"),
-    (GlobalDraws, "leaves-global-generators-alone"),
+    (GlobalDraws, "leaves-the-process-as-it-was"),
     (InPlace, "inputs-stay-as-they-were"),
     (NobodyToTellFrom, "both-roles-are-queried"),
     (CallsTheDeletedUnseen, "roles-are-correct"),

@@ -130,6 +130,8 @@ def observe(
     requested = _make("scenario", scenario, Scenario, instances)
     if refusal := method.refusal(kind):
         raise UserError(f"observe: {refusal}")
+    if refusal := kind.refusal(records.x.shape[1:]):
+        raise UserError(f"observe: {refusal}")
     check_episodes(records, sizes, requested, seed)
     where = resolve_device(device) if kind.uses_device else "cpu"
     engine: Engine = "fast" if kind.has_fast_path(where) else "reference"

@@ -12,7 +12,8 @@ from unlearnbench.cli.options import AsJson, PluginFiles
 from unlearnbench.cli.output import echo, epilog, new_app, print_json, print_table
 from unlearnbench.core.dataset_cards import Availability, DatasetCard, Fetchable, Located, Origin, card
 from unlearnbench.core.datasets import Dataset
-from unlearnbench.core.errors import UserError
+from unlearnbench.core.errors import UserError, describe_error
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import DatasetPlugin
 from unlearnbench.hooks.registry import Registered, load_registry
@@ -117,7 +118,7 @@ def show(
 
     Prints the number of rows, features, classes and duplicates, the licence, the source and the checksum.
     """
-    described = card(_dataset(load_registry(plugin_file or ()).get("dataset", name)).load())
+    described = _described(load_registry(plugin_file or ()).get("dataset", name))
     if as_json:
         print_json(asdict(described))
     else:
@@ -128,10 +129,19 @@ def _dataset(registered: Registered) -> Dataset:
     return cast(Dataset, build(registered, {}))
 
 
+@plugin_call()
+def _described(registered: Registered) -> DatasetCard:
+    try:
+        return card(_dataset(registered).load())
+    except Exception as error:  # a plug-in may raise anything
+        raise UserError(describe_error(error), where=registered.plugin.name) from error
+
+
 def _availability(dataset: Dataset) -> Availability | None:
     return dataset.availability() if isinstance(dataset, Located) else None
 
 
+@plugin_call()
 def _fetched(registered: Registered) -> ListedDataset:
     dataset = _dataset(registered)
     try:
@@ -144,6 +154,7 @@ def _fetched(registered: Registered) -> ListedDataset:
     return _listed(registered)
 
 
+@plugin_call()
 def _listed(registered: Registered) -> ListedDataset:
     plugin = cast(DatasetPlugin, registered.plugin)
     found, place = None, "must be loaded to know whether it is available"
@@ -156,6 +167,7 @@ def _listed(registered: Registered) -> ListedDataset:
     return ListedDataset(plugin.name, found.available, found.origin, plugin.licence, plugin.summary, found.place)
 
 
+@plugin_call()
 def _verified(registered: Registered) -> VerifiedDataset:
     name = registered.plugin.name
     try:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import ReadOnlyArrays
 from unlearnbench.core.options import PLAIN, TrainingOptions
 from unlearnbench.core.scenarios import Request
 
 
 @dataclass(frozen=True, eq=False)
-class ReleaseKeys:
+class ReleaseKeys(ReadOnlyArrays):
     """What identifies a release, arrays (n,): a defense that adds noise draws it for each combination of these."""
 
     seed: int

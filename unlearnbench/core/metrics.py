@@ -10,13 +10,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import ReadOnlyArrays
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import balanced
 from unlearnbench.core.scenarios import Role
 
 
 @dataclass(frozen=True, eq=False)
-class Utility:
+class Utility(ReadOnlyArrays):
     """Accuracy, time and privacy loss of the models, one entry per (original, request), each (m,).
 
     Accuracies are shares in [0, 1].
@@ -41,7 +42,7 @@ class Utility:
 
 
 @dataclass(frozen=True, eq=False)
-class ReleasedUtility:
+class ReleasedUtility(ReadOnlyArrays):
     """How good the released posteriors of unlearned models are on random unseen records.
 
     One entry per (original, request), each (m,); empty where a request queries no unseen record.
@@ -58,7 +59,7 @@ class ReleasedUtility:
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredRows:
+class ScoredRows(ReadOnlyArrays):
     """Some target rows of a cell in the form that the statistics take, each (k,)."""
 
     scores: NDArray[np.float64]
@@ -74,7 +75,7 @@ class ScoredRows:
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredCell:
+class ScoredCell(ReadOnlyArrays):
     """All that the metrics of one cell are computed from. Posteriors are not part of it."""
 
     scores: NDArray[np.float64]

@@ -53,6 +53,13 @@ class Fitted(Protocol):
         ...
 
 
+def check_fitted(model: object) -> None:
+    """Raise TypeError for what is no trained model."""
+    if not isinstance(model, Fitted):
+        hint = "; a torch module goes into fitted.with_module(module)" if hasattr(model, "state_dict") else ""
+        raise TypeError(f"a trained model must have log_posteriors(x), {type(model).__name__} has not{hint}")
+
+
 @runtime_checkable
 class HasPrivacy(Protocol):
     """A model trained with differential privacy."""
@@ -107,6 +114,13 @@ class TargetModel(ABC):
         ``slot`` and ``compact``.
         """
         return frozenset({"slot", "compact", "fresh"})
+
+    def refusal(self, shape: tuple[int, ...]) -> str | None:  # noqa: ARG002 - most kinds take records of any shape
+        """Return why it cannot be trained on records of this shape, such as (8, 8, 1) or (30,), or None where it can.
+
+        Cells are then skipped with that reason before anything is trained.
+        """
+        return None
 
     def has_fast_path(self, device: str) -> bool:  # noqa: ARG002 - most kinds have none on any device
         """Return whether ``fit_many`` is faster on this machine than one ``fit`` after the other."""

@@ -9,13 +9,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import ReadOnlyArrays
 from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.versions import Versions
 
 
 @dataclass(frozen=True, eq=False)
-class Observations:
+class Observations(ReadOnlyArrays):
     """All that is known about the queried records of one side. A row is one (episode, request, record)."""
 
     before: NDArray[np.float64]

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import ReadOnlyArrays
 from unlearnbench.core.models import Engine, Fitted, Seeds, TargetModel
 from unlearnbench.core.options import PLAIN, TrainingOptions
+from unlearnbench.core.plugin_calls import plugin_call
+from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import Trainer, TrainingJob
 
+PROBES = 256
+"""How many training records, at most, the original is asked about again to see whether it has changed."""
+FEW = 32
+"""About how many of these its module is asked, all at once."""
+ALIKE = 1e-4
+"""How much posteriors on a GPU, or of a module and of the kernel that trained it, may differ by rounding."""
+
 
 @dataclass(frozen=True, eq=False)
-class Original:
+class Original(ReadOnlyArrays):
     """An original model and how it is trained. It is trained when ``fitted`` is first read, and then only once."""
 
     model: TargetModel
@@ -84,10 +96,41 @@ class Original:
     def _trainer(self) -> Trainer:
         return Trainer(self.model, self.device, self.options, self.engine)
 
+    def check_unchanged(self) -> None:
+        """Raise ValueError where the trained model answers otherwise than it did when it was trained."""
+        if self.is_trained and not self._answers_again():
+            raise ValueError(
+                "the original, which all unlearners share, was changed in place; work on a copy, such as "
+                "copy.deepcopy(fitted.module)"
+            )
+
+    def _answers_again(self) -> bool:
+        fitted, _, answers = self._trained
+        again = fitted.log_posteriors(self._probes())
+        same = np.array_equal(again, answers) if self.device == "cpu" else _alike(again, answers)
+        return same and self._module_answers_again(fitted, answers[:FEW])
+
+    def _module_answers_again(self, fitted: Any, answers: NDArray[np.float64]) -> bool:
+        """Return whether the module answers as the model did: one that is made on demand can change alone."""
+        torch = sys.modules.get("torch")
+        if not (self.model.has_module and torch):
+            return True
+        with torch.no_grad():
+            return _alike(log_softmax(fitted.module(fitted.inputs(self._probes()[:FEW])).cpu().numpy()), answers)
+
+    def _probes(self) -> NDArray[np.float64]:
+        return self.data.records.x[self.data.ids[:PROBES]]
+
     @cached_property
-    def _trained(self) -> tuple[Fitted, float]:
+    def _trained(self) -> tuple[Fitted, float, NDArray[np.float64]]:
         if self.source is not None:
             return self.source._trained
-        start = perf_counter()
-        (fitted,) = self._trainer.train([self.job])
-        return fitted, perf_counter() - start
+        with plugin_call():  # all who share it get the same model, whatever its first user has changed
+            start = perf_counter()
+            (fitted,) = self._trainer.train([self.job])
+            seconds = perf_counter() - start
+            return fitted, seconds, np.array(fitted.log_posteriors(self._probes()))
+
+
+def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    return np.allclose(np.exp(one), np.exp(other), rtol=0, atol=ALIKE)

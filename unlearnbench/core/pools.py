@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import ReadOnlyArrays, read_only
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Records, among
 from unlearnbench.core.seeding import SeedPath
@@ -64,7 +65,7 @@ class EpisodeSizes:
 
 
 @dataclass(frozen=True)
-class Pools:
+class Pools(ReadOnlyArrays):
     """Record ids one original draws from, disjoint between the target and the shadow side.
 
     None of ``deletable``, ``unseen`` and ``addable`` has a duplicate, and each is in random order.
@@ -122,9 +123,7 @@ def side_halves(records: Records, side: Side, seeds: SeedPath) -> tuple[NDArray[
 
 @lru_cache(maxsize=8)  # all originals of both sides share it
 def _split(seeds: SeedPath, n: int) -> NDArray[np.int64]:
-    order = (seeds / "split").permutation(n)
-    order.setflags(write=False)
-    return order
+    return read_only((seeds / "split").permutation(n))
 
 
 def _others(trainable: NDArray[np.int64], training: NDArray[np.int64], seeds: SeedPath) -> NDArray[np.int64]:

@@ -7,11 +7,31 @@ from numpy.typing import ArrayLike, NDArray
 
 FLOOR = 1e-45
 """The smallest probability distinguished from zero, near the smallest positive float32. Trees give exact zeros."""
+NORMALIZED = 1e-5
+"""How much the posteriors of a row may differ from 1 in sum: more than the rounding of single precision."""
 
 
 def log_of(posteriors: ArrayLike) -> NDArray[np.float64]:
     """Return the logarithm of probabilities, floored at :data:`FLOOR` so that it is finite."""
     return np.asarray(np.log(np.maximum(np.asarray(posteriors, dtype=np.float64), FLOOR)))
+
+
+def fault_of(answer: NDArray[np.generic], shape: tuple[int, ...]) -> str:
+    """Return what is wrong with log-posteriors (..., C) that a plug-in gave, "" where nothing is.
+
+    They must be real floating-point numbers of this shape, finite, and the posteriors of a row must sum to 1.
+    """
+    if answer.dtype.kind != "f":
+        return f"they are of type {answer.dtype}"
+    if answer.shape != shape:
+        return f"they are of shape {answer.shape}, not {shape}"
+    if n := np.count_nonzero(~np.isfinite(answer)):
+        return f"{n} are not finite; floor zeros by log_of"
+    with np.errstate(over="ignore"):  # an infinite sum is no 1
+        sums = np.exp(answer).sum(axis=-1)
+    if len(wrong := np.argwhere(np.abs(sums - 1) > NORMALIZED)):
+        return f"the posteriors of row {wrong[0][-1]} sum to {sums[tuple(wrong[0])]:.6g}, not 1"
+    return ""
 
 
 def log_softmax(logits: ArrayLike) -> NDArray[np.float64]:

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import InexactError, ReadOnlyArrays, exact, read_only
+from unlearnbench.core.messages import as_line, brief
 from unlearnbench.core.seeding import row_keys
 
 Order = Literal["slot", "compact", "fresh"]
@@ -31,8 +33,12 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False)
-class Records:
-    """A data set. ``x`` (n, ...) float, ``y`` (n,) int64 in ``range(n_classes)``; a record's id is its row."""
+class Records(ReadOnlyArrays):
+    """A data set. ``x`` (n, ...) float64, ``y`` (n,) int64 in ``range(n_classes)``; a record's id is its row.
+
+    Numbers of other types are converted where none changes, such as labels 0.0 and 1.0. ValueError for what else is
+    wrong. Both arrays become read-only.
+    """
 
     name: str
     x: NDArray[np.float64]
@@ -43,14 +49,48 @@ class Records:
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.name or "/" in self.name:
-            raise ValueError(f"name: must not be empty or hold a slash, since draws are named by it, got {self.name!r}")
+        if not isinstance(self.name, str) or not self.name or "/" in self.name:
+            raise ValueError(
+                f"name: must not be empty or hold a slash, since draws are named by it, got {brief(self.name)}"
+            )
+        vars(self).update(x=self._numbers("x", np.float64), y=self._numbers("y", np.int64))
+        self._check_shapes()
+        self._check_values()
+        self._make_read_only()
+
+    def _numbers(self, name: str, dtype: type[np.generic]) -> NDArray[np.float64] | NDArray[np.int64]:
+        try:
+            return exact(getattr(self, name), dtype)
+        except InexactError as error:
+            raise self._fault(f"{name}: {error}") from error
+
+    def _check_shapes(self) -> None:
+        if self.y.ndim != 1:
+            right = "y.ravel()" if self.y.size == len(self.x) else "y.argmax(axis=1), if they are one-hot"
+            raise self._fault(f"y: labels must be of shape (n,), not {self.y.shape}; give {right}")
+        if self.x.ndim < 2:
+            raise self._fault(f"x: features must be of shape (n, ...), not {self.x.shape}; give x[:, None] for one")
         if len(self.x) != len(self.y):
-            raise ValueError(f"{self.name}: {len(self.x)} rows of x but {len(self.y)} labels")
-        if not np.isin(self.y, np.arange(self.n_classes)).all():
-            raise ValueError(f"{self.name}: labels must lie in 0..{self.n_classes - 1}")
+            raise self._fault(f"{len(self.x)} rows of x but {len(self.y)} labels")
+
+    def _check_values(self) -> None:
+        known = isinstance(self.n_classes, int | np.integer) and not isinstance(self.n_classes, bool)
+        if not known or self.n_classes < 1:
+            raise self._fault(f"n_classes must be a positive integer, got {brief(self.n_classes)}")
+        if len(wrong := np.flatnonzero((self.y < 0) | (self.y >= self.n_classes))):
+            raise self._fault(f"y: labels must lie in 0..{self.n_classes - 1}, row {wrong[0]} has {self.y[wrong[0]]}")
         if not np.isfinite(self.x).all():
-            raise ValueError(f"{self.name}: x holds values that are not finite")
+            place = np.argwhere(~np.isfinite(self.x))[0]
+            raise self._fault(f"x: row {place[0]}, {self._feature(place[1:])} is {self.x[tuple(place)]}, not finite")
+
+    def _feature(self, place: NDArray[np.int64]) -> str:
+        """Name a feature by its place in a record."""
+        number = ", ".join(map(str, place))
+        known = len(place) == 1 and place[0] < len(self.feature_names)
+        return f"feature {number}" + (f' "{self.feature_names[place[0]]}"' if known else "")
+
+    def _fault(self, what: str) -> ValueError:
+        return ValueError(as_line(f'data set "{self.name}": {what}'))
 
     def __len__(self) -> int:
         return len(self.y)
@@ -67,19 +107,37 @@ class Records:
     def has_duplicate(self) -> NDArray[np.bool_]:
         """Which records (n,) share all their features with another: deleting those deletes nothing."""
         _, inverse, counts = np.unique(row_keys(self.x), return_inverse=True, return_counts=True)
-        return np.asarray(counts[inverse] > 1)
+        return read_only(np.asarray(counts[inverse] > 1))
 
 
 @dataclass(frozen=True)
-class Step:
-    """One version of a deletion request: record ids forgotten and, in online learning, ids added with it."""
+class Step(ReadOnlyArrays):
+    """One version of a deletion request: record ids forgotten and, in online learning, ids added with it.
+
+    ValueError where these are not integers of shape (n,).
+    """
 
     forget: NDArray[np.int64]
     add: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
+    def __post_init__(self) -> None:
+        vars(self).update(forget=record_ids("forget", self.forget), add=record_ids("add", self.add))
+        self._make_read_only()
+
+
+def record_ids(name: str, values: object) -> NDArray[np.int64]:
+    """Return record ids as int64 of shape (n,); ValueError, which starts with ``name``, where they are no integers."""
+    try:
+        ids = exact(values, np.int64)
+    except InexactError as error:
+        raise ValueError(f"{name}: record ids must be integers; {error}") from error
+    if ids.ndim != 1:
+        raise ValueError(f"{name}: record ids must be of shape (n,), not {ids.shape}")
+    return ids
+
 
 @dataclass(frozen=True, eq=False)
-class TrainingSet:
+class TrainingSet(ReadOnlyArrays):
     """The records one model is trained on."""
 
     records: Records
@@ -93,7 +151,7 @@ class TrainingSet:
     @classmethod
     def of(cls, records: Records, ids: Sequence[int] | NDArray[np.int64]) -> TrainingSet:
         """Return the training set of these records, none deleted."""
-        rows = np.asarray(ids, dtype=np.int64)
+        rows = record_ids("training set", ids)
         return cls(records, rows, np.ones(len(rows), dtype=np.bool_))
 
     @property
@@ -119,7 +177,7 @@ class TrainingSet:
     @cached_property
     def spread(self) -> NDArray[np.float64]:
         """The standard deviation of each feature over all ``ids``, deleted ones too."""
-        return np.asarray(self.records.x[self.ids].std(axis=0))
+        return read_only(np.asarray(self.records.x[self.ids].std(axis=0)))
 
     @property
     def original(self) -> TrainingSet:

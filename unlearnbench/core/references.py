@@ -8,6 +8,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import ReadOnlyArrays
+
 
 class ReferenceStatus(IntEnum):
     """What a reference model did with a record. The first coin flip says out or in, the second in or unlearned."""
@@ -21,7 +23,7 @@ class ReferenceStatus(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class ReferenceAnswers:
+class ReferenceAnswers(ReadOnlyArrays):
     """What N reference models answer about the n rows of a view.
 
     Each is a pair of models, as the target is: an original and what unlearning made of it. Who is in a training set and

@@ -9,11 +9,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import InexactError, ReadOnlyArrays, exact
 from unlearnbench.core.matching import matched_negatives
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
-from unlearnbench.core.records import Step, among
+from unlearnbench.core.records import Step, among, record_ids
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Sees
 
@@ -51,14 +52,27 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Queries:
-    """Records to query for one request, each (n,)."""
+class Queries(ReadOnlyArrays):
+    """Records to query for one request, each (n,). ValueError where roles or positions are none, or not as many."""
 
     ids: NDArray[np.int64]
     role: NDArray[np.int8]
     """A :class:`Role`."""
     position: NDArray[np.int64]
     """Index among the records of the same role."""
+
+    def __post_init__(self) -> None:
+        try:
+            role, position = exact(self.role, np.int8), exact(self.position, np.int64)
+        except InexactError as error:
+            raise ValueError(f"queries: roles and positions must be integers; {error}") from error
+        ids = record_ids("queries", self.ids)
+        if not ids.shape == role.shape == position.shape:
+            raise ValueError(f"queries: {len(ids)} ids, roles {role.shape} and positions {position.shape}")
+        if len(wrong := np.setdiff1d(role, list(Role))):
+            raise ValueError(f"queries: {wrong[0]} is no role, which are 0 to {max(Role)}")
+        vars(self).update(ids=ids, role=role, position=position)
+        self._make_read_only()
 
     @classmethod
     def of(cls, by_role: dict[Role, NDArray[np.int64]]) -> Queries:

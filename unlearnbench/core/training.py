@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from unlearnbench.core.models import Engine, FitTask, Fitted, Seeds, SeedUse, TargetModel
+from unlearnbench.core.models import Engine, FitTask, Fitted, Seeds, SeedUse, TargetModel, check_fitted
 from unlearnbench.core.options import PLAIN, TrainingOptions
 from unlearnbench.core.records import TrainingSet
 
@@ -70,9 +70,16 @@ class Trainer:
         return FitTask(job.data, job.seeds, start, self.options)
 
     def _fit(self, tasks: Sequence[FitTask]) -> Sequence[Fitted]:
+        models: Sequence[Fitted]
         if self.engine == "fast":
-            return self.model.fit_many(tasks, self.device)
-        return [self.model.fit(task, self.device) for task in tasks]
+            models = self.model.fit_many(tasks, self.device)
+        else:
+            models = [self.model.fit(task, self.device) for task in tasks]
+        if len(models) != len(tasks):
+            raise ValueError(f"fit_many must return a model for each of {len(tasks)} tasks, got {len(models)}")
+        for fitted in models:
+            check_fitted(fitted)
+        return models
 
 
 def _key(job: TrainingJob, used: frozenset[SeedUse]) -> JobKey:

@@ -12,6 +12,7 @@ from pluggy import HookImpl
 
 from unlearnbench import __version__
 from unlearnbench.core.errors import UserError, describe_error, did_you_mean
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.hooks import specs
 from unlearnbench.hooks.observers import HOOKS, Observer
 from unlearnbench.hooks.records import RECORDS, Kind, Plugin
@@ -58,7 +59,9 @@ class Collector:
             if source.name in disabled:
                 continue
             try:
-                self._register(*import_distribution(entry_point))
+                with plugin_call():
+                    imported = import_distribution(entry_point)
+                self._register(*imported)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - third-party code may raise anything
@@ -69,7 +72,8 @@ class Collector:
         for path in dict.fromkeys(Path(file).expanduser().resolve() for file in files):
             self.sources.append(Source("file", path.name, path=str(path)))
             if disabled.isdisjoint({path.name, str(path)}):
-                module, source = import_file(path)
+                with plugin_call():
+                    module, source = import_file(path)
                 try:
                     self._register(module, source)
                 except (UserError, pluggy.PluginValidationError) as error:
@@ -95,7 +99,8 @@ class Collector:
     def _call(self, kind: Kind, implementation: HookImpl, source: Source) -> list[Plugin]:
         hook = cast("Callable[[], Iterable[object]]", implementation.function)
         try:
-            return [_checked(kind, record) for record in hook()]
+            with plugin_call():
+                return [_checked(kind, record) for record in hook()]
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code may raise anything

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.hooks.sources import Source
 
 HOOKS: Final = ("before_run", "after_cell", "on_cell_error", "after_run")
@@ -53,7 +54,8 @@ class Observers:
             if observer.hook != hook:
                 continue
             try:
-                observer.function(*(arguments[name] for name in observer.takes))
+                with plugin_call():
+                    observer.function(*(arguments[name] for name in observer.takes))
             except KeyboardInterrupt:
                 raise
             except BaseException:  # noqa: BLE001 - a failing observer must not fail a finished cell

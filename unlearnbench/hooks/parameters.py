@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from unlearnbench.core.errors import UserError, describe_error, did_you_mean
 from unlearnbench.core.messages import shown
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.hooks import type_names
 from unlearnbench.hooks.registry import Registered
 
@@ -171,7 +172,8 @@ def _known(registered: Registered, params: Mapping[str, object]) -> dict[str, _A
 def _construct(registered: Registered, values: Mapping[str, object]) -> object:
     """Return an instance; ParameterError for the ValueError by which a constructor rejects its arguments."""
     try:
-        return cast(object, registered.load()(**values))
+        with plugin_call():
+            return cast(object, registered.load()(**values))
     except ValueError as error:
         raise ParameterError(f"{registered}: {_rejection(error)}") from error
 

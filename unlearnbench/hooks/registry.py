@@ -11,6 +11,7 @@ from pathlib import Path
 
 from unlearnbench.core.errors import UserError, describe_error, did_you_mean
 from unlearnbench.core.messages import shown
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.hooks.collect import Collector
 from unlearnbench.hooks.observers import Observers
 from unlearnbench.hooks.records import RECORDS, Kind, MetricPlugin, Plugin
@@ -60,7 +61,8 @@ class Registered:
             return self.plugin.factory
         module, _, attribute = self.plugin.factory.partition(":")
         try:
-            found = getattr(import_module(module), attribute)
+            with plugin_call():
+                found = getattr(import_module(module), attribute)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # third-party code may raise anything

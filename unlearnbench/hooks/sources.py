@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import sys
@@ -14,6 +15,8 @@ from typing import Literal
 
 from unlearnbench.core.errors import Location, UserError, describe_error
 from unlearnbench.hooks.specs import PROJECT
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Source:
     path: str = ""
     """Absolute, of a file or of an editable distribution."""
     sha256: str = ""
-    """Of the code of a file or an editable distribution, whose version does not identify the code."""
+    """Of the code of a file or an editable distribution, whose version does not identify the code; see
+    :func:`normalized`."""
 
     def __str__(self) -> str:
         if self.kind == "builtin":
@@ -68,12 +72,18 @@ def import_file(path: Path) -> tuple[ModuleType, Source]:
         code = path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the plug-in file: {error.strerror}", location) from error
-    digest = hashlib.sha256(code).hexdigest()
-    source = Source("file", path.name, path=location, sha256=digest)
+    source = Source("file", path.name, path=location, sha256=hashlib.sha256(normalized(code)).hexdigest())
     name = f"{PROJECT}_file_{hashlib.sha256(location.encode() + code).hexdigest()[:16]}"
     if name not in sys.modules:
         _run(name, code, location)
     return sys.modules[name], source
+
+
+def run_again(path: Path) -> None:
+    """Run a one-file plug-in once more, as a module that nobody keeps: to see what that does."""
+    name = f"{PROJECT}_file_again"
+    _run(name, path.read_bytes(), str(path))
+    del sys.modules[name]
 
 
 def _run(name: str, code: bytes, location: str) -> None:
@@ -87,7 +97,27 @@ def _run(name: str, code: bytes, location: str) -> None:
         del sys.modules[name]
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise UserError(f"the plug-in file fails: {describe_error(error)}", position(error, location)) from error
+        message = f"the plug-in file fails: {describe_error(error)}{_sibling_hint(error, Path(location).parent)}"
+        raise UserError(message, position(error, location)) from error
+
+
+def _sibling_hint(error: BaseException, folder: Path) -> str:
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if name and ((folder / name).is_dir() or (folder / f"{name}.py").is_file()):
+        return f"; a plug-in file cannot import what lies beside it: put {name} into the file, or both into a package"
+    return ""
+
+
+def normalized(code: bytes) -> bytes:
+    """Return Python code without comments, layout and docstrings, which change no result."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):  # it cannot be run either
+        return code
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree).encode()
 
 
 def distribution_of(entry_point: metadata.EntryPoint) -> Source:
@@ -108,9 +138,9 @@ def import_distribution(entry_point: metadata.EntryPoint) -> tuple[object, Sourc
 
 
 def _code_sha256(root: Path) -> str:
-    """Hash the Python files below a package, or the one file of a module: names and contents."""
+    """Hash the Python files below a package, or the one file of a module: names and code."""
     digest = hashlib.sha256()
     for file in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-        digest.update(f"{file.relative_to(root).as_posix()}\0{file.stat().st_size}\0".encode())
-        digest.update(file.read_bytes())
+        code = normalized(file.read_bytes())
+        digest.update(f"{file.relative_to(root).as_posix()}\0{len(code)}\0".encode() + code)
     return digest.hexdigest()

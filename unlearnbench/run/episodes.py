@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.defenses import Defense
-from unlearnbench.core.models import Engine, HasPrivacy, TargetModel
+from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, Side, side_pools
@@ -22,6 +22,14 @@ from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.run.query_set import QuerySet
+from unlearnbench.run.returned import (
+    check_number,
+    check_queries,
+    check_requests,
+    check_schedule,
+    check_versions,
+    privacy_loss,
+)
 
 TEST_RECORDS = 1000
 """How many records, at most, test accuracy is measured on: its standard error is then at most .016."""
@@ -93,16 +101,18 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
     (pools, unseen), seeds, source = parts.pools, parts.seeds, shared or parts.make_original()
     validation = parts.validation_ids()
     original = source.share(validation)
-    requests = parts.defense.schedule(parts.scenario.requests(pools, parts.sizes, seeds / "requests", original))
+    requests = _requests(parts, original)
     _check_something_stays(source.data, requests)
     state, chains, seconds = _serve(parts.unlearner, source.share(validation), requests, seeds / "serve")
-
     queries = [
         parts.scenario.queries(request, pools, parts.sizes, seeds / "queries" / r, original, state.fitted)
         for r, request in enumerate(requests)
     ]
+    for queried in queries:
+        check_queries(queried, parts.records)
     query_set = QuerySet.of(source.data, unseen[:TEST_RECORDS], queries)
     answers = query_set.answers([state.fitted, *(version.fitted for chain in chains for version in chain)])
+    source.check_unchanged()
     lengths = [len(chain) for chain in chains]
     versions = np.split(answers[1:], np.cumsum(lengths)[:-1])
     rows = [
@@ -113,7 +123,7 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         Observations.concatenate(rows),
         query_set.accuracy(answers, requests, lengths),
         seconds,
-        state.fitted.epsilon if isinstance(state.fitted, HasPrivacy) else math.inf,
+        privacy_loss(state.fitted),
     )
 
 
@@ -122,6 +132,18 @@ def _check_something_stays(data: TrainingSet, requests: Sequence[Request]) -> No
     for number, request in enumerate(requests):
         if among(data.ids, request.forgotten).all():
             raise ValueError(f"request {number} deletes all {len(data.ids)} records of the training set; one must stay")
+
+
+def _requests(parts: EpisodeParts, original: Original) -> Sequence[Request]:
+    """Return the requests of the scenario as the defense schedules them."""
+    wanted = parts.scenario.requests(parts.pools[0], parts.sizes, parts.seeds / "requests", original)
+    check_requests(wanted, original.data, "scenario")
+    check_number(wanted, parts.sizes.requests)
+    scheduled = parts.defense.schedule(wanted)
+    if scheduled is not wanted:
+        check_requests(scheduled, original.data, "defense")
+        check_schedule(wanted, scheduled)
+    return scheduled
 
 
 def _serve(
@@ -138,6 +160,7 @@ def _serve(
     prepared = clock()
     chains = unlearner.serve_all(state, requests, seeds)
     unlearn = (clock() - prepared) / len(requests)
+    check_versions(chains, requests)
     return state, chains, {"train": prepared - start + original.seconds, "unlearn": unlearn}
 
 

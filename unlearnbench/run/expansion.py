@@ -73,11 +73,21 @@ class Expansion:
     def _refused(self, shared: Shared, defense: PluginRef, attack: PluginRef) -> str:
         """Return why a cell cannot run, or "".
 
-        Its unlearner or defense does not go with the model of one side, or its attack needs more than there is.
+        The model of one side does not go with the data set, the unlearner or the defense, or the attack needs more
+        than there is.
         """
-        _, model, unlearner, _ = shared
+        dataset, model, unlearner, _ = shared
+        unfit = (self._unfit(dataset.on(side), model.on(side)) for side in SIDES)
         refusals = (self._refusal(model.on(side), unlearner, defense) for side in SIDES)
-        return next(filter(None, refusals), "") or self._unmet_need(attack)
+        return next(filter(None, (*unfit, *refusals)), "") or self._unmet_need(attack)
+
+    def _unfit(self, dataset: PluginRef, model: PluginRef) -> str:
+        """Return why a model cannot be trained on the records of a data set, or "" where it can."""
+        key = (dataset.key, model.key, "")
+        if key not in self._refusals:
+            shape = self.instances.records(dataset).x.shape[1:]
+            self._refusals[key] = self.instances.make(model, TargetModel).refusal(shape) or ""
+        return self._refusals[key]
 
     def _unmet_need(self, attack: PluginRef) -> str:
         needed = self.instances.make(attack, Attack).needs.references

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from unlearnbench.core.errors import describe_error
 from unlearnbench.core.executors import Failure
+from unlearnbench.core.plugin_calls import plugin_call
 
 T = TypeVar("T")
 
@@ -25,9 +26,13 @@ class FailedElsewhereError(Exception):
 
 
 def guarded(work: Callable[[], T]) -> T | Failure:
-    """Return what ``work`` returns, or its exception as a :class:`Failure`; only Ctrl-C stops a run."""
+    """Return what ``work`` returns, or its exception as a :class:`Failure`; only Ctrl-C stops a run.
+
+    What its plug-ins change in the process is undone.
+    """
     try:
-        return work()
+        with plugin_call():
+            return work()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result

@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import InexactError, exact
 from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.pools import Side
+from unlearnbench.core.posteriors import fault_of
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath, keyed_bits
@@ -174,24 +176,23 @@ def _released(observations: Observations, defense: Defense, seed: int) -> Observ
     def one(log_posteriors: NDArray[np.float64], version: int) -> NDArray[np.float64]:
         number = np.full(len(observations), version, dtype=np.int64)
         keys = ReleaseKeys(seed, observations.episode, observations.request, number, observations.record)
-        released = np.asarray(defense.release(log_posteriors, keys), dtype=np.float64)
-        if released.shape != log_posteriors.shape or not np.isfinite(released).all():
-            wanted = f"finite log-posteriors {log_posteriors.shape}"
-            raise ValueError(f"a defense must release {wanted}, {describe(released)}")
-        return released
+        released = np.array(defense.release(log_posteriors, keys))  # a copy: it may use its array again
+        if fault := fault_of(released, log_posteriors.shape):
+            raise ValueError(f"a defense must release log-posteriors {log_posteriors.shape}, but {fault}")
+        return released.astype(np.float64, copy=False)
 
     after = [one(observations.after[:, v], v + 1) for v in range(observations.after.shape[1])]
     return replace(observations, before=one(observations.before, 0), after=np.stack(after, axis=1))
 
 
-def describe(numbers: NDArray[np.float64]) -> str:
-    """Return what is wrong with an array that must have another shape or be finite."""
-    return f"got shape {numbers.shape}, {np.count_nonzero(~np.isfinite(numbers))} of them not finite"
-
-
 def as_scores(answered: object, n: int) -> NDArray[np.float64]:
     """Return what an attack answered about ``n`` rows; ValueError where it is not one finite number a row."""
-    scores = np.asarray(answered, dtype=np.float64)
+    must = f"an attack must give one finite score for each of {n} rows"
+    try:
+        scores = exact(answered, np.float64)
+    except InexactError as error:
+        raise ValueError(f"{must}; {error}") from error
     if scores.shape != (n,) or not np.isfinite(scores).all():
-        raise ValueError(f"an attack must give one finite score for each of {n} rows, {describe(scores)}")
+        bad = np.count_nonzero(~np.isfinite(scores))
+        raise ValueError(f"{must}, got shape {scores.shape}, {bad} of them not finite")
     return scores

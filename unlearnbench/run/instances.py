@@ -9,6 +9,7 @@ from typing import TypeVar
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError, describe_error
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.core.records import Records
 from unlearnbench.hooks.parameters import build, resolve
 from unlearnbench.hooks.records import AttackPlugin, Kind
@@ -73,7 +74,9 @@ class PluginInstances:
     def records(self, ref: PluginRef) -> Records:
         """Return the records of a data set; they are loaded once. TypeError where they are none."""
         if ref.key not in self._records:
-            loaded: object = self.make(ref, Dataset).load()
+            dataset = self.make(ref, Dataset)
+            with plugin_call():
+                loaded: object = dataset.load()
             if not isinstance(loaded, Records):
                 raise TypeError(f"load gives a {type(loaded).__name__}, which must be Records")
             self._records[ref.key] = loaded

@@ -33,6 +33,7 @@ from unlearnbench.core.attacks import Attack, FittedAttack
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.messages import as_line
 from unlearnbench.core.observations import Needs, ShadowView, View
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.engine.workers import how_ended, one_thread
 from unlearnbench.hooks.parameters import build
 from unlearnbench.run.failures import FailedElsewhereError, failure_of
@@ -207,11 +208,13 @@ class _Served:
 
     def fit(self, name: str, params: Mapping[str, object], shadow: ShadowView, rng: np.random.Generator) -> bytes:
         attack: Any = build(self.registry.get("attack", name), params)
-        self.fitted: FittedAttack = attack.fit(shadow, rng)
+        with plugin_call():
+            self.fitted: FittedAttack = attack.fit(shadow, rng)
         return b""
 
     def score(self, views: Sequence[View]) -> bytes:
-        return b"".join(as_scores(self.fitted.score(view), len(view)).tobytes() for view in views)
+        with plugin_call():
+            return b"".join(as_scores(self.fitted.score(view), len(view)).tobytes() for view in views)
 
 
 def _answer(served: _Served, request: bytes) -> bytes:

@@ -8,6 +8,7 @@ import numpy as np
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.messages import brief
 from unlearnbench.core.metrics import Metric, ReleasedUtility, ScoredCell, Utility
 from unlearnbench.run.attacking import folds_of
 from unlearnbench.run.cell_results import CellScores
@@ -55,6 +56,8 @@ def measure(cell: ScoredCell, metrics: Mapping[str, Metric]) -> dict[str, Estima
     halves = [part.halves() for (part,) in whole]
     for name, metric in metrics.items():
         measured = metric.measure(cell)
+        if not isinstance(measured, Mapping) or not all(isinstance(own, str) for own in measured):
+            raise TypeError(f"metric {name} must return estimates by name, got {brief(measured)}")
         if wrong := [own for own, estimate in measured.items() if not isinstance(estimate, Estimate)]:
             raise TypeError(f"metric {name} gives {', '.join(wrong)}, which must be an Estimate")
         if clash := estimates.keys() & measured.keys():

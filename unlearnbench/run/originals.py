@@ -60,7 +60,8 @@ def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
 def run_episodes(task: OriginalTask, instances: PluginInstances) -> dict[str, Episode | Failure]:
     """Run the episodes; return each by its store key. One that fails costs no other.
 
-    If the original cannot be trained, all episodes that use it fail with that reason.
+    If the original cannot be trained, all episodes that use it fail with that reason. After a failure it is trained
+    again, as an unlearner that fails may have changed it.
     """
     shared: list[Original] = []
 
@@ -70,7 +71,12 @@ def run_episodes(task: OriginalTask, instances: PluginInstances) -> dict[str, Ep
             shared.append(parts.make_original())
         return observe(parts, shared[0])
 
-    return {episode.key: guarded(partial(run, episode)) for episode in task.episodes}
+    outcomes: dict[str, Episode | Failure] = {}
+    for episode in task.episodes:
+        outcomes[episode.key] = outcome = guarded(partial(run, episode))
+        if isinstance(outcome, Failure):
+            shared.clear()
+    return outcomes
 
 
 class OriginalWork:

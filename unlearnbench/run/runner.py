@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Literal
 
 from unlearnbench.core.executors import Executor, Failure
+from unlearnbench.core.plugin_calls import stdout_to
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cell_results import CellResult, put_result
 from unlearnbench.run.cells import Cell, EpisodeTask, Plan
@@ -59,7 +61,7 @@ class Runner:
             self.observers.on_cell_error(cell=cell, error=Failure("failed", cell.reason))
         if rerun == "all":
             self._drop(plan)
-        with one_thread():
+        with one_thread(), stdout_to(sys.stderr, 2):  # executors and the processes that they start print too
             self._make_episodes(plan, rerun)
             self._evaluate(plan, rerun)
         done = len(self.store.stored("cell", plan.cells))

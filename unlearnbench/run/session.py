@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
@@ -77,5 +78,6 @@ def plan_session(suite: Suite, instances: PluginInstances, options: SessionOptio
     """Plan a suite that is loaded already, with the plug-ins of ``instances``."""
     chosen = in_profile(suite, options.profile)
     chosen = chosen if options.seed is None else replace(chosen, seeds=(options.seed,))
-    plan = make_plan(chosen, instances, options.device or suite.device, Selection.parse(options.only))
-    return Session(plan, instances, Store(options.store))
+    with plugin_call():
+        plan = make_plan(chosen, instances, options.device or suite.device, Selection.parse(options.only))
+    return Session(plan, instances, Store(options.store.absolute()))

@@ -13,7 +13,8 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import SampleRows, alike, copies, game, moves_global_generators, one_hot_game
+from unlearnbench.testing.process import process_check
+from unlearnbench.testing.samples import SampleRows, alike, copies, game, one_hot_game
 
 Scores = NDArray[np.float64]
 
@@ -63,11 +64,7 @@ def same_seed_same_scores(subject: Subject) -> Iterator[str]:
         yield "the same rows and the same generator give different scores"
 
 
-@check("Draw from `rng`; never call np.random.seed, np.random.rand, random.random or torch.manual_seed.")
-def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global random generator is used: results would depend on what ran before."""
-    if moves_global_generators(lambda: _scores(subject.made, game(seed=1), game(seed=2))):
-        yield "a global random generator was used"
+leaves_the_process = process_check(lambda subject: _scores(subject.made, game(seed=1), game(seed=2)))
 
 
 @check("Compute a row's score from that row and from what `fit` learned, not from its index.")
@@ -162,7 +159,7 @@ CHECKS: Final = (
     record_declares_its_needs,
     gives_one_finite_score_a_row,
     same_seed_same_scores,
-    leaves_global_generators_alone,
+    leaves_the_process,
     scores_follow_their_rows,
     scores_each_row_independently,
     undeclared_fields_have_no_influence,

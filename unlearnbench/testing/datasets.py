@@ -11,7 +11,7 @@ import numpy as np
 from unlearnbench.core.records import Records
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import check
-from unlearnbench.testing.samples import moves_global_generators
+from unlearnbench.testing.process import process_check
 
 
 @lru_cache(maxsize=1)  # all checks of one data set share them
@@ -19,15 +19,13 @@ def _loaded(subject: Subject) -> Any:
     return subject.made.load()
 
 
-@check("Return unlearnbench.Records; build x with astype(numpy.float64) and y with astype(numpy.int64).")
+@check("Return unlearnbench.Records, with the name that the plug-in has.")
 def loads_records(subject: Subject) -> Iterator[str]:
-    """`load` returns records with float64 features and int64 labels, and with the name of the plug-in."""
+    """`load` returns records, with the name of the plug-in."""
     records = _loaded(subject)
     if not isinstance(records, Records):
         yield f"load() returns {type(records).__name__}, not Records"
         return
-    if records.x.dtype != np.float64 or records.y.dtype != np.int64:
-        yield f"x is {records.x.dtype} and y is {records.y.dtype}, not float64 and int64"
     if records.name != subject.registered.name:
         yield f"the records are named {records.name!r}, the plug-in {subject.registered.name!r}: seeds use the name"
 
@@ -39,11 +37,7 @@ def loads_the_same_every_time(subject: Subject) -> Iterator[str]:
         yield "loading twice gives different records"
 
 
-@check("Use a local generator: numpy.random.default_rng(a fixed number).")
-def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global random generator is used."""
-    if moves_global_generators(lambda: subject.made.load()):
-        yield "a global random generator was used"
+leaves_the_process = process_check(lambda subject: subject.made.load())
 
 
 @check("Count `n_classes` from the labels, and give each class at least one record.")
@@ -82,7 +76,7 @@ def has_source_and_licence(subject: Subject) -> Iterator[str]:
 CHECKS: Final = (
     loads_records,
     loads_the_same_every_time,
-    leaves_global_generators_alone,
+    leaves_the_process,
     every_class_occurs,
     most_records_can_be_deleted,
     has_source_and_licence,

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import read_only
 from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.posteriors import log_of
@@ -17,7 +18,9 @@ from unlearnbench.core.scenarios import Request
 from unlearnbench.hooks.records import DefensePlugin
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import alike, copies, game, moves_global_generators
+from unlearnbench.testing.process import process_check
+from unlearnbench.testing.samples import alike, copies, game
+from unlearnbench.testing.trials import wrong_answer
 
 Floats = NDArray[np.float64]
 
@@ -33,21 +36,12 @@ def _take(keys: ReleaseKeys, rows: NDArray[np.int64]) -> ReleaseKeys:
 
 
 def _posteriors(n: int = 40, n_classes: int = 4) -> Floats:
-    return game(n, n_classes, seed=1).before
+    return read_only(game(n, n_classes, seed=1).before)
 
 
 def _requests(n: int = 7, n_steps: int = 1) -> list[Request]:
     ids = np.arange(n * n_steps).reshape(n, n_steps, 1)
     return [Request(tuple(Step(step) for step in steps)) for steps in ids]
-
-
-def _wrong(released: Floats, shape: tuple[int, ...]) -> Iterator[str]:
-    if released.shape != shape:
-        yield f"log-posteriors {shape} are released as {released.shape}"
-    elif not np.isfinite(released).all():
-        yield "released values are not all finite: floor zeros by unlearnbench.core.posteriors.log_of"
-    elif not np.allclose(np.exp(released).sum(axis=1), 1, atol=1e-6):
-        yield "released posteriors do not sum to 1"
 
 
 @check("Name the stage in the record, `training`, `publication` or `release`, and act at no other.")
@@ -70,7 +64,7 @@ def acts_at_its_stage_only(subject: Subject) -> Iterator[str]:
 def releases_log_posteriors(subject: Subject) -> Iterator[str]:
     """Released log-posteriors have the input's shape and are finite and normalized."""
     answers = _posteriors()
-    yield from _wrong(np.asarray(subject.made.release(answers, _keys(40))), answers.shape)
+    yield from wrong_answer(subject.made.release(answers, _keys(40)), *answers.shape)
 
 
 @check("Key draws by `keys` (unlearnbench.core.seeding.keyed_uniforms, keyed_normals), never by the order of calls.")
@@ -85,13 +79,13 @@ def same_keys_same_release(subject: Subject) -> Iterator[str]:
         yield "the same requests are scheduled differently the second time"
 
 
-@check("Key draws by `keys`; never use np.random.seed, np.random.rand or random.random.")
-def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global random generator is used."""
-    if moves_global_generators(
-        lambda: (subject.made.release(_posteriors(), _keys(40)), subject.made.schedule(_requests()))
-    ):
-        yield "a global random generator was used"
+def _release_and_schedule(subject: Subject) -> None:
+    subject.made.release(_posteriors(), _keys(40))
+    subject.made.schedule(_requests())
+    subject.made.training()
+
+
+leaves_the_process = process_check(_release_and_schedule)
 
 
 @check("Release each row independently, keyed by its own `keys`: a row may be queried alone or in a batch.")
@@ -168,7 +162,7 @@ def edge_cases(subject: Subject) -> Iterator[str]:
 
 
 def _releasing(defense: Defense, answers: Floats) -> Callable[[], Iterator[str]]:
-    return lambda: _wrong(np.asarray(defense.release(answers, _keys(len(answers)))), answers.shape)
+    return lambda: wrong_answer(defense.release(answers, _keys(len(answers))), *answers.shape)
 
 
 def _same(one: Sequence[Request], other: Sequence[Request]) -> bool:
@@ -183,10 +177,10 @@ CHECKS: Final = (
     acts_at_its_stage_only,
     releases_log_posteriors,
     same_keys_same_release,
-    leaves_global_generators_alone,
+    leaves_the_process,
+    inputs_stay_as_they_were,
     releases_each_row_independently,
     noise_is_new_for_every_version,
-    inputs_stay_as_they_were,
     no_deletion_is_lost,
     training_options_are_options,
     edge_cases,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError, describe_error
+from unlearnbench.core.plugin_calls import plugin_call
 
 Rule = Callable[[Any], Iterable[str]]
 """Examines a subject and yields one line for each problem."""
@@ -42,7 +43,9 @@ class Check:
 
     def findings(self, subject: object) -> list[ConformanceFinding]:
         """Return all problems; an exception of the plug-in is one too."""
-        return [ConformanceFinding(self.name, problem, self.hint) for problem in _problems(lambda: self.rule(subject))]
+        with plugin_call():
+            problems = _problems(lambda: self.rule(subject))
+        return [ConformanceFinding(self.name, problem, self.hint) for problem in problems]
 
 
 def check(hint: str) -> Callable[[Rule], Check]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
+from typing import Final
 
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry, load_registry
+from unlearnbench.hooks.sources import run_again
 from unlearnbench.testing import contract
 from unlearnbench.testing.contract import Subject
-from unlearnbench.testing.findings import Check, ConformanceFinding
+from unlearnbench.testing.findings import Check, ConformanceFinding, check
+from unlearnbench.testing.process import HINT, traces_of
 
 Run = Callable[[], list[ConformanceFinding]]
+INPUTS: Final = "inputs-stay-as-they-were"
 
 
 def checks_of(kind: Kind) -> tuple[Check, ...]:
@@ -29,10 +34,15 @@ def findings_of(
 
     Where the contract is broken, the checks of the kind are not run. ``registry`` holds the models that an unlearner is
     tried with: the built-in ones, and those of its own file or distribution. An exception that fails several checks is
-    reported once.
+    reported once: by the first of them, or by that of inputs where it is an attempt to write into them.
     """
     found = [finding for run in runs_of(registered, registry, params).values() for finding in run()]
-    return list({_cause(finding): finding for finding in reversed(found)}.values())[::-1]
+    by_cause: dict[str, ConformanceFinding] = {}
+    for finding in found:
+        first = by_cause.setdefault(_cause(finding), finding)
+        if "read-only" in finding.problem and finding.check == INPUTS:
+            by_cause[_cause(first)] = finding
+    return list(by_cause.values())
 
 
 def _cause(finding: ConformanceFinding) -> str:
@@ -59,7 +69,16 @@ def runs_of(
         made = subject()
         return check.findings(made) if made else []
 
-    return first | {check.name: partial(run_check, check) for check in checks_of(registered.kind)}
+    loading = {loads_quietly.name: partial(loads_quietly.findings, registered)}
+    return first | loading | {check.name: partial(run_check, check) for check in checks_of(registered.kind)}
+
+
+@check(HINT)
+def loads_quietly(registered: Registered) -> Iterator[str]:
+    """The code of a file, when it is loaded, changes no setting of the process and prints nothing."""
+    if registered.source.kind == "file" and registered.source.path:
+        for trace in traces_of(lambda: run_again(Path(registered.source.path))):
+            yield f"when it is loaded, {trace}"
 
 
 def _models(registered: Registered, registry: Registry) -> tuple[Registered, ...]:

@@ -14,7 +14,8 @@ from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.core.scenarios import Role
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import alike, copies, moves_global_generators, scored_cell
+from unlearnbench.testing.process import process_check
+from unlearnbench.testing.samples import alike, copies, scored_cell
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
 
@@ -62,11 +63,7 @@ def same_cell_same_estimates(subject: Subject) -> Iterator[str]:
         yield "measuring the same cell again gives different numbers"
 
 
-@check("Use a local generator.")
-def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global random generator is used."""
-    if moves_global_generators(lambda: subject.made.measure(_cell(subject))):
-        yield "a global random generator was used"
+leaves_the_process = process_check(lambda subject: subject.made.measure(_cell(subject)))
 
 
 @check("Work on copies: the arrays belong to every metric of the cell.")
@@ -121,7 +118,7 @@ CHECKS: Final = (
     gives_estimates,
     names_are_plain,
     same_cell_same_estimates,
-    leaves_global_generators_alone,
+    leaves_the_process,
     inputs_stay_as_they_were,
     order_of_rows_has_no_influence,
     edge_cases,

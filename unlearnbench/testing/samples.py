@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -216,22 +214,3 @@ def copies(*values: object) -> list[NDArray[Any]]:
 def alike(before: list[NDArray[Any]], after: list[NDArray[Any]]) -> bool:
     """Return whether two lists of arrays are bitwise equal."""
     return len(before) == len(after) and all(map(np.array_equal, before, after))
-
-
-def moves_global_generators(run: Callable[[], object]) -> bool:
-    """Return whether a function uses or seeds the global random generators of Python, numpy or torch."""
-    run()  # so that imports are done
-    found = _states()
-    random.random()  # noqa: S311 - advanced, so that seeding is detected too
-    np.random.random()  # noqa: NPY002 - as above
-    before = _states()
-    run()
-    moved = str(_states()) != str(before)
-    random.setstate(found[0])
-    np.random.set_state(found[1])  # noqa: NPY002 - as above
-    return moved
-
-
-def _states() -> list[Any]:
-    torch = sys.modules.get("torch")
-    return [random.getstate(), np.random.get_state(), torch.get_rng_state().tolist() if torch else None]  # noqa: NPY002

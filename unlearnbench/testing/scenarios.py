@@ -18,7 +18,8 @@ from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import alike, blobs, copies, moves_global_generators
+from unlearnbench.testing.process import process_check
+from unlearnbench.testing.samples import alike, blobs, copies
 
 SEEDS: Final = SeedPath(3) / "requests"
 UNSEEN: Final = 30
@@ -130,11 +131,7 @@ def same_seeds_same_requests(subject: Subject) -> Iterator[str]:
         yield "the same seeds give different queries"
 
 
-@check("Draw from `seeds`, by local generators.")
-def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global random generator is used."""
-    if moves_global_generators(lambda: _queries(subject.made)):
-        yield "a global random generator was used"
+leaves_the_process = process_check(lambda subject: _queries(subject.made))
 
 
 @check("Work on copies of the pools and of the records.")
@@ -202,7 +199,7 @@ CHECKS: Final = (
     deletes_training_records_once,
     adds_addable_records_once,
     same_seeds_same_requests,
-    leaves_global_generators_alone,
+    leaves_the_process,
     inputs_stay_as_they_were,
     both_roles_are_queried,
     roles_are_correct,

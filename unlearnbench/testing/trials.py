@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Fitted, Seeds, TargetModel
+from unlearnbench.core.posteriors import fault_of
 from unlearnbench.core.records import Records, TrainingSet
 from unlearnbench.hooks.parameters import build, parameters
 from unlearnbench.hooks.registry import Registered
@@ -53,11 +53,10 @@ def small(registered: Registered) -> TargetModel:
     return made
 
 
-def wrong_answer(answer: NDArray[np.float64], n: int, n_classes: int) -> Iterator[str]:
-    """Yield the problems of log-posteriors."""
-    if answer.shape != (n, n_classes):
-        yield f"log-posteriors have shape {answer.shape}, not ({n}, {n_classes})"
-    elif answer.dtype != np.float64 or not np.isfinite(answer).all():
-        yield f"log-posteriors are {answer.dtype} and {'' if np.isfinite(answer).all() else 'not '}all finite"
-    elif not np.allclose(np.exp(answer).sum(axis=1), 1, atol=1e-6):
-        yield "posteriors do not sum to 1"
+def wrong_answer(answer: object, *shape: int) -> Iterator[str]:
+    """Yield the problems of log-posteriors, which must be float64 of this shape (n, n_classes)."""
+    given = np.asarray(answer)
+    if fault := fault_of(given, shape):
+        yield f"log-posteriors are wrong: {fault}"
+    elif given.dtype != np.float64:
+        yield f"log-posteriors are {given.dtype}, not float64"

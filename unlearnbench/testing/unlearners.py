@@ -18,7 +18,8 @@ from unlearnbench.hooks.records import UnlearnerPlugin
 from unlearnbench.testing import moving
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
-from unlearnbench.testing.samples import alike, copies, doubled, garbled, moves_global_generators
+from unlearnbench.testing.process import process_check
+from unlearnbench.testing.samples import alike, copies, doubled, garbled
 from unlearnbench.testing.trials import wrong_answer
 from unlearnbench.testing.unlearner_trials import (
     ONE,
@@ -75,12 +76,7 @@ def same_seeds_same_model(subject: Subject) -> Iterator[str]:
         yield "the same records and seeds give different posteriors"
 
 
-@check("Draw from the seeds of the arguments; never seed numpy or torch globally.")
-def leaves_global_generators_alone(subject: Subject) -> Iterator[str]:
-    """No global random generator is used."""
-    trial = first_trial(subject)
-    if moves_global_generators(lambda: served(subject.made, trial.original(), [ONE])):
-        yield "a global random generator was used"
+leaves_the_process = process_check(lambda subject: served(subject.made, first_trial(subject).original(), [ONE]))
 
 
 @check("Start each request from the original's state; keep nothing of one request for the next.")
@@ -174,9 +170,9 @@ CHECKS: Final = (
     works_with_models_it_does_not_refuse,
     returns_a_version_for_every_step,
     same_seeds_same_model,
-    leaves_global_generators_alone,
-    serves_each_request_independently,
+    leaves_the_process,
     inputs_stay_as_they_were,
+    serves_each_request_independently,
     undeclared_data_have_no_influence,
     edge_cases,
     *moving.CHECKS,

@@ -120,8 +120,9 @@ def test_the_scaler_is_the_original_s_or_refitted(scaler: Scaler, rows: slice, s
 @every_engine
 def test_a_masked_record_has_no_influence(train: Train, seeds: Seeds) -> None:
     records = stripes()
-    other = replace(records, x=records.x.copy(), y=records.y.copy())
-    other.x[5], other.y[5] = -1e4, (records.y[5] + 1) % 3
+    x, y = records.x.copy(), records.y.copy()
+    x[5], y[5] = -1e4, (y[5] + 1) % 3
+    other = replace(records, x=x, y=y)
     model = replace(SMALL, scaler="refit")
     one, two = (weights(train(model, task_of(each, seeds, [5]))) for each in (records, other))
     assert np.array_equal(one, two)

@@ -17,7 +17,7 @@ from unlearnbench.builtin.unlearners.retrain import Retrain
 from unlearnbench.builtin.unlearners.sisa import SISA
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
@@ -56,16 +56,16 @@ def serve(
     return state, unlearner.serve_all(state, requests, SERVE)
 
 
-def shown(chains: Sequence[Sequence[State]], x: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    return [query([version.fitted for version in chain], x) for chain in chains]
+def shown(chains: Sequence[Sequence[State]], records: Records) -> list[NDArray[np.float64]]:
+    return [query([version.fitted for version in chain], records.x, records.n_classes) for chain in chains]
 
 
 @pytest.mark.parametrize("unlearner", KEEPS_SEEDS, ids=repr)
 def test_where_seeds_are_kept_the_order_of_requests_does_not_matter(
     unlearner: Unlearner, tree: Tree, data: TrainingSet
 ) -> None:
-    forwards = shown(serve(unlearner, tree, data)[1], data.records.x)
-    backwards = shown(serve(unlearner, tree, data, REQUESTS[::-1])[1], data.records.x)
+    forwards = shown(serve(unlearner, tree, data)[1], data.records)
+    backwards = shown(serve(unlearner, tree, data, REQUESTS[::-1])[1], data.records)
     assert all(np.array_equal(a, b) for a, b in zip(forwards, reversed(backwards), strict=True))
 
 

@@ -24,7 +24,7 @@ def labels(draw: Callable[[Batch], torch.Tensor], number: int = 0, seed: int = 0
 
 
 def share_of_true_labels(draw: Callable[[Batch], torch.Tensor]) -> float:
-    true = torch.from_numpy(MANY.records.y[:60])
+    true = torch.tensor(MANY.records.y[:60])
     drawn = torch.stack([labels(draw, number, seed) for seed in range(4) for number in range(10)])
     return float((drawn == true).double().mean())
 
@@ -32,7 +32,7 @@ def share_of_true_labels(draw: Callable[[Batch], torch.Tensor]) -> float:
 def test_static_labels_are_never_the_true_ones_and_stay() -> None:
     assert share_of_true_labels(other_labels) == 0
     assert torch.equal(labels(other_labels, number=0), labels(other_labels, number=3))
-    assert set(((labels(other_labels) - torch.from_numpy(MANY.records.y[:60])) % 5).tolist()) == {1, 2, 3, 4}
+    assert set(((labels(other_labels) - torch.tensor(MANY.records.y[:60])) % 5).tolist()) == {1, 2, 3, 4}
 
 
 def test_labels_of_an_epoch_are_of_all_classes_and_drawn_anew() -> None:

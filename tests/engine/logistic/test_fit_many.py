@@ -36,7 +36,7 @@ def requests(data: TrainingSet, sizes: Sequence[int], order: Order = "slot") -> 
 
 
 def posteriors(fitted: Sequence[Fitted], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.exp(query(fitted, x)))
+    return np.asarray(np.exp(query(fitted, x, fitted[0].log_posteriors(x).shape[1])))
 
 
 def reference(model: LogisticRegression, tasks: list[FitTask], x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,10 +99,10 @@ def test_a_model_is_the_same_bits_alone_in_any_batch_and_in_any_order(n_classes:
     for each in tasks[-8:]:
         _bases.clear()
         alone.append(model.fit_many([each], "cpu")[0].log_posteriors(records.x))
-    together = query(model.fit_many(tasks, "cpu"), records.x)
+    together = query(model.fit_many(tasks, "cpu"), records.x, n_classes)
     np.testing.assert_array_equal(together[-8:], alone)
     for batch in ([0, 1, 2], np.random.default_rng(0).permutation(50)):
-        some = query(model.fit_many([tasks[k] for k in batch], "cpu"), records.x)
+        some = query(model.fit_many([tasks[k] for k in batch], "cpu"), records.x, n_classes)
         np.testing.assert_array_equal(some, together[batch])
 
 
@@ -110,7 +110,7 @@ def test_slot_and_compact_are_one_model_bit_for_bit() -> None:
     data = TrainingSet.of(blobs(), np.arange(150))
     model = LogisticRegression()
     slot, compact = (model.fit_many(requests(data, [1, 2, 9], order), "cpu") for order in ("slot", "compact"))
-    np.testing.assert_array_equal(query(slot, data.x), query(compact, data.x))
+    np.testing.assert_array_equal(query(slot, data.x, data.n_classes), query(compact, data.x, data.n_classes))
 
 
 def test_shards_are_bases_of_their_own() -> None:

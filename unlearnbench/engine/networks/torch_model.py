@@ -72,6 +72,14 @@ class TorchModel(TargetModel):
         is seeded for this call.
         """
 
+    def refusal(self, shape: tuple[int, ...]) -> str | None:
+        """Return why ``features`` does not take records of this shape, or None where it does."""
+        try:
+            self.features(np.zeros((1, *shape)))
+        except UserError as error:
+            return str(error)
+        return None
+
     def features(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return records (n, ...) with the axis to standardize last; by default rows of features (n, d).
 

@@ -76,6 +76,14 @@ class SimpleCNN(TargetModel):
     uses_device: ClassVar[bool] = True
     has_module: ClassVar[bool] = True
 
+    def refusal(self, shape: tuple[int, ...]) -> str | None:
+        """Return why records of this shape are no images that it takes, or None where they are."""
+        try:
+            images(np.zeros((1, *shape)))
+        except UserError as error:
+            return str(error)
+        return None
+
     def fit(self, task: FitTask, device: str) -> FittedCNN:
         """Train one network, from scratch or from a copy of ``task.start``, on tensors as torch lays them out."""
         return self._trained(task, device, fast=False)
