@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
@@ -73,3 +74,11 @@ def test_names_are_spread_apart_in_their_order(wanted: list[float]) -> None:
 def test_names_that_stand_apart_stay_where_they_are() -> None:
     assert spread([0.9, 0.1], 0.1) == [0.9, 0.1]
     assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+
+
+@pytest.mark.parametrize("label", ["$x$", r"$\frac$", "a $ b", "<b>&amp;"])
+def test_a_label_is_drawn_as_it_is_and_never_as_a_formula(label: str, tmp_path: Path) -> None:
+    with new_figure(2, 2) as figure:
+        figure.text(0.1, 0.5, label)
+        drawn = save(figure, tmp_path / "label").svg.read_text(encoding="utf-8")
+    assert escape(label) in drawn
