@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import numpy as np
-
 Values = Mapping[str, Any]
 """The values of settings by name."""
 
@@ -85,14 +83,18 @@ def _write_environment(wanted: dict[str, str]) -> None:
     os.environ.update(wanted)
 
 
+def _numpy() -> Any:
+    return sys.modules["numpy"]
+
+
 def _numpy_draws() -> tuple[Any, ...]:
-    name, words, *rest = np.random.get_state()  # noqa: NPY002 - the state to restore
-    return name, np.asarray(words).tobytes(), *rest
+    name, words, *rest = _numpy().random.get_state()
+    return name, words.tobytes(), *rest
 
 
 def _write_numpy_draws(state: tuple[Any, ...]) -> None:
     name, words, *rest = state
-    np.random.set_state((name, np.frombuffer(words, dtype=np.uint32), *rest))  # noqa: NPY002 - as above
+    _numpy().random.set_state((name, _numpy().frombuffer(words, dtype="uint32"), *rest))
 
 
 def _warnings() -> tuple[Any, ...]:
@@ -131,7 +133,7 @@ def _torch() -> Any:
 
 
 def _write_torch_draws(state: bytes) -> None:
-    words = np.frombuffer(state, dtype=np.uint8).copy()
+    words = _numpy().frombuffer(state, dtype="uint8").copy()
     _torch().set_rng_state(_torch().from_numpy(words))
 
 
@@ -153,10 +155,6 @@ _ALWAYS: Final = (
     Setting("the working directory", _directory, _write_directory),
     Setting("the environment", os.environ.copy, _write_environment),
     Setting("the draws of random", random.getstate, random.setstate),
-    Setting("the draws of numpy.random", _numpy_draws, _write_numpy_draws),
-    Setting("numpy's treatment of errors", np.geterr, lambda value: np.seterr(**value)),
-    Setting("numpy's error handler", lambda: (np.geterrcall(),), lambda value: np.seterrcall(*value)),
-    Setting("numpy's print options", np.get_printoptions, lambda value: np.set_printoptions(**value)),
     Setting("the filters of warnings", _warnings, _write_warnings),
     Setting("the locale", partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
     Setting("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
@@ -166,6 +164,29 @@ _ALWAYS: Final = (
     Setting("sys.argv", lambda: [*sys.argv], lambda value: setattr(sys, "argv", value)),
     Setting("sys.stderr", lambda: sys.stderr, lambda value: setattr(sys, "stderr", value)),
     Setting("sys.excepthook", lambda: sys.excepthook, lambda value: setattr(sys, "excepthook", value)),
+)
+_NUMPY: Final = (  # listing plug-ins imports no numpy
+    Setting("the draws of numpy.random", _numpy_draws, _write_numpy_draws, "numpy"),
+    Setting(
+        "numpy's treatment of errors",
+        lambda: _numpy().geterr(),
+        lambda value: _numpy().seterr(**value),
+        "numpy",
+        {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"},
+    ),
+    Setting(
+        "numpy's error handler",
+        lambda: (_numpy().geterrcall(),),
+        lambda value: _numpy().seterrcall(*value),
+        "numpy",
+        (None,),
+    ),
+    Setting(
+        "numpy's print options",
+        lambda: _numpy().get_printoptions(),
+        lambda value: _numpy().set_printoptions(**value),
+        "numpy",
+    ),
 )
 _TORCH: Final = (
     Setting(
@@ -237,5 +258,5 @@ _OTHERS: Final = (
         "scipy.special",
     ),
 )
-SETTINGS: Final = _ALWAYS + _TORCH + _OTHERS
+SETTINGS: Final = _ALWAYS + _NUMPY + _TORCH + _OTHERS
 """All of them. The number of threads of other libraries is not among them: to ask for it takes longer than a call."""
