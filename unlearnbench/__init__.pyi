@@ -53,6 +53,9 @@ from unlearnbench.core.executors import (
 from unlearnbench.core.executors import (
     Work as Work,
 )
+from unlearnbench.core.limits import (
+    Limits as Limits,
+)
 from unlearnbench.core.metrics import (
     Metric as Metric,
 )

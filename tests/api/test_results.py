@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from unlearnbench import Executor, Results, UserError, Work, run_suite
+from unlearnbench import Executor, Limits, Results, UserError, Work, run_suite
+from unlearnbench.core.executors import NO_LIMITS
 
 SUITE = """
 suite: tiny
@@ -116,7 +117,7 @@ def test_one_seed_and_the_smoke_profile_are_the_flags_of_the_command_line(tmp_pa
 class Backwards(Executor):
     """The last task first."""
 
-    def run(self, work: Work[Any, Any], tasks: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    def run(self, work: Work[Any, Any], tasks: Sequence[Any], limits: Limits = NO_LIMITS) -> Iterator[tuple[Any, Any]]:
         for task in reversed(tasks):
             yield task, work(task)
 

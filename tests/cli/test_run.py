@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unlearnbench.core.originals import Original
+from unlearnbench.run.episodes import Episode, EpisodeParts, observe
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Said
 
@@ -123,17 +126,15 @@ def test_a_gpu_that_is_not_there_matters_only_to_models_that_use_one(
 def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from unlearnbench.run import originals
+    made: list[EpisodeParts] = []
 
-    real, made = originals.run_episodes, []
-
-    def stop_at_the_third(task: object, instances: object) -> object:
-        made.append(task)
+    def stop_at_the_third(parts: EpisodeParts, shared: Original | None = None) -> Episode:
+        made.append(parts)
         if len(made) == 3:
             raise KeyboardInterrupt
-        return real(task, instances)  # type: ignore[arg-type]  # handed through
+        return observe(parts, shared)
 
-    monkeypatch.setattr(originals, "run_episodes", stop_at_the_third)
+    monkeypatch.setattr("unlearnbench.run.originals.observe", stop_at_the_third)
     assert say("run", "tiny.yaml", *PART).code == 130
     assert say("run", "tiny.yaml", *PART).code == 0
     assert len(made) == 3 + 2, "two of four were done already"

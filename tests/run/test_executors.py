@@ -14,7 +14,8 @@ import pytest
 from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.executors import Executor, Failure, Outcome, Task, Work
+from unlearnbench.core.executors import NO_LIMITS, Executor, Failure, Outcome, Task, Work
+from unlearnbench.core.limits import Limits
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.instances import PluginInstances
@@ -90,7 +91,7 @@ class Cluster(Executor):
     hours: float = 1.0
     dry: bool = False
 
-    def run(self, work, tasks):
+    def run(self, work, tasks, limits):
         for task in tasks:
             yield task, work(task)
 
@@ -137,18 +138,18 @@ def test_a_killed_worker_fails_its_task_and_the_next_run_makes_it(lab: Lab) -> N
     changes: dict[str, Any] = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}
     first = lab.run(only=("unlearner=dies-once",), executor=ProcessExecutor(1), **changes)
     failures = [first.store.failure("episode", key) for key in first.plan.episodes]
-    assert [failure for failure in failures if failure] == [
-        Failure("crashed", "its worker process was killed by SIGKILL")
-    ]
+    assert [failure for failure in failures if failure] == [Failure("crashed", "its process was killed by SIGKILL")]
     again = lab.run(only=("unlearner=dies-once",), executor=ProcessExecutor(1), **changes)
     assert again.outcome.failed == 0
 
 
 def test_a_worker_refuses_a_plugin_file_that_changed(lab: Lab) -> None:
     class Changing(ProcessExecutor):
-        def run(self, work: Work[Task, Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Failure]]:
+        def run(
+            self, work: Work[Task, Outcome], tasks: Sequence[Task], limits: Limits = NO_LIMITS
+        ) -> Iterator[tuple[Task, Outcome | Failure]]:
             lab.plugin(PLUGIN + "\n# changed\n")
-            return super().run(work, tasks)
+            return super().run(work, tasks, limits)
 
     changes: dict[str, Any] = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}
     with pytest.raises(UserError, match='finds another version, or none, of unlearner "dies-once"'):

@@ -73,7 +73,6 @@ def grouped(depth: int) -> Exception:
         (RuntimeError(), "RuntimeError"),
         (UserError("wrong", "file:1:2"), "file:1:2: wrong"),
         (SystemExit(3), "SystemExit: 3"),
-        (MemoryError(), "MemoryError"),
         (RecursionError("too deep"), "RecursionError: too deep"),
         (OfItsOwn("mine"), "OfItsOwn: mine"),
         (GeneratorExit(), "GeneratorExit"),
@@ -116,6 +115,12 @@ def test_a_failure_of_any_text_is_stored_as_text_that_can_be_printed(reason: str
     told = json.loads(written[0].decode())
     assert told["reason"].isprintable()
     assert all(line.isprintable() for line in told["traceback"].split("\n"))
+
+
+def test_memory_that_cannot_be_had_is_a_failure_of_its_own() -> None:
+    failure = raising(MemoryError())
+    assert isinstance(failure, Failure)
+    assert (failure.status, failure.reason) == ("out of memory", "MemoryError")
 
 
 def test_what_is_missing_needs_no_traceback() -> None:

@@ -12,9 +12,11 @@ from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.models import FitTask, Fitted
+from unlearnbench.run.cells import EpisodeTask, Plan
 from unlearnbench.run.episodes import Episode, to_arrays
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.originals import OriginalTask, by_original, run_episodes
+from unlearnbench.run.originals import EpisodeWork
+from unlearnbench.run.runner import side_by_side
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
@@ -70,25 +72,35 @@ def test_sisa_alone_never_asks_for_the_original(lab: Lab, trained: list[FitTask]
 def test_an_episode_is_bitwise_the_same_alone_and_with_others(lab: Lab) -> None:
     changes: dict[str, Any] = {"unlearners": ["retrain", "none", "random-noise"], "scenarios": TWO_SCENARIOS}
     _, registry = lab.load(**changes)
-    plan = lab.plan(**changes)
-    tasks = by_original(plan.episodes.values())
-    assert len(tasks) == 4
     instances = PluginInstances(registry)
-    for episode in tasks[0].episodes:
-        (alone,) = run_episodes(OriginalTask((episode,)), instances).values()
-        together = run_episodes(tasks[0], instances)[episode.key]
+    shared = EpisodeWork.here(instances)
+    episodes = by_original(lab.plan(**changes))[0]
+    for episode in episodes:
+        together, alone = shared(episode), EpisodeWork.here(instances)(episode)
         assert isinstance(alone, Episode)
         assert isinstance(together, Episode)
         ours, theirs = to_arrays(alone), to_arrays(together)
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
+def by_original(plan: Plan) -> list[list[EpisodeTask]]:
+    """Return the episodes of each original."""
+    found: dict[object, list[EpisodeTask]] = {}
+    for task in plan.episodes.values():
+        found.setdefault(task.original_key, []).append(task)
+    return [*found.values()]
+
+
 def test_training_counts_for_every_episode_though_it_is_done_once(lab: Lab) -> None:
     _, registry = lab.load()
-    (task, *_) = by_original(lab.plan().episodes.values())
-    episodes = run_episodes(task, PluginInstances(registry)).values()
+    work = EpisodeWork.here(PluginInstances(registry))
+    episodes = [work(task) for task in by_original(lab.plan())[0]]
     assert len(episodes) > 1
-    assert all(episode.seconds["train"] > 0 for episode in episodes if isinstance(episode, Episode))
+    assert all(isinstance(episode, Episode) and episode.seconds["train"] > 0 for episode in episodes)
+
+
+def test_tasks_that_share_something_are_brought_side_by_side() -> None:
+    assert side_by_side(["a1", "b1", "a2", "c1", "b2"], lambda task: task[0]) == ["a1", "a2", "b1", "b2", "c1"]
 
 
 @pytest.mark.parametrize(
@@ -102,16 +114,13 @@ def test_training_counts_for_every_episode_though_it_is_done_once(lab: Lab) -> N
     ids=str,
 )
 def test_another_model_seed_data_set_or_training_defense_is_another_original(lab: Lab, changes: dict[str, Any]) -> None:
-    tasks = by_original(lab.plan(("unlearner=none",), **changes).episodes.values())
-    assert len(tasks) == 2 * 4
-    assert {len(task.episodes) for task in tasks} == {1}
+    originals = by_original(lab.plan(("unlearner=none",), **changes))
+    assert [len(episodes) for episodes in originals] == [1] * 2 * 4
 
 
 def test_a_defense_in_publication_or_at_release_shares_the_original(lab: Lab) -> None:
-    tasks = by_original(
-        lab.plan(("unlearner=none",), defenses=["none", "label-only", "batched-release"]).episodes.values()
-    )
-    assert [len(task.episodes) for task in tasks] == [2] * 4
+    plan = lab.plan(("unlearner=none",), defenses=["none", "label-only", "batched-release"])
+    assert [len(episodes) for episodes in by_original(plan)] == [2] * 4
 
 
 def test_only_what_is_missing_is_run_again(lab: Lab, trained: list[FitTask]) -> None:
@@ -163,6 +172,6 @@ def test_a_worker_that_dies_costs_only_the_episodes_of_the_guilty_plugin(lab: La
     changes: dict[str, Any] = {"unlearners": ["exits", "retrain"], "plugins": [lab.plugin(UNLEARNERS)]}
     ran = lab.run(only=(), executor=ProcessExecutor(1), **changes)
     failures = {task.unlearner.name: ran.store.failure("episode", key) for key, task in ran.plan.episodes.items()}
-    assert failures.pop("exits") == Failure("crashed", "its worker process exited with 3")
+    assert failures.pop("exits") == Failure("crashed", "its process exited with 3")
     assert set(failures.values()) == {None}
     assert len(failures) == 4

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from unlearnbench.core.executors import Executor, Outcome, Task
+from unlearnbench.core.executors import NO_LIMITS, Executor, Outcome, Task
+from unlearnbench.core.limits import Limits
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
@@ -24,7 +25,9 @@ class Shuffled(Executor):
 
     seed: int
 
-    def run(self, work: Callable[[Task], Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(
+        self, work: Callable[[Task], Outcome], tasks: Sequence[Task], limits: Limits = NO_LIMITS
+    ) -> Iterator[tuple[Task, Outcome]]:
         rng = random.Random(self.seed)  # noqa: S311 - no secret
         pairs = [(task, work(task)) for task in rng.sample(list(tasks), len(tasks))]
         yield from rng.sample(pairs, len(pairs))

@@ -14,7 +14,7 @@ from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import CellGroup
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.originals import by_original, run_episodes
+from unlearnbench.run.originals import EpisodeWork
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.selection import Selection
 from unlearnbench.submissions.derived import Derivation, QueriedRows
@@ -62,7 +62,7 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
 
 def real_rows(bench: CellGroup, instances: PluginInstances) -> Observations:
     """Train, unlearn and query, as a run does."""
-    made = [episode for task in by_original(bench.target) for episode in run_episodes(task, instances).values()]
+    made = map(EpisodeWork.here(instances), bench.target)
     return Observations.concatenate([episode.observations for episode in made if isinstance(episode, Episode)])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from unlearnbench import Attack, ScoreAttack
+from unlearnbench import Attack, ScoreAttack, UserError
 from unlearnbench.core.dataset_cards import Located
 from unlearnbench.core.observations import View
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
@@ -188,17 +188,34 @@ def test_an_executor_that_loses_a_task_is_found(found: Callable[..., set[str]]) 
     from unlearnbench import Executor
 
     class Forgets(Executor):
-        def run(self, work: Any, tasks: Any) -> Iterator[Any]:
+        def run(self, work: Any, tasks: Any, limits: Any = None) -> Iterator[Any]:
+            refuse(limits)
             yield from ((task, work(task)) for task in tasks[1:])
 
     assert found("executor", Forgets) == {"does-every-task-once"}
 
 
+def refuse(limits: object) -> None:
+    if limits:
+        raise UserError("this executor cannot enforce limits")
+
+
+def test_an_executor_that_takes_limits_and_does_not_enforce_them_is_found(found: Callable[..., set[str]]) -> None:
+    from unlearnbench import Executor
+
+    class Unlimited(Executor):
+        def run(self, work: Any, tasks: Any, limits: Any = None) -> Iterator[Any]:
+            yield from ((task, work(task)) for task in tasks)
+
+    assert found("executor", Unlimited) == {"enforces-limits"}
+
+
 def test_an_executor_that_hides_the_error_of_a_user_is_found(found: Callable[..., set[str]]) -> None:
-    from unlearnbench import Executor, UserError
+    from unlearnbench import Executor
 
     class Hides(Executor):
-        def run(self, work: Any, tasks: Any) -> Iterator[Any]:
+        def run(self, work: Any, tasks: Any, limits: Any = None) -> Iterator[Any]:
+            refuse(limits)
             for task in tasks:
                 try:
                     outcome = work(task)

@@ -103,6 +103,8 @@ def run_suite(
     executor: str | Executor | None = None,
     workers: int = 1,
     memory: str = "",
+    timeout: float | None = None,
+    memory_limit: str = "",
     plugin_files: Sequence[str | Path] = (),
     progress: bool = False,
 ) -> Results:
@@ -117,6 +119,7 @@ def run_suite(
     exit_if_worker_is_starting()
     options = SessionOptions(Path(store), only, seed, device, profile, plugin_files, run_plugin_files=True)
     session = open_session(suite, options)
+    limits = session.plan.suite.limits.replaced_by(timeout, memory_limit)
     work = choose_executor(session.instances, executor, workers, memory)
-    Runner(session.instances, session.store, work, show_progress=progress).run(session.plan, rerun)
+    Runner(session.instances, session.store, work, show_progress=progress).run(session.plan, rerun, limits)
     return Results(tuple(collect(session.plan, session.store)))

@@ -52,6 +52,22 @@ Memory = Annotated[
         "process, divided by the peak memory of the largest worker so far; one worker runs first to measure it.",
     ),
 ]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        help="The most seconds that one episode, or the evaluation of one cell, may take; in place of the suite's.",
+    ),
+]
+MemoryLimit = Annotated[
+    str,
+    typer.Option(
+        "--memory-limit",
+        metavar="SIZE",
+        help="The most memory that the process of one episode or cell may hold (e.g. 4GB); in place of the suite's.",
+    ),
+]
 LeaderboardsDir = Annotated[
     Path, typer.Option("--leaderboards", metavar="DIR", file_okay=False, help="The folder of all leaderboards.")
 ]

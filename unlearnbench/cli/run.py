@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import LEADERBOARDS, ExecutorText, LeaderboardsDir, Memory, Workers
+from unlearnbench.cli.options import LEADERBOARDS, ExecutorText, LeaderboardsDir, Memory, MemoryLimit, Timeout, Workers
 from unlearnbench.cli.output import echo
 from unlearnbench.cli.session import SuiteName, told_if_stopped, with_session_options
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.executors import FAILURES
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import Roles
@@ -30,7 +31,6 @@ EXAMPLES = (
     "unlearnbench run quickstart --publish",
 )
 
-FAILED = ("failed", "crashed")
 MOST_REASONS = 20
 """How many reasons of failures are printed, the most frequent first."""
 
@@ -46,6 +46,8 @@ def command(
     executor: ExecutorText = None,
     workers: Workers = 1,
     memory: Memory = "",
+    timeout: Timeout = None,
+    memory_limit: MemoryLimit = "",
     publish: Annotated[bool, typer.Option("--publish", help="Write results.json for a leaderboard.")] = False,
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
@@ -58,9 +60,10 @@ def command(
     if publish and (options.only or options.seed is not None or options.profile != "full"):
         raise UserError("--publish writes the results of whole suites only; leave out --only, --seed and --profile")
     session = open_session(suite, replace(options, run_plugin_files=True))
+    limits = session.plan.suite.limits.replaced_by(timeout, memory_limit)
     work = choose_executor(session.instances, executor, workers, memory)
     with told_if_stopped(session):
-        outcome = Runner(session.instances, session.store, work).run(session.plan, rerun)
+        outcome = Runner(session.instances, session.store, work).run(session.plan, rerun, limits)
     rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
     echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
     echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
@@ -72,7 +75,7 @@ def command(
 
 
 def _print_failures(rows: Sequence[Row]) -> None:
-    reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in FAILED and row.seed is not None)
+    reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in FAILURES and row.seed is not None)
     for reason, count in reasons.most_common(MOST_REASONS):
         echo(f"{count} cell{'s' if count > 1 else ''} {reason}", err=True)
     if (more := len(reasons) - MOST_REASONS) > 0:

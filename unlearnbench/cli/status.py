@@ -7,12 +7,13 @@ from collections import Counter
 from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import echo, print_json, print_table
 from unlearnbench.cli.session import SuiteName, with_session_options
+from unlearnbench.core.executors import FAILURES
 from unlearnbench.run.results import collect
 from unlearnbench.run.session import Session, SessionOptions, open_session
 
 EXAMPLES = ("unlearnbench status quickstart", "unlearnbench status quickstart --json")
 HEADERS = ("status", "episodes", "cells")
-BAD = ("failed", "crashed", "invalid")
+BAD = (*FAILURES, "invalid")
 
 
 @with_session_options()

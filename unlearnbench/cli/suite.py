@@ -84,12 +84,13 @@ def show_suite(
     with --run-plugin-files.
     """
     found = _load(suite, plugin_file, disable_plugin, run_plugin_files)
+    whole = found.to_dict() | found.limits.to_dict()
     if as_json:
-        print_json({"sha256": found.sha256, "cells": found.n_cells, "suite": found.to_dict()})
+        print_json({"sha256": found.sha256, "cells": found.n_cells, "suite": whole})
         return
     from unlearnbench.suite.yaml import dump_yaml
 
-    echo(f"# {_summary(found)}\n# sha256 {found.sha256}\n{dump_yaml(found.to_dict())}".removesuffix("\n"))
+    echo(f"# {_summary(found)}\n# sha256 {found.sha256}\n{dump_yaml(whole)}".removesuffix("\n"))
 
 
 @app.command(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeVar, get_args
+
+from unlearnbench.core.limits import Limits
 
 from unlearnbench.core.messages import message_of
 
@@ -14,13 +16,18 @@ Outcome = TypeVar("Outcome")
 TaskOfWork = TypeVar("TaskOfWork", contravariant=True)
 OutcomeOfWork = TypeVar("OutcomeOfWork", covariant=True)
 
+FailureStatus = Literal["failed", "crashed", "timeout", "out of memory"]
+FAILURES: Final[tuple[FailureStatus, ...]] = get_args(FailureStatus)
+NO_LIMITS: Final = Limits()
+
 
 @dataclass(frozen=True)
 class Failure:
     """Why a task has no result."""
 
-    status: Literal["failed", "crashed"]
-    """``failed``: a plug-in raised an exception. ``crashed``: the process that did the task ended."""
+    status: FailureStatus
+    """``failed``: a plug-in raised an exception. ``crashed``: the process that did the task ended. ``timeout`` and
+    ``out of memory``: the task exceeded a limit, or memory could not be allocated."""
     reason: str
     """One line of at most 300 characters, whatever the exception said."""
     traceback: str = ""
@@ -31,7 +38,7 @@ class Failure:
 
 
 class Work(Protocol[TaskOfWork, OutcomeOfWork]):
-    """What is to be done with each task of a run: the episodes of an original, or the evaluation of a group of cells.
+    """What is to be done with each task of a run: an episode to make, or a cell to evaluate.
 
     Work and tasks go through ``pickle`` and are small: they hold names, parameters and keys. In another process, the
     work loads its plug-ins and data sets at its first call, and keeps them for the next. Outcomes go through ``pickle``
@@ -48,6 +55,13 @@ class Work(Protocol[TaskOfWork, OutcomeOfWork]):
         executor passes this error on, which ends the run.
         """
 
+    def shared(self, task: TaskOfWork, /) -> Hashable:
+        """Return what a task shares with others, such as the original that their episodes start from.
+
+        The work keeps what the last task shared. So tasks that share it should be done one after the other in one
+        process; otherwise it is made again, with equal results.
+        """
+
     def kernels(self, task: TaskOfWork, /) -> str:
         """Return the name of the kernels that a task compiles if it is the first to need them, "" for none.
 
@@ -60,9 +74,15 @@ class Executor(ABC):
     """Does tasks, in any order, anywhere. Results never depend on which executor did them."""
 
     @abstractmethod
-    def run(self, work: Work[Task, Outcome], tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome | Failure]]:
+    def run(
+        self, work: Work[Task, Outcome], tasks: Sequence[Task], limits: Limits = NO_LIMITS
+    ) -> Iterator[tuple[Task, Outcome | Failure]]:
         """Yield each task with its outcome as soon as it is done.
 
-        The outcome of a task that is lost, for example because its process was killed, is a :class:`Failure` with the
-        status ``crashed``; the other tasks go on. Raises :class:`UserError` where no task can be done at all.
+        Tasks that share something follow each other. The outcome of a task that exceeded a limit, or whose process was
+        killed, is a :class:`Failure`; the other tasks go on. Raises :class:`UserError` where no task can be done at
+        all, or where limits are given that cannot be enforced.
         """
+
+    def close(self) -> None:  # noqa: B027 - most executors keep nothing
+        """Free what is kept from one call of :meth:`run` to the next, such as processes; may be called again."""

@@ -1,9 +1,11 @@
-"""What holds in every process that does work: one thread, and no second run of an unguarded script."""
+"""What holds in every process that does work: one thread, no second run of an unguarded script, no life of its own."""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import platform
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Final
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 UNGUARDED: Final = 86
 """The exit code of a worker process that a script without a guard would have started a second run in."""
+_PR_SET_PDEATHSIG: Final = 1
 
 
 @contextmanager
@@ -46,3 +49,13 @@ def exit_if_worker_is_starting() -> None:
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # as multiprocessing itself asks
         raise SystemExit(UNGUARDED)
+
+
+def die_with_parent() -> bool:
+    """Have the kernel kill this process when the thread that started it ends; return whether the system can.
+
+    Only Linux can. Elsewhere a thread of this process has to notice, which it cannot while other code holds the GIL.
+    """
+    if platform.system() != "Linux":
+        return False
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0)

@@ -100,10 +100,29 @@ class CellGroup:
     cells are others."""
 
     @property
+    def name(self) -> str:
+        """The key of the first cell, which no other group has."""
+        return next(iter(self.cells))
+
+    @property
     def episodes(self) -> tuple[EpisodeTask, ...]:
         """All episodes that the cells depend on."""
         own = self.target + self.shadow
         return own + self.retrained.episodes if self.retrained else own
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CellTask:
+    """A cell to evaluate, with the group that says what it depends on."""
+
+    group: CellGroup
+    key: str
+    """The store key of the cell."""
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.group.cells[self.key]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,8 @@
-"""Evaluating groups of cells, as work that any process can do: it reads episodes from the store and writes nothing."""
+"""Evaluating cells, as work that any process can do: it reads episodes from the store and writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,26 +18,24 @@ from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.attacking import Scores, attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellResult, CellScores, get_result
-from unlearnbench.run.cells import Cell, CellGroup, EpisodeTask
+from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask
 from unlearnbench.run.episodes import Episode, from_arrays
-from unlearnbench.run.failures import MissingError, guarded
+from unlearnbench.run.failures import FailedElsewhereError, guarded
 from unlearnbench.run.game import Game, game_seeds, release
-from unlearnbench.run.instances import PluginInstances, baseline_ref
+from unlearnbench.run.instances import PluginInstances, baseline_ref, locked_instances
 from unlearnbench.run.measuring import measure, scored_cell, utility
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef
 
-GroupResult = Mapping[str, CellResult | Failure]
-"""The results of a group's cells, by key."""
-
 
 class EvaluationWork:
-    """Evaluates a group of cells in one process: they share episodes, releases and baselines."""
+    """Evaluates cells in one process: those of a group share episodes, releases and baselines."""
 
     def __init__(self, lock: PluginLock, root: Path) -> None:
         self.lock = lock
         self.root = root
+        self._evaluator: tuple[str, Evaluator | Failure] | None = None
 
     @classmethod
     def here(cls, instances: PluginInstances, store: Store) -> EvaluationWork:
@@ -46,14 +44,20 @@ class EvaluationWork:
         work.instances, work.store = instances, store
         return work
 
-    def __call__(self, group: CellGroup) -> GroupResult | Failure:
-        """Evaluate the cells; UserError where the plug-ins are not those of the lock."""
-        evaluator = guarded(partial(Evaluator.load, group, self.store, self.instances))
-        if isinstance(evaluator, Failure):
-            return evaluator
-        return {key: guarded(partial(evaluator, cell)) for key, cell in group.cells.items()}
+    def __call__(self, task: CellTask) -> CellResult | Failure:
+        """Evaluate a cell; UserError where the plug-ins are not those of the lock."""
+        name = task.group.name
+        if self._evaluator is None or self._evaluator[0] != name:
+            load = partial(Evaluator.load, task.group, self.store, self.instances)
+            self._evaluator = name, guarded(load)
+        evaluator = self._evaluator[1]
+        return evaluator if isinstance(evaluator, Failure) else guarded(partial(evaluator, task.cell))
 
-    def kernels(self, _: CellGroup, /) -> str:
+    def shared(self, task: CellTask, /) -> Hashable:
+        """Return the name of the group of a cell."""
+        return task.group.name
+
+    def kernels(self, _: CellTask, /) -> str:
         """Return "": nothing is compiled."""
         return ""
 
@@ -63,7 +67,7 @@ class EvaluationWork:
     @cached_property
     def instances(self) -> PluginInstances:
         """The plug-ins to work with."""
-        return PluginInstances(self.lock.registry())
+        return locked_instances(self.lock)
 
     @cached_property
     def store(self) -> Store:
@@ -110,7 +114,7 @@ class Evaluator:
 
     @classmethod
     def load(cls, group: CellGroup, store: Store, instances: PluginInstances) -> Evaluator:
-        """Read the episodes from the store; raises :class:`MissingError` where one is not there."""
+        """Read the episodes from the store; raises :class:`FailedElsewhereError` where one is not there."""
         retrained = cls._load_retrained(group.retrained, store, instances) if group.retrained else None
         return cls(group, *_read_episodes(group, store), instances, retrained)
 
@@ -173,11 +177,12 @@ def _read_episodes(group: CellGroup, store: Store) -> tuple[list[Episode], list[
 
 
 def read_episode(task: EpisodeTask, store: Store) -> Episode:
-    """Read an episode from the store; raises :class:`MissingError` where it is not there."""
+    """Read an episode from the store; raises :class:`FailedElsewhereError` where it is not there."""
     entry = store.get("episode", task.key)
     if entry is None:
         failure = store.failure("episode", task.key)
-        reason = failure.reason if failure else "its stored entry is gone or damaged; run again"
-        raise MissingError(f"{task.side} original {task.original}: {reason}")
+        failure = failure or Failure("failed", "its stored entry is gone or damaged; run again")
+        reason = f"{task.side} original {task.original}: {failure.reason}"
+        raise FailedElsewhereError(Failure(failure.status, reason))
     seconds: Any = entry.payload["seconds"]
     return from_arrays(entry.arrays, seconds)

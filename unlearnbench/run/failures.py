@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from unlearnbench.core.errors import describe_error
-from unlearnbench.core.executors import Failure
+from unlearnbench.core.executors import Failure, FailureStatus
 from unlearnbench.core.plugin_calls import plugin_call
 
 T = TypeVar("T")
@@ -45,7 +45,8 @@ def failure_of(error: BaseException) -> Failure:
         return error.failure
     if isinstance(error, MissingError):
         return Failure("failed", str(error))
-    return Failure("failed", describe_error(error), _traceback(error))
+    status: FailureStatus = "out of memory" if isinstance(error, MemoryError) else "failed"
+    return Failure(status, describe_error(error), _traceback(error))
 
 
 def _traceback(error: BaseException) -> str:

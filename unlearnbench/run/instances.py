@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import lru_cache
 from typing import TypeVar
 
 from unlearnbench.core.attacks import Attack
@@ -91,6 +92,12 @@ class PluginInstances:
         builtin = entry.source.kind == "builtin"
         source = "" if builtin else entry.source.sha256 or entry.source.version
         return {"name": ref.name, "revision": entry.plugin.revision, "params": dict(ref.params), "source": source}
+
+
+@lru_cache(maxsize=1)
+def locked_instances(lock: PluginLock) -> PluginInstances:
+    """Return the instances that all work in this process shares. UserError where its plug-ins are not those locked."""
+    return PluginInstances(lock.registry())
 
 
 def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, object] | None = None) -> PluginRef:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.executors import FailureStatus
 from unlearnbench.run.cells import Cell, Plan
 from unlearnbench.run.store import Store
 from unlearnbench.run.validity import ValidityTests
@@ -16,7 +17,7 @@ from unlearnbench.suite.model import AXES, PluginRef
 Key = TypeVar("Key", bound=Hashable)
 Sample = tuple[str, str, int | None]
 """The labels of data set and scenario, and the seed: the same deleted and unseen records."""
-RowStatus = Literal["ok", "failed", "crashed", "skipped", "missing", "invalid"]
+RowStatus = Literal["ok", "skipped", "missing", "invalid"] | FailureStatus
 SAMPLE_LEVEL = 0.001
 """A test of the sample that beats chance at this level, adjusted by Holm, invalidates the sample's cells. At .05 it
 would invalidate one in twenty valid samples."""

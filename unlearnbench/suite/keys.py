@@ -62,6 +62,8 @@ KEYS: Mapping[str, Key] = {
     "plugins": Key("One-file plug-ins, relative to the suite file."),
     "engine": Key("How models are trained: fast paths where there are any, always, or never.", default="auto"),
     "device": Key("Where torch models are trained.", default="auto"),
+    "timeout": Key("The most seconds that one episode, or the evaluation of one cell, may take."),
+    "memory": Key("The most memory that the process of one episode or cell may hold, such as 4GB."),
 }
 """The keys of a suite file."""
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from unlearnbench.core.errors import Location, UserError
+from unlearnbench.core.limits import Limits
 from unlearnbench.core.messages import shown
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
@@ -153,12 +154,25 @@ def _suite(fields: Mapping[str, Node], path: Path, registry: Registry, plugins: 
         metrics=refs["metric"],
         exclude=read_exclusions(fields["exclude"], refs | {"dataset": datasets}) if "exclude" in fields else (),
         plugins=plugins,
+        limits=_limits(fields),
         engine=cast(EngineChoice, fields["engine"].choice(get_args(EngineChoice))),
         device=cast(Device, fields["device"].choice(get_args(Device))),
         path=path,
     )
     _check_extent(suite, fields)
     return suite
+
+
+def _limits(fields: Mapping[str, Node]) -> Limits:
+    limits = Limits()
+    for key in ("timeout", "memory"):
+        if node := fields.get(key):
+            value: Any = node.number() if key == "timeout" else node.text()
+            try:
+                limits = limits.replaced_by(**{key: value})
+            except UserError as error:
+                node.fail(str(error).removeprefix(f"{key}: "))
+    return limits
 
 
 def _seeds(node: Node) -> tuple[int, ...]:

@@ -11,7 +11,9 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from unlearnbench.core.executors import NO_LIMITS
 from unlearnbench.core.hashing import canonical_json, content_key
+from unlearnbench.core.limits import Limits
 from unlearnbench.core.models import Engine
 from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.engine.devices import Device
@@ -107,8 +109,11 @@ class Suite:
     """Paths of plug-in files, relative to the suite file."""
     engine: EngineChoice = "auto"
     device: Device = "auto"
+    limits: Limits = field(default=NO_LIMITS, compare=False)
+    """What each task of a run may take. Like ``path`` it has no part in comparison, ``to_dict`` or ``sha256``: it
+    changes no result."""
     path: Path | None = field(default=None, compare=False)
-    """The suite file. It has no part in comparison, ``to_dict`` or ``sha256``."""
+    """The suite file."""
 
     @property
     def axes(self) -> Mapping[Axis, tuple[PluginRef, ...]]:

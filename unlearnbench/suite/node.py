@@ -61,6 +61,15 @@ class Node:
             self.fail(f"must be an integer from {low} to {high}, got {shown(self.value)}")
         return self.value
 
+    def number(self) -> float:
+        """Return a number."""
+        if not isinstance(self.value, int | float) or isinstance(self.value, bool):
+            self.fail(f"must be a number, got {shown(self.value)}")
+        try:
+            return float(self.value)
+        except OverflowError:
+            self.fail(f"is too large, got {shown(self.value)}")
+
     def choice(self, options: tuple[str, ...]) -> str:
         """Return one of a few words."""
         if self.value not in options:

@@ -7,6 +7,7 @@ from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.limits import SIZE
 from unlearnbench.core.pools import SIZES
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.parameters import Parameter, parameters
@@ -50,6 +51,8 @@ def _properties() -> Schema:
         "plugins": _list({**TEXT, "pattern": r"\.py$"}),
         "engine": {"enum": list(get_args(EngineChoice))},
         "device": {"enum": list(get_args(Device))},
+        "timeout": {"type": "number", "exclusiveMinimum": 0},
+        "memory": {**TEXT, "pattern": SIZE},
     }
     return {
         name: types[name] | {"description": key.description} | ({} if key.default is None else {"default": key.default})

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import sleep
 from typing import Final
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.executors import Failure
+from unlearnbench.core.limits import Limits
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import check
+
+_LIMIT: Final = 0.2
+"""Seconds."""
 
 
 class _Square:
@@ -16,8 +22,19 @@ class _Square:
     def __call__(self, task: int, /) -> int:
         return task * task
 
+    def shared(self, task: int, /) -> int:
+        return task // 2
+
     def kernels(self, task: int, /) -> str:
         return "odd" if task % 2 else ""
+
+
+class _Slow(_Square):
+    """Work that takes longer than it may."""
+
+    def __call__(self, task: int, /) -> int:
+        sleep(10 * _LIMIT)
+        return task * task
 
 
 class _Impossible(_Square):
@@ -46,4 +63,15 @@ def passes_on_users_errors(subject: Subject) -> Iterator[str]:
     yield f"a UserError of the work does not propagate; the tasks yield {done!r:.80}"
 
 
-CHECKS: Final = (does_every_task_once, passes_on_users_errors)
+@check("Enforce limits: end what exceeds them, or raise UserError where limits are given.")
+def enforces_limits(subject: Subject) -> Iterator[str]:
+    """A task that takes too long has the outcome ``timeout``, or limits are refused."""
+    try:
+        ((_, outcome),) = subject.made.run(_Slow(), [3], Limits(timeout=_LIMIT))
+    except UserError:
+        return
+    if not (isinstance(outcome, Failure) and outcome.status == "timeout"):
+        yield f"a task of {10 * _LIMIT:g} s under a limit of {_LIMIT:g} s yields {outcome!r:.80}"
+
+
+CHECKS: Final = (does_every_task_once, passes_on_users_errors, enforces_limits)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from unlearnbench.builtin.executors.memory import peak_memory
 from unlearnbench.builtin.executors.processes import ProcessExecutor
-from unlearnbench.builtin.executors.scheduling import peak_memory
 from unlearnbench.core.errors import UserError
 
 SLEEPERS = """
@@ -25,22 +25,25 @@ from unlearnbench.builtin.executors.processes import ProcessExecutor
 if __name__ == "__main__":
     list(ProcessExecutor(2).run(sleepers.Sleep(), [sys.argv[1] + "/a", sys.argv[1] + "/b"]))
 """
-SLEEP = """
-import os, time
+WORK = """
+import ctypes, os, time
 from pathlib import Path
 class Sleep:
+    def shared(self, file):
+        return None
     def kernels(self, file):
         return ""
     def __call__(self, file):
         Path(file + ".new").write_text(str(os.getpid()))
         os.replace(file + ".new", file)
-        time.sleep(60)
+        SLEEP
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_workers_end_with_their_parent(tmp_path: Path, how: signal.Signals) -> None:
-    (tmp_path / "sleepers.py").write_text(SLEEP)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("sleep", ["time.sleep(60)", "ctypes.PyDLL(None).sleep(60)  # holds the interpreter's lock"])
+def test_workers_end_with_their_parent(tmp_path: Path, how: signal.Signals, sleep: str) -> None:
+    (tmp_path / "sleepers.py").write_text(WORK.replace("SLEEP", sleep))
     (tmp_path / "main.py").write_text(SLEEPERS)
     command = [sys.executable, str(tmp_path / "main.py"), str(tmp_path), str(Path.cwd())]
     parent = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own code
@@ -72,6 +75,8 @@ from pathlib import Path
 import numpy as np
 
 class Compiling:
+    def shared(self, task):
+        return None
     def kernels(self, task):
         return "same"
     def __call__(self, task):
@@ -82,6 +87,8 @@ class Compiling:
         return met
 
 class Work:
+    def shared(self, task):
+        return None
     def kernels(self, task):
         return ""
 
