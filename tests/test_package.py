@@ -32,6 +32,7 @@ NAMES = {
     "ReleaseDefense",
     "ReleaseKeys",
     "Executor",
+    "Limits",
     "Failure",
     "Work",
     "Deletion",

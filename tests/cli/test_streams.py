@@ -89,7 +89,7 @@ def test_a_terminal_of_any_encoding_shows_every_text(run: Run, tmp_path: Path, e
     assert run("plan", "tiny\u2013.yaml", encoding=encoding).returncode == 2
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_run_that_is_stopped_says_what_it_keeps_and_how_it_goes_on(
     tmp_path: Path, how: signal.Signals, code: int
 ) -> None:

@@ -148,7 +148,7 @@ def test_a_worker_refuses_a_plugin_file_that_changed(lab: Lab) -> None:
         def run(
             self, work: Work[Task, Outcome], tasks: Sequence[Task], limits: Limits = NO_LIMITS
         ) -> Iterator[tuple[Task, Outcome | Failure]]:
-            lab.plugin(PLUGIN + "\n# changed\n")
+            lab.plugin(PLUGIN + "\nCHANGED = True\n")
             return super().run(work, tasks, limits)
 
     changes: dict[str, Any] = {"unlearners": ["dies-once"], "plugins": [lab.plugin(PLUGIN)]}

@@ -29,6 +29,7 @@ VERBS: Final = {
     "plan": ("unlearnbench.cli.plan", "Print what a suite would run, and what is done."),
     "run": ("unlearnbench.cli.run", "Run a suite and print its tables."),
     "status": ("unlearnbench.cli.status", "Print the progress and the failures of a run."),
+    "store": ("unlearnbench.cli.store", "Describe, verify, clean and merge stores of results."),
     "results": ("unlearnbench.cli.results", "Print the results of a run."),
     "plot": ("unlearnbench.cli.plot", "Draw a figure of a finished run."),
     "reproduce": ("unlearnbench.cli.reproduce", "Repeat the experiments of the paper, test its claims."),
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code.
 
     It is 2 for what a user can mend, told in one line: wrong input, or a disk or stream that cannot be written. It is
-    130 for Ctrl-C, 143 for SIGTERM, and 141 where the reader of a pipe is gone.
+    130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP, and 141 where the reader of a pipe is gone.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     show_all_text()

@@ -23,16 +23,26 @@ from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.runner import Rerun, Runner
 from unlearnbench.run.session import Session, SessionOptions, open_session
+from unlearnbench.run.shards import Shard
 
 EXAMPLES = (
     "unlearnbench run quickstart",
     "unlearnbench run my-suite.yaml --only model=logistic-regression --seed 7",
     "unlearnbench run quickstart --executor processes:workers=4,memory=4GB",
+    "unlearnbench run my-suite.yaml --shard 1/8 --store shard-1",
     "unlearnbench run quickstart --publish",
 )
 
 MOST_REASONS = 20
 """How many reasons of failures are printed, the most frequent first."""
+ShardText = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Run the I-th of N parts of the suite, each into a store of its own; then see `unlearnbench store merge`.",
+    ),
+]
 
 
 @with_session_options("run_plugin_files")
@@ -48,6 +58,7 @@ def command(
     memory: Memory = "",
     timeout: Timeout = None,
     memory_limit: MemoryLimit = "",
+    shard: ShardText = None,
     publish: Annotated[bool, typer.Option("--publish", help="Write results.json for a leaderboard.")] = False,
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
@@ -57,15 +68,21 @@ def command(
     files that the suite names are executed. The exit code is 0 if all cells are done, 1 if some failed, 2 if the suite
     or an option is wrong or the store cannot be read or written, 130 or 143 if it was stopped.
     """
-    if publish and (options.only or options.seed is not None or options.profile != "full"):
-        raise UserError("--publish writes the results of whole suites only; leave out --only, --seed and --profile")
+    part = None if shard is None else Shard.parse(shard)
+    if publish and (options.only or options.seed is not None or options.profile != "full" or part):
+        raise UserError(
+            "--publish writes the results of whole suites only; leave out --only, --seed, --profile and --shard"
+        )
     session = open_session(suite, replace(options, run_plugin_files=True))
+    if part:
+        session = replace(session, plan=part.of_plan(session.plan))
     limits = session.plan.suite.limits.replaced_by(timeout, memory_limit)
     work = choose_executor(session.instances, executor, workers, memory)
     with told_if_stopped(session):
         outcome = Runner(session.instances, session.store, work).run(session.plan, rerun, limits)
     rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
-    echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
+    if not part:  # the tables of a part would be taken for those of the suite
+        echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
     echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)

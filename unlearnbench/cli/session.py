@@ -60,7 +60,7 @@ def session_options(
 
 @contextmanager
 def told_if_stopped(session: Session) -> Iterator[None]:
-    """At Ctrl-C or SIGTERM, print what is kept of a run and how it goes on."""
+    """At Ctrl-C, SIGTERM or SIGHUP, print what is kept of a run and how it goes on."""
     try:
         yield
     except KeyboardInterrupt:

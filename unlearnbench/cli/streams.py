@@ -14,6 +14,8 @@ from typing import Final, TextIO
 SIGNALS: Final = 128
 """The exit code of a process that a signal ends is this and the signal's number."""
 INTERRUPTED: Final = SIGNALS + signal.SIGINT
+_ENDING: Final = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
+"""What batch systems and closed terminals send; Windows knows one of them."""
 CLOSED_PIPE: Final = SIGNALS + 13  # SIGPIPE, which Windows does not have
 
 
@@ -55,7 +57,10 @@ class Stop:
 
 @contextmanager
 def stopped_in_order() -> Iterator[Stop]:
-    """End the work at SIGTERM as at Ctrl-C, by a KeyboardInterrupt, so that it is left in order."""
+    """End the work at SIGTERM and SIGHUP as at Ctrl-C, by a KeyboardInterrupt, so that it is left in order.
+
+    A signal that this process was started to ignore, as by nohup, stays ignored.
+    """
     stop = Stop()
 
     def end(number: int, _: object) -> None:
@@ -65,8 +70,9 @@ def stopped_in_order() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
         yield stop
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar, get_args
 
 from unlearnbench.core.limits import Limits
-
 from unlearnbench.core.messages import message_of
 
 Task = TypeVar("Task")

@@ -34,7 +34,7 @@ from unlearnbench.core.executors import Failure
 from unlearnbench.core.messages import as_line
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.plugin_calls import plugin_call
-from unlearnbench.engine.workers import how_ended, one_thread
+from unlearnbench.engine.workers import die_with_parent, how_ended, one_thread
 from unlearnbench.hooks.parameters import build
 from unlearnbench.run.failures import FailedElsewhereError, failure_of
 from unlearnbench.run.game import as_scores
@@ -229,6 +229,7 @@ def _answer(served: _Served, request: bytes) -> bytes:
 
 def _serve() -> None:
     """Answer requests until their pipe is closed. What a plug-in prints goes to the error stream."""
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
     pipe, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -17,7 +17,7 @@ from unlearnbench.suite.model import AXES, PluginRef
 Key = TypeVar("Key", bound=Hashable)
 Sample = tuple[str, str, int | None]
 """The labels of data set and scenario, and the seed: the same deleted and unseen records."""
-RowStatus = Literal["ok", "skipped", "missing", "invalid"] | FailureStatus
+RowStatus = Literal["ok", "skipped", "missing", "invalid", FailureStatus]
 SAMPLE_LEVEL = 0.001
 """A test of the sample that beats chance at this level, adjusted by Holm, invalidates the sample's cells. At .05 it
 would invalidate one in twenty valid samples."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, Literal, TypeVar, get_args
 
 from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.executors import Failure
@@ -30,8 +31,12 @@ from unlearnbench.run.entries import (
 )
 from unlearnbench.run.whole_files import WholeFiles
 
+Kind = Literal["episode", "cell"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 FOLDERS = {"episode": "episode-2", "cell": "cell-4"}
 """Where entries of a kind lie, if not in a folder named like the kind."""
+KEY: Final = re.compile("[0-9a-f]{64}")
+"""The form of a key."""
 FLUSHED = {"episode"}
 """Kinds that are forced to disk. A cell takes milliseconds to make again, less than a flush."""
 LONGEST_TRACEBACK = 20_000
@@ -67,6 +72,16 @@ class Store:
         for name, some in by_folder.items():
             found |= self._files.names(Path(FOLDERS.get(kind, kind), name)).intersection(some)
         return found
+
+    def keys(self, kind: str) -> Iterator[str]:
+        """Yield the keys of all entries of a kind, without reading them."""
+        top = Path(FOLDERS.get(kind, kind))
+        for folder in sorted(self._files.folders(top)):
+            yield from sorted(filter(KEY.fullmatch, self._files.names(top / folder)))
+
+    def failed(self, kind: str) -> list[str]:
+        """Return the keys of all entries whose failure is recorded."""
+        return sorted(name.removesuffix(".json") for name in self._files.names(Path("failures", kind)))
 
     def put(self, kind: str, key: str, payload: Mapping[str, object], arrays: Mapping[str, Array]) -> None:
         """Publish an entry atomically. If another process was first, its equal entry stays.

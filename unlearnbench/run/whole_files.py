@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -39,10 +39,17 @@ class WholeFiles:
 
     def names(self, folder: Path) -> set[str]:
         """Return the names of all files in a folder; none where there is no such folder."""
+        return self._listed(folder, os.DirEntry.is_file)
+
+    def folders(self, folder: Path) -> set[str]:
+        """Return the names of all folders in a folder; none where there is no such folder."""
+        return self._listed(folder, os.DirEntry.is_dir)
+
+    def _listed(self, folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> set[str]:
         with self._told("read"):
             try:
                 with os.scandir(self.root / folder) as found:
-                    return {each.name for each in found if each.is_file()}
+                    return {each.name for each in found if wanted(each)}
             except (FileNotFoundError, NotADirectoryError):
                 return set()
 

@@ -61,6 +61,13 @@ def leave_a_child_with_the_pipe():
         time.sleep(600)
     os._exit(4)
 
+def leave_a_daemon_with_the_pipe():
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(20)
+        os._exit(0)
+    os._exit(4)
+
 def return_a_function():
     return lambda: None
 
@@ -138,6 +145,7 @@ def outcomes(executor: Executor, work: Any, tasks: Sequence[Task], limits: Limit
         ("interrupt", Failure("crashed", "its process exited with 1")),
         ("close_all_files", Failure("crashed", "its process exited with 1")),
         ("leave_a_child_with_the_pipe", Failure("crashed", "its process exited with 4")),
+        ("leave_a_daemon_with_the_pipe", Failure("crashed", "its process exited with 4")),
     ],
 )
 def test_a_deed_costs_its_own_task_and_says_what_it_was(
@@ -208,6 +216,17 @@ def test_a_run_that_is_left_early_ends_what_is_being_done(work: Any) -> None:
     run.close()  # type: ignore[attr-defined]  # a generator
     assert busy
     assert not any(process.is_alive() for process in busy)
+    assert outcomes(executor, work, [("a", "say", 2)]) == {("a", "say", 2): 2}
+    executor.close()
+
+
+def test_what_a_stopped_worker_had_reported_is_no_outcome_of_the_next_run(work: Any) -> None:
+    executor = ProcessExecutor(1)
+    run = executor.run(work, [("a", "say", n) for n in range(9)])
+    assert next(run)[1] == 0
+    time.sleep(1.0)  # the other reports arrive
+    run.close()  # type: ignore[attr-defined]  # a generator
+    assert outcomes(executor, work, [("b", "say", 1)]) == {("b", "say", 1): 1}
     executor.close()
 
 

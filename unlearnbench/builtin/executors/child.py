@@ -40,6 +40,8 @@ class Child:
         self._reader = threading.Thread(target=self._read, args=(inbox,), daemon=True)
         self._reader.start()
         self._excess: Failure | None = None
+        self._ended: float | None = None
+        """When its process was first seen to have ended."""
         self._since = 0.0
         """When it began its task, in seconds of :func:`time.monotonic`."""
         self._received = self._taken = 0
@@ -92,8 +94,14 @@ class Child:
         at_work = self.pack and self._begun and self._received == self._taken
         if at_work and self._excess is None:
             self._excess = self._over_time(limits.timeout) or self._over_memory(limits.memory, held)
-        if self._excess or self.process.exitcode is not None:
+        if self.process.exitcode is not None:
+            self._ended = self._ended or monotonic()
+        if self._excess or self._ended:
             self._kill()
+
+    def ended_for(self) -> float:
+        """Return how many seconds ago its process was seen to have ended; 0 if it was not."""
+        return monotonic() - self._ended if self._ended else 0.0
 
     def _over_time(self, limit: float | None) -> Failure | None:
         if limit is None or monotonic() - self._since <= limit:

@@ -15,7 +15,7 @@ from unlearnbench.builtin.executors.serving import Report
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.limits import Limits
 
-LOOK: Final = 0.05
+LOOK: Final = 0.1
 """Seconds between two looks at the limits: what a task may exceed them by."""
 PAUSE: Final = 1.0
 """Seconds without a look that mean that this process was stopped, or busy with the store."""
@@ -69,6 +69,9 @@ class Crew:
     def next_outcomes(self, packs: Packs[Any], work: bytes, limits: Limits) -> list[tuple[Any, Any]]:
         """Wait for a report; return the task that it ends with its outcome, if it ends one."""
         child, report = self._next_report(limits)
+        if child not in self.busy:
+            self._forget(child)
+            return []
         if report is None:
             return self._ended(child, packs, work)
         self.peak = max(self.peak, report.peak)
@@ -95,15 +98,19 @@ class Crew:
         held: Mapping[int, int] = memory_by_group() if limits.memory else {}
         for child in [*self.busy, *self.idle]:
             child.enforce(limits, held)
+            if child.ended_for() > PATIENCE:  # a process that left its group holds the pipe open
+                self._inbox.put((child, None))
         self._looked = monotonic()
+
+    def _forget(self, child: Child) -> None:
+        """Drop a worker that ended while idle. What one that was stopped had reported before comes too late."""
+        if child in self.idle:
+            self.idle.remove(child)
+            child.stop()
 
     def _ended(self, child: Child, packs: Packs[Any], work: bytes) -> list[tuple[Any, Any]]:
         """Find out what a worker's end costs. Its task is tried again if others went before it in that process."""
         child.stop(PATIENCE)
-        if child in self.idle:
-            self.idle.remove(child)
-        if child not in self.busy:
-            return []
         self.busy.remove(child)
         if not child.started:
             raise UserError(child.why_it_did_not_start())
