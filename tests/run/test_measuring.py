@@ -187,3 +187,13 @@ def test_every_interval_includes_the_variance_of_the_adversary(on_halves: bool) 
     assert varying["mean"].details["adversary_se"] == pytest.approx(np.sqrt(own))
     assert varying["mean"].details["se"] == pytest.approx(np.hypot(alone["mean"].details["se"], np.sqrt(own)))
     assert varying["originals"] == Estimate(1.0)
+
+
+@pytest.mark.parametrize("wrong", [-0.01, 1.01])
+def test_scores_that_are_declared_to_be_probabilities_must_be_some(
+    game: Game, scores: CellScores, wrong: float
+) -> None:
+    given = replace(scores, scores=np.where(np.arange(len(scores.scores)) == 3, wrong, scores.scores))
+    with pytest.raises(ValueError, match=f"probabilistic attack must give scores from 0 to 1, got .*{wrong}"):
+        scored_cell(game, given, Oracle(), First(), NO_UTILITY)
+    assert scored_cell(game, given, First(), First(), NO_UTILITY).scores is given.scores

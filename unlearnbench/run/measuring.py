@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
@@ -19,7 +20,12 @@ from unlearnbench.stats.adversary import with_adversary
 
 
 def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack, utility: Utility) -> ScoredCell:
-    """Return what the metrics of a cell are given. Of the game only roles and the like are read, never posteriors."""
+    """Return what the metrics of a cell are given. Of the game only roles and the like are read, never posteriors.
+
+    ValueError where scores that are declared to be probabilities are none.
+    """
+    _check_probabilities(attack, scores.scores)
+    _check_probabilities(baseline, scores.baseline)
     rows, shadow = game.target, game.deleted(game.balanced)
     return ScoredCell(
         scores=scores.scores,
@@ -43,6 +49,13 @@ def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack
         utility=utility,
         released=ReleasedUtility(measured_originals(rows), *scores.released),
     )
+
+
+def _check_probabilities(attack: Attack, scores: NDArray[np.float64]) -> None:
+    if attack.probabilistic and not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError(
+            f"a probabilistic attack must give scores from 0 to 1, got {scores.min():.6g} to {scores.max():.6g}"
+        )
 
 
 def measure(cell: ScoredCell, metrics: Mapping[str, Metric]) -> dict[str, Estimate]:

@@ -40,7 +40,7 @@ def published(x: np.ndarray = BITS, y: np.ndarray = LABELS, name: str = TABLE) -
 def pinned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Expect the small table, but for the tests of the real file."""
     if "real" not in request.node.name:
-        small = Records("", BITS.astype(np.float64), LABELS.astype(np.int64), 30, location30.PROVENANCE)
+        small = Records("location30", BITS.astype(np.float64), LABELS.astype(np.int64), 30, location30.PROVENANCE)
         monkeypatch.setattr(location30, "SHA256", small.sha256)
 
 
