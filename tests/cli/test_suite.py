@@ -101,7 +101,8 @@ def test_check_tells_every_suite_that_is_wrong_and_exits_with_2(suite: Path, plu
     assert result.stdout.startswith("ok: mine: ")
     assert result.stderr.splitlines() == [
         f'error: {bad}:1:8: the suite is named "mine" but its file "bad.yaml"; they must be equal',
-        f"error: {worse}:1:5: not YAML: mapping values are not allowed here",
+        f"error: {worse}:1:5: no key can be here; quote the text, indent the line as its neighbours are, or end the "
+        "line above with a colon",
     ]
 
 
