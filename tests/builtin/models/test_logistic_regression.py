@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,8 +64,8 @@ def test_the_order_of_the_records_does_not_matter(blobs: Blobs, seeds: Seeds) ->
 
 @pytest.mark.parametrize("c", [1e-5, 1.0, 1e5])
 def test_weak_and_strong_penalties_are_solved_on_separable_records_too(c: float, blobs: Blobs, seeds: Seeds) -> None:
-    separable = blobs(n=40, n_classes=2)
-    separable.x[:, 0] += 1000.0 * separable.y
+    plain = blobs(n=40, n_classes=2)
+    separable = replace(plain, x=plain.x + np.outer(1000.0 * plain.y, np.arange(plain.x.shape[1]) == 0))
     data = TrainingSet.of(separable, np.arange(40))
     answer = LogisticRegression(c=c).fit(FitTask(data, seeds), "cpu").log_posteriors(separable.x)
     assert (answer.argmax(axis=1) == separable.y).mean() > 0.9
