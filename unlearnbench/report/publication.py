@@ -19,7 +19,6 @@ from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES
 
 SCHEMA = 2
-_NAME = re.compile(r"[\w.-]+")
 _DIGEST = re.compile(r"[0-9a-f]+")
 AGAIN = "make it again: leaderboard check SUBMISSION --accept, or run SUITE --publish"
 
@@ -116,14 +115,13 @@ class Publication:
     @classmethod
     def read(cls, file: Path) -> Publication:
         """Read a ``results.json``; raises :class:`UserError` where it is not one."""
+        from unlearnbench.report.published_form import check_form
+
         try:
             data = json.loads(file.read_bytes())
-            if data["schema"] != SCHEMA:
+            if type(data["schema"]) is int and data["schema"] != SCHEMA:
                 raise UserError(f"has schema {data['schema']}, this version reads {SCHEMA}; {AGAIN}", str(file))
-            if lacking := {"suite", "seeds"} - data["suite"].keys():
-                raise UserError(f"the suite lacks {', '.join(sorted(lacking))}", str(file))
-            if not (_NAME.fullmatch(data["suite"]["suite"]) and _DIGEST.fullmatch(data["suite_sha256"])):
-                raise UserError(f"suite and suite_sha256 must be a name and a digest; {AGAIN}", str(file))
+            check_form(data)
             rows = tuple(Row.from_dict(row) for row in data["rows"])
             accepted = Accepted(**_tuples(data["submission"])) if "submission" in data else None
             curves = tuple(RocCurve(**_tuples(curve)) for curve in data.get("curves", ()))
@@ -132,7 +130,7 @@ class Publication:
                 raise UserError(f"plugins lacks {unknown[0]}, which a row names; {AGAIN}", str(file))
             environment = dict(data["environment"])
             return cls(data["suite"], data["suite_sha256"], environment, roles, rows, accepted, curves)
-        except (AttributeError, OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise UserError(f"not a published result ({describe_error(error)}); {AGAIN}", str(file)) from error
 
 
