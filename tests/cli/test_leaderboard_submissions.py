@@ -134,13 +134,19 @@ def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change
         one for one in json.loads(Path(folder, "submission.json").read_text())["plugins"] if one["name"] == "fails"
     )
     assert (part["distribution"], part["version"], len(part["sha256"])) == ("fails.py", "", 64)
-    check = ("leaderboard", "check", folder, "--suite", "tiny.yaml")
+    check = ("leaderboard", "check", folder, "--suite", "tiny.yaml", "--run-plugin-files")
     found = say(*check)
     assert (found.code, "attack fails, has-a-docstring: Fails has no docstring; Write" in found.out) == (1, True)
     said = say(*check, "--no-check-plugins")
     assert (said.code, "note: plug-ins of others were not checked" in said.out) == (0, True)
-    Path("fails.py").write_text(Path("fails.py").read_text().replace("* 1.0", "* 2.0"))
-    said = say("leaderboard", "check", folder, "--suite", "tiny.yaml")
+    Path("fails.py").write_text(
+        Path("fails.py").read_text().replace("* 1.0", "* 2.0") + "open('executed', 'w').close()"
+    )
+    said = say(*check[:-1])
+    assert (said.code, said.out) == (2, "")
+    assert "names plug-in files, which a check would execute: fails.py; read them, then add --run-plugin-" in said.err
+    assert not Path("executed").exists()
+    said = say(*check)
     assert said.code == 1
     assert "submission.json, attack fails: differs from the one here: sha256" in said.out
     assert "its keys differ" in said.out
@@ -162,6 +168,15 @@ def test_a_mistake_in_the_flags_is_one_line_and_exits_with_2(
     assert (said.code, said.out) == (2, "")
     (line,) = said.err.splitlines()
     assert told in line
+
+
+def test_a_path_from_the_folder_of_submissions_is_as_good_as_another(
+    say: Say, packed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, folder = str(Path("tiny.yaml").absolute()), Path(packed)
+    monkeypatch.chdir(folder.parent)
+    said = say("leaderboard", "check", f"../submissions/{folder.name}", "--suite", suite)
+    assert (said.code, said.err) == (0, "")
 
 
 def test_a_submission_that_is_not_there_exits_with_2(say: Say) -> None:

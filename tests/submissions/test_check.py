@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,10 +62,12 @@ def test_a_path_that_is_not_that_of_the_metadata_is_found(copy: Copy) -> None:
     assert "its path ends in small/submissions/elsewhere; its metadata make it small/submissions/a-name-" in line
 
 
-def test_a_result_entered_twice_is_found(copy: Copy) -> None:
-    shutil.copytree(copy.folder, copy.folder.with_name("another"))
-    (line,) = copy.found()
-    assert "has the very scores of another beside it" in line
+@pytest.mark.parametrize(("here", "path"), [("", "."), ("", "../{0}"), ("..", "{0}"), ("..", "../submissions/{0}/")])
+def test_a_place_is_where_a_folder_lies_however_it_is_named(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch, here: str, path: str
+) -> None:
+    monkeypatch.chdir(copy.folder / here)
+    assert check_submission(Path(path.format(copy.folder.name)), copy.suite).findings == ()
 
 
 def test_a_changed_score_is_found_by_the_metrics_it_does_not_give(copy: Copy) -> None:
@@ -188,7 +190,7 @@ def sees_less(data: Data) -> None:
         (foreign_cell, "better-attack, 0: is not a cell of the suite"),
         (other_seed, "euclidean, 7: is not a cell of the suite"),
         (other_key, "its keys differ: it was run on other data, or with other plug-ins, sizes or seeds"),
-        (other_engine, "its engine is fast, the suite asks for reference"),
+        (other_engine, "of engine fast on cpu, which the model can have here is engine reference on cpu"),
         (lose_estimates, "its metrics are not estimates"),
         (few_estimates, "its metrics are not estimates"),
         (no_auc, "do not give the claimed auc (None, computed"),
@@ -270,6 +272,16 @@ def test_matched_negatives_have_the_label_of_what_they_are_like(copy: Copy, pack
 
     found = copy.forge_array(logistic(copy)["matched"], change)
     assert any("one whose label none of its deleted records has" in line for line in found)
+
+
+@pytest.mark.parametrize("record", [569, 10**9, -2, -(2**63)])
+def test_a_matched_negative_is_a_record(copy: Copy, record: int) -> None:
+    def change(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        ids[0, 0] = record
+        return ids
+
+    found = copy.forge_array(logistic(copy)["matched"], change)
+    assert any("a matched negative is none of the 569 records" in line for line in found)
 
 
 def test_matched_negatives_leave_no_gaps(copy: Copy) -> None:

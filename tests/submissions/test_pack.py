@@ -119,19 +119,6 @@ def test_packing_reads_what_the_run_stored_and_evaluates_nothing(
     assert folder.name == packed.folder.name
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\nb", "", "a" * 101, "`rm`", "[x](y)", "a\u202eb"])
-def test_a_name_is_words_not_markup(name: str) -> None:
-    with pytest.raises(UserError, match="--name: must be up to 100 letters"):
-        Entry(name, "An author")
-    with pytest.raises(UserError, match="--author: must be"):
-        Entry("A name", name)
-
-
-@pytest.mark.parametrize("name", ["Chen et al. (2021)", "O'Neil & Co", "名前", "a@b.org", "SISA+10"])
-def test_names_of_any_script_are_fine(name: str) -> None:
-    assert Entry(name, name).author == name
-
-
 ARRAYS = st.one_of(
     hnp.arrays(np.float64, hnp.array_shapes(max_dims=2, min_side=0, max_side=5), elements=st.floats(-9, 9)),
     hnp.arrays(np.int64, hnp.array_shapes(max_dims=2, min_side=0, max_side=5)),

@@ -76,7 +76,9 @@ def test_in_another_environment_intervals_must_overlap(copy: Copy) -> None:
     assert "made in another environment: controls that see no model, but oracle-label" in copy.check().notes[0]
     found, told = rerun_of(copy, 3)
     assert found == []
-    assert all(line.startswith("run again, compared by intervals, this is another environment: ") for line in told)
+    assert all(
+        line.startswith("run again, compared by intervals and values, this is another environment: ") for line in told
+    )
 
 
 def test_in_another_environment_a_metric_far_off_is_found(copy: Copy) -> None:

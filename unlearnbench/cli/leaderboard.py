@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unlearnbench.cli.options import LEADERBOARDS, AsJson, DisabledPlugins, LeaderboardsDir, PluginFiles
+from unlearnbench.cli.options import LEADERBOARDS, AsJson, DisabledPlugins, LeaderboardsDir, PluginFiles, RunPluginFiles
 from unlearnbench.cli.output import echo, epilog, finding_count, new_app, print_json
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
@@ -18,7 +18,7 @@ from unlearnbench.report.leaderboard import published
 from unlearnbench.run.session import SessionOptions, open_session
 
 if TYPE_CHECKING:  # loading them takes a while, which only the commands that use them should need
-    from unlearnbench.submissions.check import CheckContext
+    from unlearnbench.submissions.context import CheckContext
     from unlearnbench.submissions.findings import Finding
 
 MOST_LINES = 100
@@ -126,6 +126,7 @@ def check(
     ] = True,
     as_json: AsJson = False,
     plugin_file: PluginFiles = None,
+    run_plugin_files: RunPluginFiles = False,
     disable_plugin: DisabledPlugins = None,
 ) -> None:
     """Check a submission without executing any of it.
@@ -133,13 +134,16 @@ def check(
     Checks its form, digests and completeness, recomputes every metric from the scores, and runs the conformance checks
     on the suite's plug-ins that are not built in, as they are installed here. All findings are listed, each with a
     remedy. The exit code is 0 if there is no finding, 1 if there are some, 2 if an option is wrong.
+
+    Plug-in files that the suite of --suite names are executed only with --run-plugin-files, and only if the submission
+    has the right form and names the same files. Read them first.
     """
     from unlearnbench.submissions.accept import accept as write_board
     from unlearnbench.submissions.check import check_submission
 
     if (rerun is None) != (nonce is None):
         raise UserError("give --rerun and --nonce together: how many cells, and the text that chooses them")
-    report = check_submission(path, suite, plugin_file or (), disable_plugin or ())
+    report = check_submission(path, suite, plugin_file or (), disable_plugin or (), run_plugin_files)
     findings, notes, cells = list(report.findings), list(report.notes), list[str]()
     if report.context:
         found, cells = _execute(report.context, check_plugins, rerun, nonce or "")

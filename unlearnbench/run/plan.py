@@ -13,22 +13,29 @@ from unlearnbench.run.expansion import Expansion
 from unlearnbench.run.faults import Faults
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.selection import Selection
-from unlearnbench.run.settings import Settings
+from unlearnbench.run.settings import KnownSettings, Settings
 from unlearnbench.run.sizes import check_sizes
 from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.model import PluginRef, Suite
 
 
-def make_plan(suite: Suite, instances: PluginInstances, device: Device, selection: Selection | None = None) -> Plan:
+def make_plan(
+    suite: Suite,
+    instances: PluginInstances,
+    device: Device,
+    selection: Selection | None = None,
+    known: KnownSettings | None = None,
+) -> Plan:
     """Expand the selected part of a suite to groups of cells. Its data sets are loaded, to check sizes.
 
+    Models are trained as ``device`` and this machine allow, but for those whose engine and device are ``known``.
     Controls and baselines are in every plan, whether or not the suite lists them. A plug-in that raises an exception
     fails its own cells.
     """
     full = with_controls(suite, instances.registry)
     tests = validity_tests(full, instances.registry)
     chosen = (selection or Selection()).narrow(full, tests.sample)
-    settings = Settings(instances, chosen.engine, device)
+    settings = Settings(instances, chosen.engine, device, known)
     faults = Faults(chosen, instances, settings)
     check_sizes(chosen, instances, faults.of_dataset)
     expansion = Expansion(chosen, instances, settings, faults)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.estimates import Estimate
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row, complete
 from unlearnbench.run.validity import ValidityTests
-from unlearnbench.submissions.check import CheckContext
-from unlearnbench.submissions.claims import claims, same
+from unlearnbench.submissions.claims import claims, same_metrics
+from unlearnbench.submissions.context import CheckContext
 from unlearnbench.submissions.curves import curves
 from unlearnbench.submissions.findings import CellId, Finding, RefusedError, listed_ids, where_cell
 from unlearnbench.submissions.reading import read_submission
@@ -108,7 +107,7 @@ def _differing(publication: Publication, document: Document) -> Iterator[CellId]
                 claimed = claims(document, part, number)
             except KeyError:
                 claimed = {}
-            if row is None or not _same_metrics(claimed, row.metrics):
+            if row is None or not same_metrics(claimed, row.metrics):
                 yield name
     left = {name for name, row in rows.items() if row.status != "skipped"}
     yield from sorted(left)
@@ -124,10 +123,6 @@ def _follow(rows: Sequence[Row], tests: ValidityTests) -> bool:
 
 
 def _equal(one: Row, other: Row) -> bool:
-    return (one.names, one.seed, one.status) == (other.names, other.seed, other.status) and _same_metrics(
+    return (one.names, one.seed, one.status) == (other.names, other.seed, other.status) and same_metrics(
         one.metrics, other.metrics
     )
-
-
-def _same_metrics(one: Mapping[str, Estimate], other: Mapping[str, Estimate]) -> bool:
-    return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)

@@ -119,9 +119,11 @@ def _check_directory(content: bytes, count: int) -> None:
     end = content[-_DIRECTORY_END.size :]
     if len(end) < _DIRECTORY_END.size or not end.startswith(b"PK\x05\x06"):
         raise refuse(FILE, "not a zip archive, or one with a comment", PACK_AGAIN)
-    _, disk, start_disk, on_disk, total, size, _, _ = _DIRECTORY_END.unpack(end)
+    _, disk, start_disk, on_disk, total, size, start, _ = _DIRECTORY_END.unpack(end)
     if disk or start_disk or on_disk != total or total != count or size > count * _ENTRY_BYTES:
         raise refuse(FILE, f"its directory of {size} bytes is not that of {count} arrays", PACK_AGAIN)
+    if start + size + len(end) != len(content):
+        raise refuse(FILE, "has bytes before or between its arrays and their directory", PACK_AGAIN)
 
 
 def _members(archive: zipfile.ZipFile, count: int) -> Mapping[int, zipfile.ZipInfo]:

@@ -5,47 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from unlearnbench.core.errors import UserError
-from unlearnbench.core.hashing import content_key
 from unlearnbench.core.messages import one_line
-from unlearnbench.engine.devices import Device
 from unlearnbench.engine.workers import one_thread
-from unlearnbench.hooks.registry import Registry
-from unlearnbench.run.cells import CellGroup, Plan
-from unlearnbench.run.instances import PluginInstances
-from unlearnbench.run.plan import make_plan
+from unlearnbench.run.cells import CellGroup
 from unlearnbench.run.results import Row, complete, in_suite_order, rows_without_work
+from unlearnbench.submissions import arrays
+from unlearnbench.submissions.arrays import PACK_AGAIN
 from unlearnbench.submissions.claims import compare
-from unlearnbench.submissions.findings import Finding, RefusedError, cell_id, listed_ids, refuse, where_cell
+from unlearnbench.submissions.context import CheckContext
+from unlearnbench.submissions.duplicates import duplicates
+from unlearnbench.submissions.findings import Finding, RefusedError, cell_id, listed_ids, where_cell
 from unlearnbench.submissions.pack import plugin_table, skipped_cells
-from unlearnbench.submissions.reading import DOCUMENT, Submission, duplicates, read_submission
-from unlearnbench.submissions.remeasure import RUN_AGAIN, Pair, Remeasured, Remeasurer
-from unlearnbench.submissions.schema import Document, GroupPart, PluginPart
-from unlearnbench.suite.find import standard_suites
-from unlearnbench.suite.load import load_suite
-from unlearnbench.suite.model import AXES, Suite
-
-
-@dataclass(frozen=True, eq=False)
-class CheckContext:
-    """A submission, and the plan of its suite as made here."""
-
-    submission: Submission
-    plan: Plan
-    """What a run of the suite would do here."""
-    instances: PluginInstances
-    groups: Sequence[Pair] = ()
-    """The groups that are the same in both."""
-
-    @cached_property
-    def remeasurer(self) -> Remeasurer:
-        """Computes metrics again."""
-        return Remeasurer(self.submission, self.instances, self.groups)
+from unlearnbench.submissions.reading import DOCUMENT, Submission, read_submission
+from unlearnbench.submissions.remeasure import RUN_AGAIN, Pair, Remeasured
+from unlearnbench.submissions.schema import GroupPart, PluginPart
+from unlearnbench.submissions.settings import claims_of, settings_of
+from unlearnbench.suite.model import AXES
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +45,19 @@ def check_submission(
     suite_file: Path | None = None,
     plugin_files: Iterable[Path] = (),
     disabled: Iterable[str] = (),
+    run_plugin_files: bool = False,
 ) -> Report:
     """Check everything that can be checked without training.
 
-    ``suite_file`` is the suite where it is not a standard one. Nothing that the submission holds is executed, and
-    nothing is written. Raises :class:`UserError` where there is no such folder or the suite cannot be loaded here.
+    ``suite_file`` is the suite where it is not a standard one; with ``run_plugin_files`` the plug-in files that it
+    names are executed. Nothing that the submission holds is executed, and nothing is written. Raises
+    :class:`UserError` where there is no such folder or the suite cannot be loaded here.
     """
     found: list[Finding] = []
     try:
         submission, place = read_submission(folder)
-        found += [*place, *duplicates(submission)]
-        context = _open(submission, suite_file, plugin_files, disabled)
+        found += chain(place, _unnamed_arrays(submission), duplicates(submission))
+        context = CheckContext.open(submission, suite_file, plugin_files, disabled, run_plugin_files)
         found += chain(_plugins(context), _skipped(context), _complete(context))
         pairs, mismatches = _pairs(context)
         found += mismatches
@@ -92,42 +73,10 @@ def check_submission(
     return Report(tuple(found), tuple(notes), tuple(_rows(context, measured)), context)
 
 
-def _open(
-    submission: Submission, suite_file: Path | None, plugins: Iterable[Path], disabled: Iterable[str]
-) -> CheckContext:
-    """Find the suite and plan it for the device that the submission names."""
+def _unnamed_arrays(submission: Submission) -> Iterator[Finding]:
     document = submission.document
-    suite, registry = _suite(document, suite_file, plugins, disabled)
-    devices = {group.device for group in document.groups} - {"cpu"}
-    device: Device = next(iter(sorted(devices)), "cpu")
-    instances = PluginInstances(registry)
-    try:
-        plan = make_plan(suite, instances, device)
-    except UserError:  # the device is not available here; queried rows and metrics do not depend on it
-        plan = make_plan(suite, instances, "cpu")
-    return CheckContext(submission, plan, instances)
-
-
-def _suite(
-    document: Document, file: Path | None, plugins: Iterable[Path], disabled: Iterable[str]
-) -> tuple[Suite, Registry]:
-    name = document.suite_name
-    files = [file] if file else [path for path in standard_suites().values() if path.stem == name]
-    if not files:
-        raise refuse(
-            DOCUMENT,
-            f"{one_line(name)[:100]!r} is no standard suite",
-            "enter a standard suite, or name its file: --suite",
-        )
-    loaded = [load_suite(path, plugin_files=plugins, disabled=disabled, run_plugin_files=True) for path in files]
-    for suite, registry in loaded:
-        if suite.sha256 == document.suite_sha256 == content_key(document.suite):
-            return suite, registry
-    known = " or ".join(suite.sha256[:12] for suite, _ in loaded)
-    what = (
-        f"its suite {one_line(name)[:100]!r}, sha256 {document.suite_sha256[:12]}, is not the one known here, {known}"
-    )
-    raise refuse(DOCUMENT, what, "run the suite as it is now and pack that run")
+    if unnamed := set(range(document.arrays)) - document.named_arrays:
+        yield Finding(arrays.FILE, f"{len(unnamed)} of its arrays belong to no cell", PACK_AGAIN)
 
 
 def _plugins(context: CheckContext) -> Iterator[Finding]:
@@ -201,18 +150,19 @@ def _pairs(context: CheckContext) -> tuple[list[Pair], list[Finding]]:
             found.append(Finding(where, "its group is not the cells that share models", "pack the run again"))
             continue
         pairs.append((part, group))
-        found += _keys(context, part, group)
+        found += _keys(part, group)
     return pairs, found
 
 
-def _keys(context: CheckContext, part: GroupPart, group: CellGroup) -> Iterator[Finding]:
-    """Compare keys, which hold data, plug-ins, parameters, sizes, seeds, engine and device."""
-    first, where = group.target[0], where_cell(listed_ids(part)[0])
-    wanted = context.plan.suite.engine
-    if wanted != "auto" and part.engine != wanted:
-        yield Finding(where, f"its engine is {part.engine}, the suite asks for {wanted}", RUN_AGAIN)
-    same_engine = (part.engine, part.device) == (first.engine, first.device)
-    if same_engine and [cell.key for cell in part.cells] != list(group.cells):
+def _keys(part: GroupPart, group: CellGroup) -> Iterator[Finding]:
+    """Compare engines, devices and keys; keys hold data, plug-ins, parameters, sizes and seeds too."""
+    where, possible = where_cell(listed_ids(part)[0]), settings_of(group)
+    for side, claim in claims_of(part).items():
+        if claim != possible[side]:
+            words = "engine {} on {}, which the model can have here is engine {} on {}".format(*claim, *possible[side])
+            yield Finding(where, f"its {side} models are said to be of {words}", RUN_AGAIN)
+            return
+    if [cell.key for cell in part.cells] != list(group.cells):
         what = "its keys differ: it was run on other data, or with other plug-ins, sizes or seeds than here"
         yield Finding(where, what, RUN_AGAIN)
 

@@ -60,6 +60,11 @@ def _examples(names: Sequence[str], claimed: Claims, computed: Claims) -> str:
     return ", ".join(map(one, names[:3])) + more
 
 
+def same_metrics(one: Claims, other: Claims) -> bool:
+    """Say whether two cells have the same metrics with the same estimates."""
+    return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+
+
 def same(claimed: Estimate | None, computed: Estimate | None) -> bool:
     """Say whether two estimates agree: words and counts exactly, numbers up to the tolerance."""
     if claimed is None or computed is None:

@@ -14,7 +14,7 @@ from unlearnbench.report.tracks import tables
 from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.run.results import Row
 from unlearnbench.stats import roc_curve
-from unlearnbench.submissions.check import CheckContext
+from unlearnbench.submissions.context import CheckContext
 from unlearnbench.suite.model import AXES
 
 Numbers = NDArray[np.float64]

@@ -89,7 +89,7 @@ class QueriedRows:
         return ids
 
     def with_matched(self, ids: Ids, labels: NDArray[np.int64]) -> QueriedRows:
-        """Put these matched negatives in the place of those here; ``labels`` are of all records."""
+        """Put these matched negatives, ids of records or -1, in the place of those here; ``labels`` (r,) are of all."""
         is_matched = self.rows.role == Role.MATCHED
         if not is_matched.any():
             return self
@@ -133,8 +133,8 @@ class Derivation:
         _, unseen = side_halves(records, first.side, SeedPath(first.seed) / records.name)
         given = ids >= 0
         records_given = ids[given]
-        if (ids < -1).any() or (given[:, 1:] & ~given[:, :-1]).any():
-            yield "the matched negatives have gaps, or ids that no record has"
+        if (given[:, 1:] & ~given[:, :-1]).any():
+            yield "the matched negatives have gaps"
         elif not np.isin(records_given, unseen).all() or records.has_duplicate[records_given].any():
             yield "some matched negatives are not unseen records without a duplicate"
         elif (given.sum(axis=1) > (derived.matched(ids.shape[1]) >= 0).sum(axis=1)).any():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -13,7 +12,7 @@ from typing import Any
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
-from unlearnbench.core.messages import one_line, shown
+from unlearnbench.core.messages import shown
 from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
@@ -26,7 +25,8 @@ from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import ArrayPool
 from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.reading import DOCUMENT
-from unlearnbench.submissions.schema import NAME, SCHEMA, EstimatePart, digest_of, id_of
+from unlearnbench.submissions.schema import SCHEMA, EstimatePart, digest_of, id_of
+from unlearnbench.submissions.words import checked_name, normal_name
 from unlearnbench.suite.model import AXES, Suite
 
 AGAIN = "run the suite again with --rerun all"
@@ -41,17 +41,18 @@ _NOT_DECLARED = frozenset(field.name for field in fields(Plugin)) | {
 
 @dataclass(frozen=True)
 class Entry:
-    """Who enters what: the name of the entry as tables show it, and its author."""
+    """Who enters what: the name of the entry as tables show it, and its author, both in composed letters."""
 
     name: str
     author: str
 
     def __post_init__(self) -> None:
-        for flag, text in (("--name", self.name), ("--author", self.author)):
-            if not re.fullmatch(NAME, text):
-                raise UserError(
-                    f"{flag}: must be up to 100 letters, digits, spaces or .,'()&+@- and not {one_line(shown(text))}"
-                )
+        for field in ("name", "author"):
+            given = getattr(self, field)
+            try:
+                object.__setattr__(self, field, checked_name(normal_name(given)))
+            except ValueError as error:
+                raise UserError(f"--{field}: {error}; got {shown(given)}") from None
 
 
 def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboards: Path) -> Path:
@@ -130,15 +131,17 @@ class _Packer:
             shared = read_group(group, self._store)
         except MissingError as error:
             raise UserError(f"an episode of the run is gone ({error}); {AGAIN}") from None
-        first, add = group.target[0], self.pool.add
+        first, shadow, add = group.target[0], group.shadow[0], self.pool.add
         head: dict[str, str] = {axis: getattr(first, axis).label for axis in AXES[1:4]}
         cells = [self._cell(key, cell) for key, cell in group.cells.items()]
+        same_setting = (first.engine, first.device) == (shadow.engine, shadow.device)
         return {
             "dataset": next(iter(group.cells.values())).dataset.label,
             **head,
             "seed": first.seed,
             "engine": first.engine,
             "device": first.device,
+            **({} if same_setting else {"shadow": {"engine": shadow.engine, "device": shadow.device}}),
             "matched": add(shared.matched),
             "accuracies": add(shared.accuracies),
             "seconds": add(shared.seconds),

@@ -41,9 +41,12 @@ def read_submission(folder: Path) -> tuple[Submission, list[Finding]]:
 
     Raises :class:`UserError` where there is no such folder, :class:`RefusedError` where it cannot be read further.
     """
-    folder = folder.absolute()
     if not os.path.lexists(folder):
         raise UserError("there is no such folder; give that of one submission", str(folder))
+    if folder.is_symlink() or not folder.is_dir():
+        what = "is not a folder of its own"
+        raise refuse(one_line(folder.name), what, "give the folder itself, links are not followed")
+    folder = Path(os.path.realpath(folder))  # its place is where it lies, by whatever path it is given
     contents = _contents(folder)
     data = _json(contents[DOCUMENT])
     document = _document(data)
@@ -54,12 +57,15 @@ def read_submission(folder: Path) -> tuple[Submission, list[Finding]]:
         raise RefusedError([*found, *error.findings]) from error
 
 
+def read_document(folder: Path) -> Document:
+    """Read the metadata of a submission alone; :class:`RefusedError` where they are none."""
+    if found := list(_file(folder / DOCUMENT, MOST_BYTES[DOCUMENT])):
+        raise RefusedError(found)
+    return _document(_json(_bytes(folder / DOCUMENT, MOST_BYTES[DOCUMENT])))
+
+
 def _contents(folder: Path) -> dict[str, bytes]:
     """Return the contents of the two files, read once: what is checked is what was read."""
-    if folder.is_symlink() or not folder.is_dir():
-        raise refuse(
-            one_line(folder.name), "is not a folder of its own", "give the folder itself, links are not followed"
-        )
     with os.scandir(folder) as entries:
         names = [entry.name for entry in islice(entries, _MOST_REPORTED)]
     findings = [
@@ -85,8 +91,11 @@ def _file(path: Path, most: int) -> Iterator[Finding]:
 
 
 def _bytes(path: Path, most: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(most)
+    try:
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise refuse(path.name, f"cannot be read ({error.strerror})", "make it readable") from error
 
 
 def _json(content: bytes) -> dict[str, Any]:
@@ -149,14 +158,3 @@ def _digests(digest: str, document: Document, packed: bytes) -> Iterator[Finding
         yield Finding(DOCUMENT, "was changed after it was packed: the digest is another", PACK_AGAIN)
     if document.id != id_of(document.name, document.digest):
         yield Finding(DOCUMENT, "its id is not made of its name and digest", PACK_AGAIN)
-
-
-def duplicates(submission: Submission) -> Iterator[Finding]:
-    """Find submissions beside this one that have the very same arrays: one result is entered once."""
-    own = submission.folder / arrays.FILE
-    for other in sorted(submission.folder.parent.glob(f"*/{arrays.FILE}")):
-        if other == own or other.is_symlink() or other.lstat().st_size != own.lstat().st_size:
-            continue
-        if _bytes(other, arrays.MOST_BYTES) == _bytes(own, arrays.MOST_BYTES):
-            what = f"has the very scores of {one_line(other.parent.name)[:100]} beside it"
-            yield Finding(arrays.FILE, what, "enter a result once")

@@ -21,10 +21,12 @@ from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell
 from unlearnbench.run.released import measured_originals
+from unlearnbench.submissions.arrays import FILE, PACK_AGAIN
 from unlearnbench.submissions.derived import Derivation, QueriedRows
-from unlearnbench.submissions.findings import Finding, RefusedError
+from unlearnbench.submissions.findings import Finding, RefusedError, refuse
 from unlearnbench.submissions.group_arrays import GroupArrays
 from unlearnbench.submissions.reading import Submission
+from unlearnbench.submissions.repeated import contradictions
 from unlearnbench.submissions.schema import CellPart, GroupPart
 from unlearnbench.suite.model import PluginRef
 
@@ -72,22 +74,46 @@ class Remeasurer:
             derived = self.derive(part, group)
         except RefusedError as error:
             return Remeasured(findings=error.findings)
-        findings = [Finding(where, what, RUN_AGAIN) for what in self._group_problems(group, derived)]
-        if findings:  # whatever is computed from these would be wrong
-            return Remeasured(findings=tuple(findings))
-        estimates: dict[int, Mapping[str, Estimate]] = {}
-        for number, (submitted, cell) in enumerate(zip(part.cells, group.cells.values(), strict=True)):
+        if impossible := list(self._group_problems(group, derived)):  # whatever is computed from it would be wrong
+            return Remeasured(findings=tuple(Finding(where, what, RUN_AGAIN) for what in impossible))
+        cells = list(group.cells.values())
+        scores, refused = self._read(part, cells, derived)
+        estimates, problems = self._measured(group, scores, derived)
+        problems += contradictions(cells, scores, self._instances)
+        found = [
+            Finding(f"{where}, {part.cells[n].defense}, {part.cells[n].attack}", what, RUN_AGAIN)
+            for n, what in problems
+        ]
+        return Remeasured(estimates, (*refused, *found), tuple(self._notes(group, derived)))
+
+    def _read(
+        self, part: GroupPart, cells: Sequence[Cell], derived: DerivedGame
+    ) -> tuple[dict[int, CellScores], list[Finding]]:
+        """Return the arrays of each cell by its number, and what is wrong with those that cannot be read."""
+        read: dict[int, CellScores] = {}
+        findings: list[Finding] = []
+        for number, cell in enumerate(cells):
             try:
-                scores = self.cell(submitted, cell, derived)
-                estimates[number] = measure(self._scored(group, cell, scores, derived), derived.metrics)
-                problems = [*_release_problems(scores), *self._control_problems(derived, cell, scores)]
+                read[number] = self.cell(part.cells[number], cell, derived)
             except RefusedError as error:
                 findings += error.findings
-                continue
+        return read, findings
+
+    def _measured(
+        self, group: CellGroup, read: Mapping[int, CellScores], derived: DerivedGame
+    ) -> tuple[dict[int, Mapping[str, Estimate]], list[tuple[int, str]]]:
+        """Return the metrics of each cell that was read, by its number, and what is wrong with cells."""
+        cells = list(group.cells.values())
+        estimates: dict[int, Mapping[str, Estimate]] = {}
+        problems: list[tuple[int, str]] = []
+        for number, scores in read.items():
+            try:
+                estimates[number] = measure(self._scored(group, cells[number], scores, derived), derived.metrics)
+                found = [*_release_problems(scores), *self._control_problems(derived, cells[number], scores)]
             except Exception as error:  # noqa: BLE001 - a metric of anyone may ask for what a submission does not hold
-                problems = [f"its metrics cannot be computed from scores ({one_line(str(error))[:200]})"]
-            findings += [Finding(f"{where}, {submitted.defense}, {submitted.attack}", p, RUN_AGAIN) for p in problems]
-        return Remeasured(estimates, tuple(findings), tuple(self._notes(group, derived)))
+                found = [f"its metrics cannot be computed from scores ({one_line(str(error))[:200]})"]
+            problems += ((number, what) for what in found)
+        return estimates, problems
 
     def derive(self, part: GroupPart, group: CellGroup) -> DerivedGame:
         """Derive the queried rows, and read what the cells share; raises :class:`RefusedError` for a wrong array."""
@@ -95,6 +121,9 @@ class Remeasurer:
         records, scenario = self._instances.records(first.dataset), self._instances.make(first.scenario, Scenario)
         queried, shadow = self._derivation.side(group.target), self._derivation.side(group.shadow)
         shared = self._group_arrays(part, queried.requests, first.sizes.matched)
+        if (shared.matched < -1).any() or (shared.matched >= len(records.y)).any():
+            where = f"{FILE}/{part.matched}.npy"
+            raise refuse(where, f"a matched negative is none of the {len(records.y)} records", PACK_AGAIN)
         game = Game.of(
             records,
             [queried.with_matched(shared.matched, records.y).rows],

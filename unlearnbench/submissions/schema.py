@@ -6,23 +6,26 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from unlearnbench.core.estimates import Scale, Status
 from unlearnbench.core.hashing import content_key
+from unlearnbench.submissions.words import checked_name
 
 SCHEMA = 2
-NAME = r"^[\w(][\w .,'()&+@-]{0,99}$"
-"""Names of entries and authors: letters of any script, digits, spaces and a few signs. What could be read as a tag, a
-link or a shell's word by whoever shows them is not among them."""
-PLAIN = r"^[^<>\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+PLAIN = r"^[^<>\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
+"""No tag, no control character, no end of a line, and nothing that turns the direction of text."""
 
 Reason = Annotated[str, StringConstraints(max_length=1000)]
 """Free text. The check computes it again and reports any difference."""
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=PLAIN)]
+Name = Annotated[str, AfterValidator(checked_name)]
+Label = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9 _.-]*$")]
+Value = Annotated[str, StringConstraints(max_length=200, pattern=PLAIN)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Index = Annotated[int, Field(ge=0, lt=10**6)]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
+Fewest = Field(max_length=40)
 Few = Field(max_length=1000)
 Many = Field(max_length=200_000)
 """A short text can be a long list, and its entries as objects fill the memory."""
@@ -45,7 +48,7 @@ class PluginPart(Part):
     version: Text
     sha256: Text
     """Of its code, where the version does not determine that."""
-    declares: dict[Text, bool | Text | list[Text]]
+    declares: Annotated[dict[Text, bool | Text | Annotated[list[Text], Fewest]], Fewest]
     """The other fields of its record."""
 
 
@@ -59,7 +62,7 @@ class EstimatePart(Part):
     status: Status = "ok"
     reason: Reason = ""
     scale: Scale = "real"
-    details: dict[Text, float] = {}
+    details: Annotated[dict[Text, float], Fewest] = {}
 
 
 class CellPart(Part):
@@ -87,8 +90,21 @@ class CellPart(Part):
     estimates: list[Index | None]
     """Indices into :attr:`Document.estimates`, metric by metric."""
 
+    @property
+    def array_numbers(self) -> tuple[int, ...]:
+        """The numbers of its arrays."""
+        rows = self.scores, self.baseline, self.shadow, self.folds, self.baseline_folds
+        return (*rows, self.unchanged, self.released)
 
-class GroupPart(Part):
+
+class SettingPart(Part):
+    """How models are trained."""
+
+    engine: Literal["fast", "reference"]
+    device: Literal["cpu", "cuda", "mps"]
+
+
+class GroupPart(SettingPart):
     """Cells that share their models. Arrays are given by their index in the archive."""
 
     dataset: Text
@@ -96,8 +112,8 @@ class GroupPart(Part):
     unlearner: Text
     scenario: Text
     seed: Annotated[int, Field(ge=0, lt=2**63)]
-    engine: Literal["fast", "reference"]
-    device: Literal["cpu", "cuda", "mps"]
+    shadow: SettingPart | None = None
+    """How the shadow models are trained, where otherwise than the target models."""
     matched: Index
     """Record ids of matched negatives (requests, k), -1 where a request has fewer."""
     accuracies: Index
@@ -107,6 +123,12 @@ class GroupPart(Part):
     epsilon: Index | None
     """Privacy loss (requests,), null where training was not private."""
     cells: list[CellPart]
+
+    @property
+    def array_numbers(self) -> tuple[int, ...]:
+        """The numbers of the arrays that its cells share."""
+        of_models = self.matched, self.accuracies, self.seconds
+        return of_models if self.epsilon is None else (*of_models, self.epsilon)
 
 
 class SkippedPart(Part):
@@ -134,11 +156,11 @@ class Document(Part):
 
     schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-    name: Annotated[str, StringConstraints(pattern=NAME)]
-    author: Annotated[str, StringConstraints(pattern=NAME)]
+    name: Name
+    author: Name
     suite: dict[str, Any]
     suite_sha256: Hash
-    environment: dict[Text, Text]
+    environment: Annotated[dict[Label, Value], Fewest]
     plugins: Annotated[list[PluginPart], Few]
     cost: CostPart
     metrics: Annotated[list[Text], Few]
@@ -148,6 +170,12 @@ class Document(Part):
     arrays: Index
     arrays_sha256: Hash
     digest: Hash
+
+    @property
+    def named_arrays(self) -> set[int]:
+        """The numbers of the arrays that groups and cells name."""
+        of_groups = {number for part in self.groups for number in part.array_numbers}
+        return of_groups.union(*(cell.array_numbers for part in self.groups for cell in part.cells))
 
     @property
     def suite_name(self) -> str:

@@ -57,6 +57,12 @@ def read_header(path: Path) -> dict[str, object]:
     }
 
 
+def named_plugins(path: Path) -> tuple[str, ...]:
+    """Return the plug-in files that a suite file names, as written there; none of them is executed."""
+    fields = _fields(path, _read(path))
+    return tuple(_plugins(fields["plugins"], path)) if "plugins" in fields else ()
+
+
 def _read(path: Path) -> str:
     try:
         content = path.read_bytes()
