@@ -54,7 +54,7 @@ class GroupArrays:
 
 
 def read_group(group: CellGroup, store: Store) -> GroupArrays:
-    """Return the shared arrays of a group that was run; ``MissingError`` where an episode is not there.
+    """Return the shared arrays of a group that was run; ``FailedElsewhereError`` where an episode is not there.
 
     UserError where a scenario asks for more matched negatives than the suite has.
     """

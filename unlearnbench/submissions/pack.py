@@ -18,7 +18,7 @@ from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.cell_results import get_result
 from unlearnbench.run.cells import Cell, CellGroup, Plan
-from unlearnbench.run.failures import MissingError
+from unlearnbench.run.failures import FailedElsewhereError
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.store import Store
 from unlearnbench.submissions import arrays
@@ -129,7 +129,7 @@ class _Packer:
         """Return the entry of a group in ``submission.json``."""
         try:
             shared = read_group(group, self._store)
-        except MissingError as error:
+        except FailedElsewhereError as error:
             raise UserError(f"an episode of the run is gone ({error}); {AGAIN}") from None
         first, shadow, add = group.target[0], group.shadow[0], self.pool.add
         head: dict[str, str] = {axis: getattr(first, axis).label for axis in AXES[1:4]}

@@ -22,7 +22,7 @@ from unlearnbench.run.cell_results import CellResult, get_result
 from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.executors import choose_executor
-from unlearnbench.run.failures import MissingError
+from unlearnbench.run.failures import FailedElsewhereError
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.agreement import Comparison
@@ -113,7 +113,7 @@ class _Rerun:
         try:
             shared = read_group(group, self.store)
             derived = self.context.remeasurer.derive(self.drawn.part, self.drawn.claimed)
-        except MissingError as error:
+        except FailedElsewhereError as error:
             yield _not_run(first, str(error))
             return
         except RefusedError:  # reported by the check
