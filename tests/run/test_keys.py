@@ -231,10 +231,12 @@ def unlearnbench_attacks():
 """
 
 
-def test_the_source_of_a_plugin_file_is_in_the_keys_of_what_uses_it_only(lab: Lab) -> None:
+def test_the_code_of_a_plugin_file_is_in_the_keys_of_what_uses_it_only(lab: Lab) -> None:
     named: dict[str, Any] = {"attacks": ["mine", "sorted-diff"], "plugins": [lab.plugin(PLUGIN)]}
     before = lab.plan(**named)
     lab.plugin(PLUGIN + "# a comment\n")
+    assert set(lab.plan(**named).cells) == set(before.cells), "a comment changes no result"
+    lab.plugin(PLUGIN + "OTHER = True\n")
     after = lab.plan(**named)
     same = set(before.cells) & set(after.cells)
     assert keys(before) == keys(after)
