@@ -330,7 +330,9 @@ SCORES = {
 NO_MODEL = {"no model": "a trained model must have log_posteriors(x), object has not"}
 REASONS = {
     ("models", "wrong"): POSTERIORS | PROBABILITIES | NO_MODEL,
-    ("unlearners", "wrong"): POSTERIORS | NO_MODEL | {"versions": "an unlearner must return a version for each step"},
+    ("unlearners", "wrong"): POSTERIORS
+    | {"no model": "unlearn must return a fitted model, got object"}
+    | {"versions": "an unlearner must return a version for each step"},
     ("defenses", "wrong-release"): POSTERIORS | PROBABILITIES,
     ("defenses", "wrong-schedule"): {
         "lost": "a defense must serve every request once: 3 records are to be forgotten, it serves 2",

@@ -30,11 +30,12 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
 
 @pytest.fixture
-def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """The two roots of the chain, both empty: that of the variable, and the user's cache."""
-    monkeypatch.setenv("UNLEARNBENCH_DATA", str(tmp_path / "variable"))
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "cache" / name)
-    return tmp_path / "variable", tmp_path / "cache" / "unlearnbench" / "data"
+def roots(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The two roots of the chain, both empty: that of the variable, and the user's cache; their paths are short."""
+    folder = tmp_path_factory.mktemp("roots")
+    monkeypatch.setenv("UNLEARNBENCH_DATA", str(folder / "variable"))
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: folder / "cache" / name)
+    return folder / "variable", folder / "cache" / "unlearnbench" / "data"
 
 
 class Shelf(BaseHTTPRequestHandler):

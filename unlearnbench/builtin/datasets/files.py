@@ -16,6 +16,8 @@ from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 
 VARIABLE = "UNLEARNBENCH_DATA"
+DIGITS = 12
+"""How many digits of a checksum tell a file from others."""
 
 
 def open_verified(path: Path, *sha256: str) -> BinaryIO:
@@ -86,7 +88,9 @@ class DataFile:
             try:
                 download(self.url, path, lambda fetched: open_verified(fetched, self.sha256, *self.packings).close())
             except UserError as error:
-                raise UserError(f"{self.name} is missing and {error.message}; {self._remedy()}") from error
+                raise UserError(
+                    f"{self.name} is missing and {error.message}; {self._places()}; from {self.url}"
+                ) from error
         return path
 
     def open(self) -> BinaryIO:
@@ -94,16 +98,17 @@ class DataFile:
         return open_verified(self.fetch(), self.sha256, *self.packings)
 
     def _remedy(self) -> str:
+        """Return how to get the file, in few words: two paths are long already."""
+        fetch = f"or run unlearnbench data fetch, which downloads {self.url}"
+        source = fetch if self.url else f"its data come from {self.origin}"
+        known = f"; sha256 {self.sha256[:DIGITS]}..." if self.sha256 else ""
+        return f"{self._places()}; {source}{known}"
+
+    def _places(self) -> str:
         paths = [str(path) for path in self.paths()]
         if not os.environ.get(VARIABLE):
             paths.insert(0, f"${VARIABLE}/{self.folder}/{self.name} ({VARIABLE} is not set)")
-        source = (
-            f"or, when online, download it from {self.url} by unlearnbench data fetch"
-            if self.url
-            else f"it cannot be downloaded: its data come from {self.origin}"
-        )
-        known = f", sha256 {self.sha256}" if self.sha256 else ""
-        return f"put it at {' or '.join(paths)}; {source}{known}"
+        return f"put it at {' or '.join(paths)}"
 
 
 class FileDataset(Dataset):
