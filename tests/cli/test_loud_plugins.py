@@ -72,7 +72,7 @@ class Unlearner(FunctionUnlearner):
 class Runs(Executor):
     '''It shouts.'''
 
-    def run(self, work, tasks):
+    def run(self, work, tasks, limits):
         for task in tasks:
             shout("run")
             yield task, work(task)

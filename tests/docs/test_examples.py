@@ -10,6 +10,7 @@ import json
 import re
 import runpy
 import shlex
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def folder(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_example_is_in_a_language_that_is_tested() -> None:
     directives = {"{eval-rst}", "{toctree}"}  # the documentation is built by another test
-    assert {example.language for example in EXAMPLES} - directives == {"bash", "python", "yaml"}
+    assert {example.language for example in EXAMPLES} - directives == {"bash", "python", "sh", "yaml"}
 
 
 def test_the_files_of_a_page_have_names_of_their_own() -> None:
@@ -195,6 +196,15 @@ def test_the_executor_of_the_documents_changes_no_result(
 def test_commands_work(example: Example, folder: Path) -> None:
     for command in example.text.splitlines():
         try_command(shlex.split(command))
+
+
+@in_language("sh")
+def test_scripts_can_be_read_and_call_commands_that_exist(example: Example) -> None:
+    subprocess.run(["/bin/sh", "-n"], input=example.text, text=True, check=True)
+    called = re.findall(r"\bunlearnbench ([^;&|\n\\]*(?:\\\n[^;&|\n\\]*)*)", example.text)
+    assert called
+    for arguments in called:
+        parse(shlex.split(arguments.replace("\\\n", " ").rstrip('" ').replace('"', "")))
 
 
 def try_command(words: Sequence[str]) -> None:

@@ -148,7 +148,7 @@ class NoReads(Metric):
 class NoExecutor(Executor):
     def __init__(self) -> None:
         broken()
-    def run(self, work, tasks):
+    def run(self, work, tasks, limits):
         return iter(())
 
 @hookimpl

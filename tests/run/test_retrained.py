@@ -108,7 +108,7 @@ def test_keys_depend_on_retraining_only_where_a_metric_reads_it(lab: Lab, monkey
 def test_a_submission_with_such_a_metric_is_checked_without_findings(ran: Ran, lab: Lab, tmp_path: Path) -> None:
     suite, registry = lab.load(plugins=["mine.py"], **CHANGES)
     folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
-    report = check_submission(folder, lab.folder / f"{suite.name}.yaml", [lab.folder / "mine.py"])
+    report = check_submission(folder, lab.folder / f"{suite.name}.yaml", run_plugin_files=True)
     assert [str(finding) for finding in report.findings] == []
     computed = {row.metrics["score-gap"].value for row in report.rows if row.names["unlearner"] == "none"}
     assert computed == {row.metrics["score-gap"].value for row in ran.rows if row.names["unlearner"] == "none"}
