@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -65,8 +65,8 @@ def command(
     """Run a suite: train, unlearn, attack, measure, and print the leaderboard.
 
     Work whose results are in the store is not done again, so an interrupted run resumes where it stopped. The plug-in
-    files that the suite names are executed. The exit code is 0 if all cells are done, 1 if some failed, 2 if the suite
-    or an option is wrong or the store cannot be read or written, 130 or 143 if it was stopped.
+    files that the suite names are executed. The exit code is 0 if all cells are done, 1 if some failed or none can run,
+    2 if the suite or an option is wrong or the store cannot be read or written, 130 or 143 if it was stopped.
     """
     part = None if shard is None else Shard.parse(shard)
     if publish and (options.only or options.seed is not None or options.profile != "full" or part):
@@ -86,13 +86,13 @@ def command(
     echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
     if publish:
         _publish(session, rows, leaderboards)
-    if outcome.failed:
-        _print_failures(rows)
+    if outcome.failed or (outcome.skipped and not outcome.done and not part):
+        _print_reasons(rows, FAILURES if outcome.failed else ("skipped",))
         raise typer.Exit(1)
 
 
-def _print_failures(rows: Sequence[Row]) -> None:
-    reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in FAILURES and row.seed is not None)
+def _print_reasons(rows: Sequence[Row], statuses: Collection[str]) -> None:
+    reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in statuses and row.seed is not None)
     for reason, count in reasons.most_common(MOST_REASONS):
         echo(f"{count} cell{'s' if count > 1 else ''} {reason}", err=True)
     if (more := len(reasons) - MOST_REASONS) > 0:

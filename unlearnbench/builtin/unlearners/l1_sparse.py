@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class L1Sparse(Finetune):
-    """Minimize CE(retain) + a_t |w|_1 over all parameters by SGD, a_t = ``alpha`` (1 - t / (T - T0)) in epoch t of T.
+    """Minimize CE(retain) + a_t L1(w) over all parameters w by SGD, a_t = ``alpha`` (1 - t / (T - T0)) in epoch t of T.
 
-    The last T0 epochs are plain fine-tuning. Batch normalization: in training mode. Source: Jia et al. 2023, arXiv
-    2304.04934, code. No value of ``alpha`` is canonical; codes have 1e-5 to 5e-4.
+    L1 is the sum of absolute values. The last T0 epochs are plain fine-tuning. Batch normalization: in training mode.
+    Source: Jia et al. 2023, arXiv 2304.04934, code. No value of ``alpha`` is canonical; codes have 1e-5 to 5e-4.
 
     ``alpha``: weight of the norm in the first epoch
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CFk(GradientUnlearner):
-    """Minimize CE(retain) + ``anchor`` |w - w_start|^2 over the last ``k`` blocks by SGD; the others stay to the bit.
+    """Minimize CE(retain) + ``anchor`` d^2 over the last ``k`` blocks by SGD; the others stay to the bit.
 
-    Blocks are those of the model, of an mlp its linear layers. Batch normalization: in evaluation mode, without
-    dropout. Source: Goel et al. 2022, arXiv 2201.06640, code of Kurmanji et al. 2023; there k is chosen by
-    architecture, 1 is ours.
+    d is the distance of the weights from where they start. Blocks are those of the model, of an mlp its linear layers.
+    Batch normalization: in evaluation mode, without dropout. Source: Goel et al. 2022, arXiv 2201.06640, code of
+    Kurmanji et al. 2023; there k is chosen by architecture, 1 is ours.
 
     ``k``: how many blocks, all of them at most
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NegGradPlus(GradientUnlearner):
-    """Minimize ``alpha`` [CE(retain) + ``anchor`` / 2 |w - w0|^2] - (1 - ``alpha``) CE(forget) by SGD.
+    """Minimize ``alpha`` [CE(retain) + ``anchor`` / 2 d^2] - (1 - ``alpha``) CE(forget) by SGD.
 
-    Every step takes a batch of the retain set and one of the forget set; an epoch goes once over the retain set, and
-    over the forget set as often as that takes, in a new order each time. ``alpha`` = 1 is fine-tuning. The second term
-    has no bound. Batch normalization: in evaluation mode, without dropout. Source: Kurmanji et al. 2023, arXiv
-    2302.09880; values of its code at small scale.
+    d is the distance of the weights from the original's. Every step takes a batch of the retain set and one of the
+    forget set; an epoch goes once over the retain set, and over the forget set as often as that takes, in a new order
+    each time. ``alpha`` = 1 is fine-tuning. The second term has no bound. Batch normalization: in evaluation mode,
+    without dropout. Source: Kurmanji et al. 2023, arXiv 2302.09880; values of its code at small scale.
 
     ``alpha``: weight of the retain set
 

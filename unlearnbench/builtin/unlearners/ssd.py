@@ -78,9 +78,10 @@ def dampen(
 
 @dataclass(frozen=True)
 class LossFreeSSD(SSD):
-    """``ssd`` without labels: a weight matters by the absolute gradient of |logits|^2, the mean over single records.
+    """``ssd`` without labels: a weight matters by the absolute gradient of the sum of squared logits, record by record.
 
-    Source: Foster et al. 2024, arXiv 2402.19308. There is no ``batch_size`` to choose: 1 is the only one.
+    The mean is over single records. Source: Foster et al. 2024, arXiv 2402.19308. There is no ``batch_size`` to choose:
+    1 is the only one.
 
     ``batch_size``: 1
     """
