@@ -11,6 +11,7 @@ from typing import Any
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.files import write_whole
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.messages import shown
 from unlearnbench.hooks.records import Plugin
@@ -210,9 +211,8 @@ def _cost(plan: Plan, store: Store) -> dict[str, float]:
 
 def _write(folder: Path, document: Mapping[str, Any], packed: bytes) -> Path:
     """Write both files, one entry of a list a line, for readable diffs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / arrays.FILE).write_bytes(packed)
-    (folder / DOCUMENT).write_text("".join(_lines(document)), encoding="utf-8", newline="\n")
+    write_whole(folder / arrays.FILE, packed)
+    write_whole(folder / DOCUMENT, "".join(_lines(document)))
     return folder
 
 

@@ -19,8 +19,6 @@ LOOK: Final = 0.1
 """Seconds between two looks at the limits: what a task may exceed them by."""
 PAUSE: Final = 1.0
 """Seconds without a look that mean that this process was stopped, or busy with the store."""
-
-
 PATIENCE: Final = 1.0
 """Seconds in which a process whose pipe has ended may end by itself, which tells how."""
 

@@ -15,6 +15,14 @@ _HERE: Final = "unlearnbench.builtin.unlearners"
 @hookimpl
 def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
     """Yield the unlearning algorithms."""
+    yield from _exact()
+    yield from _gradient()
+    yield from _edits()
+    yield from _controls()
+
+
+def _exact() -> Iterator[UnlearnerPlugin]:
+    """Yield retraining, and methods that train again only what held a record."""
     yield UnlearnerPlugin(
         name="retrain",
         summary="Train again on the retain set",
@@ -37,6 +45,10 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         reference="Brophy and Lowd 2021, arXiv 2009.05567",
         exact=True,
     )
+
+
+def _gradient() -> Iterator[UnlearnerPlugin]:
+    """Yield methods that train the network further."""
     yield UnlearnerPlugin(
         name="finetune",
         summary="Goes on training on the retain set",
@@ -115,6 +127,17 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         sees=("retain-set", "labels"),
     )
     yield UnlearnerPlugin(
+        name="delete",
+        summary="Learns the original's answers to the forget set without the true class",
+        factory=f"{_HERE}.delete:Delete",
+        reference="Zhou et al. 2025, arXiv 2503.23751",
+        sees=("forget-set", "labels"),
+    )
+
+
+def _edits() -> Iterator[UnlearnerPlugin]:
+    """Yield methods that edit the weights of the network."""
+    yield UnlearnerPlugin(
         name="ssd",
         summary="Shrinks the weights that matter more to the forget set than to all records",
         factory=f"{_HERE}.ssd:SSD",
@@ -150,13 +173,6 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         sees=("forget-set", "retain-set", "labels"),
     )
     yield UnlearnerPlugin(
-        name="delete",
-        summary="Learns the original's answers to the forget set without the true class",
-        factory=f"{_HERE}.delete:Delete",
-        reference="Zhou et al. 2025, arXiv 2503.23751",
-        sees=("forget-set", "labels"),
-    )
-    yield UnlearnerPlugin(
         name="influence-damped",
         summary="One step by the damped inverse of the Fisher information of the retain set",
         factory=f"{_HERE}.influence:DampedInfluence",
@@ -170,6 +186,10 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
         reference="Kim et al. 2024, arXiv 2410.05583",
         sees=("forget-set", "labels"),
     )
+
+
+def _controls() -> Iterator[UnlearnerPlugin]:
+    """Yield the controls."""
     yield UnlearnerPlugin(
         name="none",
         summary="The original itself: nothing is unlearned",
