@@ -85,6 +85,7 @@ def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
     rng = random.Random(seed)  # noqa: S311 - any moment will do
     suite, store = lab.write(), lab.folder / "store"
     for _ in range(3):
+        before = entries(store)
         run = start(suite, store, "--workers", workers)
         wait_for(run, store, rng.randint(0, 6))
         time.sleep(rng.random() * 0.1)
@@ -100,7 +101,7 @@ def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
             _, said = run.communicate(timeout=300)
         if victim == run.pid and how in STOPS and run.returncode not in (0, 1, -how):
             assert run.returncode == 128 + how
-            assert KEPT in said
+            assert KEPT in said or seen == before, "one that has begun its work tells what is kept"
         assert entries(store) >= seen, "what was stored stays"
         for child in family:
             _wait_until_gone(child)

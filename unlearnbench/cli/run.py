@@ -80,12 +80,12 @@ def command(
     work = choose_executor(session.instances, executor, workers, memory)
     with told_if_stopped(session):
         outcome = Runner(session.instances, session.store, work).run(session.plan, rerun, limits)
-    rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
-    if not part:  # the tables of a part would be taken for those of the suite
-        echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
-    echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
-    if publish:
-        _publish(session, rows, leaderboards)
+        rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
+        if not part:  # the tables of a part would be taken for those of the suite
+            echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
+        echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
+        if publish:
+            _publish(session, rows, leaderboards)
     if outcome.failed or (outcome.skipped and not outcome.done and not part):
         _print_reasons(rows, FAILURES if outcome.failed else ("skipped",))
         raise typer.Exit(1)
