@@ -11,9 +11,9 @@ from comparing import Compare
 from jobs import DATA
 
 from unlearnbench.builtin.models.mlp.model import MLP
-from unlearnbench.builtin.unlearners.finetune import Finetune
-from unlearnbench.builtin.unlearners.neggrad_plus import NegGradPlus
-from unlearnbench.builtin.unlearners.scrub import Scrub
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.neggrad_plus import NegGradPlus
+from unlearnbench.builtin.unlearners.gradient.scrub import Scrub
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath

@@ -18,11 +18,11 @@ from unlearnbench.builtin.scenarios.online import Online
 from unlearnbench.builtin.scenarios.retained import Retained
 from unlearnbench.builtin.scenarios.sequence import Sequence
 from unlearnbench.builtin.scenarios.single import Single
-from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
-from unlearnbench.builtin.unlearners.none import NoUnlearning
-from unlearnbench.builtin.unlearners.random_noise import RandomNoise
-from unlearnbench.builtin.unlearners.retrain import Retrain
-from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.builtin.unlearners.controls.noise_floor import NoiseFloor
+from unlearnbench.builtin.unlearners.controls.none import NoUnlearning
+from unlearnbench.builtin.unlearners.controls.random_noise import RandomNoise
+from unlearnbench.builtin.unlearners.exact.retrain import Retrain
+from unlearnbench.builtin.unlearners.exact.sisa import SISA
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import FitTask, Fitted, Seeds
 from unlearnbench.core.observations import Observations

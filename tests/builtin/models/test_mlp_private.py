@@ -10,7 +10,7 @@ import pytest
 from unlearnbench.builtin.models.mlp.fitted import network
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.mlp.private import clipped_sum
-from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.builtin.unlearners.exact.retrain import Retrain
 from unlearnbench.core.models import Engine, FitTask, HasPrivacy, Seeds
 from unlearnbench.core.options import DPSGD, TrainingOptions
 from unlearnbench.core.originals import Original

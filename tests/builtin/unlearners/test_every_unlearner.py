@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.decision_tree import DecisionTree
-from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
-from unlearnbench.builtin.unlearners.none import NoUnlearning
-from unlearnbench.builtin.unlearners.random_noise import RandomNoise
-from unlearnbench.builtin.unlearners.retrain import Retrain
-from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.builtin.unlearners.controls.noise_floor import NoiseFloor
+from unlearnbench.builtin.unlearners.controls.none import NoUnlearning
+from unlearnbench.builtin.unlearners.controls.random_noise import RandomNoise
+from unlearnbench.builtin.unlearners.exact.retrain import Retrain
+from unlearnbench.builtin.unlearners.exact.sisa import SISA
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Records, Step, TrainingSet

@@ -10,7 +10,7 @@ import torch
 from tests.engine.gradients.case import LINEAR, NETWORK, known, weights
 from unlearnbench.builtin.models.mlp.fitted import FittedMLP, module_of
 from unlearnbench.builtin.models.mlp.model import MLP
-from unlearnbench.builtin.unlearners.ssd import SSD, AdaptiveSSD, LossFreeSSD, dampen, percentile
+from unlearnbench.builtin.unlearners.edits.ssd import SSD, AdaptiveSSD, LossFreeSSD, dampen, percentile
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Provenance, Records, TrainingSet
 from unlearnbench.core.seeding import SeedPath

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.builtin.unlearners.forest_exact import ForestExact
-from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.builtin.unlearners.exact.forest_exact import ForestExact
+from unlearnbench.builtin.unlearners.exact.retrain import Retrain
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet

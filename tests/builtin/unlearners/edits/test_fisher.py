@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.engine.gradients.case import LINEAR, NETWORK, weights
-from unlearnbench.builtin.unlearners.fisher import Fisher, fisher_information, noise_like
+from unlearnbench.builtin.unlearners.edits.fisher import Fisher, fisher_information, noise_like
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.gradients.unlearner import has_module
 

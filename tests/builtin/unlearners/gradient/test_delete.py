@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.engine.gradients.case import NETWORK, batch_of, known
-from unlearnbench.builtin.unlearners.delete import Delete, without_true_class
+from unlearnbench.builtin.unlearners.gradient.delete import Delete, without_true_class
 
 
 def test_the_loss_is_the_known_one() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import NonNegativeFloat, NonNegativeInt
 
-from unlearnbench.builtin.unlearners.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
 from unlearnbench.core.originals import Original
 from unlearnbench.engine.gradients.passes import Pass, Penalty, Stage
 

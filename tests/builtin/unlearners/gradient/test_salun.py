@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from tests.engine.gradients.case import NETWORK, weights
-from unlearnbench.builtin.unlearners.random_label import RandomLabel
-from unlearnbench.builtin.unlearners.salun import SalUn, largest
+from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel
+from unlearnbench.builtin.unlearners.gradient.salun import SalUn, largest
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.gradients.unlearner import has_module
 

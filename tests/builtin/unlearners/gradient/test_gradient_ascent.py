@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.engine.gradients.case import LINEAR, NETWORK, gradient, weights
-from unlearnbench.builtin.unlearners.gradient_ascent import GradientAscent
+from unlearnbench.builtin.unlearners.gradient.gradient_ascent import GradientAscent
 
 FORGET = range(5)
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 
 from tests.engine.gradients.case import LINEAR, NETWORK, gradient, weights
-from unlearnbench.builtin.unlearners.finetune import Finetune
-from unlearnbench.builtin.unlearners.gradient_ascent import GradientAscent
-from unlearnbench.builtin.unlearners.neggrad_plus import NegGradPlus
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.gradient_ascent import GradientAscent
+from unlearnbench.builtin.unlearners.gradient.neggrad_plus import NegGradPlus
 
 FORGET = range(5)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from unlearnbench.builtin.unlearners.random_label import RandomLabel
+from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel
 from unlearnbench.engine.gradients.importance import mean_gradient
 from unlearnbench.engine.gradients.unlearner import has_module
 from unlearnbench.engine.unlearners import Deletion

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.builtin.unlearners.sisa import SISA
+from unlearnbench.builtin.unlearners.exact.sisa import SISA
 from unlearnbench.core.models import FitTask, Fitted, SeedUse
 from unlearnbench.core.originals import Original
 from unlearnbench.core.posteriors import log_mean

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from unlearnbench.builtin.unlearners.noise_floor import NoiseFloor
-from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.builtin.unlearners.controls.noise_floor import NoiseFloor
+from unlearnbench.builtin.unlearners.exact.retrain import Retrain
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.builtin.unlearners.retrain import Retrain
+from unlearnbench.builtin.unlearners.exact.retrain import Retrain
 from unlearnbench.core.models import Seeds, SeedUse, TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Order, Step, TrainingSet

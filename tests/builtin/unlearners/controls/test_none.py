@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unlearnbench.builtin.unlearners.none import NoUnlearning
+from unlearnbench.builtin.unlearners.controls.none import NoUnlearning
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engine.gradients.case import LINEAR, NETWORK, gradient, known, weights
-from unlearnbench.builtin.unlearners import influence
-from unlearnbench.builtin.unlearners.influence import DampedInfluence, Influence, damped_inverse
+from unlearnbench.builtin.unlearners.edits import influence
+from unlearnbench.builtin.unlearners.edits.influence import DampedInfluence, Influence, damped_inverse
 from unlearnbench.core.errors import UserError
 
 FORGET = range(12)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tests.engine.gradients.case import LINEAR, NETWORK, gradient, known, weights
-from unlearnbench.builtin.unlearners.negmerge import NegMerge, unanimous
+from unlearnbench.builtin.unlearners.edits.negmerge import NegMerge, unanimous
 
 FORGET = range(6)
 

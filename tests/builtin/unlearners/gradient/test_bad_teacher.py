@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.engine.gradients.case import NETWORK, known, weights
-from unlearnbench.builtin.unlearners.bad_teacher import BadTeacher, taught_by_two
+from unlearnbench.builtin.unlearners.gradient.bad_teacher import BadTeacher, taught_by_two
 
 
 class Answers:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 
-from unlearnbench.builtin.unlearners.retrain import refuse_order, retain_set, version_seeds
+from unlearnbench.builtin.unlearners.exact.retrain import refuse_order, retain_set, version_seeds
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.engine.gradients.case import NETWORK, batch_of, known, weights
-from unlearnbench.builtin.unlearners.finetune import Finetune
-from unlearnbench.builtin.unlearners.scrub import Scrub, ScrubRewind, error_rate
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.scrub import Scrub, ScrubRewind, error_rate
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.gradients.unlearner import has_module
 

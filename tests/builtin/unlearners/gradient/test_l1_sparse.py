@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from tests.engine.gradients.case import NETWORK, weights
-from unlearnbench.builtin.unlearners.finetune import Finetune
-from unlearnbench.builtin.unlearners.l1_sparse import L1Sparse
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.l1_sparse import L1Sparse
 
 FORGET = range(5)
 

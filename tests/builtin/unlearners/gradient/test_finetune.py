@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.engine.gradients.case import LINEAR, gradient, weights
-from unlearnbench.builtin.unlearners.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
 
 
 def test_the_first_step_is_a_step_of_plain_training_on_the_retain_set() -> None:

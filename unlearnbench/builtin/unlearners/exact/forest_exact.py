@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unlearnbench.builtin.models.random_forest import RandomForest
-from unlearnbench.builtin.unlearners.retrain import retain_set, version_seeds
+from unlearnbench.builtin.unlearners.exact.retrain import retain_set, version_seeds
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step

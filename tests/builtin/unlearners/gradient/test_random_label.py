@@ -8,7 +8,7 @@ import torch
 
 from tests.engine.gradients.case import NETWORK, Case, made_up
 from unlearnbench.builtin.models.mlp.model import MLP
-from unlearnbench.builtin.unlearners.random_label import RandomLabel, Variant, any_labels, other_labels
+from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel, Variant, any_labels, other_labels
 from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.jobs import Tables
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from unlearnbench.builtin.unlearners.random_noise import NoisyAnswers, RandomNoise
+from unlearnbench.builtin.unlearners.controls.random_noise import NoisyAnswers, RandomNoise
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet

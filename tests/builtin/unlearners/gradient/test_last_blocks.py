@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.engine.gradients.case import NETWORK, weights
-from unlearnbench.builtin.unlearners.finetune import Finetune
-from unlearnbench.builtin.unlearners.last_blocks import CFk, EUk
+from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
+from unlearnbench.builtin.unlearners.gradient.last_blocks import CFk, EUk
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath

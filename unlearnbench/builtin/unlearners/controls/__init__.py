@@ -1,0 +1,1 @@
+"""Controls: what a table must show of unlearners that are none."""

@@ -1,0 +1,1 @@
+"""Methods that edit the weights of the network."""

@@ -1,0 +1,1 @@
+"""Retraining, and methods that train again only what held a record."""

@@ -1,0 +1,98 @@
+"""What is registered of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from unlearnbench.hooks.records import UnlearnerPlugin
+
+_HERE: Final = "unlearnbench.builtin.unlearners.gradient"
+
+
+def plugins() -> Iterator[UnlearnerPlugin]:
+    """Yield methods that train the network further."""
+    yield UnlearnerPlugin(
+        name="finetune",
+        summary="Goes on training on the retain set",
+        factory=f"{_HERE}.finetune:Finetune",
+        reference="Jia et al. 2023, arXiv 2304.04934",
+        sees=("retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="gradient-ascent",
+        summary="Climbs the loss of the forget set",
+        factory=f"{_HERE}.gradient_ascent:GradientAscent",
+        reference="Graves et al. 2021, arXiv 2010.10981",
+        sees=("forget-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="neggrad-plus",
+        summary="Descends on the retain set and climbs on the forget set at once",
+        factory=f"{_HERE}.neggrad_plus:NegGradPlus",
+        reference="Kurmanji et al. 2023, arXiv 2302.09880",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="random-label",
+        summary="Trains the forget set on random labels",
+        factory=f"{_HERE}.random_label:RandomLabel",
+        reference="Fan et al. 2024, arXiv 2310.12508",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="scrub",
+        summary="Leaves the original on the forget set and follows it on the retain set",
+        factory=f"{_HERE}.scrub:Scrub",
+        reference="Kurmanji et al. 2023, arXiv 2302.09880",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="scrub-rewind",
+        summary="SCRUB, back to the epoch that errs on the forget set as on unseen records",
+        factory=f"{_HERE}.scrub:ScrubRewind",
+        reference="Kurmanji et al. 2023, arXiv 2302.09880",
+        sees=("forget-set", "retain-set", "validation-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="salun",
+        summary="Random labels; only the weights that matter most for the forget set move",
+        factory=f"{_HERE}.salun:SalUn",
+        reference="Fan et al. 2024, arXiv 2310.12508",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="l1-sparse",
+        summary="Goes on training on the retain set and pulls weights to zero",
+        factory=f"{_HERE}.l1_sparse:L1Sparse",
+        reference="Jia et al. 2023, arXiv 2304.04934",
+        sees=("retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="bad-teacher",
+        summary="Learns the forget set from an untrained network",
+        factory=f"{_HERE}.bad_teacher:BadTeacher",
+        reference="Chundawat et al. 2023, arXiv 2205.08096",
+        sees=("forget-set", "retain-set"),
+    )
+    yield UnlearnerPlugin(
+        name="cf-k",
+        summary="Goes on training the last k blocks on the retain set",
+        factory=f"{_HERE}.last_blocks:CFk",
+        reference="Goel et al. 2022, arXiv 2201.06640",
+        sees=("retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="eu-k",
+        summary="Trains the last k blocks anew on the retain set",
+        factory=f"{_HERE}.last_blocks:EUk",
+        reference="Goel et al. 2022, arXiv 2201.06640",
+        sees=("retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="delete",
+        summary="Learns the original's answers to the forget set without the true class",
+        factory=f"{_HERE}.delete:Delete",
+        reference="Zhou et al. 2025, arXiv 2503.23751",
+        sees=("forget-set", "labels"),
+    )
