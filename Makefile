@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow coverage bench coverage-intervals docs reproduce lint clean
+.PHONY: install quickstart test test-slow coverage bench coverage-intervals docs reproduce soak lint clean
 
 install: $(VENV)/installed
 
@@ -51,6 +51,11 @@ docs: install
 # Every experiment of the paper at full size, an hour or more; what is stored already is not run again.
 reproduce: install
 	$(BIN)/unlearnbench reproduce --page docs/reproduction.md --tables leaderboards/paper
+
+# Random runs under random kills, damage and full disks, MINUTES long, from the round SEED on: they end as undisturbed ones.
+soak: export OMP_NUM_THREADS = 1
+soak: install
+	PYTHONPATH=benchmarks $(BIN)/python -m soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
 
 lint: install
 	$(BIN)/ruff check

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Say = Callable[..., "Said"]
 Change = Callable[..., None]
+REASON = "ValueError: an array does not match its checksum"
 PART = ("--only", "unlearner=retrain", "--only", "attack=random")
 
 
@@ -103,10 +104,39 @@ def test_verify_names_what_is_damaged_and_the_next_run_makes_it(say: Say, stored
     assert say("store", "verify", "here") == (0, "every entry is intact\n", "")
     damage(file := entry(stored))
     said = say("store", "verify", "here")
-    assert (said.code, said.out) == (1, f"damaged: cell {file.name}\n")
-    assert json.loads(say("store", "verify", "here", "--json").out) == [{"kind": "cell", "key": file.name}]
+    assert (said.code, said.out) == (1, f"damaged: cell {file.name} ({REASON})\n")
+    assert json.loads(say("store", "verify", "here", "--json").out) == [
+        {"kind": "cell", "key": file.name, "reason": REASON}
+    ]
     say("run", "tiny.yaml", *PART, "--store", "here")
     assert say("store", "verify", "here").code == 0
+
+
+def test_repair_sets_damaged_entries_aside_and_the_next_run_makes_them(say: Say, stored: Path) -> None:
+    before = rows(say, "here")
+    damage(file := entry(stored))
+    whole = {each: each.stat() for each in stored.rglob("*") if each.is_file() and each not in (file, stored / "lock")}
+    told = f"set aside: cell {file.name} ({REASON})\n"
+    assert say("store", "repair", "here", "--dry-run") == (0, f"would {told}", "")
+    assert file.exists()
+    assert say("store", "repair", "here")[:2] == (0, told)
+    assert [each.name[:-8] for each in file.parent.glob(f"{file.name}*")] == [f"{file.name}.damaged-"]
+    assert {each: each.stat() for each in whole} == whole, "sound entries stay as they are"
+    assert say("store", "repair", "here")[:2] == say("store", "verify", "here")[:2] == (0, "every entry is intact\n")
+    assert say("run", "tiny.yaml", *PART, "--store", "here").code == 0
+    assert rows(say, "here") == before
+
+
+def test_a_folder_in_the_place_of_an_entry_is_repaired_and_a_misplaced_entry_is_none(say: Say, stored: Path) -> None:
+    file = entry(stored)
+    elsewhere = file.parents[1] / ("00" if file.name[:2] != "00" else "01")
+    elsewhere.mkdir(exist_ok=True)
+    file.rename(elsewhere / file.name)
+    assert say("store", "verify", "here").out == "every entry is intact\n"
+    assert json.loads(say("store", "info", "here", "--json").out)["foreign"]["files"] == 1
+    file.mkdir()
+    assert say("store", "repair", "here", "--json").code == 0
+    assert not file.exists()
 
 
 def test_gc_removes_what_no_run_reads_and_nothing_else(say: Say, stored: Path) -> None:
@@ -122,7 +152,7 @@ def test_gc_removes_what_no_run_reads_and_nothing_else(say: Say, stored: Path) -
     assert {file for file in stored.rglob("*") if file.is_file()} == kept
 
 
-@pytest.mark.parametrize("verb", [("info",), ("verify",), ("gc",), ("merge", "--into", "there")])
+@pytest.mark.parametrize("verb", [("info",), ("verify",), ("repair",), ("gc",), ("merge", "--into", "there")])
 def test_a_folder_that_is_no_store_is_refused(say: Say, verb: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").touch()

@@ -15,30 +15,31 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from soak import runs
+from unlearnbench.run.store_files import set_damaged_aside
+
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
 
 Findings = Callable[["Ran"], dict[str, object]]
 SIZES = {"originals": 3, "requests": 3, "records": 80, "negatives": 10, "matched": 2, "retained": 4}
 ONLY = ("unlearner=retrain", "unlearner=none")
-CODE = "import sys; from unlearnbench.cli import main; sys.exit(main(sys.argv[1:]))"
+SELECTED = [word for text in ONLY for word in ("--only", text)]
 
 
-def start(suite: Path, store: Path, *more: str, errors: str = "errors") -> subprocess.Popen[bytes]:
-    """Start a real run in a process of its own; what it complains about is in the file ``errors``."""
-    only = [word for text in ONLY for word in ("--only", text)]
-    command = [sys.executable, "-c", CODE, "run", str(suite), "--store", str(store), *only, *more]
-    with (store.parent / errors).open("wb") as said:
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)  # noqa: S603 - our own command
+def start(suite: Path, store: Path, *more: str, errors: str = "errors") -> subprocess.Popen[str]:
+    """Start a run; what it complains about is in the file ``errors``."""
+    with (store.parent / errors).open("w") as said:
+        return runs.start(suite, store, *SELECTED, *more, errors=said)
 
 
 def manifests(store: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in store.glob("[ec]*/*/*")}
+    return {path: path.stat().st_mtime_ns for path in runs.entries(store)}
 
 
-def kill_after(process: subprocess.Popen[bytes], store: Path, entries: int, pause: float) -> None:
+def kill_after(process: subprocess.Popen[str], store: Path, entries: int, pause: float) -> None:
     """Kill the run a random moment after so many entries are there; a moment may fall anywhere in the work."""
-    while process.poll() is None and len(list(store.glob("[ec]*/*/*"))) < entries:
+    while process.poll() is None and len(runs.entries(store)) < entries:
         time.sleep(0.001)
     time.sleep(pause)
     process.send_signal(signal.SIGKILL)
@@ -105,11 +106,34 @@ def test_two_runs_that_make_everything_again_at_once_end_without_a_crash(lab: La
     assert findings(again) == findings(undisturbed)
 
 
+def test_two_runs_of_one_suite_at_once_both_end_with_all_results(lab: Lab, findings: Findings) -> None:
+    undisturbed = lab.run("undisturbed", only=ONLY, episodes=SIZES)
+    store, suite = lab.folder / "store", lab.folder / "tiny.yaml"
+    both = [start(suite, store, *options, errors=options[-1]) for options in (("--workers", "1"), ("--workers", "2"))]
+    assert [process.wait() for process in both] == [0, 0]
+    assert [(lab.folder / name).read_text() for name in ("1", "2")] == ["", ""]
+    again = lab.run("store", only=ONLY, episodes=SIZES)
+    assert findings(again) == findings(undisturbed)
+    assert not list(store.rglob("*.damaged-*"))
+
+
+def test_damaged_entries_are_repaired_under_a_run(lab: Lab, findings: Findings) -> None:
+    undisturbed = lab.run("undisturbed", only=ONLY, episodes=SIZES)
+    before = lab.run("store", only=ONLY, episodes=SIZES)
+    for number, entry in enumerate(sorted(runs.entries(before.store.root))):
+        entry.write_bytes(entry.read_bytes()[: -number % 3 * 9 or None])
+    process = start(lab.folder / "tiny.yaml", before.store.root)
+    while process.poll() is None:
+        set_damaged_aside(before.store)
+    assert process.returncode == 0
+    assert findings(lab.run("store", only=ONLY, episodes=SIZES)) == findings(undisturbed)
+
+
 def test_a_store_that_is_deleted_under_a_run_is_a_reason_and_no_crash(lab: Lab, findings: Findings) -> None:
     undisturbed = lab.run("undisturbed", only=ONLY, episodes=SIZES)
     store = lab.folder / "deleted"
     process = start(lab.folder / "tiny.yaml", store)
-    while process.poll() is None and len(list(store.glob("[ec]*/*/*"))) < 4:
+    while process.poll() is None and len(runs.entries(store)) < 4:
         time.sleep(0.001)
     shutil.rmtree(store, ignore_errors=True)
     assert process.wait() in (0, 1, 2)

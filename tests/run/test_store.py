@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import resource
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -181,6 +183,31 @@ def test_damage_is_reported_left_to_who_writes_and_then_set_aside(
     (aside,) = entry.parent.glob("*.damaged-*")
     assert aside.name.startswith(KEY)
     assert "set aside" in caplog.text
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_only_what_is_damaged_is_set_aside(store: Store, entry: Path, damage: Callable[[Path], None]) -> None:
+    store.put("episode", OTHER, {}, ARRAYS)
+    damage(entry)
+    assert store.damage("episode", KEY)
+    assert [store.set_damaged_aside("episode", key) for key in (KEY, OTHER, "ff" * 32)] == [True, False, False]
+    assert not entry.exists()
+    assert (store.damage("episode", OTHER), store.damage("episode", KEY)) == ("", "")
+
+
+def test_a_sound_entry_that_another_run_has_just_put_there_is_not_set_aside(store: Store, entry: Path) -> None:
+    """Another process writes while this one waits for the lock of writers."""
+    sound = entry.read_bytes()
+    flip(entry)
+    with ThreadPoolExecutor(1) as other, (store.root / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        answer = other.submit(store.set_damaged_aside, "episode", KEY)
+        with pytest.raises(TimeoutError):
+            answer.result(0.2)
+        entry.write_bytes(sound)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert answer.result() is False
+    assert store.get("episode", KEY) is not None
 
 
 def test_an_entry_of_another_schema_is_kept_and_told_in_one_line(store: Store, entry: Path) -> None:

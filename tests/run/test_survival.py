@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from soak.runs import children, differences, entries, start, wait_for, wait_until_gone
 from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.executors import Executor, Failure
@@ -26,48 +26,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
 ONLY = ("unlearner=retrain", "unlearner=none")
+SELECTED = [word for text in ONLY for word in ("--only", text)]
 KEPT = "cells are kept in"
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def assert_equal_to(undisturbed: Ran, store: Store) -> None:
-    """Check that a store holds the undisturbed run's results, to the bit."""
-    for kind, keys in (("episode", [*undisturbed.plan.episodes]), ("cell", [*undisturbed.plan.cells])):
-        for key in keys:
-            ours, theirs = store.get(kind, key), undisturbed.store.get(kind, key)
-            assert ours is not None
-            assert theirs is not None
-            assert same_results(ours, theirs)
-
-
-def start(suite: Path, store: Path, *options: str) -> subprocess.Popen[str]:
-    """Start a real run in a process of its own."""
-    only = [word for text in ONLY for word in ("--only", text)]
-    command = [sys.executable, "-m", "unlearnbench", "run", str(suite), "--store", str(store), *only, *options]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that a process has started, and those that they have."""
-    parent_of = {}
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent_of[int(file.parent.name)] = int(file.read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    own = [child for child, parent in parent_of.items() if parent == pid]
-    return own + [each for child in own for each in children(child)]
-
-
-def entries(store: Path) -> int:
-    return sum(1 for _ in store.glob("[ec]*/*/*"))
-
-
-def wait_for(run: subprocess.Popen[str], store: Path, more: int) -> None:
-    """Wait until so many entries have been added, or the run has ended."""
-    goal = entries(store) + more
-    while run.poll() is None and entries(store) < goal:
-        time.sleep(0.002)
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +46,14 @@ def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
     rng = random.Random(seed)  # noqa: S311 - any moment will do
     suite, store = lab.write(), lab.folder / "store"
     for _ in range(3):
-        before = entries(store)
-        run = start(suite, store, "--workers", workers)
+        before = len(entries(store))
+        run = start(suite, store, *SELECTED, "--workers", workers)
         wait_for(run, store, rng.randint(0, 6))
         time.sleep(rng.random() * 0.1)
         family = children(run.pid)
         victim = rng.choice([run.pid, *family])
         how = rng.choice([signal.SIGKILL, *STOPS]) if victim == run.pid else signal.SIGKILL
-        seen = entries(store)
+        seen = len(entries(store))
         try:
             os.kill(victim, how)
         except ProcessLookupError:
@@ -102,28 +63,13 @@ def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
         if victim == run.pid and how in STOPS and run.returncode not in (0, 1, -how):
             assert run.returncode == 128 + how
             assert KEPT in said or seen == before, "one that has begun its work tells what is kept"
-        assert entries(store) >= seen, "what was stored stays"
-        for child in family:
-            _wait_until_gone(child)
-    last = start(suite, store, "--workers", workers)
+        assert len(entries(store)) >= seen, "what was stored stays"
+        wait_until_gone(family)
+    last = start(suite, store, *SELECTED, "--workers", workers)
     _, said = last.communicate(timeout=300)
     assert (last.returncode, said) == (0, "")
-    assert_equal_to(undisturbed, Store(store))
+    assert differences(undisturbed.store, Store(store)) == []
     assert [*(store / "tmp").iterdir()] == []
-
-
-def _wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 60
-    while _runs(pid):
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 ATTACKS = """
@@ -196,15 +142,14 @@ def test_attacks_that_break_cost_their_own_cells_with_a_typed_reason_and_are_res
 def test_an_attack_that_holds_the_lock_of_its_interpreter_ends_with_its_run(lab: Lab, workers: str) -> None:
     suite = lab.write(attacks=["hangs"], plugins=[lab.plugin(ATTACKS)])
     (lab.folder / "mine.broken").touch()
-    run = start(suite, lab.folder / "store", "--workers", workers)
+    run = start(suite, lab.folder / "store", *SELECTED, "--workers", workers)
     while not (isolated := [pid for pid in children(run.pid) if b"isolated" in _command(pid)]):
         time.sleep(0.05)
     time.sleep(3)
     family = children(run.pid)
     run.kill()
     run.communicate()
-    for pid in {*family, *isolated}:
-        _wait_until_gone(pid)
+    wait_until_gone([*family, *isolated])
 
 
 def _command(pid: int) -> bytes:

@@ -29,7 +29,7 @@ VERBS: Final = {
     "plan": ("unlearnbench.cli.plan", "Print what a suite would run, and what is done."),
     "run": ("unlearnbench.cli.run", "Run a suite and print its tables."),
     "status": ("unlearnbench.cli.status", "Print the progress and the failures of a run."),
-    "store": ("unlearnbench.cli.store", "Describe, verify, clean and merge stores of results."),
+    "store": ("unlearnbench.cli.store", "Describe, verify, repair and merge stores of results."),
     "results": ("unlearnbench.cli.results", "Print the results of a run."),
     "plot": ("unlearnbench.cli.plot", "Draw a figure of a finished run."),
     "reproduce": ("unlearnbench.cli.reproduce", "Repeat the experiments of the paper, test its claims."),

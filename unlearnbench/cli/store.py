@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,16 @@ from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import echo, epilog, new_app, print_json, print_table
 from unlearnbench.run.merging import merge
 from unlearnbench.run.store import Store
-from unlearnbench.run.store_files import contents, damaged_entries, refuse_unless_store, remove_unread
+from unlearnbench.run.store_files import (
+    Damage,
+    contents,
+    damaged_entries,
+    refuse_unless_store,
+    remove_unread,
+    set_damaged_aside,
+)
 
-app = new_app("Describe, verify, clean and merge stores, the folders of results.")
+app = new_app("Describe, verify, repair, clean and merge stores, the folders of results.")
 
 StoreFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a store.")]
 
@@ -36,12 +44,34 @@ def verify(folder: StoreFolder, as_json: AsJson = False) -> None:
     A damaged entry counts as none: the next run makes it again.
     """
     damaged = damaged_entries(Store(folder))
-    if as_json:
-        print_json([{"kind": kind, "key": key} for kind, key in damaged])
-    else:
-        echo("\n".join(f"damaged: {kind} {key}" for kind, key in damaged) or "every entry is intact")
+    _print_damaged(damaged, "damaged", as_json)
     if damaged:
         raise typer.Exit(1)
+
+
+@app.command("repair", epilog=epilog("unlearnbench store repair .unlearnbench --dry-run"))
+def repair(
+    folder: StoreFolder,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be set aside.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set damaged entries aside, so that the next run makes them again. Sound entries stay as they are.
+
+    What is set aside is renamed; `unlearnbench store gc` removes it. Runs may use the store meanwhile.
+    """
+    store = Store(folder)
+    if dry_run:
+        _print_damaged(damaged_entries(store), "would set aside", as_json)
+    else:
+        _print_damaged(set_damaged_aside(store), "set aside", as_json)
+
+
+def _print_damaged(damaged: Sequence[Damage], word: str, as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(each) for each in damaged])
+    else:
+        lines = [f"{word}: {each.kind} {each.key} ({each.reason})" for each in damaged]
+        echo("\n".join(lines) or "every entry is intact")
 
 
 @app.command("gc", epilog=epilog("unlearnbench store gc .unlearnbench"))

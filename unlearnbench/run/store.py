@@ -74,10 +74,11 @@ class Store:
         return found
 
     def keys(self, kind: str) -> Iterator[str]:
-        """Yield the keys of all entries of a kind, without reading them."""
+        """Yield the keys of all entries of a kind, sound or damaged, without reading them."""
         top = Path(FOLDERS.get(kind, kind))
         for folder in sorted(self._files.folders(top)):
-            yield from sorted(filter(KEY.fullmatch, self._files.names(top / folder)))
+            names = self._files.names(top / folder) | self._files.folders(top / folder)
+            yield from sorted(name for name in names if KEY.fullmatch(name) and name[:2] == folder)
 
     def failed(self, kind: str) -> list[str]:
         """Return the keys of all entries whose failure is recorded."""
@@ -101,6 +102,25 @@ class Store:
     def payload(self, kind: str, key: str) -> Mapping[str, object] | None:
         """Return the plain data of an entry as :meth:`get` does, without reading its arrays."""
         return self._reported(kind, key, self._payload)
+
+    def damage(self, kind: str, key: str) -> str:
+        """Return why an entry is damaged; "" where it is sound, or there is none."""
+        try:
+            self._entry(kind, key)
+        except DamagedError as error:
+            return as_line(str(error))
+        return ""
+
+    def set_damaged_aside(self, kind: str, key: str) -> bool:
+        """Rename an entry if it is damaged, so that it is made again; return whether it was.
+
+        Nobody else writes meanwhile: a sound entry that another run puts in its place just now stays.
+        """
+        with self._files.nobody_else_writes():
+            damaged = bool(self.damage(kind, key))
+            if damaged:
+                self._files.set_aside(self._place(kind, key))
+        return damaged
 
     def drop(self, kind: str, key: str) -> None:
         """Remove an entry and the record of its failure, if there are any."""

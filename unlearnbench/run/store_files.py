@@ -40,10 +40,28 @@ def contents(store: Store) -> dict[Category, Stored]:
     return {category: Stored(files[category], sizes[category]) for category in get_args(Category)}
 
 
-def damaged_entries(store: Store) -> list[tuple[str, str]]:
-    """Read every entry; return kind and key of those that do not match their checksums."""
+@dataclass(frozen=True)
+class Damage:
+    """An entry that is not what was written, and why."""
+
+    kind: str
+    key: str
+    reason: str
+
+
+def damaged_entries(store: Store) -> list[Damage]:
+    """Read every entry; return those that do not match their checksums. A run may go on meanwhile."""
     refuse_unless_store(store)
-    return [(kind, key) for kind in KINDS for key in store.keys(kind) if store.get(kind, key) is None]
+    found = (Damage(kind, key, store.damage(kind, key)) for kind in KINDS for key in store.keys(kind))
+    return [damage for damage in found if damage.reason]
+
+
+def set_damaged_aside(store: Store) -> list[Damage]:
+    """Rename damaged entries, so that the next run that needs them makes them again; return what was renamed.
+
+    Sound entries stay as they are. A run may go on meanwhile.
+    """
+    return [damage for damage in damaged_entries(store) if store.set_damaged_aside(damage.kind, damage.key)]
 
 
 def remove_unread(store: Store) -> Stored:
@@ -75,8 +93,13 @@ def _category(parts: tuple[str, ...]) -> Category:
         return "unfinished" if top == "tmp" else "failure"
     for kind in KINDS:
         if top == FOLDERS[kind]:
-            return kind if len(parts) == 3 and KEY.fullmatch(parts[-1]) else "foreign"
+            return kind if _is_place(parts[1:]) else "foreign"
     return "outdated" if _OUTDATED.fullmatch(top) else "foreign"
+
+
+def _is_place(parts: tuple[str, ...]) -> bool:
+    """Say whether this path in the folder of a kind is that of an entry."""
+    return len(parts) == 2 and KEY.fullmatch(parts[1]) is not None and parts[1].startswith(parts[0])
 
 
 def refuse_unless_store(store: Store) -> None:

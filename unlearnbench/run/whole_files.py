@@ -25,6 +25,8 @@ if sys.platform != "win32":
     import fcntl
 
 TMP, LOCK = "tmp", "lock"
+Hold = Literal["shared", "alone", "alone now"]
+"""How the lock of writers is held: with others, alone once they are done, or alone only if nobody holds it now."""
 log = logging.getLogger(__name__)
 
 
@@ -88,10 +90,16 @@ class WholeFiles:
 
     def remove_leftovers(self) -> None:
         """Remove what writers that were killed have left, unless somebody is writing now."""
-        with self._told("write to"), self._lock("alone") as alone:
+        with self._told("write to"), self._lock("alone now") as alone:
             for leftover in (self.root / TMP).iterdir() if alone else ():
                 with suppress(OSError):  # it may be another user's
                     leftover.unlink()
+
+    @contextmanager
+    def nobody_else_writes(self) -> Iterator[None]:
+        """Keep others from writing here meanwhile, where the file system has locks."""
+        with self._told("write to"), self._lock("alone"):
+            yield
 
     def _write(self, place: Path, parts: Sequence[bytes], flush: bool) -> None:
         with self._lock("shared"):
@@ -124,8 +132,8 @@ class WholeFiles:
                 yield stream
 
     @contextmanager
-    def _lock(self, how: Literal["shared", "alone"]) -> Iterator[bool]:
-        """Hold the lock of writers; yield whether it is held. Alone only if nobody else holds it now."""
+    def _lock(self, how: Hold) -> Iterator[bool]:
+        """Hold the lock of writers; yield whether it is held."""
         self._make_folder(Path(TMP))
         if (self.root / LOCK).is_dir():
             self.set_aside(Path(LOCK))
@@ -163,11 +171,12 @@ def _advice(error: OSError) -> str:
     return "mend that, or give another store"
 
 
-def _locked(lock: int, how: Literal["shared", "alone"]) -> bool:
+def _locked(lock: int, how: Hold) -> bool:
     if sys.platform == "win32":  # leftovers stay
         return False
+    flags = {"shared": fcntl.LOCK_SH, "alone": fcntl.LOCK_EX, "alone now": fcntl.LOCK_EX | fcntl.LOCK_NB}
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH if how == "shared" else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, flags[how])
     except OSError:  # others are writing, or this file system has no locks
         return False
     return True

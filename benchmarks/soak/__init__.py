@@ -1,0 +1,1 @@
+"""Random runs under random disturbances; see README.md."""
