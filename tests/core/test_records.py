@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet, among
+from unlearnbench.core.records import Provenance, Records, Step, TrainingSet, among, changes
 
 
 def records(x: np.ndarray | None = None, y: np.ndarray | None = None) -> Records:
@@ -25,6 +25,14 @@ def test_a_deleted_record_is_masked_in_its_slot_or_closed_up() -> None:
     assert compact.ids.tolist() == [4, 0, 1]
     assert slot.kept_ids.tolist() == compact.kept_ids.tolist() == [4, 0, 1]
     assert len(slot) == len(compact) == 3
+
+
+def test_what_changes_between_training_sets_is_counted_whatever_order_and_slots() -> None:
+    before = TrainingSet.of(records(), [4, 2, 0, 1, 1])
+    after = before.after(Step(np.array([2]), np.array([5, 5, 1])))
+    gone, new = changes(before, after)
+    assert (gone.tolist(), new.tolist()) == ([2], [1, 5, 5])
+    assert [ids.tolist() for ids in changes(after, after)] == [[], []]
 
 
 def test_added_records_come_last_and_may_be_forgotten_later() -> None:

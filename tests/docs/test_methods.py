@@ -20,19 +20,16 @@ ROWS = {
     for cells in [line.strip("|").split("|")]
 }
 """The other cells of each row by the method's name."""
-METHODS = {
-    each.name: method
-    for each in load_registry(discover=False).all("unlearner")
-    if isinstance(method := build(each, {}), GradientUnlearner)
-}
+UNLEARNERS = load_registry(discover=False).all("unlearner")
+METHODS = {each.name: method for each in UNLEARNERS if isinstance(method := build(each, {}), GradientUnlearner)}
 SETS = {"F": "forget-set", "R": "retain-set", "V": "validation-set"}
 EPOCHS = 40
 LONG = Case(MLP(hidden=(4,), epochs=EPOCHS), made_up(3000), 3000)
 every_method = pytest.mark.parametrize("name", METHODS)
 
 
-def test_every_gradient_method_has_a_row() -> None:
-    assert ROWS.keys() == METHODS.keys()
+def test_every_method_has_a_row_and_controls_have_none() -> None:
+    assert ROWS.keys() == {each.name for each in UNLEARNERS if each.plugin.role != "control"}
 
 
 @every_method

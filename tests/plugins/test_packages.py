@@ -21,7 +21,7 @@ OFFERS = {
     "unlearnbench-neggrad-plus": ['unlearner "neggrad-plus-whole"'],
     "unlearnbench-relative-ratio": ['attack "relative-ratio"'],
     "unlearnbench-vision": ['model "densenet121"', 'model "resnet18"', 'model "resnet50"'],
-    "unlearnbench-wine-neighbours": ['dataset "wine"', 'model "nearest-neighbours"'],
+    "unlearnbench-wine-neighbours": ['dataset "wine"', 'model "voting-neighbours"'],
 }
 every_package = pytest.mark.parametrize("name", PACKAGES)
 

@@ -22,6 +22,7 @@ from unlearnbench.testing import ConformanceFinding, checks_of, findings_of
 OURS = load_registry(discover=False)
 REFUSES = {"oracle-label"}  # a run computes its scores, since no attack has access to membership
 COMPILE = {"decision-tree", "forest-exact", "lightgbm", "mlp", "processes", "random-forest", "simple-cnn"}
+GOES_WITH = {"decremental": "naive-bayes", "forest-exact": "random-forest"}
 BUNDLED = {"adult", "breast-cancer", "digits"}
 
 VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
@@ -42,6 +43,7 @@ VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
     ],
     ("model", "mlp"): [{"hidden": [8], "epochs": 2, "batch_size": 32, "scaler": "refit"}],
     ("model", "lightgbm"): [{"n_estimators": 5}],
+    ("model", "nearest-neighbours"): [{"k": 1, "scaler": "refit"}],
     ("scenario", "group"): [{"size": 7}],
     ("scenario", "online"): [{"delete": 3, "add": 2}],
     ("scenario", "sequence"): [{"size": 2}],
@@ -71,7 +73,7 @@ def test_every_builtin_plugin_passes_all_checks(plugin: Registered, params: dict
         made = build(plugin, {})
         if isinstance(made, Located) and not made.availability().available:
             pytest.skip("not on this machine")
-    model = "random-forest" if plugin.name == "forest-exact" else "mlp" if changes_weights(plugin) else "decision-tree"
+    model = GOES_WITH.get(plugin.name, "mlp" if changes_weights(plugin) else "decision-tree")
     assert findings_of(plugin, Registry((OURS.get("model", model),)), params) == []
 
 

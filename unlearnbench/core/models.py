@@ -79,6 +79,15 @@ class HasRegions(Protocol):
         ...
 
 
+@runtime_checkable
+class Decremental(Protocol):
+    """A trained model from which records can be taken out, and into which they can be put, without training."""
+
+    def moved_to(self, data: TrainingSet) -> Fitted:
+        """Return the model that training on ``data`` gives, up to rounding; UserError for an empty set."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class FitTask:
     """One model to train."""
@@ -101,6 +110,8 @@ class TargetModel(ABC):
     """Whether it runs on a GPU where there is one."""
     has_module: ClassVar[bool] = False
     """Whether its trained models have a torch module: see ``unlearnbench.HasModule``."""
+    decremental: ClassVar[bool] = False
+    """Whether records can be taken out of its trained models: see ``Decremental``."""
     options: ClassVar[frozenset[TrainingOption]] = frozenset()
     """The training options that it supports; ``task.options`` never asks for others."""
     engine_revision: ClassVar[int] = 1

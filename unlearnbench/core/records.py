@@ -208,6 +208,14 @@ class TrainingSet(ReadOnlyArrays):
         return replace(self, ids=ids, mask=mask, reference=self.original)
 
 
+def changes(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ids learned from in ``before`` alone and in ``after`` alone, each as often as it is one time more."""
+    size = len(after.records)
+    more = np.bincount(after.kept_ids, minlength=size) - np.bincount(before.kept_ids, minlength=size)
+    ids = np.arange(size)
+    return np.repeat(ids, np.maximum(-more, 0)), np.repeat(ids, np.maximum(more, 0))
+
+
 def among(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which record ids (n,) are among others: ``np.isin`` by the faster of its two methods.
 

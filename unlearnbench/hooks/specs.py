@@ -63,7 +63,7 @@ def unlearnbench_models() -> Iterable[ModelPlugin]:
         @hookimpl
         def unlearnbench_models():
             yield ModelPlugin(
-                name="naive-bayes",
+                name="my-bayes",
                 summary="Gaussian naive Bayes",
                 factory="my_package.bayes:NaiveBayes",
             )

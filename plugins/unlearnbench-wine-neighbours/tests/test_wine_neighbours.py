@@ -21,7 +21,7 @@ SUITE = """\
 suite: wines
 version: 1
 datasets: [wine]
-models: [nearest-neighbours]
+models: [voting-neighbours]
 unlearners: [retrain]
 attacks: [score-diff]
 metrics: [auc]

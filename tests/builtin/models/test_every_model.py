@@ -12,6 +12,8 @@ from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.lightgbm import LightGBM
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.models.mlp.model import MLP
+from unlearnbench.builtin.models.naive_bayes import NaiveBayes
+from unlearnbench.builtin.models.nearest_neighbours import NearestNeighbours
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds, TargetModel
 from unlearnbench.core.posteriors import FLOOR
@@ -29,6 +31,8 @@ MODELS: dict[str, TargetModel] = {
     "random-forest, redrawn": RandomForest(n_estimators=7, min_samples_leaf=3, draws="redrawn"),
     "mlp": MLP(hidden=(8,), epochs=2, batch_size=32, scaler="refit"),
     "lightgbm": LightGBM(n_estimators=5),
+    "naive-bayes": NaiveBayes(),
+    "nearest-neighbours": NearestNeighbours(),
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 every_model_with_slots = pytest.mark.parametrize(
@@ -142,7 +146,15 @@ def test_listing_the_models_imports_no_heavy_library() -> None:
     import subprocess
     import sys
 
-    names = ["logistic_regression", "decision_tree", "random_forest", "lightgbm", "mlp"]
+    names = [
+        "logistic_regression",
+        "decision_tree",
+        "random_forest",
+        "lightgbm",
+        "mlp",
+        "naive_bayes",
+        "nearest_neighbours",
+    ]
     code = "import sys; " + "; ".join(f"import unlearnbench.builtin.models.{name}" for name in names)
     code += "; print([m for m in ('sklearn', 'torch', 'lightgbm', 'scipy', 'pandas') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"  # noqa: S603 - our own code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CHEN
+from unlearnbench.builtin.papers import CAO, CHEN
 from unlearnbench.hooks.records import ModelPlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -47,4 +47,16 @@ def unlearnbench_models() -> Iterator[ModelPlugin]:
         summary="Gradient-boosted trees",
         factory=f"{_HERE}.lightgbm:LightGBM",
         reference="Ke et al. 2017, NeurIPS 30",
+    )
+    yield ModelPlugin(
+        name="naive-bayes",
+        summary="Gaussian naive Bayes",
+        factory=f"{_HERE}.naive_bayes:NaiveBayes",
+        reference=CAO,
+    )
+    yield ModelPlugin(
+        name="nearest-neighbours",
+        summary="The k nearest neighbours",
+        factory=f"{_HERE}.nearest_neighbours:NearestNeighbours",
+        reference="Cover and Hart 1967, doi 10.1109/TIT.1967.1053964",
     )

@@ -23,7 +23,7 @@ def unlearnbench_datasets() -> Iterator[DatasetPlugin]:
 def unlearnbench_models() -> Iterator[ModelPlugin]:
     """Yield the target model."""
     yield ModelPlugin(
-        name="nearest-neighbours",
+        name="voting-neighbours",
         summary="Votes of the k nearest training records",
         factory="unlearnbench_wine_neighbours.nearest_neighbours:NearestNeighbours",
         reference="Cover and Hart 1967, doi 10.1109/TIT.1967.1053964",

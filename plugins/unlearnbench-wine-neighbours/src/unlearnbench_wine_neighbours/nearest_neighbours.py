@@ -28,7 +28,7 @@ class NearestNeighbours(TargetModel):
     def fit(self, task: FitTask, device: str) -> Fitted:
         """Keep the training records, scaled."""
         if not len(task.data):
-            raise UserError("nearest-neighbours has no record left to vote: delete fewer")
+            raise UserError("voting-neighbours has no record left to vote: delete fewer")
         deviation = flat(task.data.original.x).std(axis=0)
         scale = np.where(deviation > 0, deviation, 1)
         votes = np.eye(task.data.n_classes)[task.data.y]

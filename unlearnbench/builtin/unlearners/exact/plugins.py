@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CHEN
+from unlearnbench.builtin.papers import CAO, CHEN
 from unlearnbench.hooks.records import UnlearnerPlugin
 
 _HERE: Final = "unlearnbench.builtin.unlearners.exact"
@@ -33,5 +33,12 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         summary="Repairs only the trees of a forest that held the record",
         factory=f"{_HERE}.forest_exact:ForestExact",
         reference="Brophy and Lowd 2021, arXiv 2009.05567",
+        exact=True,
+    )
+    yield UnlearnerPlugin(
+        name="decremental",
+        summary="Takes the forgotten records out of a model that keeps records or sums of them",
+        factory=f"{_HERE}.decremental:DecrementalUnlearning",
+        reference=CAO,
         exact=True,
     )
