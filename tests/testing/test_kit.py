@@ -22,7 +22,14 @@ from unlearnbench.testing import ConformanceFinding, checks_of, findings_of
 OURS = load_registry(discover=False)
 REFUSES = {"oracle-label"}  # a run computes its scores, since no attack has access to membership
 COMPILE = {"decision-tree", "forest-exact", "lightgbm", "mlp", "processes", "random-forest", "simple-cnn"}
-GOES_WITH = {"decremental": "naive-bayes", "forest-exact": "random-forest"}
+GOES_WITH = {
+    "certified-removal": "logistic-regression",
+    "decremental": "naive-bayes",
+    "descent-to-delete": "logistic-regression",
+    "forest-exact": "random-forest",
+    "langevin": "logistic-regression",
+    "newton": "logistic-regression",
+}
 BUNDLED = {"adult", "breast-cancer", "digits"}
 
 VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {

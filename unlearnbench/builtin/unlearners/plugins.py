@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unlearnbench.builtin.unlearners.certified.plugins import plugins as certified
 from unlearnbench.builtin.unlearners.controls.plugins import plugins as controls
 from unlearnbench.builtin.unlearners.edits.plugins import plugins as edits
 from unlearnbench.builtin.unlearners.exact.plugins import plugins as exact
@@ -16,6 +17,7 @@ from unlearnbench.hooks.specs import hookimpl
 def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
     """Yield the unlearning algorithms."""
     yield from exact()
+    yield from certified()
     yield from gradient()
     yield from edits()
     yield from controls()
