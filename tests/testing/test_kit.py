@@ -25,10 +25,12 @@ COMPILE = {"decision-tree", "forest-exact", "lightgbm", "mlp", "processes", "ran
 GOES_WITH = {
     "certified-removal": "logistic-regression",
     "decremental": "naive-bayes",
+    "deltagrad": "logistic-regression",
     "descent-to-delete": "logistic-regression",
     "forest-exact": "random-forest",
     "langevin": "logistic-regression",
     "newton": "logistic-regression",
+    "rewind-to-delete": "logistic-regression",
 }
 BUNDLED = {"adult", "breast-cancer", "digits"}
 

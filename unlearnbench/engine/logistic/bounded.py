@@ -91,10 +91,13 @@ class Problem:
 
     def gradient(self, weights: Floats) -> Floats:
         """Return the gradient (K, D) of each mean loss."""
+        return np.asarray((self.pull(weights) + self.tilt) / self.n + self.penalty * weights)
+
+    def pull(self, weights: Floats) -> Floats:
+        """Return the gradient (K, D) of the sum of the records' own losses, of which there may be none."""
         from scipy.special import expit
 
-        pull = -self.signs * expit(-self.signs * (weights @ self.rows.T))
-        return np.asarray(pull @ self.rows / self.n + self.penalty * weights + self.tilt / self.n)
+        return np.asarray(-self.signs * expit(-self.signs * (weights @ self.rows.T)) @ self.rows)
 
     def newton_steps(self, weights: Floats) -> Floats:
         """Return the step (K, D) of Newton's method from each model."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -32,10 +33,15 @@ def test_the_bound_of_the_papers_code_is_found_and_exceeds_what_the_step_leaves(
     np.testing.assert_allclose(weights + step, [[-1.776822, 1.000167, -0.385116]], atol=1e-4)
 
 
+@cache
+def prepared(n_classes: int) -> OwnState:
+    return CertifiedRemoval(sigma=100.0).prepare(original_of(n_classes))
+
+
 @given(st.sets(st.integers(0, 99), min_size=1, max_size=3), st.sampled_from([2, 3]))
 def test_what_steps_leave_is_within_the_bounds_added_up(forget: set[int], n_classes: int) -> None:
     method = CertifiedRemoval(sigma=100.0)
-    state = method.prepare(original_of(n_classes))
+    state = prepared(n_classes)
     for v, record in enumerate(sorted(forget)):
         state = method.serve(state, Step(np.array([record])), SERVE / v)
     trained = state.trained

@@ -9,15 +9,24 @@ from tests.builtin.unlearners.certified.conftest import original_of
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.logistic_regression import LogisticRegression
 from unlearnbench.builtin.unlearners.certified.certified_removal import CertifiedRemoval
+from unlearnbench.builtin.unlearners.certified.deltagrad import DeltaGrad
 from unlearnbench.builtin.unlearners.certified.descent_to_delete import DescentToDelete
 from unlearnbench.builtin.unlearners.certified.langevin import Langevin
 from unlearnbench.builtin.unlearners.certified.own_original import OwnOriginal
+from unlearnbench.builtin.unlearners.certified.rewind_to_delete import RewindToDelete
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Step
 from unlearnbench.core.seeding import SeedPath
 
 SERVE = SeedPath(1) / "serve"
-METHODS = [CertifiedRemoval(), DescentToDelete(steps=50), Langevin(epsilon=5.0, sigma=1.0)]
+METHODS = [
+    CertifiedRemoval(),
+    DescentToDelete(steps=50),
+    Langevin(epsilon=5.0, sigma=1.0),
+    RewindToDelete(),
+    DeltaGrad(),
+]
+DRAWS_NOTHING = (CertifiedRemoval, DeltaGrad)  # in a step
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: type(method).__name__)
 
 
@@ -58,7 +67,7 @@ def test_the_original_depends_on_its_own_seeds_and_a_version_on_its_seeds(method
         method.serve(state, Step(np.array([0])), SERVE / name).trained.published for name in ("a", "a", "b")
     )
     assert np.array_equal(one, again)
-    assert np.array_equal(one, other) == isinstance(method, CertifiedRemoval)  # whose step draws nothing
+    assert np.array_equal(one, other) == isinstance(method, DRAWS_NOTHING)
 
 
 @every_method

@@ -36,3 +36,17 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.langevin:Langevin",
         reference="Chien et al. 2024, arXiv 2401.10371",
     )
+    yield UnlearnerPlugin(
+        name="rewind-to-delete",
+        summary="Takes the last steps of training again without the records, published with noise",
+        factory=f"{_HERE}.rewind_to_delete:RewindToDelete",
+        reference="Mu and Klabjan 2024, arXiv 2409.09778",
+        sees=("forget-set", "retain-set", "labels", "training-log"),
+    )
+    yield UnlearnerPlugin(
+        name="deltagrad",
+        summary="Takes the steps of training again, with most gradients worked out from its log",
+        factory=f"{_HERE}.deltagrad:DeltaGrad",
+        reference="Wu et al. 2020, arXiv 2006.14755",
+        sees=("forget-set", "retain-set", "labels", "training-log"),
+    )
