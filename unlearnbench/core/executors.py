@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar, get_args
 
@@ -43,8 +43,8 @@ class Work(Protocol[TaskOfWork, OutcomeOfWork]):
     work loads its plug-ins and data sets at its first call, and keeps them for the next. Outcomes go through ``pickle``
     too; an episode's holds its arrays. Only the process that runs the executor writes to the store.
 
-    The work that evaluates cells reads episodes from the store by its path. So all processes must share that file
-    system.
+    The work that evaluates cells reads episodes from the store by its path, which processes of one machine share. On
+    another machine tasks are done by what :meth:`portable` returns, if :meth:`fingerprint` is there what it is here.
     """
 
     def __call__(self, task: TaskOfWork, /) -> OutcomeOfWork:
@@ -66,6 +66,22 @@ class Work(Protocol[TaskOfWork, OutcomeOfWork]):
 
         Compiled kernels are cached on disk. An executor that does tasks in parallel should let the first task of each
         name finish before it starts the others: started together, each would compile the same kernels.
+        """
+
+    def device(self, task: TaskOfWork, /) -> str:
+        """Return the device that a task computes on: "cpu", "cuda" or "mps"."""
+
+    def portable(self, tasks: Sequence[TaskOfWork], /) -> Work[TaskOfWork, OutcomeOfWork]:
+        """Return work that does the same with these tasks and reads no file of this run.
+
+        It holds what they read from the store. Plug-ins and data sets are not in it: each machine has its own.
+        """
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return what the results of this work depend on in this process: versions, processor, code; all by name.
+
+        Where two fingerprints are equal, results are equal to the bit. Raises :class:`UserError` where this process
+        finds other plug-ins or data sets than the work was made with.
         """
 
 

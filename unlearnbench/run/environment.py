@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
+import numpy as np
+
+import unlearnbench
 from unlearnbench import __version__
 
 LIBRARIES = ("numpy", "numba", "scipy", "scikit-learn", "lightgbm", "torch")
@@ -24,6 +30,23 @@ def fingerprint() -> dict[str, str]:
         "unlearnbench": __version__,
         **{name: _version(name) for name in LIBRARIES},
     }
+
+
+@cache
+def instructions() -> str:
+    """Return the vector instructions that are there: a virtual machine may hide some of its processor's."""
+    told = np.show_config(mode="dicts")
+    return " ".join(told["SIMD Extensions"].get("found", ())) if told else ""
+
+
+@cache
+def package_sha256() -> str:
+    """Return the start of the sha256 of this package's code: a checkout may have changed since its version."""
+    root, digest = Path(unlearnbench.__file__).parent, hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        code = file.read_bytes()
+        digest.update(f"{file.relative_to(root).as_posix()}\0{len(code)}\0".encode() + code)
+    return digest.hexdigest()[:16]
 
 
 def _version(distribution: str) -> str:

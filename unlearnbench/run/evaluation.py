@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from unlearnbench.core.attacks import Attack
@@ -22,26 +21,27 @@ from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask
 from unlearnbench.run.episodes import Episode, from_arrays
 from unlearnbench.run.failures import FailedElsewhereError, guarded
 from unlearnbench.run.game import Game, game_seeds, release
-from unlearnbench.run.instances import PluginInstances, baseline_ref, locked_instances
+from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell, utility
 from unlearnbench.run.plugin_lock import PluginLock
-from unlearnbench.run.store import Store
+from unlearnbench.run.store import Kind, Store
+from unlearnbench.run.work import LockedWork
 from unlearnbench.suite.model import PluginRef
 
 
-class EvaluationWork:
+class EvaluationWork(LockedWork):
     """Evaluates cells in one process: those of a group share episodes, releases and baselines."""
 
-    def __init__(self, lock: PluginLock, root: Path) -> None:
-        self.lock = lock
-        self.root = root
+    def __init__(self, lock: PluginLock, store: Store) -> None:
+        super().__init__(lock)
+        self.store = store
         self._evaluator: tuple[str, Evaluator | Failure] | None = None
 
     @classmethod
     def here(cls, instances: PluginInstances, store: Store) -> EvaluationWork:
         """Return work that uses this process's instances and store as long as it stays in this process."""
-        work = cls(PluginLock.of(instances.registry), store.root.absolute())
-        work.instances, work.store = instances, store
+        work = cls(instances.lock, store)
+        work.instances = instances
         return work
 
     def __call__(self, task: CellTask) -> CellResult | Failure:
@@ -61,18 +61,23 @@ class EvaluationWork:
         """Return "": nothing is compiled."""
         return ""
 
-    def __reduce__(self) -> tuple[type[EvaluationWork], tuple[PluginLock, Path]]:
-        return EvaluationWork, (self.lock, self.root)
+    def device(self, _: CellTask, /) -> str:
+        """Return "cpu": attacks and metrics use no other device."""
+        return "cpu"
 
-    @cached_property
-    def instances(self) -> PluginInstances:
-        """The plug-ins to work with."""
-        return locked_instances(self.lock)
+    def portable(self, tasks: Sequence[CellTask], /) -> EvaluationWork:
+        """Return work that holds what these tasks read from the store."""
+        groups = {task.group.name: task.group for task in tasks}.values()
+        return EvaluationWork(self.lock, self.store.held(entry for group in groups for entry in _entries_read(group)))
 
-    @cached_property
-    def store(self) -> Store:
-        """The store to read from."""
-        return Store(self.root)
+    def __reduce__(self) -> tuple[type[EvaluationWork], tuple[PluginLock, Store]]:
+        return EvaluationWork, (self.lock, self.store)
+
+
+def _entries_read(group: CellGroup) -> list[tuple[Kind, str]]:
+    """Return kind and key of all that evaluating the cells of a group reads from the store."""
+    cells = group.retrained.cells if group.retrained else ()
+    return [*(("episode", task.key) for task in group.episodes), *(("cell", key) for key in cells)]
 
 
 class Evaluator:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from unlearnbench.core.attacks import Attack
@@ -40,8 +41,10 @@ def ask(ref: PluginRef, question: Callable[[], T]) -> T:
 class PluginInstances:
     """Makes plug-ins and loads data sets of one registry, each once."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, checksums: Mapping[str, str] | None = None) -> None:
+        """Hold the plug-ins of a registry; ``checksums`` are what the records of data sets must have, by their keys."""
         self.registry = registry
+        self._checksums = checksums or {}
         self._made: dict[str, object] = {}
         self._records: dict[str, Records] = {}
         self._processes: dict[Source, tuple[AttackProcess, AttackProcess]] = {}
@@ -80,8 +83,27 @@ class PluginInstances:
                 loaded: object = dataset.load()
             if not isinstance(loaded, Records):
                 raise TypeError(f"load gives a {type(loaded).__name__}, which must be Records")
+            self._check(ref, loaded.sha256)
             self._records[ref.key] = loaded
         return self._records[ref.key]
+
+    def load_checked(self) -> None:
+        """Load the data sets that have a checksum. UserError where one is not there, or is another one."""
+        for key in self._checksums:
+            ref = PluginRef(*json.loads(key))
+            ask(ref, partial(self.records, ref))
+
+    def _check(self, ref: PluginRef, sha256: str) -> None:
+        if (wanted := self._checksums.get(ref.key, sha256)) != sha256:
+            raise UserError(
+                f'data set "{ref.name}": its records have the sha256 {sha256[:8]} here and {wanted[:8]} where the run '
+                "was planned; give all machines the same data, and run again"
+            )
+
+    @property
+    def lock(self) -> PluginLock:
+        """What another process must load to do the same work: the plug-ins, and the data sets loaded so far."""
+        return PluginLock.of(self.registry, {key: records.sha256 for key, records in self._records.items()})
 
     def identity(self, ref: PluginRef) -> dict[str, object]:
         """Return what a result depends on: name, revision, parameters and, if not built-in, the version of the code.
@@ -97,7 +119,7 @@ class PluginInstances:
 @lru_cache(maxsize=1)
 def locked_instances(lock: PluginLock) -> PluginInstances:
     """Return the instances that all work in this process shares. UserError where its plug-ins are not those locked."""
-    return PluginInstances(lock.registry())
+    return PluginInstances(lock.registry(), dict(lock.records))
 
 
 def default_ref(registry: Registry, kind: Kind, name: str, params: Mapping[str, object] | None = None) -> PluginRef:

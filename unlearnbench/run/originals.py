@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import cached_property, partial
+from collections.abc import Hashable, Sequence
+from functools import partial
 
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.executors import Failure
@@ -14,8 +14,9 @@ from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.run.cells import EpisodeTask
 from unlearnbench.run.episodes import Episode, EpisodeParts, observe
 from unlearnbench.run.failures import guarded
-from unlearnbench.run.instances import PluginInstances, locked_instances
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plugin_lock import PluginLock
+from unlearnbench.run.work import LockedWork
 
 
 def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
@@ -35,17 +36,17 @@ def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
     )
 
 
-class EpisodeWork:
+class EpisodeWork(LockedWork):
     """Makes episodes, in any process: in another one it loads the plug-ins once."""
 
     def __init__(self, lock: PluginLock) -> None:
-        self.lock = lock
+        super().__init__(lock)
         self._original: tuple[Hashable, Original] | None = None
 
     @classmethod
     def here(cls, instances: PluginInstances) -> EpisodeWork:
         """Return work that uses this process's plug-ins as long as it stays in this process."""
-        work = cls(PluginLock.of(instances.registry))
+        work = cls(instances.lock)
         work.instances = instances
         return work
 
@@ -73,10 +74,13 @@ class EpisodeWork:
         """Return the name of the kernels that a model compiles: by its fast path, under these training options."""
         return f"{task.model.name} {sorted(task.options.used)}" if task.engine == "fast" else ""
 
+    def device(self, task: EpisodeTask) -> str:
+        """Return the device that models are trained on."""
+        return task.device
+
+    def portable(self, _: Sequence[EpisodeTask], /) -> EpisodeWork:
+        """Return this work: it reads nothing but data sets, which each machine has."""
+        return self
+
     def __reduce__(self) -> tuple[type[EpisodeWork], tuple[PluginLock]]:
         return EpisodeWork, (self.lock,)
-
-    @cached_property
-    def instances(self) -> PluginInstances:
-        """The plug-ins to work with."""
-        return locked_instances(self.lock)

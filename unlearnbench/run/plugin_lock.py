@@ -1,7 +1,8 @@
-"""Which plug-ins a run uses, so that another process loads the same ones or refuses to work."""
+"""Which plug-ins and data a run uses, so that another process loads the same ones or refuses to work."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -15,15 +16,19 @@ from unlearnbench.hooks.specs import PROJECT
 
 @dataclass(frozen=True)
 class PluginLock:
-    """The plug-ins of a registry."""
+    """The plug-ins of a registry, and the data sets that were loaded with them."""
 
     wanted: frozenset[tuple[Kind, str, Source]]
     """Kind, name and source of each. A source has the version or the sha256 of its code."""
 
+    records: frozenset[tuple[str, str]] = frozenset()
+    """The key of each data set, with the sha256 of its records."""
+
     @classmethod
-    def of(cls, registry: Registry) -> PluginLock:
-        """Return the lock of a registry."""
-        return cls(frozenset((found.kind, found.name, found.source) for found in registry.plugins))
+    def of(cls, registry: Registry, records: Mapping[str, str] | None = None) -> PluginLock:
+        """Return the lock of a registry; ``records`` are checksums by the keys of data sets."""
+        wanted = frozenset((found.kind, found.name, found.source) for found in registry.plugins)
+        return cls(wanted, frozenset((records or {}).items()))
 
     def only(self, source: Source) -> PluginLock:
         """Return the lock of the plug-ins of one source."""
@@ -41,9 +46,21 @@ class PluginLock:
         found = {
             (plugin.kind, plugin.name, source): Registered(plugin, source) for plugin, source in collector.plugins()
         }
-        if missing := sorted(f'{kind} "{name}" of {source}' for kind, name, source in self.wanted - found.keys()):
-            raise UserError(f"a worker finds another version, or none, of {'; '.join(missing)}; run again")
+        here = {key[:2]: key[2] for key in found}
+        missing = sorted(self.wanted - found.keys(), key=lambda key: key[:2])
+        if missing:
+            told = "; ".join(_difference(*each, here.get(each[:2])) for each in missing)
+            raise UserError(f"a worker finds another version, or none, of {told}; run again")
         return Registry(tuple(found[key] for key in sorted(self.wanted, key=lambda key: key[:2])))
+
+
+def _difference(kind: Kind, name: str, wanted: Source, here: Source | None) -> str:
+    found = f"it finds {_version(here)}" if here else "it finds none"
+    return f'{kind} "{name}" of {wanted} ({_version(wanted)} is wanted; {found})'
+
+
+def _version(source: Source) -> str:
+    return f"{source.version} {source.sha256[:8]}".strip()
 
 
 def _distributions() -> set[str]:

@@ -29,7 +29,7 @@ from unlearnbench.run.entries import (
     decode_payload,
     encode,
 )
-from unlearnbench.run.whole_files import WholeFiles
+from unlearnbench.run.whole_files import HeldFiles, WholeFiles
 
 Kind = Literal["episode", "cell"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -51,9 +51,9 @@ class Store:
     Raises :class:`UserError` where it is there and cannot be read, or cannot be written. Nothing is lost then.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, files: WholeFiles | None = None) -> None:
         self.root = root
-        self._files = WholeFiles(root)
+        self._files = files or WholeFiles(root.absolute())  # a plug-in may change the working directory
 
     def make_ready(self) -> None:
         """Prepare for a run: check that files can be written here, and remove what killed runs had begun to write."""
@@ -142,6 +142,11 @@ class Store:
         except (TypeError, ValueError, RecursionError) as error:
             log.warning("the record of a failure is damaged and counts as none: %s (%s)", key, describe_error(error))
             return None
+
+    def held(self, wanted: Iterable[tuple[Kind, str]]) -> Store:
+        """Return a store that holds these entries, or why they failed, in memory; it can be read on another machine."""
+        places = (place for each in wanted for place in (self._place(*each), self._failure_place(*each)))
+        return Store(self.root, HeldFiles.of(self._files, places))
 
     def _reported(self, kind: str, key: str, read: Callable[[str, str], T]) -> T | None:
         try:

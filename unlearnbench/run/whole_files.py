@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -163,6 +163,25 @@ class WholeFiles:
             raise UserError(
                 f"cannot {what} the store: {reason}; {_advice(error)}", as_line(str(self.root), 100)
             ) from error
+
+
+class HeldFiles(WholeFiles):
+    """Some files of a folder, held in memory: they can be read, on any machine, and not be written."""
+
+    def __init__(self, root: Path, contents: Mapping[str, bytes]) -> None:
+        super().__init__(root)
+        self._contents = contents
+
+    @classmethod
+    def of(cls, files: WholeFiles, places: Iterable[Path]) -> HeldFiles:
+        """Read what is there of some places."""
+        found = ((place.as_posix(), files.read(place)) for place in places)
+        return cls(files.root, {place: content for place, content in found if content is not None})
+
+    @contextmanager
+    def _open(self, place: Path) -> Iterator[BinaryIO | None]:
+        content = self._contents.get(place.as_posix())
+        yield None if content is None else BytesIO(content)
 
 
 def _advice(error: OSError) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from time import sleep
 from typing import Final
 
@@ -28,6 +30,15 @@ class _Square:
     def kernels(self, task: int, /) -> str:
         return "odd" if task % 2 else ""
 
+    def device(self, _: int, /) -> str:
+        return "cpu"
+
+    def portable(self, _: Sequence[int], /) -> _Square:
+        return self
+
+    def fingerprint(self) -> dict[str, str]:
+        return {"python": platform.python_version()}
+
 
 class _Slow(_Square):
     """Work that takes longer than it may."""
@@ -48,7 +59,8 @@ class _Impossible(_Square):
 def does_every_task_once(subject: Subject) -> Iterator[str]:
     """Each of no, one or several tasks is yielded once, with its outcome."""
     for n in (0, 1, 5):
-        done = sorted(subject.made.run(_Square(), list(range(n))))
+        with closing(subject.made) as executor:
+            done = sorted(executor.run(_Square(), list(range(n))))
         if done != [(task, task * task) for task in range(n)]:
             yield f"{n} tasks yield {done!r:.80}"
 
@@ -57,7 +69,8 @@ def does_every_task_once(subject: Subject) -> Iterator[str]:
 def passes_on_users_errors(subject: Subject) -> Iterator[str]:
     """Work that raises UserError ends the run with that error."""
     try:
-        done = list(subject.made.run(_Impossible(), [1, 2]))
+        with closing(subject.made) as executor:
+            done = list(executor.run(_Impossible(), [1, 2]))
     except UserError:
         return
     yield f"a UserError of the work does not propagate; the tasks yield {done!r:.80}"
@@ -67,7 +80,8 @@ def passes_on_users_errors(subject: Subject) -> Iterator[str]:
 def enforces_limits(subject: Subject) -> Iterator[str]:
     """A task that takes too long has the outcome ``timeout``, or limits are refused."""
     try:
-        ((_, outcome),) = subject.made.run(_Slow(), [3], Limits(timeout=_LIMIT))
+        with closing(subject.made) as executor:
+            ((_, outcome),) = executor.run(_Slow(), [3], Limits(timeout=_LIMIT))
     except UserError:
         return
     if not (isinstance(outcome, Failure) and outcome.status == "timeout"):
