@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from unlearnbench.builtin.executors.dask.executor import DaskExecutor
 from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.errors import UserError
@@ -34,6 +35,13 @@ Findings = Callable[["Ran"], dict[str, object]]
         ("processes:workers=4", ProcessExecutor(4)),
         ("processes:workers=4,memory=900GB", ProcessExecutor(4, "900GB")),
         ("processes:memory=1.5 TB", ProcessExecutor(2, "1.5 TB")),
+        ("dask", DaskExecutor()),
+        ("dask:workers=4,dashboard=true", DaskExecutor(workers=4, dashboard=True)),
+        (
+            "dask:scheduler=tls://10.0.0.5:8786,ca=ca.pem,cert=me.pem,key=me.key,patience=60",
+            DaskExecutor("tls://10.0.0.5:8786", "", "ca.pem", "me.pem", "me.key", patience=60.0),
+        ),
+        ("dask:scheduler_file=s.json,insecure_network=true", DaskExecutor("", "s.json", insecure_network=True)),
     ],
 )
 def test_a_text_names_an_executor_and_its_parameters(registry: Registry, text: str, executor: Executor) -> None:
@@ -47,6 +55,10 @@ def test_without_a_text_the_short_form_for_processes_counts(registry: Registry) 
     assert choose_executor(instances, workers=3, memory="900GB") == ProcessExecutor(3, "900GB")
 
 
+def test_the_short_form_for_a_scheduler_file(registry: Registry) -> None:
+    assert choose_executor(PluginInstances(registry), scheduler_file="s.json") == DaskExecutor("", "s.json")
+
+
 def test_an_executor_object_is_used_as_it_is(registry: Registry) -> None:
     executor = ProcessExecutor(5)
     assert choose_executor(PluginInstances(registry), executor) is executor
@@ -55,7 +67,7 @@ def test_an_executor_object_is_used_as_it_is(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"executor": "clouds"}, 'unknown executor "clouds"; known: processes, serial'),
+        ({"executor": "clouds"}, 'unknown executor "clouds"; known: dask, processes, serial'),
         ({"executor": "procesess"}, 'unknown executor "procesess"; did you mean "processes"?'),
         (
             {"executor": "processes:wrokers=4"},
@@ -70,6 +82,10 @@ def test_an_executor_object_is_used_as_it_is(registry: Registry) -> None:
         ({"executor": "processes", "workers": 4}, 'short for the executor "processes:workers=4"; give them or an'),
         ({"executor": SerialExecutor(), "workers": 4}, 'short for the executor "processes:workers=4"; give them or an'),
         ({"memory": "4GB"}, "memory limits the number of workers; give workers too, 2 or more"),
+        ({"scheduler_file": "s.json", "executor": "dask"}, 'short for the executor "dask:scheduler_file=s.json"'),
+        ({"scheduler_file": "s.json", "workers": 2}, "give no other, no workers, no memory"),
+        ({"executor": "dask:scheduler=here"}, 'scheduler: "here" is no address; write tls://HOST:PORT'),
+        ({"executor": "dask:scheduler=tcp://10.0.0.5:1"}, "whoever reaches it runs code as you"),
         ({"workers": 0}, "workers: must be at least 1, got 0"),
     ],
 )

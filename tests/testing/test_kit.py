@@ -21,7 +21,7 @@ from unlearnbench.testing import ConformanceFinding, checks_of, findings_of
 
 OURS = load_registry(discover=False)
 REFUSES = {"oracle-label"}  # a run computes its scores, since no attack has access to membership
-COMPILE = {"decision-tree", "forest-exact", "lightgbm", "mlp", "processes", "random-forest", "simple-cnn"}
+COMPILE = {"dask", "decision-tree", "forest-exact", "lightgbm", "mlp", "processes", "random-forest", "simple-cnn"}
 GOES_WITH = {
     "certified-removal": "logistic-regression",
     "decremental": "naive-bayes",

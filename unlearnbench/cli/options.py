@@ -52,6 +52,14 @@ Memory = Annotated[
         "process, divided by the peak memory of the largest worker so far; one worker runs first to measure it.",
     ),
 ]
+SchedulerFile = Annotated[
+    str,
+    typer.Option(
+        "--scheduler-file",
+        metavar="FILE",
+        help="Use the dask cluster whose scheduler wrote this file. Short for --executor dask:scheduler_file=FILE.",
+    ),
+]
 Timeout = Annotated[
     float | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import AsJson, ExecutorText, Memory, Workers
+from unlearnbench.cli.options import AsJson, ExecutorText, Memory, SchedulerFile, Workers
 from unlearnbench.cli.output import echo, print_json
 from unlearnbench.cli.session import DEFAULT_STORE, ProfileOption, StoreDir, told_if_stopped
 from unlearnbench.core.dataset_cards import Located
@@ -68,6 +68,7 @@ def command(
     executor: ExecutorText = None,
     workers: Workers = 1,
     memory: Memory = "",
+    scheduler_file: SchedulerFile = "",
     profile: ProfileOption = "full",
     store: StoreDir = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -82,7 +83,7 @@ def command(
     instances = PluginInstances(load_registry())
     pairs = [(each, load_suite(find_suite(each.suite), instances.registry)[0]) for each in named]
     pairs = pairs if experiment else _with_data(pairs, instances)
-    work = None if check or published else choose_executor(instances, executor, workers, memory)
+    work = None if check or published else choose_executor(instances, executor, workers, memory, scheduler_file)
     done = []
     for planned, suite in pairs:
         session = plan_session(suite, instances, SessionOptions(store, _listed(suite), profile=profile))

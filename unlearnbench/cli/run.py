@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from unlearnbench.cli.options import LEADERBOARDS, ExecutorText, LeaderboardsDir, Memory, MemoryLimit, Timeout, Workers
+from unlearnbench.cli.options import (
+    LEADERBOARDS,
+    ExecutorText,
+    LeaderboardsDir,
+    Memory,
+    MemoryLimit,
+    SchedulerFile,
+    Timeout,
+    Workers,
+)
 from unlearnbench.cli.output import echo
 from unlearnbench.cli.session import SuiteName, told_if_stopped, with_session_options
 from unlearnbench.core.errors import UserError
@@ -29,6 +38,7 @@ EXAMPLES = (
     "unlearnbench run quickstart",
     "unlearnbench run my-suite.yaml --only model=logistic-regression --seed 7",
     "unlearnbench run quickstart --executor processes:workers=4,memory=4GB",
+    "unlearnbench run quickstart --executor dask:scheduler=tls://10.0.0.5:8786,ca=ca.pem,cert=me.pem,key=me.key",
     "unlearnbench run my-suite.yaml --shard 1/8 --store shard-1",
     "unlearnbench run quickstart --publish",
 )
@@ -56,6 +66,7 @@ def command(
     executor: ExecutorText = None,
     workers: Workers = 1,
     memory: Memory = "",
+    scheduler_file: SchedulerFile = "",
     timeout: Timeout = None,
     memory_limit: MemoryLimit = "",
     shard: ShardText = None,
@@ -77,7 +88,7 @@ def command(
     if part:
         session = replace(session, plan=part.of_plan(session.plan))
     limits = session.plan.suite.limits.replaced_by(timeout, memory_limit)
-    work = choose_executor(session.instances, executor, workers, memory)
+    work = choose_executor(session.instances, executor, workers, memory, scheduler_file)
     with told_if_stopped(session):
         outcome = Runner(session.instances, session.store, work).run(session.plan, rerun, limits)
         rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)

@@ -11,14 +11,26 @@ from unlearnbench.run.instances import PluginInstances, ask, default_ref
 
 
 def choose_executor(
-    instances: PluginInstances, executor: str | Executor | None = None, workers: int = 1, memory: str = ""
+    instances: PluginInstances,
+    executor: str | Executor | None = None,
+    workers: int = 1,
+    memory: str = "",
+    scheduler_file: str = "",
 ) -> Executor:
     """Return the executor to use, by default the one named ``serial``.
 
     ``executor`` is a name, a name with parameters (``NAME:PARAMETER=VALUE,PARAMETER=VALUE``), or an object.
-    ``workers=4, memory="4GB"`` is short for ``processes:workers=4,memory=4GB``. Raises :class:`UserError` where there
-    is no such executor or parameter, where a value is wrong, or where the short form comes with an executor.
+    ``workers=4, memory="4GB"`` is short for ``processes:workers=4,memory=4GB``, and ``scheduler_file="FILE"`` for
+    ``dask:scheduler_file=FILE``. Raises :class:`UserError` where there is no such executor or parameter, where a value
+    is wrong, or where a short form comes with another or with an executor.
     """
+    if scheduler_file:
+        if executor is not None or workers != 1 or memory:
+            example = f"dask:scheduler_file={scheduler_file}"
+            raise UserError(
+                f'scheduler_file is short for the executor "{example}"; give no other, no workers, no memory'
+            )
+        return _make("dask", {"scheduler_file": scheduler_file}, instances)
     if executor is not None and (workers != 1 or memory):
         example = f"processes:workers={max(workers, 2)}" + (f",memory={memory}" if memory else "")
         raise UserError(f'workers and memory are short for the executor "{example}"; give them or an executor')

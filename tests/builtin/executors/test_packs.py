@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,15 @@ class Letters:
 
     def kernels(self, task: str) -> str:
         return task[0].strip("-")
+
+    def device(self, task: str) -> str:
+        return "cpu"
+
+    def portable(self, tasks: Sequence[str]) -> Letters:
+        return self
+
+    def fingerprint(self) -> dict[str, str]:
+        return {}
 
 
 class Plain(Letters):

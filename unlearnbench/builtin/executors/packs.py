@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import Any, Final, Generic
 
 from unlearnbench.core.executors import Task, Work
@@ -34,17 +34,23 @@ class Packs(Generic[Task]):
     def __bool__(self) -> bool:
         return bool(self._left)
 
-    def take(self, wanted: Hashable, taken: Collection[Hashable]) -> tuple[Hashable, list[Task]] | None:
+    def take(
+        self,
+        wanted: Hashable,
+        taken: Collection[Hashable],
+        most: int = MOST,
+        fits: Callable[[Task], bool] = lambda _: True,
+    ) -> tuple[Hashable, list[Task]] | None:
         """Return the next pack with what its tasks share, or None where all must wait.
 
-        It is one of the ``wanted`` share if any is left, and never one of the shares that others have ``taken``.
+        It is one of the ``wanted`` share if any is left, and never one of the shares that others have ``taken``. It has
+        at most so many tasks, which ``fits`` finds fit for whoever asks.
         """
-        share = wanted if wanted in self._left else self._next(taken)
+        share = wanted if wanted in self._left and fits(self._left[wanted][0]) else self._next(taken, fits)
         if share is None:
             return None
         tasks = self._left[share]
         kernels = self._kernels(tasks[0])
-        most = MOST
         if kernels not in self._compiled:
             self._compiling.add(kernels)
             most = 1
@@ -53,8 +59,8 @@ class Packs(Generic[Task]):
             del self._left[share]
         return share, pack
 
-    def _next(self, taken: Collection[Hashable]) -> Hashable:
-        free = (share for share in self._left if share not in taken)
+    def _next(self, taken: Collection[Hashable], fits: Callable[[Task], bool]) -> Hashable:
+        free = (share for share, tasks in self._left.items() if share not in taken and fits(tasks[0]))
         return next((share for share in free if self._kernels(self._left[share][0]) not in self._compiling), None)
 
     def put_back(self, share: Hashable, tasks: Iterable[Task]) -> None:

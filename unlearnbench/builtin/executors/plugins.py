@@ -21,3 +21,8 @@ def unlearnbench_executors() -> Iterator[ExecutorPlugin]:
         summary="Several worker processes on this machine",
         factory="unlearnbench.builtin.executors.processes:ProcessExecutor",
     )
+    yield ExecutorPlugin(
+        name="dask",
+        summary="The workers of a dask cluster, on this machine or on many",
+        factory="unlearnbench.builtin.executors.dask.executor:DaskExecutor",
+    )

@@ -1,0 +1,1 @@
+"""The executor for clusters, by dask.distributed: the extra ``cluster``."""

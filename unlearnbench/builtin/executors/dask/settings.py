@@ -1,0 +1,39 @@
+"""The settings of dask.distributed that this executor needs, and why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+SETTINGS: Final[dict[str, object]] = {
+    "distributed.scheduler.allowed-failures": 3,
+    "distributed.scheduler.work-stealing": False,  # the client says which worker does a pack
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.unknown-task-duration": "2s",
+    "distributed.scheduler.events-cleanup-delay": "1m",
+    "distributed.worker.daemon": False,  # a daemon may not have the children that do the work
+    "distributed.worker.profile.enabled": False,  # it samples all threads each 10 ms, and the dashboard shows them
+    "distributed.worker.memory.target": False,  # what uses memory is the child, which has a limit of its own
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.comm.retry.count": 3,
+    "distributed.admin.large-graph-warning-threshold": "1GiB",  # a pack holds the episodes that its cells need
+}
+SILENT: Final = logging.CRITICAL + 1
+"""The level of dask's loggers."""
+
+
+@contextmanager
+def quiet_settings() -> Iterator[None]:
+    """Have the settings from connecting to closing, without dask's own messages: the executor tells what is wrong.
+
+    ImportError where dask.distributed is not installed.
+    """
+    import dask
+    from distributed.utils import silence_logging_cmgr  # also loads the defaults that the settings replace
+
+    with dask.config.set(SETTINGS), silence_logging_cmgr(SILENT):
+        yield
