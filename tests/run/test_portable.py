@@ -53,8 +53,8 @@ def test_cells_are_evaluated_without_the_store_as_with_it(lab: Lab) -> None:
 def test_the_reason_why_an_episode_failed_is_taken_along(lab: Lab) -> None:
     plan, store = lab.plan(("unlearner=retrain",)), Store(lab.folder / "store")
     (group,) = plan.groups
-    for task in group.episodes:
-        store.fail("episode", task.key, Failure("timeout", "it took longer than 1 s, the limit"))
+    for episode in group.episodes:
+        store.fail("episode", episode.key, Failure("timeout", "it took longer than 1 s, the limit"))
     _, registry = lab.load()
     portable = EvaluationWork.here(PluginInstances(registry), store).portable([task := CellTask(group, group.name)])
     shutil.rmtree(store.root)
