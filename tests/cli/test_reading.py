@@ -37,7 +37,7 @@ def tree(folder: Path) -> dict[str, object]:
 
 
 def entries(store: Path) -> list[Path]:
-    return sorted(store.glob("cell-4/*/*"))
+    return sorted(store.glob("cell-5/*/*"))
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def test_nothing_changes_however_damaged_the_store_is(say: Say, store: Path) -> 
         other.write_bytes(b"")
     for failure in store.glob("failures/*/*"):
         failure.write_text("{")
-    for episode in store.glob("episode-2/*/*"):
+    for episode in store.glob("episode-3/*/*"):
         episode.unlink()
         episode.mkdir()
     (store / "tmp" / "half").write_bytes(b"of a run that was killed")
-    (store / "cell-4" / "00").write_text("no folder")
+    (store / "cell-5" / "00").write_text("no folder")
     before = tree(store)
     for command in READING:
         assert say(*command, TRUSTED).code == 0, command
@@ -83,7 +83,7 @@ def test_a_store_of_a_newer_version_is_told_and_kept(say: Say, store: Path) -> N
         one_line(say(*command, TRUSTED), "an entry has schema 3, and this version of unlearnbench reads 2")
     one_line(say("run", "tiny.yaml", *PART), "an entry has schema 3, and this version of unlearnbench reads 2")
     kept = tree(store)
-    assert {path for path in kept if "cell-4" in path} == {path for path in before if "cell-4" in path}
+    assert {path for path in kept if "cell-5" in path} == {path for path in before if "cell-5" in path}
 
 
 def test_what_cannot_be_read_is_told_and_counts_when_it_can(say: Say, store: Path) -> None:

@@ -31,12 +31,12 @@ def test_the_store_is_a_folder_here_or_where_the_environment_says(
     say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say("run", "tiny.yaml", *PART)
-    assert (tmp_path / ".unlearnbench" / "cell-4").is_dir()
+    assert (tmp_path / ".unlearnbench" / "cell-5").is_dir()
     monkeypatch.setenv("UNLEARNBENCH_STORE", str(tmp_path / "elsewhere"))
     assert say("run", "tiny.yaml", *PART).out.endswith(f"store: {tmp_path / 'elsewhere'}\n")
-    assert (tmp_path / "elsewhere" / "cell-4").is_dir()
+    assert (tmp_path / "elsewhere" / "cell-5").is_dir()
     say("run", "tiny.yaml", *PART, "--store", "flag-wins")
-    assert (tmp_path / "flag-wins" / "cell-4").is_dir()
+    assert (tmp_path / "flag-wins" / "cell-5").is_dir()
 
 
 def test_a_failed_cell_makes_exit_code_1_and_tells_the_reason(say: Say, change: Change) -> None:

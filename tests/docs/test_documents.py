@@ -81,10 +81,14 @@ def test_the_guide_to_suites_tells_the_default_sizes() -> None:
     assert {name: int(rows[name][-1]) for name in asdict(EpisodeSizes())} == asdict(EpisodeSizes())
 
 
-def test_metrics_that_a_suite_gets_by_default_are_all_built_in_ones_but_epsilon(registry: Registry) -> None:
+def test_metrics_that_a_suite_gets_by_default_are_those_that_need_neither_privacy_nor_retraining(
+    registry: Registry,
+) -> None:
     default = DEFAULTS["metrics"]
     assert isinstance(default, list)
-    assert {*default, "epsilon"} == {plugin.name for plugin in registry.all("metric")}
+    retraining = {"cost", "retraining-gap"}
+    assert {*default, "epsilon", *retraining} == {plugin.name for plugin in registry.all("metric")}
+    assert all(registry.get("metric", name).load().reads_retrained for name in retraining)  # type: ignore[attr-defined]  # a metric
 
 
 def test_the_page_on_models_has_every_built_in_model(registry: Registry) -> None:

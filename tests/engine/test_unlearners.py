@@ -15,7 +15,7 @@ from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import TrainingJob
-from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.core.unlearners import CountsPasses, State, Unlearner
 from unlearnbench.engine.querying import Ensemble
 from unlearnbench.engine.unlearners import Deletion, ExactUnlearner, FunctionUnlearner
 
@@ -238,3 +238,45 @@ def test_what_all_requests_need_is_computed_once_per_original(spy: type[Spy], da
     method.serve_all(method.prepare(Original(spy(), data, TRAIN)), REQUESTS, SERVE)
     assert method.computed == 1
     assert len({call.precomputed for call in method.calls}) == 1
+
+
+# --- what a version cost
+
+
+def passes(method: Unlearner, original: Original) -> list[list[float]]:
+    chains = method.serve_all(method.prepare(original), REQUESTS, SERVE)
+    return [[cast("CountsPasses", state).passes for state in chain] for chain in chains]
+
+
+def test_a_retraining_costs_one_in_every_version(spy: type[Spy], data: TrainingSet) -> None:
+    assert passes(Again(), Original(spy(), data, TRAIN)) == [[1], [1, 1, 1], [1, 1]]
+
+
+def test_only_what_was_not_trained_before_counts(spy: type[Spy], data: TrainingSet) -> None:
+    """Records 3 and 4 are of either half, 5 is an odd one, 30 comes and goes with the even ones."""
+    found = passes(Halves(), Original(spy(), data, TRAIN))
+    n, odd = len(data), int((data.ids % 2).sum())
+    even = n - odd
+    assert found[0] == [(even - 1) / (n - 1)]
+    assert found[1] == [(odd - 1) / (n - 1), even / (n - 1), (even - 1) / (n - 2)]
+    assert found[2] == [(n - 2) / (n - 2), (odd - 2) / (n - 3)]
+
+
+def test_one_by_one_costs_what_it_costs_together(spy: type[Spy], data: TrainingSet) -> None:
+    method = Halves()
+    state = method.prepare(Original(spy(), data, TRAIN))
+    alone = []
+    for v, served in enumerate(REQUESTS[1].steps):
+        state = method.serve(state, served, SERVE / 1 / (v + 1))
+        alone.append(state.passes)
+    assert alone == passes(Halves(), Original(spy(), data, TRAIN))[1]
+
+
+def test_a_loop_of_ones_own_is_not_counted_unless_it_tells(spy: type[Spy], data: TrainingSet) -> None:
+    class Tells(Shrink):
+        def record_passes(self, deletion: Deletion) -> float:
+            return 0.1 * len(deletion.forget)
+
+    original = Original(spy(), data, TRAIN)
+    assert np.isnan([each for chain in passes(Shrink(), original) for each in chain]).all()
+    assert passes(Tells(), original) == [[0.1], [0.1, 0.1, 0.1], [0.2, 0.1]]

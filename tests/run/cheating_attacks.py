@@ -167,7 +167,7 @@ class StoreOnDisk(ScoreAttack):
 
         entries: list[Any] = [
             Store(folder.parent).get("episode", file.name)
-            for folder in Path.cwd().glob("*/episode-2")
+            for folder in Path.cwd().glob("*/episode-3")
             for file in folder.glob("*/*")
         ]
         if not entries:

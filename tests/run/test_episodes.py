@@ -258,7 +258,11 @@ def test_every_unlearner_serves_chains(unlearner: Unlearner) -> None:
         "test_original": 1,
         "train_unlearned": 3,
         "test_unlearned": 3,
+        "forget_original": 3,
+        "forget_unlearned": 3,
+        "constant": 3,
     }
+    assert [len(values) for values in (episode.passes, episode.collapsed, episode.unmoved)] == [3, 3, 3]
 
 
 def test_added_records_are_learned_from_and_nobody_else_asks_about_them() -> None:
@@ -342,6 +346,10 @@ def test_accuracies_are_those_of_models_trained_by_hand(scenario: Scenario) -> N
         last, retained = tree(left, seeds), np.setdiff1d(pools.training, request.forgotten)
         assert accuracy["train_unlearned"][r] == right(last, retained)
         assert accuracy["test_unlearned"][r] == right(last, unseen)
+        forgotten = np.intersect1d(pools.training, request.forgotten)
+        assert accuracy["forget_original"][r] == right(original, forgotten)
+        assert accuracy["forget_unlearned"][r] == right(last, forgotten)
+        assert accuracy["constant"][r] == np.bincount(RECORDS.y[retained]).max() / len(retained)
 
 
 def test_no_model_is_asked_about_a_record_twice_nor_about_more_test_records_than_needed() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.run.test_game import make_game
 from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, ScoredCell, Utility, single_precision
+from unlearnbench.core.metrics import Metric, ScoredCell, single_precision
 from unlearnbench.core.observations import View
 from unlearnbench.core.scenarios import Role
 from unlearnbench.run.attacking import attack_scores, oracle_scores
@@ -20,7 +20,7 @@ from unlearnbench.run.measuring import measure, scored_cell
 from unlearnbench.stats import best_threshold, clustered_mean
 from unlearnbench.testing.samples import scored_cell as sample_cell
 
-NO_UTILITY = Utility(np.zeros(0, dtype=np.int64), *[np.zeros(0)] * 7)
+UTILITY = sample_cell().utility
 
 
 class First(ScoreAttack):
@@ -56,7 +56,7 @@ def scores(game: Game) -> CellScores:
 
 @pytest.fixture(scope="module")
 def cell(game: Game, scores: CellScores) -> ScoredCell:
-    return scored_cell(game, scores, Oracle(), First(), NO_UTILITY)
+    return scored_cell(game, scores, Oracle(), First(), UTILITY)
 
 
 def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: ScoredCell) -> None:
@@ -68,7 +68,7 @@ def test_a_cell_has_scores_baseline_and_shadow_rows_that_belong_together(cell: S
 
 
 def test_where_no_shadow_row_is_scored_none_is_deleted(game: Game, scores: CellScores) -> None:
-    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), First(), NO_UTILITY)
+    cell = scored_cell(game, replace(scores, shadow=np.empty(0)), Oracle(), First(), UTILITY)
     assert len(cell.shadow_deleted) == len(cell.shadow_scores) == 0
 
 
@@ -195,5 +195,5 @@ def test_scores_that_are_declared_to_be_probabilities_must_be_some(
 ) -> None:
     given = replace(scores, scores=np.where(np.arange(len(scores.scores)) == 3, wrong, scores.scores))
     with pytest.raises(ValueError, match=f"probabilistic attack must give scores from 0 to 1, got .*{wrong}"):
-        scored_cell(game, given, Oracle(), First(), NO_UTILITY)
-    assert scored_cell(game, given, First(), First(), NO_UTILITY).scores is given.scores
+        scored_cell(game, given, Oracle(), First(), UTILITY)
+    assert scored_cell(game, given, First(), First(), UTILITY).scores is given.scores

@@ -176,7 +176,8 @@ def test_without_a_blind_result_nothing_is_invalid() -> None:
 def test_a_row_as_json_has_a_name_and_parameters_on_each_axis_and_every_metric_whole(tiny: Ran) -> None:
     for found in tiny.rows:
         data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-        assert data.keys() == {*AXES, "labels", "seed", "status", "reason", "metrics"}
+        assert data.keys() == {*AXES, "labels", "seed", "status", "reason", "metrics", "outcomes"}
+        assert data["outcomes"].keys() == {"requests", "collapsed", "unmoved"}
         assert all(data[axis].keys() == {"name", "params"} for axis in AXES)
         assert data["seed"] == 0
         for estimate in data["metrics"].values():

@@ -112,3 +112,35 @@ def test_a_submission_with_such_a_metric_is_checked_without_findings(ran: Ran, l
     assert [str(finding) for finding in report.findings] == []
     computed = {row.metrics["score-gap"].value for row in report.rows if row.names["unlearner"] == "none"}
     assert computed == {row.metrics["score-gap"].value for row in ran.rows if row.names["unlearner"] == "none"}
+
+
+UNLEARNING: dict[str, Any] = {
+    "unlearners": ["retrain", "sisa", "none"],
+    "attacks": ["score-diff"],
+    "metrics": ["auc", "cost", "retraining-gap"],
+    "defenses": ["none", "posterior-noise"],
+}
+
+
+def test_built_in_comparisons_have_the_values_that_controls_must_have(lab: Lab) -> None:
+    ran = lab.run(only=(), **UNLEARNING)
+    for row in ran.rows:
+        values = {name: estimate.value for name, estimate in row.metrics.items()}
+        if row.names["unlearner"] == "retrain":
+            assert (values["record-passes"], values["seconds-over-retraining"]) == (1, 1)
+            assert (values["tug-of-war"], values["divergence-forgotten"], values["test-accuracy-gap"]) == (1, 0, 0)
+        elif row.names["unlearner"] == "none":
+            assert values["record-passes"] == 0
+            assert row.note == f"unmoved {row.metrics['record-passes'].n}/{row.metrics['record-passes'].n}"
+        elif row.names["unlearner"] == "sisa":
+            assert 0 < (values["record-passes"] or 0) < 0.2
+            assert row.note == ""
+
+
+def test_a_submission_with_the_built_in_comparisons_is_checked_without_findings(lab: Lab, tmp_path: Path) -> None:
+    ran = lab.run(only=(), **UNLEARNING)
+    suite, registry = lab.load(**UNLEARNING)
+    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
+    report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
+    assert [str(finding) for finding in report.findings] == []
+    assert [row.to_dict() for row in report.rows] == [row.to_dict() for row in ran.rows]

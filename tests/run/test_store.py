@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def place(store: Store, key: str = KEY) -> Path:
-    return store.root / "episode-2" / key[:2] / key
+    return store.root / "episode-3" / key[:2] / key
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ SCORES = CellScores(
     baseline_folds=np.empty((0, 50), dtype=np.float32),
     unchanged=np.zeros(50, dtype=np.bool_),
     released=np.zeros((3, 2)),
+    divergence=np.empty((2, 0)),
 )
 MODELS = GroupArrays(
     matched=np.array([[3, 5], [4, -1]]),

@@ -18,7 +18,7 @@ from unlearnbench.core.scenarios import Role
 
 @dataclass(frozen=True, eq=False)
 class Utility(ReadOnlyArrays):
-    """Accuracy, time and privacy loss of the models, one entry per (original, request), each (m,).
+    """Accuracy, cost, outcome and privacy loss of the models, one entry per (original, request), each (m,).
 
     Accuracies are shares in [0, 1].
     """
@@ -33,10 +33,20 @@ class Utility(ReadOnlyArrays):
     """On the retain set."""
     test_accuracy_unlearned: NDArray[np.float64]
     """On records that no model of this side was trained on."""
+    forget_accuracy_original: NDArray[np.float64]
+    """On the records of the training set that the request deletes; NaN where there are none."""
+    forget_accuracy_unlearned: NDArray[np.float64]
+    """On the same records."""
     seconds_to_train: NDArray[np.float64]
     """Wall time to train the original."""
     seconds_to_unlearn: NDArray[np.float64]
     """Wall time to serve the request."""
+    passes: NDArray[np.float64]
+    """Record passes, forward and backward, over those of a retraining; NaN where nobody counted."""
+    collapsed: NDArray[np.bool_]
+    """Has the unlearned model lost most of what it knew of the retain set."""
+    unmoved: NDArray[np.bool_]
+    """Is it the original, though the request deletes a record."""
     epsilon: NDArray[np.float64]
     """Privacy loss of the original; infinite where it was trained without differential privacy."""
 
@@ -117,6 +127,10 @@ class ScoredCell(ReadOnlyArrays):
     """Are the baseline's scores probabilities."""
     utility: Utility
     released: ReleasedUtility
+    divergence: NDArray[np.float64]
+    """Mean Jensen-Shannon divergence of the released posteriors from those of :attr:`retrained`, base 2, (2, m) in the
+    order of ``utility``: over deleted records, over random unseen ones. (2, 0) where a request queries none of them,
+    or where ``retrained`` is None."""
     value_only: bool = False
     """Is only the value of each number needed: all rows are of one cluster and record then, and intervals are not
     computed."""

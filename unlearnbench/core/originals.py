@@ -19,7 +19,7 @@ from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.core.training import Trainer, TrainingJob
+from unlearnbench.core.training import JobKey, Trainer, TrainingJob
 
 PROBES = 256
 """How many training records, at most, the original is asked about again to see whether it has changed."""
@@ -84,6 +84,10 @@ class Original(ReadOnlyArrays):
         if any(self._trainer.key(stage) == own for job in jobs for stage in job.stages):
             self._trainer.remember(self.job, self.fitted)
         return self._trainer.train(jobs)
+
+    def job_key(self, job: TrainingJob) -> JobKey:
+        """Return what identifies a job: equal keys are trained once."""
+        return self._trainer.key(job)
 
     def share(self, validation_ids: NDArray[np.int64]) -> Original:
         """Return this original for another user: ``fitted`` is shared, models that either trains besides are not.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from unlearnbench.core.models import Fitted, TargetModel
 from unlearnbench.core.originals import Original
@@ -19,6 +19,16 @@ class State(Protocol):
     @property
     def fitted(self) -> Fitted:
         """The model that is queried."""
+        ...
+
+
+@runtime_checkable
+class CountsPasses(Protocol):
+    """A state that knows what it took to make it from the one before."""
+
+    @property
+    def passes(self) -> float:
+        """How many records went forward and backward, over those of a retraining; NaN where nobody counted."""
         ...
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, ClassVar
 
 from unlearnbench.core.models import Fitted
@@ -12,7 +14,7 @@ from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.core.training import TrainingJob
+from unlearnbench.core.training import JobKey, TrainingJob
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.access import Access
 from unlearnbench.engine.querying import Ensemble
@@ -26,6 +28,10 @@ class ExactState:
     original: Original
     steps: tuple[Step, ...] = ()
     """The steps served so far."""
+    jobs: tuple[TrainingJob, ...] = ()
+    """The trainings that it consists of."""
+    passes: float = math.nan
+    """See :class:`~unlearnbench.core.unlearners.CountsPasses`."""
 
 
 class ExactUnlearner(Unlearner):
@@ -33,6 +39,9 @@ class ExactUnlearner(Unlearner):
 
     Jobs that are the same for several requests are trained once.
     """
+
+    counts_passes: ClassVar[bool] = True
+    """Whether a job trains on all of its records. Else its record passes are not counted."""
 
     @abstractmethod
     def jobs(self, original: Original, steps: Sequence[Step], seeds: SeedPath) -> Sequence[TrainingJob]:
@@ -47,35 +56,56 @@ class ExactUnlearner(Unlearner):
 
     def prepare(self, original: Original) -> ExactState:
         """Train the original."""
-        return ExactState(self._trained(original, self.jobs(original, (), original.seeds)), original)
+        jobs = self.jobs(original, (), original.seeds)
+        return ExactState(self._trained(original, jobs), original, jobs=tuple(jobs))
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> ExactState:
         """Train the models of one step."""
         first = _exact(state)
-        return self._advance(first, (step,), self._jobs_after(first, (step,), seeds))
+        return self._advance(first, step, self._jobs_after(first, (step,), seeds))
 
     def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
         """Train the models of all requests and versions together."""
         first = _exact(state)
         chains = [
-            [
-                (request.steps[:v], self._jobs_after(first, request.steps[:v], seeds / r / v))
-                for v in range(1, len(request.steps) + 1)
-            ]
+            [self._jobs_after(first, request.steps[:v], seeds / r / v) for v in range(1, len(request.steps) + 1)]
             for r, request in enumerate(requests)
         ]
-        first.original.train([job for chain in chains for _, jobs in chain for job in jobs])
-        return [[self._advance(first, steps, jobs) for steps, jobs in chain] for chain in chains]
+        first.original.train([job for chain in chains for jobs in chain for job in jobs])
+        return [self._chain(first, request, chain) for request, chain in zip(requests, chains, strict=True)]
+
+    def _chain(
+        self, state: ExactState, request: Request, versions: Sequence[Sequence[TrainingJob]]
+    ) -> list[ExactState]:
+        """Return the state after each step, given the jobs of each version."""
+        chain = [state]
+        for step, jobs in zip(request.steps, versions, strict=True):
+            chain.append(self._advance(chain[-1], step, jobs))
+        return chain[1:]
 
     def _jobs_after(self, state: ExactState, steps: Sequence[Step], seeds: SeedPath) -> Sequence[TrainingJob]:
         return self.jobs(state.original, (*state.steps, *steps), seeds)
 
-    def _advance(self, state: ExactState, steps: tuple[Step, ...], jobs: Sequence[TrainingJob]) -> ExactState:
-        return replace(state, fitted=self._trained(state.original, jobs), steps=(*state.steps, *steps))
+    def _advance(self, state: ExactState, step: Step, jobs: Sequence[TrainingJob]) -> ExactState:
+        fitted, steps = self._trained(state.original, jobs), (*state.steps, step)
+        passes = _passes(state, steps, jobs) if self.counts_passes else math.nan
+        return replace(state, fitted=fitted, steps=steps, jobs=tuple(jobs), passes=passes)
 
     def _trained(self, original: Original, jobs: Sequence[TrainingJob]) -> Fitted:
         parts = original.train(jobs)
         return parts[0] if len(parts) == 1 else Ensemble(tuple(parts), tuple(self.weights(jobs)))
+
+
+def _passes(before: ExactState, steps: Sequence[Step], jobs: Sequence[TrainingJob]) -> float:
+    """Return the records of all stages that were not trained before, over those that are left after ``steps``."""
+    original = before.original
+    done, new = _stages(original, before.jobs), _stages(original, jobs)
+    left = reduce(TrainingSet.after, steps, original.data)
+    return sum(len(stage.data) for key, stage in new.items() if key not in done) / max(len(left), 1)
+
+
+def _stages(original: Original, jobs: Sequence[TrainingJob]) -> dict[JobKey, TrainingJob]:
+    return {original.job_key(stage): stage for job in jobs for stage in job.stages}
 
 
 def _exact(state: State) -> ExactState:
@@ -131,20 +161,22 @@ class FunctionState:
     """The training set that the model represents."""
     original: Original
     precomputed: Any
+    passes: float = math.nan
+    """See :class:`~unlearnbench.core.unlearners.CountsPasses`."""
 
     def deletion(self, step: Step, seeds: SeedPath) -> Deletion:
         """Return what a function unlearner is given for one step."""
         forget = TrainingSet.of(self.data.records, step.forget)
         return Deletion(self.fitted, self.data.after(step), forget, self.original, seeds, self.precomputed)
 
-    def after(self, step: Step, fitted: Fitted) -> FunctionState:
+    def after(self, step: Step, fitted: Fitted, passes: float = math.nan) -> FunctionState:
         """Return the state after one step, with its unlearned model; TypeError for what is no fitted model."""
         if not callable(getattr(fitted, "log_posteriors", None)):
             raise TypeError(
                 f"unlearn must return a fitted model, got {type(fitted).__name__}; of a module, "
                 "deletion.fitted.with_module(module) makes one"
             )
-        return replace(self, fitted=fitted, data=self.data.after(step))
+        return replace(self, fitted=fitted, data=self.data.after(step), passes=passes)
 
 
 class FunctionUnlearner(Unlearner):
@@ -171,6 +203,13 @@ class FunctionUnlearner(Unlearner):
         """
         return None
 
+    def record_passes(self, deletion: Deletion) -> float:  # noqa: ARG002 - a loop of one's own is not counted
+        """Return how many records go forward and backward to serve a deletion, over those of a retraining.
+
+        A retraining's are its epochs times the records of the retain set. NaN, the default, where nobody counts.
+        """
+        return math.nan
+
     @property
     def access(self) -> Access:
         """What it may read."""
@@ -184,18 +223,25 @@ class FunctionUnlearner(Unlearner):
     def serve(self, state: State, step: Step, seeds: SeedPath) -> FunctionState:
         """Apply the function for one step."""
         first = _function(state)
-        (fitted,) = self.unlearn_all([first.deletion(step, seeds)])
-        return first.after(step, fitted)
+        return self._serve([(first, step, seeds)])[0]
 
     def serve_all(self, state: State, requests: Sequence[Request], seeds: SeedPath) -> Sequence[Sequence[State]]:
         """Serve the first steps of all requests, then their second steps, and so on."""
         chains = [[_function(state)] for _ in requests]
         for v in range(max((len(request.steps) for request in requests), default=0)):
-            longer = [(r, request.steps[v]) for r, request in enumerate(requests) if v < len(request.steps)]
-            deletions = [chains[r][-1].deletion(step, seeds / r / (v + 1)) for r, step in longer]
-            for (r, step), fitted in zip(longer, self.unlearn_all(deletions), strict=True):
-                chains[r].append(chains[r][-1].after(step, fitted))
+            longer = [r for r, request in enumerate(requests) if v < len(request.steps)]
+            due = [(chains[r][-1], requests[r].steps[v], seeds / r / (v + 1)) for r in longer]
+            for r, state_after in zip(longer, self._serve(due), strict=True):
+                chains[r].append(state_after)
         return [chain[1:] for chain in chains]
+
+    def _serve(self, due: Sequence[tuple[FunctionState, Step, SeedPath]]) -> list[FunctionState]:
+        """Serve one step of each of these states."""
+        deletions = [before.deletion(step, seeds) for before, step, seeds in due]
+        return [
+            before.after(step, fitted, self.record_passes(deletion))
+            for (before, step, _), deletion, fitted in zip(due, deletions, self.unlearn_all(deletions), strict=True)
+        ]
 
 
 def _function(state: State) -> FunctionState:

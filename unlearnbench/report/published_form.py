@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from unlearnbench.core.estimates import Scale, Status
 from unlearnbench.core.versions import Versions
-from unlearnbench.hooks.records import EntryRole
+from unlearnbench.hooks.records import EntryRole, Seen
 from unlearnbench.run.results import RowStatus
 from unlearnbench.suite.model import Axis
 
 Number = Annotated[float, Field(ge=-1e100, le=1e100)]
 """Squares of it, and sums of them, are numbers too."""
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class Form(BaseModel):
@@ -42,6 +44,14 @@ class RefForm(Form):
     params: dict[str, Any]
 
 
+class OutcomesForm(Form):
+    """What became of the models of a row."""
+
+    requests: Count
+    collapsed: Count
+    unmoved: Count
+
+
 class RowForm(Form):
     """The results of a cell with one seed, or their mean over seeds."""
 
@@ -56,6 +66,8 @@ class RowForm(Form):
     status: RowStatus
     reason: str
     metrics: dict[str, EstimateForm]
+    outcomes: OutcomesForm = OutcomesForm(requests=0, collapsed=0, unmoved=0)
+    """Left out where it is not known."""
 
 
 class RoleForm(Form):
@@ -64,6 +76,8 @@ class RoleForm(Form):
     role: EntryRole
     versions: Versions | None = None
     tests_sample: bool = False
+    sees: list[Seen] = []
+    """Left out where nothing keeps an unlearner from reading everything."""
 
 
 class AcceptedForm(Form):

@@ -111,7 +111,7 @@ def grid(rows: Sequence[Row], metrics: Sequence[str], style: Style, axes: Sequen
             *(row.names[axis] for axis in varying),
             "mean" if row.seed is None else str(row.seed),
             *(cell(row, name) for name in metrics),
-            row.reason,
+            row.note,
         ]
         for row in rows
     ]
@@ -126,7 +126,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*AXES, "seed", "row_status", "row_reason", "metric", *FIELDS])
     for row in rows:
-        start = [*(row.names[axis] for axis in AXES), "mean" if row.seed is None else row.seed, row.status, row.reason]
+        start = [*(row.names[axis] for axis in AXES), "mean" if row.seed is None else row.seed, row.status, row.note]
         if not row.metrics:
             writer.writerow(map(csv_cell, [*start, "", *("" for _ in FIELDS)]))
         for name, estimate in row.metrics.items():

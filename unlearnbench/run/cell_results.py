@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.run.attacking import Scores
+from unlearnbench.run.divergence import divergence
 from unlearnbench.run.game import Game
+from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.released import released_utility
 from unlearnbench.run.store import Store
 
@@ -35,10 +37,16 @@ class CellScores:
     released: NDArray[np.float64]
     """Accuracy, log loss and calibration error of the released posteriors, as of
     :func:`~unlearnbench.run.released.released_utility` (3, requests)."""
+    divergence: NDArray[np.float64]
+    """How far the released posteriors are from those of the paired retrained model, as of
+    :func:`~unlearnbench.run.divergence.divergence` (2, requests); (2, 0) where no metric compares with retraining."""
 
     @classmethod
-    def of(cls, released: Game, scores: Scores, baseline: Scores) -> CellScores:
-        """Return the arrays of an attack and its baseline on a game as it was released."""
+    def of(cls, released: Game, scores: Scores, baseline: Scores, retrained: Game | None = None) -> CellScores:
+        """Return the arrays of an attack and its baseline on a game as it was released.
+
+        ``retrained`` is the same game with retrained models, where a metric compares with it.
+        """
         rows = released.target
         last = rows.after[np.arange(len(rows)), rows.versions - 1]
         unchanged = np.asarray((rows.before == last).all(axis=1))
@@ -50,6 +58,7 @@ class CellScores:
             baseline.folds,
             unchanged,
             released_utility(rows),
+            divergence(rows, retrained.target) if retrained else np.empty((2, 0)),
         )
 
 
@@ -59,12 +68,14 @@ class CellResult:
 
     scores: CellScores
     estimates: Mapping[str, Estimate]
+    outcomes: Outcomes
 
     def payload(self) -> dict[str, object]:
         """Return the estimates as the store keeps them; ``order`` is that of the names, which JSON objects lose."""
         return {
             "metrics": {name: asdict(estimate) for name, estimate in self.estimates.items()},
             "order": list(self.estimates),
+            "outcomes": asdict(self.outcomes),
         }
 
 
@@ -80,4 +91,5 @@ def get_result(store: Store, key: str) -> CellResult | None:
         return None
     payload: Any = entry.payload
     arrays: Any = {field.name: np.asarray(entry.arrays[field.name]) for field in fields(CellScores)}
-    return CellResult(CellScores(**arrays), {name: Estimate(**payload["metrics"][name]) for name in payload["order"]})
+    estimates = {name: Estimate(**payload["metrics"][name]) for name in payload["order"]}
+    return CellResult(CellScores(**arrays), estimates, Outcomes(**payload["outcomes"]))

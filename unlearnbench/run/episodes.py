@@ -21,6 +21,7 @@ from unlearnbench.core.records import Records, TrainingSet, among
 from unlearnbench.core.scenarios import Request, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.run.outcomes import collapsed, unmoved
 from unlearnbench.run.query_set import QuerySet
 from unlearnbench.run.returned import (
     check_number,
@@ -29,6 +30,7 @@ from unlearnbench.run.returned import (
     check_schedule,
     check_versions,
     privacy_loss,
+    record_passes,
 )
 
 TEST_RECORDS = 1000
@@ -49,6 +51,12 @@ class Episode:
 
     The training of an original counts in every episode that uses it, even though it is done once for all.
     """
+    passes: NDArray[np.float64]
+    """Record passes (requests,) of serving each request, over those of a retraining; NaN where nobody counted."""
+    collapsed: NDArray[np.bool_]
+    """Which requests' last versions have collapsed: see :mod:`unlearnbench.run.outcomes`."""
+    unmoved: NDArray[np.bool_]
+    """Which requests' last versions are still the original."""
     epsilon: float = math.inf
     """The differential privacy loss of the original; infinite if it was trained without."""
 
@@ -119,10 +127,15 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         _visible(parts.scenario, query_set.rows(parts.original, r, request, queried, answers[0], after))
         for r, (request, queried, after) in enumerate(zip(requests, queries, versions, strict=True))
     ]
+    accuracy = query_set.accuracy(answers, requests, lengths)
+    last = [0, *np.cumsum(lengths)]
     return Episode(
         Observations.concatenate(rows),
-        query_set.accuracy(answers, requests, lengths),
+        accuracy,
         seconds,
+        np.array([record_passes(chain) for chain in chains]),
+        collapsed(accuracy["train_original"], accuracy["train_unlearned"], accuracy["constant"]),
+        unmoved(source.data, requests, [state.fitted, *(chain[-1].fitted for chain in chains)], answers[last]),
         privacy_loss(state.fitted),
     )
 
@@ -173,7 +186,8 @@ def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
     """Return an episode's arrays by the name they are stored under."""
     observed = {f"row-{f.name}": getattr(episode.observations, f.name) for f in fields(Observations)}
     accuracy = {f"accuracy-{name}": values for name, values in episode.accuracy.items()}
-    return {**observed, **accuracy, "privacy-epsilon": np.array([episode.epsilon])}
+    served = {f"served-{name}": getattr(episode, name) for name in SERVED}
+    return {**observed, **accuracy, **served, "privacy-epsilon": np.array([episode.epsilon])}
 
 
 def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float]) -> Episode:
@@ -181,4 +195,9 @@ def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str,
     named: dict[tuple[str, str], NDArray[Any]] = {name.partition("-")[::2]: values for name, values in arrays.items()}
     rows: dict[str, Any] = {field: values for (group, field), values in named.items() if group == "row"}
     accuracy = {field: values.astype(np.float64) for (group, field), values in named.items() if group == "accuracy"}
-    return Episode(Observations(**rows), accuracy, seconds, float(named["privacy", "epsilon"][0]))
+    served = {field: values for (group, field), values in named.items() if group == "served"}
+    return Episode(Observations(**rows), accuracy, seconds, **served, epsilon=float(named["privacy", "epsilon"][0]))
+
+
+SERVED = ("passes", "collapsed", "unmoved")
+"""The fields of an episode with a number for each request."""

@@ -23,6 +23,7 @@ from unlearnbench.run.failures import FailedElsewhereError, guarded
 from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell, utility
+from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import Kind, Store
 from unlearnbench.run.work import LockedWork
@@ -132,7 +133,7 @@ class Evaluator:
     def __call__(self, cell: Cell) -> CellResult:
         """Return the scores and estimates of one cell."""
         scores = self._cell_scores(cell)
-        return CellResult(scores, measure(self._scored(cell, scores), self._metrics))
+        return CellResult(scores, measure(self._scored(cell, scores), self._metrics), Outcomes.of(self._utility))
 
     def _cell_scores(self, cell: Cell) -> CellScores:
         stored = self._stored.get((cell.defense.label, cell.attack.label))
@@ -140,16 +141,24 @@ class Evaluator:
             return stored
         scores = self._attack(cell.defense, cell.attack)
         baseline = self._attack(cell.defense, baseline_ref(cell.attack, self._instances))
-        return CellScores.of(self._release(cell.defense), scores, baseline)
+        return CellScores.of(self._release(cell.defense), scores, baseline, self._retrained_release(cell.defense))
 
     def _scored(self, cell: Cell, scores: CellScores) -> ScoredCell:
         make = self._instances.make
         attack, baseline = make(cell.attack, Attack), make(baseline_ref(cell.attack, self._instances), Attack)
         scored = scored_cell(self._game, scores, attack, baseline, self._utility)
-        if not any(metric.reads_retrained for metric in self._metrics.values()):
+        if not self._reads_retrained:
             return scored
         other = self._retrained
         return replace(scored, retrained=other._scored(cell, other._cell_scores(cell)) if other else scored)
+
+    @property
+    def _reads_retrained(self) -> bool:
+        return any(metric.reads_retrained for metric in self._metrics.values())
+
+    def _retrained_release(self, defense: PluginRef) -> Game | None:
+        """Return the game that is played with retrained models, where a metric reads it."""
+        return (self._retrained or self)._release(defense) if self._reads_retrained else None
 
     def _release(self, defense: PluginRef) -> Game:
         if defense.label not in self._released:

@@ -48,6 +48,7 @@ def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack
         baseline_probabilistic=baseline.probabilistic,
         utility=utility,
         released=ReleasedUtility(measured_originals(rows), *scores.released),
+        divergence=scores.divergence,
     )
 
 
@@ -105,18 +106,24 @@ def _defined(name: str, again: Sequence[Sequence[Mapping[str, Estimate]]]) -> bo
 
 
 def utility(episodes: Sequence[Episode]) -> Utility:
-    """Collect accuracies and seconds, one entry per (original, request)."""
+    """Collect what models are worth and cost, one entry per (original, request)."""
     counts = [len(episode.accuracy["test_unlearned"]) for episode in episodes]
 
     def each(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         return np.repeat(np.asarray(values, dtype=np.float64), counts)
 
+    accuracy = [episode.accuracy for episode in episodes]
     return Utility(
         episode=np.repeat([episode.observations.episode[0] for episode in episodes], counts),
-        train_accuracy_original=each([float(episode.accuracy["train_original"][0]) for episode in episodes]),
-        test_accuracy_original=each([float(episode.accuracy["test_original"][0]) for episode in episodes]),
-        train_accuracy_unlearned=np.concatenate([episode.accuracy["train_unlearned"] for episode in episodes]),
-        test_accuracy_unlearned=np.concatenate([episode.accuracy["test_unlearned"] for episode in episodes]),
+        train_accuracy_original=each([float(one["train_original"][0]) for one in accuracy]),
+        test_accuracy_original=each([float(one["test_original"][0]) for one in accuracy]),
+        train_accuracy_unlearned=np.concatenate([one["train_unlearned"] for one in accuracy]),
+        test_accuracy_unlearned=np.concatenate([one["test_unlearned"] for one in accuracy]),
+        forget_accuracy_original=np.concatenate([one["forget_original"] for one in accuracy]),
+        forget_accuracy_unlearned=np.concatenate([one["forget_unlearned"] for one in accuracy]),
+        passes=np.concatenate([episode.passes for episode in episodes]),
+        collapsed=np.concatenate([episode.collapsed for episode in episodes]),
+        unmoved=np.concatenate([episode.unmoved for episode in episodes]),
         seconds_to_train=each([episode.seconds["train"] for episode in episodes]),
         seconds_to_unlearn=each([episode.seconds["unlearn"] for episode in episodes]),
         epsilon=each([episode.epsilon for episode in episodes]),

@@ -65,22 +65,30 @@ class QuerySet:
     def accuracy(
         self, answers: Answers, requests: Sequence[Request], lengths: Sequence[int]
     ) -> dict[str, NDArray[np.float64]]:
-        """Return the train and test accuracy of the original, and of the last version of each request.
+        """Return the accuracies of the original, and of the last version of each request; NaN over no records.
 
-        ``answers`` (models, n, C): first the original's, then those of requests with ``lengths`` versions each.
+        ``train`` is the training set, for versions the retain set; ``forget`` the records of the training set that the
+        request deletes. ``constant`` is the share of the most frequent class in each retain set. ``answers`` (models,
+        n, C): first the original's, then those of requests with ``lengths`` versions each.
         """
         correct = answers.argmax(axis=2) == self.data.records.y[self.ids]
         training = np.searchsorted(self.ids, self.data.ids)
         last = correct[np.cumsum(lengths)]
-        retained = [~among(self.data.ids, request.forgotten) for request in requests]
+        gone = [among(self.data.ids, request.forgotten) for request in requests]
+        labels = self.data.records.y[self.data.ids]
         return {
             "train_original": np.array([correct[0, training].mean()]),
             "test_original": np.array([correct[0, self.test].mean()]),
-            "train_unlearned": np.array(
-                [own[kept].mean() for own, kept in zip(last[:, training], retained, strict=True)]
-            ),
+            "train_unlearned": np.array([own[~left].mean() for own, left in zip(last[:, training], gone, strict=True)]),
+            "forget_original": np.array([_mean(correct[0, training[left]]) for left in gone]),
+            "forget_unlearned": np.array([_mean(own[left]) for own, left in zip(last[:, training], gone, strict=True)]),
+            "constant": np.array([np.bincount(labels[~left]).max() / (~left).sum() for left in gone]),
             "test_unlearned": last[:, self.test].mean(axis=1),
         }
+
+
+def _mean(values: NDArray[np.bool_]) -> float:
+    return float(values.mean()) if len(values) else np.nan
 
 
 def _membership(data: TrainingSet, request: Request, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -26,7 +26,7 @@ def released_utility(rows: Observations) -> Numbers:
     unseen = rows.take(rows.role == Role.UNSEEN)
     last = unseen.after[np.arange(len(unseen)), unseen.versions - 1]
     correct, confidence = last.argmax(axis=1) == unseen.label, np.exp(last.max(axis=1)).clip(max=1.0)
-    _, first, number = np.unique(_requests(unseen), return_index=True, return_inverse=True)
+    _, first, number = np.unique(requests_of(unseen), return_index=True, return_inverse=True)
     count = np.bincount(number)
     accuracy = np.bincount(number, weights=correct) / count
     log_loss = np.bincount(number, weights=-true_class(last, unseen.label)) / count
@@ -38,14 +38,19 @@ def released_utility(rows: Observations) -> Numbers:
     return np.stack([accuracy, log_loss, np.array([errors[original] for original in unseen.episode[first]])])
 
 
-def measured_originals(rows: Observations) -> NDArray[np.int64]:
-    """Return the original (m,) of each request that :func:`released_utility` measures, in its order."""
-    requests, test = _requests(rows), rows.role == Role.UNSEEN
-    measured, first = np.unique(requests[test], return_index=True)
-    complete = len(measured) == len(np.unique(requests))
-    return np.asarray(rows.episode[test][first]) if complete else np.empty(0, dtype=np.int64)
+def measured_originals(rows: Observations, *roles: Role) -> NDArray[np.int64]:
+    """Return the original (m,) of each request in their order; (0,) where one queries no record of one of the roles.
+
+    Without ``roles`` it is random unseen records that each request must query.
+    """
+    requests = requests_of(rows)
+    number, first = np.unique(requests, return_index=True)
+    for role in roles or (Role.UNSEEN,):
+        if len(np.unique(requests[rows.role == role])) < len(number):
+            return np.empty(0, dtype=np.int64)
+    return rows.episode[first]
 
 
-def _requests(rows: Observations) -> NDArray[np.int64]:
+def requests_of(rows: Observations) -> NDArray[np.int64]:
     """Return one number for each original and request (n,), ascending with the original, then with the request."""
     return np.asarray(rows.episode * (rows.request.max(initial=0) + 1) + rows.request)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import reduce
+from operator import add
 from typing import Any, Literal, TypeVar
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import FailureStatus
 from unlearnbench.run.cells import Cell, Plan
+from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.store import Store
 from unlearnbench.run.validity import ValidityTests
 from unlearnbench.stats import holm, t_interval
@@ -36,25 +39,35 @@ class Row:
     """Why the status is not ``ok``."""
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     """The estimate of each metric; empty where there is no result."""
+    outcomes: Outcomes | None = None
+    """What became of its models; None where that is not known."""
 
     @property
     def names(self) -> dict[str, str]:
         """The label of the plug-in on each axis."""
         return {axis: ref.label for axis, ref in self.axes.items()}
 
+    @property
+    def note(self) -> str:
+        """What must be read with its numbers: its reason, and how many of its models collapsed or did not move."""
+        marks = self.outcomes.marks if self.outcomes else ()
+        return "; ".join(filter(None, (self.reason, *marks)))
+
     def to_dict(self) -> dict[str, object]:
         """Return the row as JSON-able data."""
         axes = {axis: {"name": ref.name, "params": dict(ref.params)} for axis, ref in self.axes.items()}
         metrics = {name: asdict(estimate) for name, estimate in self.metrics.items()}
         result = {"seed": self.seed, "status": self.status, "reason": self.reason, "metrics": metrics}
-        return {**axes, "labels": self.names, **result}
+        outcomes = {"outcomes": asdict(self.outcomes)} if self.outcomes else {}
+        return {**axes, "labels": self.names, **result, **outcomes}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Row:
         """Return the row that :meth:`to_dict` wrote."""
         axes: dict[str, PluginRef] = {axis: PluginRef(axis, **data[axis], label=data["labels"][axis]) for axis in AXES}
         metrics = {name: Estimate(**fields) for name, fields in data["metrics"].items()}
-        return cls(axes, data["seed"], data["status"], data["reason"], metrics)
+        outcomes = Outcomes(**data["outcomes"]) if "outcomes" in data else None
+        return cls(axes, data["seed"], data["status"], data["reason"], metrics, outcomes)
 
 
 def collect(plan: Plan, store: Store) -> list[Row]:
@@ -80,8 +93,9 @@ def complete(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:
 def _row(cell: Cell, store: Store, key: str) -> Row:
     payload = store.payload("cell", key)
     if payload is not None:
-        stored: Any = payload["metrics"]
-        return Row(cell.axes, cell.seed, metrics={name: Estimate(**fields) for name, fields in stored.items()})
+        stored: Any = payload
+        metrics = {name: Estimate(**fields) for name, fields in stored["metrics"].items()}
+        return Row(cell.axes, cell.seed, metrics=metrics, outcomes=Outcomes(**stored["outcomes"]))
     failure = store.failure("cell", key)
     if failure is not None:
         return Row(cell.axes, cell.seed, failure.status, failure.reason)
@@ -185,7 +199,8 @@ def _mean(rows: Sequence[Row]) -> Row:
     names = dict.fromkeys(name for row in rows for name in row.metrics)
     absent = Estimate.undefined("not measured")
     metrics = {name: _mean_estimate([row.metrics.get(name, absent) for row in rows]) for name in names}
-    return Row(rows[0].axes, None, metrics=metrics)
+    known = [row.outcomes for row in rows if row.outcomes]
+    return Row(rows[0].axes, None, metrics=metrics, outcomes=reduce(add, known) if len(known) == len(rows) else None)
 
 
 def _mean_estimate(estimates: Sequence[Estimate]) -> Estimate:

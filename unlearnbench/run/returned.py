@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from unlearnbench.core.messages import brief
 from unlearnbench.core.models import HasPrivacy, check_fitted
 from unlearnbench.core.records import Records, TrainingSet, among
 from unlearnbench.core.scenarios import Queries, Request
-from unlearnbench.core.unlearners import State
+from unlearnbench.core.unlearners import CountsPasses, State
 
 
 def check_requests(requests: object, data: TrainingSet, by: str) -> None:
@@ -81,3 +82,14 @@ def privacy_loss(fitted: object) -> float:
     if not isinstance(epsilon, int | float) or not epsilon >= 0:
         raise ValueError(f"a model's epsilon must be a number from 0 on, got {brief(epsilon)}")
     return float(epsilon)
+
+
+def record_passes(chain: Sequence[State]) -> float:
+    """Return the mean record passes of a request's versions; NaN where one is not counted, ValueError for no number."""
+    counts = [state.passes if isinstance(state, CountsPasses) else math.nan for state in chain]
+    for count in counts:
+        if not isinstance(count, int | float) or count < 0 or math.isinf(count):
+            raise ValueError(
+                f"record passes must be a number from 0 on, over those of a retraining, got {brief(count)}"
+            )
+    return float(np.mean(counts))

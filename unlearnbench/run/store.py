@@ -33,7 +33,7 @@ from unlearnbench.run.whole_files import HeldFiles, WholeFiles
 
 Kind = Literal["episode", "cell"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-FOLDERS = {"episode": "episode-2", "cell": "cell-4"}
+FOLDERS = {"episode": "episode-3", "cell": "cell-5"}
 """Where entries of a kind lie, if not in a folder named like the kind."""
 KEY: Final = re.compile("[0-9a-f]{64}")
 """The form of a key."""

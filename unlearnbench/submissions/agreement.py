@@ -70,7 +70,7 @@ class Comparison:
         With one original, times are not compared: they include what is done once.
         """
         if self.exact:
-            differing = _unequal(submitted, computed, ("matched", "accuracies", "epsilon"))
+            differing = _unequal(submitted, computed, ("matched", "accuracies", "epsilon", *_measured(submitted)))
         else:
             differing = list(_other_models(submitted, computed))
         factor = FACTOR if self.same_setting else FACTOR_ELSEWHERE
@@ -86,6 +86,11 @@ class Comparison:
         return _far(claimed, measured) + [
             f"ranks of {name}" for name, pair in pairs.items() if not _similar_ranks(*pair)
         ]
+
+
+def _measured(submitted: GroupArrays) -> list[str]:
+    """Name the arrays that older submissions lack and this one has."""
+    return [name for name in ("forgotten", "passes", "outcomes") if getattr(submitted, name) is not None]
 
 
 def _unequal(submitted: object, computed: object, names: Sequence[str]) -> list[str]:

@@ -170,7 +170,7 @@ def _keys(part: GroupPart, group: CellGroup) -> Iterator[Finding]:
 def _rows(context: CheckContext, measured: Sequence[Remeasured]) -> list[Row]:
     """Return the results as a board shows them: computed ones, skipped ones, and means over seeds."""
     computed = [
-        Row(cell.axes, cell.seed, metrics=each.estimates[number])
+        Row(cell.axes, cell.seed, metrics=each.estimates[number], outcomes=each.outcomes)
         for (_, group), each in zip(context.groups, measured, strict=True)
         for number, cell in enumerate(group.cells.values())
         if number in each.estimates

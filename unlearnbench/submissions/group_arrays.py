@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.arrays import Scalar
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.metrics import Utility
 from unlearnbench.core.observations import Observations
@@ -31,26 +32,63 @@ class GroupArrays:
     """Wall time to train and to unlearn (2, requests)."""
     epsilon: Numbers | None
     """Privacy loss (requests,); None where training was not private."""
+    forgotten: Numbers | None = None
+    """Accuracy of the original and of the unlearned model on the deleted records (2, requests); None where a request
+    deletes none. Submissions of before they were measured have neither this nor what follows."""
+    passes: Numbers | None = None
+    """Record passes over those of a retraining (requests,); None where one is not counted."""
+    outcomes: NDArray[np.bool_] | None = None
+    """Has the unlearned model collapsed, is it unmoved (2, requests)."""
 
     @classmethod
     def of(cls, matched: Ids, utility: Utility) -> GroupArrays:
-        """Take a group's accuracies and seconds apart."""
+        """Take apart what is known of a group's models."""
         accuracies = (
             utility.train_accuracy_original,
             utility.test_accuracy_original,
             utility.train_accuracy_unlearned,
             utility.test_accuracy_unlearned,
         )
-        private = bool(np.isfinite(utility.epsilon).all())
-        seconds = np.stack([utility.seconds_to_train, utility.seconds_to_unlearn])
-        return cls(matched, np.stack(accuracies), seconds, utility.epsilon if private else None)
+        return cls(
+            matched,
+            np.stack(accuracies),
+            np.stack([utility.seconds_to_train, utility.seconds_to_unlearn]),
+            _finite(utility.epsilon),
+            _finite(np.stack([utility.forget_accuracy_original, utility.forget_accuracy_unlearned])),
+            _finite(utility.passes),
+            np.stack([utility.collapsed, utility.unmoved]),
+        )
 
     def utility(self, episode: Ids) -> Utility:
         """Put them together again; ``episode`` (requests,) is the original of each request."""
-        epsilon = np.full(len(episode), np.inf) if self.epsilon is None else self.epsilon
+        requests = len(episode)
         train, test, train_unlearned, test_unlearned = self.accuracies
+        forget, forget_unlearned = _or(self.forgotten, np.full((2, requests), np.nan))
+        collapsed, unmoved = _or(self.outcomes, np.zeros((2, requests), dtype=np.bool_))
         to_train, to_unlearn = self.seconds
-        return Utility(episode, train, test, train_unlearned, test_unlearned, to_train, to_unlearn, epsilon)
+        return Utility(
+            episode,
+            train,
+            test,
+            train_unlearned,
+            test_unlearned,
+            forget,
+            forget_unlearned,
+            to_train,
+            to_unlearn,
+            _or(self.passes, np.full(requests, np.nan)),
+            collapsed,
+            unmoved,
+            _or(self.epsilon, np.full(requests, np.inf)),
+        )
+
+
+def _finite(values: Numbers) -> Numbers | None:
+    return values if np.isfinite(values).all() else None
+
+
+def _or(values: NDArray[Scalar] | None, otherwise: NDArray[Scalar]) -> NDArray[Scalar]:
+    return otherwise if values is None else values
 
 
 def read_group(group: CellGroup, store: Store) -> GroupArrays:

@@ -143,10 +143,7 @@ class _Packer:
             "engine": first.engine,
             "device": first.device,
             **({} if same_setting else {"shadow": {"engine": shadow.engine, "device": shadow.device}}),
-            "matched": add(shared.matched),
-            "accuracies": add(shared.accuracies),
-            "seconds": add(shared.seconds),
-            "epsilon": None if shared.epsilon is None else add(shared.epsilon),
+            **{name: None if array is None else add(array) for name, array in vars(shared).items()},
             "cells": cells,
         }
 

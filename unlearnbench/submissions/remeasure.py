@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.estimates import Estimate
@@ -15,11 +17,13 @@ from unlearnbench.core.scenarios import Scenario
 from unlearnbench.run.attacking import folds_scored
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
+from unlearnbench.run.divergence import COMPARED
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.evaluation import knows_truth, scores_of
 from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell
+from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.released import measured_originals
 from unlearnbench.submissions.arrays import FILE, PACK_AGAIN
 from unlearnbench.submissions.derived import Derivation, QueriedRows
@@ -43,6 +47,8 @@ class Remeasured:
     """By the cell's index in the group."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    outcomes: Outcomes | None = None
+    """What became of the group's models, where the submission says it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,11 @@ class DerivedGame:
     arrays: GroupArrays
     utility: Utility
     metrics: Mapping[str, Metric]
+
+    @property
+    def reads_retrained(self) -> bool:
+        """Whether a metric reads the cell that retrains."""
+        return any(metric.reads_retrained for metric in self.metrics.values())
 
 
 class Remeasurer:
@@ -84,7 +95,8 @@ class Remeasurer:
             Finding(f"{where}, {part.cells[n].defense}, {part.cells[n].attack}", what, RUN_AGAIN)
             for n, what in problems
         ]
-        return Remeasured(estimates, (*refused, *found), tuple(self._notes(group, derived)))
+        outcomes = None if derived.arrays.outcomes is None else Outcomes.of(derived.utility)
+        return Remeasured(estimates, (*refused, *found), tuple(self._notes(group, derived)), outcomes)
 
     def _read(
         self, part: GroupPart, cells: Sequence[Cell], derived: DerivedGame
@@ -138,11 +150,18 @@ class Remeasurer:
 
     def _group_arrays(self, part: GroupPart, requests: int, most: int) -> GroupArrays:
         read = self._submission.arrays.read
+
+        def optional(number: int | None, dtype: type[np.generic], *shape: int) -> NDArray[Any] | None:
+            return None if number is None else read(number, dtype, shape)
+
         return GroupArrays(
             read(part.matched, np.int64, (requests, most)),
             read(part.accuracies, np.float64, (4, requests)),
             read(part.seconds, np.float64, (2, requests)),
-            None if part.epsilon is None else read(part.epsilon, np.float64, (requests,)),
+            optional(part.epsilon, np.float64, requests),
+            optional(part.forgotten, np.float64, 2, requests),
+            optional(part.passes, np.float64, requests),
+            optional(part.outcomes, np.bool_, 2, requests),
         )
 
     def cell(self, submitted: CellPart, cell: Cell, derived: DerivedGame) -> CellScores:
@@ -158,7 +177,14 @@ class Remeasurer:
             read(submitted.baseline_folds, np.float32, (self._folds(baseline, derived), n)),
             read(submitted.unchanged, np.bool_, (n,)),
             read(submitted.released, np.float64, (3, len(measured_originals(derived.game.target)))),
+            self._divergence(submitted, derived),
         )
+
+    def _divergence(self, submitted: CellPart, derived: DerivedGame) -> NDArray[np.float64]:
+        if submitted.divergence is None:
+            return np.empty((2, 0))
+        compared = derived.reads_retrained * len(measured_originals(derived.game.target, *COMPARED))
+        return self._submission.arrays.read(submitted.divergence, np.float64, (2, compared))
 
     def _folds(self, attack: PluginRef, derived: DerivedGame) -> int:
         if knows_truth(attack, self._instances.registry):
@@ -169,7 +195,7 @@ class Remeasurer:
         make, baseline = self._instances.make, baseline_ref(cell.attack, self._instances)
         attack, classical = make(cell.attack, Attack), make(baseline, Attack)
         scored = scored_cell(derived.game, scores, attack, classical, derived.utility)
-        if not any(metric.reads_retrained for metric in derived.metrics.values()):
+        if not derived.reads_retrained:
             return scored
         return replace(scored, retrained=self._retrained(group.retrained, cell) if group.retrained else scored)
 
@@ -185,8 +211,10 @@ class Remeasurer:
         """Say what of a group is impossible, whatever was trained."""
         shared = derived.arrays
         yield from self._derivation.matched_problems(group, derived.queried, shared.matched)
-        if (shared.accuracies < 0).any() or (shared.accuracies > 1).any():
+        if any(_outside_shares(accuracies) for accuracies in (shared.accuracies, shared.forgotten)):
             yield "an accuracy is outside [0, 1]"
+        if shared.passes is not None and (shared.passes < 0).any():
+            yield "a number of record passes is negative"
         if (shared.seconds < 0).any():
             yield "a time is negative"
         if shared.epsilon is not None and (shared.epsilon <= 0).any():
@@ -214,10 +242,16 @@ class Remeasurer:
             )
 
 
+def _outside_shares(values: NDArray[np.float64] | None) -> bool:
+    return values is not None and bool(((values < 0) | (values > 1)).any())
+
+
 def _release_problems(scores: CellScores) -> Iterator[str]:
     """Say what of the utility of released posteriors is impossible."""
     accuracy, log_loss, calibration_error = scores.released
     if any((values < 0).any() or (values > 1).any() for values in (accuracy, calibration_error)):
         yield "an accuracy or a calibration error of what is released is outside [0, 1]"
+    if ((scores.divergence < 0) | (scores.divergence > 1)).any():
+        yield "a divergence from the retrained model is outside [0, 1]"
     if (log_loss < 0).any():
         yield "a log loss of what is released is negative"

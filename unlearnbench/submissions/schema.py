@@ -87,6 +87,9 @@ class CellPart(Part):
     """Were the released posteriors bitwise the same before and after (n,)."""
     released: Index
     """Accuracy, log loss and calibration error of the released posteriors (3, requests)."""
+    divergence: Index | None = None
+    """Divergence of the released posteriors from those of retrained models (2, requests); (2, 0) where no metric
+    compares with retraining. Null in older submissions."""
     estimates: list[Index | None]
     """Indices into :attr:`Document.estimates`, metric by metric."""
 
@@ -94,7 +97,8 @@ class CellPart(Part):
     def array_numbers(self) -> tuple[int, ...]:
         """The numbers of its arrays."""
         rows = self.scores, self.baseline, self.shadow, self.folds, self.baseline_folds
-        return (*rows, self.unchanged, self.released)
+        optional = () if self.divergence is None else (self.divergence,)
+        return (*rows, self.unchanged, self.released, *optional)
 
 
 class SettingPart(Part):
@@ -122,13 +126,19 @@ class GroupPart(SettingPart):
     """Wall time to train and to unlearn (2, requests)."""
     epsilon: Index | None
     """Privacy loss (requests,), null where training was not private."""
+    forgotten: Index | None = None
+    """Accuracy of the original and of the unlearned model on the deleted records (2, requests)."""
+    passes: Index | None = None
+    """Record passes over those of a retraining (requests,), null where one is not counted."""
+    outcomes: Index | None = None
+    """Has the unlearned model collapsed, is it unmoved (2, requests)."""
     cells: list[CellPart]
 
     @property
     def array_numbers(self) -> tuple[int, ...]:
         """The numbers of the arrays that its cells share."""
-        of_models = self.matched, self.accuracies, self.seconds
-        return of_models if self.epsilon is None else (*of_models, self.epsilon)
+        optional = self.epsilon, self.forgotten, self.passes, self.outcomes
+        return (self.matched, self.accuracies, self.seconds, *(number for number in optional if number is not None))
 
 
 class SkippedPart(Part):

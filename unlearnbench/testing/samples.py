@@ -186,6 +186,7 @@ def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained:
         baseline_probabilistic=True,
         utility=_utility(rng, originals, requests),
         released=ReleasedUtility(np.repeat(np.arange(originals), requests), *rng.random((3, pairs))),
+        divergence=rng.random((2, pairs if retrained else 0)),
         retrained=scored_cell(originals, requests, seed + 1000) if retrained else None,
     )
 
@@ -193,6 +194,7 @@ def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained:
 def _utility(rng: np.random.Generator, originals: int, requests: int) -> Utility:
     numbers: dict[str, Any] = {f.name: rng.random(originals * requests) for f in fields(Utility)}
     numbers |= {"episode": np.repeat(np.arange(originals), requests), "epsilon": np.full(originals * requests, np.inf)}
+    numbers |= {name: numbers[name] < 0.3 for name in ("collapsed", "unmoved")}
     return Utility(**numbers)
 
 

@@ -39,7 +39,7 @@ def game(seed: int = 0) -> ScoredCell:
     deleted = role == Role.FORGOTTEN
     m = ORIGINALS * REQUESTS
     unchanged = rng.random(n) < 0.5
-    cost = [*(rng.random(m) for _ in range(6)), np.full(m, np.inf)]
+    train, test, train_unlearned, test_unlearned, to_train, to_unlearn = (rng.random(m) for _ in range(6))
     return ScoredCell(
         scores=np.round(0.7 * rng.random(n) + 0.3 * deleted, 2),
         baseline=np.round(0.9 * rng.random(n) + 0.1 * deleted, 2),
@@ -59,8 +59,23 @@ def game(seed: int = 0) -> ScoredCell:
         baseline_folds=np.round(0.9 * rng.random((5, n)) + 0.1 * deleted, 2).astype(np.float32),
         probabilistic=True,
         baseline_probabilistic=True,
-        utility=Utility(np.repeat(np.arange(ORIGINALS), REQUESTS), *cost),
+        utility=Utility(
+            episode=np.repeat(np.arange(ORIGINALS), REQUESTS),
+            train_accuracy_original=train,
+            test_accuracy_original=test,
+            train_accuracy_unlearned=train_unlearned,
+            test_accuracy_unlearned=test_unlearned,
+            forget_accuracy_original=train,
+            forget_accuracy_unlearned=test_unlearned,
+            seconds_to_train=to_train,
+            seconds_to_unlearn=to_unlearn,
+            passes=to_unlearn,
+            collapsed=test < 0.2,
+            unmoved=test > 0.8,
+            epsilon=np.full(m, np.inf),
+        ),
         released=ReleasedUtility(np.repeat(np.arange(ORIGINALS), REQUESTS), *rng.random((3, m))),
+        divergence=np.empty((2, 0)),
     )
 
 

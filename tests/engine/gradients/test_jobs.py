@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine.gradients.case import NETWORK
+from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.core.originals import Original
 from unlearnbench.engine.access import AccessError
 from unlearnbench.engine.gradients.jobs import Job, record_passes, steps
 from unlearnbench.engine.gradients.passes import Optimizer, Over, Pass, Stage, Term
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
+from unlearnbench.engine.unlearners import Deletion
 
 
 class Sweep(GradientUnlearner):
@@ -83,10 +88,44 @@ def test_without_records_there_is_no_step() -> None:
 
 
 def test_record_passes_are_counted_with_repetitions() -> None:
-    assert record_passes(job(Pass([RETAIN]), Pass([FORGET]), Pass([Term("both")]))) == 50 + 10 + 60
-    assert record_passes(job(Pass([Term("retain", batch_size=5), FORGET]))) == 50 + 34
+    assert counted(Pass([RETAIN]), Pass([FORGET]), Pass([Term("both")])) == 50 + 10 + 60
+    assert counted(Pass([Term("retain", batch_size=5), FORGET])) == 50 + 34
     method = Sweep(Pass([RETAIN]))
     assert method.record_passes(NETWORK.deletions(method, [range(10)])[0]) == pytest.approx(1 / 3)  # of three epochs
+
+
+def counted(*passes: Pass, retain: int = 50, forget: int = 10) -> int:
+    return record_passes([Stage(Optimizer(0.1), passes)], retain, forget)
+
+
+TERMS = st.builds(
+    Term,
+    over=st.sampled_from(["retain", "forget", "both"]),
+    batch_size=st.integers(1, 40),
+    share=st.sampled_from([1.0, 0.5, 0.1, 0.0]),
+)
+
+
+@given(st.lists(TERMS, min_size=1, max_size=3), st.integers(0, 12))
+def test_record_passes_are_those_of_the_steps_that_are_made(terms: list[Term], forget: int) -> None:
+    made = [batch for step in steps(job(Pass(terms), forget=range(forget)), 0, Pass(terms)) for batch in step]
+    assert counted(Pass(terms), retain=60 - forget, forget=forget) == sum(map(len, made))
+
+
+def test_what_an_edit_reads_is_added_to_what_is_trained() -> None:
+    class Reads(Sweep):
+        def records_read(self, deletion: Deletion) -> int:
+            return 2 * len(deletion.forget)
+
+    (deletion,) = NETWORK.deletions(Reads(Pass([RETAIN])), [range(10)])
+    assert Reads(Pass([RETAIN])).record_passes(deletion) == pytest.approx((50 + 20) / (3 * 50))
+
+
+def test_a_model_that_does_not_tell_its_epochs_has_no_record_passes() -> None:
+    method = Sweep(Pass([RETAIN]))
+    (deletion,) = NETWORK.deletions(method, [range(10)])
+    nameless = replace(deletion, original=replace(deletion.original, model=DecisionTree()))
+    assert np.isnan(method.record_passes(nameless))
 
 
 class Declares(Sweep):

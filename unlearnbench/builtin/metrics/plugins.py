@@ -45,6 +45,13 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Privacy loss of the original",
             "Abadi et al. 2016, arXiv 1607.00133",
         ),
+        ("cost", "cost:Cost", "Record passes and seconds of a request, over those of retraining", ""),
+        (
+            "retraining-gap",
+            "retraining_gap:RetrainingGap",
+            "Accuracy and answers compared with the model retrained for the same request",
+            "Zhao et al. 2024, arXiv 2406.01257",
+        ),
     ):
         yield MetricPlugin(
             name=name,

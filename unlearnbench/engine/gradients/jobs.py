@@ -89,15 +89,26 @@ def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]
         cycle += 1
 
 
-def record_passes(job: Job) -> float:
-    """Return how many records are trained on, forward and backward, with repetitions.
+def record_passes(stages: Sequence[Stage], retain: int, forget: int) -> int:
+    """Return how many records :func:`steps` hand out in all stages, with repetitions, for sets of these sizes."""
+    return sum(_of_pass(pass_, retain, forget) for stage in stages for pass_ in stage.passes)
 
-    What teachers answer and what edits and masks read is not counted.
-    """
-    passes = [pass_ for stage in job.stages for pass_ in stage.passes]
-    return float(
-        sum(len(batch) for number, pass_ in enumerate(passes) for step in steps(job, number, pass_) for batch in step)
-    )
+
+def _of_pass(pass_: Pass, retain: int, forget: int) -> int:
+    sizes = [_size(term, retain, forget) for term in pass_.terms]
+    length = -(-sizes[0] // pass_.terms[0].batch_size)
+    return sum(_in_batches(length, size, term.batch_size) for size, term in zip(sizes, pass_.terms, strict=True))
+
+
+def _size(term: Term, retain: int, forget: int) -> int:
+    stayed = int(term.share * retain)
+    return {"retain": stayed, "forget": forget, "both": forget + stayed}[term.over]
+
+
+def _in_batches(number: int, records: int, batch_size: int) -> int:
+    """Return how many records are in this number of batches, of a set that is gone over again and again."""
+    cycles, left = divmod(number, max(-(-records // batch_size), 1))
+    return cycles * records + min(left * batch_size, records)
 
 
 class Tables:

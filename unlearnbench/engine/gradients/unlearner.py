@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -12,7 +13,7 @@ from unlearnbench.engine.gradients.jobs import Job, record_passes
 from unlearnbench.engine.gradients.passes import Stage
 from unlearnbench.engine.gradients.train import train
 from unlearnbench.engine.networks.modules import HasModule
-from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
+from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner, guarded
 
 if TYPE_CHECKING:
     import torch
@@ -69,10 +70,23 @@ class GradientUnlearner(FunctionUnlearner):
             for deletion, job, module in zip(deletions, jobs, train(jobs), strict=True)
         ]
 
+    def records_read(self, deletion: Deletion) -> int:  # noqa: ARG002 - most methods have neither edit nor mask
+        """Return of how many records ``edit`` and ``mask`` compute gradients, with repetitions; 0 by default.
+
+        Override it with them. What ``precompute`` reads belongs to the original and is not counted.
+        """
+        return 0
+
     def record_passes(self, deletion: Deletion) -> float:
-        """Return how many records are trained on, forward and backward, over those of a retraining."""
-        epochs = getattr(deletion.original.model, "epochs", 1)
-        return record_passes(self._job(deletion)) / (epochs * len(deletion.retain))
+        """Return how many records go forward and backward, over those of a retraining.
+
+        What teachers and snapshots only answer is not counted. NaN for a model that does not tell its ``epochs``.
+        """
+        epochs: float = getattr(deletion.original.model, "epochs", math.nan)
+        retain, forget = len(deletion.retain), len(deletion.forget)
+        stages = self.stages(guarded(deletion.original, self.access))
+        trained = record_passes(stages, retain, forget)
+        return (trained + self.records_read(deletion)) / (epochs * max(retain, 1))
 
     def _job(self, deletion: Deletion) -> Job:
         fitted, guarded = has_module(deletion.fitted), deletion.guarded(self.access)

@@ -15,3 +15,7 @@ class NoUnlearning(FunctionUnlearner):
     def unlearn(self, deletion: Deletion) -> Fitted:
         """Return the original."""
         return deletion.fitted
+
+    def record_passes(self, deletion: Deletion) -> float:
+        """Return 0: nothing is trained."""
+        return 0.0

@@ -29,6 +29,10 @@ class RandomNoise(FunctionUnlearner):
         """Return the noisy original, in later steps too: no version carries the noise of an earlier one."""
         return NoisyAnswers(deletion.original.fitted, self.sigma, int(deletion.seeds.rng().integers(2**32)))
 
+    def record_passes(self, deletion: Deletion) -> float:
+        """Return 0: nothing is trained."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class NoisyAnswers:

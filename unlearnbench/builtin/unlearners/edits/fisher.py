@@ -37,6 +37,10 @@ class Fisher(GradientUnlearner):
 
     sees: ClassVar[tuple[Seen, ...]] = ("retain-set",)
 
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of the retain set, once for each class."""
+        return len(deletion.retain) * deletion.retain.n_classes
+
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Add the noise."""
         fitted, seed = has_module(deletion.fitted), deletion.seeds.seed()

@@ -33,6 +33,10 @@ class Influence(GradientUnlearner):
 
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set", "labels")
 
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of both sets."""
+        return len(deletion.forget) + len(deletion.retain)
+
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Take the step."""
         fitted, forget, retain = has_module(deletion.fitted), deletion.forget, deletion.retain
@@ -57,6 +61,10 @@ class DampedInfluence(GradientUnlearner):
     damping: PositiveFloat = 0.01
 
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set", "labels")
+
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of both sets."""
+        return len(deletion.forget) + len(deletion.retain)
 
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Take the step."""

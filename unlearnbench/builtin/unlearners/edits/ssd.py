@@ -56,6 +56,10 @@ class SSD(GradientUnlearner):
         """Return how many times more a weight must matter to the forget set, given both importances."""
         return self.selection
 
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of the forget set."""
+        return len(deletion.forget)
+
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Dampen weights."""
         own, of_all = self.importance(has_module(deletion.fitted), deletion.forget), deletion.precomputed

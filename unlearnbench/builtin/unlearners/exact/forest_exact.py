@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from unlearnbench.builtin.models.random_forest import RandomForest
 from unlearnbench.builtin.unlearners.exact.retrain import retain_set, version_seeds
@@ -24,6 +25,8 @@ class ForestExact(ExactUnlearner):
     forest that training without the record gives, so ``retrain`` with ``init: same`` is the same model got the slow
     way; the fast engine serves either like this. Goes with ``random-forest`` under ``draws: keyed`` alone.
     """
+
+    counts_passes: ClassVar[bool] = False
 
     def refusal(self, model: TargetModel) -> str | None:
         """Refuse what is no forest with keyed draws."""

@@ -30,6 +30,10 @@ class SalUn(RandomLabel):
 
     share: Annotated[float, Field(ge=0, le=1)] = 0.5
 
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of the forget set."""
+        return len(deletion.forget)
+
     def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
         """Return where the gradient is large."""
         gradient = mean_gradient(has_module(deletion.fitted), deletion.forget)
