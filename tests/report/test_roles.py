@@ -27,7 +27,7 @@ suite: small
 version: 1
 datasets: [breast-cancer]
 models: [decision-tree]
-unlearners: [retrain]
+unlearners: [retrain, finetune, bad-teacher, none]
 attacks: [mine, euclidean, classical]
 episodes: {originals: 5, requests: 2, records: 60}
 """
@@ -48,12 +48,27 @@ def test_roles_are_those_that_the_records_of_plugins_declare(roles: Roles) -> No
         "euclidean": PluginRole("entry", "both"),
         "classical": PluginRole("baseline", "original"),
     }
-    assert roles.plugins["unlearner"] == {"retrain": PluginRole("baseline")}
+    assert roles.plugins["unlearner"]["retrain"] == PluginRole("baseline")
     assert roles.plugins["defense"] == {"none": PluginRole("baseline")}
 
 
 def test_roles_are_read_back_as_they_were_written(roles: Roles) -> None:
     assert Roles.from_dict(roles.to_dict()) == roles  # type: ignore[arg-type]  # JSON
+
+
+def test_what_an_unlearner_can_read_is_what_its_class_enforces(roles: Roles) -> None:
+    access = {name: role.access for name, role in roles.plugins["unlearner"].items()}
+    assert access == {"retrain": "", "finetune": "R", "bad-teacher": "F, R, no labels", "none": ""}
+    again = Roles.from_dict(roles.to_dict())  # type: ignore[arg-type]  # JSON
+    assert {name: role.access for name, role in again.plugins["unlearner"].items()} == access
+    assert PluginRole(sees=()).access == "no set"
+
+
+def test_a_board_of_before_access_was_written_does_not_differ_from_its_plugins(
+    roles: Roles, registry: Registry
+) -> None:
+    older = Roles({"unlearner": {name: PluginRole(role.role) for name, role in roles.plugins["unlearner"].items()}})
+    assert older.changed(registry) == []
 
 
 def test_a_plugin_that_is_not_listed_is_an_entry_and_can_be_found_out() -> None:

@@ -177,8 +177,8 @@ class Copy:
         return self.forge(lambda data: None)
 
 
-OF_GROUP = ("matched", "accuracies", "seconds", "epsilon")
-OF_CELL = ("scores", "baseline", "shadow", "folds", "baseline_folds", "unchanged", "released")
+OF_GROUP = ("matched", "accuracies", "seconds", "epsilon", "forgotten", "passes", "outcomes")
+OF_CELL = ("scores", "baseline", "shadow", "folds", "baseline_folds", "unchanged", "released", "divergence")
 
 
 def zipped(contents: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

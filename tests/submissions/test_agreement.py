@@ -127,3 +127,6 @@ def test_the_same_environment_is_compared_to_the_bit() -> None:
     assert here.cell(replace(SCORES, scores=RAMP + 1e-12), SCORES, {}, {}) == ["scores"]
     assert here.models(replace(MODELS, accuracies=MODELS.accuracies + 1e-12), MODELS, 2) == ["accuracies"]
     assert "another engine or device is used here" in str(ON_ANOTHER_DEVICE)
+    counted = replace(MODELS, passes=np.array([0.1, 0.2]))
+    assert here.models(counted, replace(counted, passes=np.array([0.1, 0.3])), 2) == ["passes"]
+    assert here.models(MODELS, counted, 2) == []  # submitted before passes were counted

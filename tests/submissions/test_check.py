@@ -294,9 +294,29 @@ def test_matched_negatives_leave_no_gaps(copy: Copy) -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "found"), [("accuracies", "is outside [0, 1]"), ("seconds", "a time is negative")])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("accuracies", "is outside [0, 1]"),
+        ("forgotten", "is outside [0, 1]"),
+        ("passes", "a number of record passes is negative"),
+        ("seconds", "a time is negative"),
+    ],
+)
 def test_numbers_that_cannot_be_are_found(copy: Copy, name: str, found: str) -> None:
     assert any(found in line for line in copy.forge_array(logistic(copy)[name], lambda numbers: numbers - 2))
+
+
+def test_a_submission_of_before_these_were_measured_is_checked_without_outcomes(copy: Copy) -> None:
+    def older(data: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
+        for part in data["benches"]:
+            part |= dict.fromkeys(("forgotten", "passes", "outcomes"))
+            for cell in part["cells"]:
+                cell["divergence"] = None
+
+    assert all(row.outcomes is not None for row in copy.check().rows if row.status == "ok")
+    assert copy.forge_claims(older) == []
+    assert all(row.outcomes is None for row in copy.check().rows)
 
 
 @pytest.mark.parametrize("attack", ["oracle-label", "random"])

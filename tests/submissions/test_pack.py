@@ -71,8 +71,8 @@ def test_neither_roles_nor_membership_are_in_it(copy: Copy, packed: Packed) -> N
     roles = {cell for bench in copy.data["benches"] for cell in bench} - {"cells"}
     assert roles.isdisjoint({"role", "member", "membership", "records"})
     assert set(copy.data["benches"][0]["cells"][0]) == {
-        "attack", "baseline", "baseline_folds", "defense", "estimates", "folds", "key", "released", "scores", "shadow",
-        "unchanged",
+        "attack", "baseline", "baseline_folds", "defense", "divergence", "estimates", "folds", "key", "released",
+        "scores", "shadow", "unchanged",
     }  # fmt: skip
 
 

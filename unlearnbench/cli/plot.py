@@ -15,6 +15,7 @@ from unlearnbench.report.plots.choose import Where, title
 from unlearnbench.report.plots.degradation import degradation_plot
 from unlearnbench.report.plots.frontier import frontier_plot
 from unlearnbench.report.plots.parameter import parameter_plot
+from unlearnbench.report.plots.pareto import pareto_plot
 from unlearnbench.report.plots.roc import roc_plot
 from unlearnbench.report.plots.style import Files
 from unlearnbench.report.roles import Roles
@@ -26,8 +27,9 @@ EXAMPLES = (
     "unlearnbench plot parameter paper/group --x scenario.size --where model=decision-tree",
     "unlearnbench plot degradation quickstart --where model=decision-tree --where unlearner=retrain",
     "unlearnbench plot frontier paper/defenses --where attack=sorted-diff --out figures",
+    'unlearnbench plot pareto quick-unlearn --where "model=mlp(epochs=20)" --where scenario=single',
 )
-Kind = Literal["roc", "parameter", "degradation", "frontier"]
+Kind = Literal["roc", "parameter", "degradation", "frontier", "pareto"]
 
 
 @with_session_options("only")
@@ -41,7 +43,8 @@ def command(
             "--x",
             metavar="NAME",
             help="The x axis of a parameter plot, as AXIS.PARAMETER, e.g. scenario.size; or of a frontier plot, the "
-            "metric of utility, released-test-accuracy by default.",
+            "metric of utility, released-test-accuracy by default; or of a pareto plot, a metric of the gap, "
+            "test-accuracy-gap by default.",
         ),
     ] = None,
     metric: Annotated[
@@ -61,7 +64,8 @@ def command(
 
     The kinds of figure are: roc, the ROC curves; parameter, a metric against a parameter; degradation, how much the
     unlearned model adds to the confidence of the attack in the true membership of each record; frontier, leak against
-    utility, one point for each defense.
+    utility, one point for each defense; pareto, the leak to the strongest attack against the gap to retraining, one
+    point for each unlearner, coloured by its record passes.
 
     Lines are named by the labels that distinguish their rows. Control rows are drawn if --where names them.
     """
@@ -95,6 +99,11 @@ def _draw(kind: Kind, session: Session, rows: list[Row], path: Path, x: str | No
             utility = x or "released-test-accuracy"
             points = gather.frontier_points(rows, utility, metric)
             return frontier_plot(points, path, _words(utility), name, chance, title(rows, roles, "defense"))
+        case "pareto":
+            gap = x or "test-accuracy-gap"
+            front = gather.pareto_points(rows, roles, gap)
+            label = f"absolute {_words(gap)} to retraining"
+            return pareto_plot(front, path, label, "AUC of the strongest attack", title(rows, roles, "unlearner"))
         case "parameter":
             against = str(x)
             axis, _, parameter = against.partition(".")

@@ -10,7 +10,7 @@ from unlearnbench.core.messages import one_line
 from unlearnbench.report.formats import latex_text, markdown_text, table
 from unlearnbench.report.publication import Accepted, Publication
 from unlearnbench.report.site.exports import to_csv, to_json
-from unlearnbench.report.tracks import TRACKS, Column, TrackTable, tables
+from unlearnbench.report.tracks import TRACKS, Column, TrackRow, TrackTable, tables
 
 __all__ = ["Section", "build", "latex", "page", "published", "sections"]
 
@@ -55,16 +55,24 @@ def sections(found: Iterable[TrackTable]) -> list[Section]:
 
 def _section(table: TrackTable) -> Section:
     track, title = table.track, f"{table.track.title} ({table.setting.title})"
-    columns = [column for column in track.columns if column.in_text]
+    columns = [column for column in table.columns if column.in_text]
     if len(columns) == 1:
         return Section(title, table.about, *_by_model(table, columns[0]), table.notes)
     names = [] if track.compares == "model" else [track.compares]
-    headers = [*names, "model", *(column.title for column in columns)]
+    access = ["access"] if any(row.access for row in table.rows) else []
+    headers = [*names, "model", *access, *(column.title for column in columns)]
     lines = [
-        [*(row.names[name] for name in names), row.model, *(row.text(column) for column in columns)]
+        [*(_marked(row, name) for name in names), row.model, *(row.access or "not enforced" for _ in access)]
+        + [row.text(column) for column in columns]
         for row in table.rows
     ]
     return Section(title, table.about, headers, lines, table.notes)
+
+
+def _marked(row: TrackRow, axis: str) -> str:
+    """Return the label on an axis; with that of the entry goes what became of its models."""
+    marks = f" ({', '.join(row.marks)})" if row.marks and axis == row.track.compares else ""
+    return f"{row.names[axis]}{marks}"
 
 
 def _by_model(table: TrackTable, column: Column) -> tuple[list[str], list[list[str]]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Any, get_args
 
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.versions import Versions
-from unlearnbench.hooks.records import AttackPlugin, EntryRole, Plugin
-from unlearnbench.hooks.registry import Registry
+from unlearnbench.hooks.records import AttackPlugin, EntryRole, UnlearnerPlugin
+from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.suite.model import AXES, PluginRef, Suite
 
 
@@ -22,6 +23,16 @@ class PluginRole:
     """Of an attack: which models it queries."""
     tests_sample: bool = False
     """Of an attack: whether the results of a setting are invalid where it beats chance."""
+    sees: tuple[str, ...] | None = field(default=None, compare=False)
+    """Of an unlearner: all that the engine lets it read; None where nothing keeps it from reading everything."""
+
+    @property
+    def access(self) -> str:
+        """What an unlearner can read, in short: F, R and V for forget, retain and validation set."""
+        if self.sees is None:
+            return ""
+        sets = [letter for name, letter in _LETTERS.items() if name in self.sees]
+        return ", ".join([*(sets or ["no set"]), *([] if "labels" in self.sees or not sets else ["no labels"])])
 
     def __post_init__(self) -> None:
         if self.role not in get_args(EntryRole) or self.versions not in (None, *get_args(Versions)):
@@ -40,7 +51,7 @@ class Roles:
     def of(cls, suite: Suite, registry: Registry) -> Roles:
         """Return the roles of a suite's plug-ins, as their records declare them."""
         return cls({
-            axis: {ref.name: _declared(registry.get(ref.kind, ref.name).plugin) for ref in refs}
+            axis: {ref.name: _declared(registry.get(ref.kind, ref.name)) for ref in refs}
             for axis, refs in suite.axes.items()
         })  # fmt: skip
 
@@ -58,7 +69,7 @@ class Roles:
         return sorted(
             f"{entry.kind} {entry.name}"
             for entry in registry.all()
-            if (found := self.plugins.get(entry.kind, {}).get(entry.name)) and found != _declared(entry.plugin)
+            if (found := self.plugins.get(entry.kind, {}).get(entry.name)) and found != _declared(entry)
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -69,20 +80,39 @@ class Roles:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Roles:
+    def from_dict(cls, data: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Roles:
         """Return the roles that :meth:`to_dict` wrote; TypeError or ValueError for other data."""
         return cls({
-            axis: {name: PluginRole(**declared) for name, declared in plugins.items()}  # type: ignore[arg-type]  # checked by PluginRole
+            axis: {name: _from_plain(declared) for name, declared in plugins.items()}
             for axis, plugins in data.items()
         })  # fmt: skip
 
 
-def _declared(plugin: Plugin) -> PluginRole:
+def _declared(entry: Registered) -> PluginRole:
+    plugin = entry.plugin
     if isinstance(plugin, AttackPlugin):
         return PluginRole(plugin.role, plugin.versions, plugin.tests_sample)
-    return PluginRole(plugin.role)
+    return PluginRole(plugin.role, sees=_enforced(entry) if isinstance(plugin, UnlearnerPlugin) else None)
+
+
+def _enforced(entry: Registered) -> tuple[str, ...] | None:
+    """Return what the class of an unlearner can read; None where it declares nothing, or cannot be loaded here."""
+    try:
+        sees: tuple[str, ...] | None = getattr(entry.load(), "sees", None)
+    except UserError:
+        return None
+    return sees
 
 
 def _plain(found: PluginRole) -> dict[str, object]:
     optional = {"versions": found.versions, "tests_sample": found.tests_sample}
-    return {"role": found.role, **{name: value for name, value in optional.items() if value}}
+    sees = {} if found.sees is None else {"sees": list(found.sees)}
+    return {"role": found.role, **{name: value for name, value in optional.items() if value}, **sees}
+
+
+def _from_plain(declared: Mapping[str, Any]) -> PluginRole:
+    sees = declared.get("sees")
+    return PluginRole(**{**declared, "sees": None if sees is None else tuple(sees)})
+
+
+_LETTERS = {"forget-set": "F", "retain-set": "R", "validation-set": "V", "training-log": "L"}

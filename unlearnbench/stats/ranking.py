@@ -108,14 +108,14 @@ def _bound(a: Measured, b: Measured, mirrored: bool) -> float:
 
     On the logit scale, where the intervals of an AUC are symmetric. 1 where an error is not known.
     """
-    known = [_on_logit_scale(entry.estimate) for entry in (a, b)]
+    known = [on_logit_scale(entry.estimate) for entry in (a, b)]
     if known[0] is None or known[1] is None:
         return 1.0
     (x, x_se, x_degrees), (y, y_se, y_degrees) = known[0], known[1]
     return _two_sided(x + y if mirrored else x - y, x_se + y_se, min(x_degrees, y_degrees))
 
 
-def _on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
+def on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
     """Return logit, standard error and degrees of freedom, or None if unknown; a constant score is .5 without error."""
     value, se, degrees = estimate.value, estimate.details.get("se"), estimate.details.get("degrees")
     if estimate.status == "degenerate" and value == 0.5:

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.hooks.records import EntryRole
+from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import PluginRole, Roles
 from unlearnbench.report.tracks import TRACKS, Rank, RowWithSeeds, Selected, Track, TrackRow, TrackTable, tables
 from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.report.tracks.record_or_region import RECORD_OR_REGION
-from unlearnbench.report.tracks.unlearner import UNLEARNER
+from unlearnbench.report.tracks.unlearner import FORGETTING_AUC, UNLEARNER
+from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.results import Row, mean_over_seeds
+from unlearnbench.stats.strongest import surely_found
 
 MakeRow = Callable[..., Row]
 Table = Callable[[list[Row], Track], TrackTable]
@@ -97,14 +101,70 @@ def test_a_text_has_number_interval_and_rank(row: MakeRow) -> None:
 
 
 def test_an_unlearner_that_was_not_asked_for_forgetting_says_so(row: MakeRow, table: Table) -> None:
-    (line,) = table([row()], UNLEARNER).rows
-    assert [line.text(column) for column in UNLEARNER.columns] == [
-        ".720 [.670, .770]",
-        ".720 [.670, .770] sorted-diff",
-        "n/a",
-        "n/a",
-        "n/a",
-    ]
+    found = table([row()], UNLEARNER)
+    assert {column.key: found.rows[0].text(column) for column in found.columns} == {
+        "deletion-inference": ".720 [.670, .770]",
+        "highest": ".720 [.670, .770] sorted-diff",
+        "surely-found": "n/a",  # its error is not known
+        "forgetting": "n/a",
+        "deletion-inference-matched": "n/a",
+        "test-accuracy": "n/a",
+    }
+
+
+def test_the_bound_of_the_strongest_attack_is_corrected_for_all_that_were_compared(row: MakeRow, table: Table) -> None:
+    def auc(value: float, se: float) -> dict[str, Estimate]:
+        return {"auc": Estimate(value, value - 0.1, value + 0.1, 40, details={"se": se, "degrees": 4.0})}
+
+    rows = [row(metrics=auc(0.8, 0.01)), row(attack="euclidean", metrics=auc(0.85, 0.1))]
+    controls = [row(attack="oracle-label", metrics=auc(0.9, 0.001)), row(attack="classical", metrics=auc(0.9, 0.001))]
+    found = table([*rows, *controls], UNLEARNER)
+    column = next(column for column in found.columns if column.key == "surely-found")
+    bound = surely_found([each.metrics["auc"] for each in rows])
+    assert found.rows[0].estimate(column) == bound
+    assert "auc-surely-found" not in rows[0].metrics
+
+
+COST = {"record-passes": 0.5, "tug-of-war": 0.9, "test-accuracy-gap": -0.02, "seconds-over-retraining": 0.3}
+
+
+def costly(row: MakeRow, **words: str) -> Row:
+    numbers = {name: Estimate(value, status="no-interval", reason="one seed") for name, value in COST.items()}
+    return row(metrics={"auc": Estimate(0.6, 0.5, 0.7, 40), **numbers}, **words)
+
+
+def test_columns_of_metrics_that_a_suite_must_list_are_shown_where_one_row_has_them(row: MakeRow, table: Table) -> None:
+    def keys(*rows: Row) -> set[str]:
+        return {column.key for column in table(list(rows), UNLEARNER).columns}
+
+    more = keys(row(), costly(row, unlearner="sisa")) - keys(row())
+    assert more == {"record-passes", "tug-of-war", "test-accuracy-gap", "seconds"}
+
+
+def test_an_entry_that_costs_more_than_a_fifth_of_retraining_is_marked_and_retraining_is_not(
+    row: MakeRow, table: Table
+) -> None:
+    found = table([costly(row), costly(row, unlearner="sisa")], UNLEARNER)
+    column = next(column for column in found.columns if column.key == "record-passes")
+    assert [line.text(column) for line in found.rows] == [".500", ".500 (> .2)"]
+    assert column.mark(Estimate(0.2, status="no-interval", reason="one seed")) == ""
+
+
+def test_what_became_of_the_models_of_an_entry_stands_beside_its_name(row: MakeRow, table: Table) -> None:
+    outcomes = Outcomes(50, collapsed=3)
+    rows = [replace(row(unlearner=name), outcomes=outcomes) for name in ("sisa", "none")]
+    found = table(rows, UNLEARNER)
+    assert [line.marks for line in found.rows] == [("collapsed 3/50",), ()]
+    (section,) = sections([found])
+    assert [line[0] for line in section.lines] == ["sisa (collapsed 3/50)", "none"]
+
+
+def test_what_an_unlearner_can_read_has_a_column_where_it_is_known(row: MakeRow, roles: Roles) -> None:
+    sees = {"sisa": None, "finetune": ("retain-set", "labels"), "bad-teacher": ("forget-set", "retain-set")}
+    known = {**roles.plugins, "unlearner": {name: PluginRole(sees=each) for name, each in sees.items()}}
+    (section,) = sections(tables([row(unlearner=name) for name in sees], Roles(known), [UNLEARNER]))
+    assert section.headers[:3] == ["unlearner", "model", "access"]
+    assert [line[2] for line in section.lines] == ["not enforced", "R", "F, R, no labels"]
 
 
 def test_the_highest_auc_of_an_unlearner_is_that_of_its_strongest_entry_on_both_models(
@@ -134,7 +194,7 @@ def test_forgetting_is_measured_by_the_first_attack_that_queries_the_unlearned_m
     plugins = {"attack": {"new": PluginRole(versions="unlearned"), "sorted-diff": PluginRole(versions="both")}}
     rows = [row(auc=0.7), row(attack="new", auc=0.6), row(attack="new(k=2)", auc=0.9)]
     (line,) = tables(rows, Roles({**roles.plugins, **plugins}), [UNLEARNER])[0].rows
-    assert line.text(UNLEARNER.columns[2]) == ".600 [.550, .650]"
+    assert line.text(FORGETTING_AUC) == ".600 [.550, .650]"
     assert [result.row.names["attack"] for result in line.results] == ["sorted-diff", "new"]
 
 

@@ -64,25 +64,30 @@ def frontier_plot(
         if chance is not None:
             chance_line(axes, chance)
         for name in look:
-            _points(axes, [point for point in points if point.series == name], look[name], name)
+            _draw(axes, [point for point in points if point.series == name], look[name], name)
         axes.margins(0.14, 0.1)
         axes.set(xlabel=x_label, ylabel=y_label, title=title)
         if len(look) > 1:
             figure.legend(loc="outside lower center", ncols=min(len(look), 4), handletextpad=0.2)
         figure.draw_without_rendering()  # names are placed around what is drawn
-        _name_points(axes, points, chance)
+        name_points(axes, points, chance)
         return save(figure, path)
 
 
-def _points(axes: Axes, points: Sequence[FrontierPoint], look: Look, name: str) -> None:
-    for p in points:
-        if p.low is not None and p.high is not None:
-            axes.plot([p.utility] * 2, [p.low, p.high], color=look.colour, linewidth=1.4)
+def _draw(axes: Axes, points: Sequence[FrontierPoint], look: Look, name: str) -> None:
+    draw_intervals(axes, points, look.colour)
     x, y = [p.utility for p in points], [p.leak for p in points]
     axes.plot(x, y, look.marker, color=look.colour, markersize=8, label=name)
 
 
-def _name_points(axes: Axes, points: Sequence[FrontierPoint], chance: float | None) -> None:
+def draw_intervals(axes: Axes, points: Sequence[FrontierPoint], colour: str) -> None:
+    """Draw the intervals of the leaks, where there are any."""
+    for p in points:
+        if p.low is not None and p.high is not None:
+            axes.plot([p.utility] * 2, [p.low, p.high], color=colour, linewidth=1.4, zorder=1)
+
+
+def name_points(axes: Axes, points: Sequence[FrontierPoint], chance: float | None) -> None:
     """Write the names beside the points without overlap; thin lines lead to names at a distance."""
     largest: dict[str, FrontierPoint] = {}
     for point in sorted(points, key=lambda p: p.leak):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,11 @@ from unlearnbench.report.plots.choose import of_seeds, series
 from unlearnbench.report.plots.degradation import Gains
 from unlearnbench.report.plots.frontier import FrontierPoint
 from unlearnbench.report.plots.parameter import ParameterPoint
+from unlearnbench.report.plots.pareto import ParetoPoint
 from unlearnbench.report.plots.roc import RocInput
+from unlearnbench.report.roles import Roles
+from unlearnbench.report.tracks import UNLEARNER, tables
+from unlearnbench.report.tracks.unlearner import HIGHEST, RECORD_PASSES, TEST_GAP
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.episodes import from_arrays
 from unlearnbench.run.instances import baseline_ref
@@ -177,6 +181,28 @@ def frontier_points(rows: Sequence[Row], utility: str, metric: str) -> list[Fron
         for row, leak in _estimates(shown, metric)
         if leak.value is not None and utilities[id(row)] is not None
     ]
+
+
+def pareto_points(rows: Sequence[Row], roles: Roles, gap: str) -> list[ParetoPoint]:
+    """Return each unlearner's leak against the absolute value of a gap, as the table of unlearners has them.
+
+    The leak is the AUC of the strongest attack that is an entry and queries both models. Unlearners without one of the
+    two numbers are left out. Raises :class:`UserError` where no row has the gap, or where there are several models.
+    """
+    _estimates(headline_rows(rows), gap)
+    lines = [line for table in tables(rows, roles, [UNLEARNER]) for line in table.rows]
+    if len({(line.setting, line.model) for line in lines}) > 1:
+        raise UserError("unlearners of several models or settings are no one front; choose one with --where")
+    known = [(line, line.estimate(HIGHEST), line.estimate(replace(TEST_GAP, metric=gap))) for line in lines]
+    return [
+        ParetoPoint(line.entry, abs(x.value), y.value, y.low, y.high, cost=_value(line.estimate(RECORD_PASSES)))
+        for line, y, x in known
+        if y is not None and y.value is not None and x is not None and x.value is not None
+    ]
+
+
+def _value(estimate: Estimate | None) -> float | None:
+    return estimate.value if estimate else None
 
 
 def _estimates(rows: Sequence[Row], metric: str) -> list[tuple[Row, Estimate]]:

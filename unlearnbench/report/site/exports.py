@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.formats import csv_cell
 from unlearnbench.report.publication import Publication
-from unlearnbench.report.tracks import Column, TrackRow, TrackTable, by_track
+from unlearnbench.report.tracks import Column, TrackRow, TrackTable, by_track, shown_columns
 
 SCHEMA: Final = 1
 ABSENT: Final = Estimate.undefined("not measured")
@@ -25,13 +25,20 @@ def to_csv(found: Sequence[TrackTable]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for line in (row for tables in by_track(found).values() for table in tables for row in table.rows):
-        for column in line.track.columns:
+    for line, columns in _lines(found):
+        for column in columns:
             row = (line.of(column) or line.result).row
-            described = [*_names(line, column).values(), row.status, row.reason, column.key, column.metric]
+            described = [*_names(line, column).values(), row.status, row.note, column.key, column.metric]
             rank = line.ranks.get(column.key, ("", ""))[:2]
             writer.writerow(map(csv_cell, [*described, *_number(line, column).values(), *rank]))
     return text.getvalue()
+
+
+def _lines(found: Sequence[TrackTable]) -> Iterator[tuple[TrackRow, Sequence[Column]]]:
+    """Yield each line with the columns of its track that are shown."""
+    for tables in by_track(found).values():
+        columns = shown_columns(tables)
+        yield from ((row, columns) for table in tables for row in table.rows)
 
 
 def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
@@ -39,9 +46,9 @@ def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
     tracks = {
         track.name: {
             "columns": [
-                {"key": column.key, "title": column.title, "metric": column.metric} for column in track.columns
+                {"key": column.key, "title": column.title, "metric": column.metric} for column in shown_columns(tables)
             ],
-            "rows": [_object(row) for table in tables for row in table.rows],
+            "rows": [_object(row, shown_columns(tables)) for table in tables for row in table.rows],
         }
         for track, tables in by_track(found).items()
     }
@@ -49,13 +56,13 @@ def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
     return json.dumps(head | {"tracks": tracks}, indent=1, allow_nan=False) + "\n"
 
 
-def _object(line: TrackRow) -> dict[str, object]:
+def _object(line: TrackRow, columns: Sequence[Column]) -> dict[str, object]:
     row = line.result.row
     numbers = {
-        column.key: _number(line, column) | {"rank": _rank(line, column)} | _attack(line, column)
-        for column in line.track.columns
+        column.key: _number(line, column) | {"rank": _rank(line, column)} | _attack(line, column) for column in columns
     }
-    return {**_names(line), "row_status": row.status, "row_reason": row.reason, "numbers": numbers}
+    access = {"access": line.access} if line.access else {}
+    return {**_names(line), **access, "row_status": row.status, "row_reason": row.note, "numbers": numbers}
 
 
 def _rank(line: TrackRow, column: Column) -> tuple[int, int] | None:

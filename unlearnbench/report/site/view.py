@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.numbers import number
 from unlearnbench.report.site.figures import Scale, auc_scale
-from unlearnbench.report.tracks import CHANCE, Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable
+from unlearnbench.report.tracks import CHANCE, Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable, shown_columns
 from unlearnbench.suite.model import AXES
 
 BAR, NARROW_BAR, WIDE_BAR = 120, 72, 280
@@ -101,6 +101,8 @@ class PageTable:
     track: Track
     about: str
     rows: Sequence[PageRow]
+    columns: Sequence[Column]
+    """Those that are shown."""
     notes: Sequence[str] = ()
     """Sentences below it."""
 
@@ -116,15 +118,15 @@ class PageTable:
 
 def table_of(tables: Sequence[TrackTable], suite: str, low: Sequence[float]) -> PageTable:
     """Return one track of the suite with this name; ``low`` holds the numbers that the drawn scale must reach."""
-    track = tables[0].track
+    track, columns = tables[0].track, shown_columns(tables)
     lines = [line for table in tables for line in _in_order(track, table.rows)]
     ranked = _ranked(lines)
     rows = [
-        _page_row(f"{track.name}-{i}", line, suite, low, ranked[line.setting, line.model])
+        _page_row(f"{track.name}-{i}", line, columns, suite, low, ranked[line.setting, line.model])
         for i, line in enumerate(lines, 1)
     ]
     about = " ".join(dict.fromkeys(table.about for table in tables if table.rows))
-    return PageTable(track, about, rows, [note for table in tables for note in _notes(table, len(tables))])
+    return PageTable(track, about, rows, columns, [note for table in tables for note in _notes(table, len(tables))])
 
 
 def _notes(table: TrackTable, settings: int) -> list[str]:
@@ -157,8 +159,9 @@ def _ranked(lines: Sequence[TrackRow]) -> Counter[tuple[tuple[str, str], str]]:
     return Counter((line.setting, line.model) for line in lines if line.ranks)
 
 
-def _page_row(name: str, line: TrackRow, suite: str, low: Sequence[float], ranked: int) -> PageRow:
-    columns = line.track.columns
+def _page_row(
+    name: str, line: TrackRow, columns: Sequence[Column], suite: str, low: Sequence[float], ranked: int
+) -> PageRow:
     return PageRow(
         name,
         line,
@@ -173,7 +176,7 @@ def _page_row(name: str, line: TrackRow, suite: str, low: Sequence[float], ranke
 def _cell(line: TrackRow, column: Column, scale: Scale) -> PageCell:
     result, estimate = line.of(column), line.estimate(column)
     value, _, interval = number(estimate).partition(" ")
-    interval = f"{interval} {line.attack(column)}".strip()
+    interval = " ".join(filter(None, (interval, line.attack(column), line.mark(column))))
     if result is None or not result.row.metrics:
         value = result.row.status if result else "n/a"
     note = (result.row.reason if result else "") or (estimate.reason if estimate and estimate.value is None else "")
@@ -193,7 +196,7 @@ def _metrics(result: RowWithSeeds, scale: Scale) -> PageMetrics:
         row.names["attack"],
         "mean" if row.seed is None else f"seed {row.seed}",
         row.status,
-        row.reason,
+        row.note,
         Bar.of(row.metrics.get("auc"), scale, values),
         [one.seed for one in result.seeds],
         metrics,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from unlearnbench.report.tracks.attack import ATTACK
 from unlearnbench.report.tracks.defense import DEFENSE
 from unlearnbench.report.tracks.record_or_region import RECORD_OR_REGION
-from unlearnbench.report.tracks.tables import Rank, TrackRow, TrackTable, by_track, tables
+from unlearnbench.report.tracks.tables import Rank, TrackRow, TrackTable, by_track, shown_columns, tables
 from unlearnbench.report.tracks.track import CHANCE, Column, RowWithSeeds, Scatter, Selected, Setting, Track
 from unlearnbench.report.tracks.unlearner import UNLEARNER
 
 __all__ = [
     "CHANCE",
     "TRACKS",
+    "UNLEARNER",
     "Column",
     "Rank",
     "RowWithSeeds",
@@ -22,6 +23,7 @@ __all__ = [
     "TrackRow",
     "TrackTable",
     "by_track",
+    "shown_columns",
     "tables",
 ]
 

@@ -44,6 +44,8 @@ class TrackRow:
     """The model, and the variant of retraining where that is not the usual one and not what is compared."""
     ranks: Mapping[str, Rank] = field(default_factory=dict)
     """The ranks on the columns that have some, by their keys."""
+    access: str = ""
+    """What an unlearner can read, such as ``F, R``; empty where that is not known or not asked."""
 
     @property
     def result(self) -> RowWithSeeds:
@@ -89,8 +91,19 @@ class TrackRow:
         """Return a column's number, interval and rank, or why there is none: never a blank."""
         found = self.of(column)
         shown = cell(found.row, column.metric) if found else "n/a"
-        rank = self.ranks.get(column.key)
-        return " ".join(part for part in (shown, f"#{rank}" if rank else "", self.attack(column)) if part)
+        rank, mark = self.ranks.get(column.key), self.mark(column)
+        parts = shown, f"({mark})" if mark else "", f"#{rank}" if rank else "", self.attack(column)
+        return " ".join(part for part in parts if part)
+
+    def mark(self, column: Column) -> str:
+        """Return the mark of an entry's number that is above what its column allows."""
+        return column.mark(self.estimate(column)) if self.role == "entry" else ""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What became of the models of an entry, such as ``collapsed 3/50``; controls and baselines are as meant."""
+        outcomes = self.result.row.outcomes
+        return outcomes.marks if outcomes and self.role == "entry" else ()
 
 
 @dataclass(frozen=True)
@@ -104,9 +117,22 @@ class TrackTable:
     """Sentences to show below it."""
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are shown."""
+        return shown_columns([self])
+
+    @property
     def about(self) -> str:
         """What the table shows."""
         return self.track.about.format(reference=self.setting.reference)
+
+
+def shown_columns(found: Sequence[TrackTable]) -> tuple[Column, ...]:
+    """Return the columns of tables of one track, without optional ones that have no number in any of them."""
+    rows = [row for table in found for row in table.rows]
+    return tuple(
+        column for column in found[0].track.columns if not column.optional or any(row.estimate(column) for row in rows)
+    )
 
 
 def tables(rows: Sequence[Row], roles: Roles, tracks: Iterable[Track]) -> list[TrackTable]:
@@ -147,6 +173,7 @@ def _table(track: Track, setting: Setting) -> TrackTable:
             selected,
             setting.roles.of_plugin(selected.result.row.axes[track.compares]).role,
             _model(track, setting, selected.result.row),
+            access=setting.roles.of_plugin(selected.result.row.axes[track.compares]).access,
         )
         for selected in track.select(setting)
     ]

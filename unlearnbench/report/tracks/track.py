@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.results import Row
 from unlearnbench.stats.ranking import Best, Measured
+from unlearnbench.stats.strongest import surely_found
 
 CHANCE = 0.5
 """The AUC of a guess."""
+SURELY_FOUND = "auc-surely-found"
+"""The number that the row of the strongest attack has besides its metrics."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,16 @@ class Setting:
         return self.rows[0].row.names["attack"]
 
     def strongest(self, rows: Iterable[RowWithSeeds]) -> RowWithSeeds | None:
-        """Return the row with the highest valid AUC among those of entries that query both models."""
-        valid = [(measured.estimate.value, found) for found in rows if (measured := self._of_entry(found))]
-        return max(valid, key=lambda pair: pair[0] or 0.0)[1] if valid else None
+        """Return the row with the highest valid AUC among those of entries that query both models.
+
+        It has a further number, :data:`SURELY_FOUND`: see :func:`~unlearnbench.stats.strongest.surely_found`.
+        """
+        valid = [(measured, found) for found in rows if (measured := self._of_entry(found))]
+        if not valid:
+            return None
+        found = max(valid, key=lambda pair: pair[0].value)[1]
+        bound = surely_found([measured.estimate for measured, _ in valid])
+        return replace(found, row=replace(found.row, metrics={**found.row.metrics, SURELY_FOUND: bound}))
 
     def _of_entry(self, found: RowWithSeeds) -> Measured | None:
         role = self.roles.of_plugin(found.row.axes["attack"])
@@ -122,6 +133,10 @@ class Column:
     must_find: str = ""
     """An entry whose AUC must be above chance and significantly above the baseline's. For models where it is not, the
     column has no power: a note says so, and nothing is ranked by it."""
+    most: float | None = None
+    """A number above it is marked."""
+    optional: bool = False
+    """Whether it is left out where no row of the table has its metric, which a suite must list."""
     in_text: bool = True
     """Whether tables of a terminal, of Markdown and of LaTeX, which have little room, show it."""
 
@@ -129,6 +144,11 @@ class Column:
     def is_auc(self) -> bool:
         """Whether one half is chance."""
         return self.metric.startswith("auc")
+
+    def mark(self, estimate: Estimate | None) -> str:
+        """Return the mark of a number that is above :attr:`most`, "" for others."""
+        known = self.most is not None and estimate is not None and estimate.value is not None
+        return f"> {self.most:g}".replace("0.", ".") if known and estimate.value > self.most else ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from unlearnbench.report.tracks.track import ACCURACY, Column, RowWithSeeds, Scatter, Selected, Setting, Track
+from unlearnbench.report.tracks.track import (
+    ACCURACY,
+    SURELY_FOUND,
+    Column,
+    RowWithSeeds,
+    Scatter,
+    Selected,
+    Setting,
+    Track,
+)
 
 FORGETTING = "forgetting"
 """The name of the paired row: the same models under the first attack that queries the unlearned model only."""
@@ -21,6 +30,12 @@ FORGETTING_AUC = Column(
     ranked=True,
     must_find="none",  # the control that keeps the original: what it remembers, a method could forget
 )
+
+HIGHEST = Column("highest", "highest AUC", "auc", paired=STRONGEST, names_attack=True)
+MOST_PASSES = 0.2
+"""The most record passes of a call, over those of a retraining, that are not marked."""
+TEST_GAP = Column("test-accuracy-gap", "gap to retraining", "test-accuracy-gap", optional=True)
+RECORD_PASSES = Column("record-passes", "record passes", "record-passes", most=MOST_PASSES, optional=True)
 
 
 def _select(setting: Setting) -> Iterator[Selected]:
@@ -48,15 +63,22 @@ UNLEARNER = Track(
     title="Unlearners",
     about="Two axes, never one: deletion inference ({reference} AUC, queries both models) and forgetting (AUC of an "
     "attack that queries the unlearned model only). The highest AUC is that of the attack beside it, the best here of "
-    "all entries that query both models; as the highest of several it is biased upwards. Keeping the original model is "
+    "all entries that query both models; as the highest of several it is biased upwards. Surely found is a lower bound "
+    "of it with a probability of 97.5 %, corrected for the choice (Bonferroni). Keeping the original model is "
     "perfect on the first axis and worst on the second, so this table is sorted by neither; each axis has its own "
-    "ranks.",
+    "ranks. Record passes are those of a request over those of retraining for it; above .2 they are marked.",
     columns=(
         DELETION_INFERENCE_AUC,
-        Column("highest", "highest AUC", "auc", paired=STRONGEST, names_attack=True),
+        HIGHEST,
+        Column("surely-found", "surely found", SURELY_FOUND, paired=STRONGEST),
         FORGETTING_AUC,
         Column("deletion-inference-matched", "deletion inference AUC, matched unseen", "auc-matched", in_text=False),
         ACCURACY,
+        TEST_GAP,
+        Column("tug-of-war", "tug-of-war", "tug-of-war", optional=True),
+        Column("divergence", "divergence", "divergence-unseen", optional=True, in_text=False),
+        RECORD_PASSES,
+        Column("seconds", "seconds over retraining", "seconds-over-retraining", optional=True, in_text=False),
     ),
     best="half",
     select=_select,
