@@ -12,22 +12,24 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.report.plots.pareto import ParetoPoint, front, pareto_plot
 
 
-def point(label: str, gap: float, leak: float, cost: float | None = 0.1) -> ParetoPoint:
-    return ParetoPoint(label, gap, leak, None, None, cost=cost)
+def point(label: str, gap: float, leak: float, cost: float | None = 0.1, entry: bool = True) -> ParetoPoint:
+    return ParetoPoint(label, gap, leak, None, None, cost=cost, entry=entry)
 
 
 POINTS = [
-    point("retrain", 0.0, 0.8, 1.0),
+    point("retrain", 0.0, 0.8, 1.0, entry=False),
+    point("none", 0.0, 0.5, 0.0, entry=False),
+    point("faithful", 0.0, 0.8),
     point("finetune", 0.01, 0.6),
     point("wasteful", 0.02, 0.6, 0.5),
-    point("none", 0.03, 0.5, 0.0),
+    point("noisy", 0.03, 0.5),
     point("inverted", 0.02, 0.3),
     point("own loop", 0.2, 0.7, None),
 ]
 
 
-def test_the_front_holds_those_that_no_other_beats() -> None:
-    assert [p.label for p in front(POINTS)] == ["retrain", "finetune", "none"]
+def test_the_front_holds_the_entries_that_no_other_beats() -> None:
+    assert [p.label for p in front(POINTS)] == ["faithful", "finetune", "noisy"]
 
 
 def test_a_leak_below_chance_is_a_leak() -> None:
@@ -56,6 +58,11 @@ def test_the_figure_names_every_unlearner_and_its_axes(tmp_path: Path) -> None:
     assert files.png.stat().st_size > 1000
     again = pareto_plot(POINTS, tmp_path / "again", "gap", "leak", "digits")
     assert again.svg.read_bytes() == files.svg.read_bytes()
+
+
+def test_controls_alone_have_no_front(tmp_path: Path) -> None:
+    assert front(POINTS[:2]) == []
+    assert pareto_plot(POINTS[:2], tmp_path / "front", "gap", "leak").svg.exists()
 
 
 def test_without_counted_costs_there_is_no_scale_of_costs(tmp_path: Path) -> None:

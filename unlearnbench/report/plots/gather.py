@@ -195,7 +195,15 @@ def pareto_points(rows: Sequence[Row], roles: Roles, gap: str) -> list[ParetoPoi
         raise UserError("unlearners of several models or settings are no one front; choose one with --where")
     known = [(line, line.estimate(HIGHEST), line.estimate(replace(TEST_GAP, metric=gap))) for line in lines]
     return [
-        ParetoPoint(line.entry, abs(x.value), y.value, y.low, y.high, cost=_value(line.estimate(RECORD_PASSES)))
+        ParetoPoint(
+            line.entry,
+            abs(x.value),
+            y.value,
+            y.low,
+            y.high,
+            cost=_value(line.estimate(RECORD_PASSES)),
+            entry=line.role == "entry",
+        )
         for line, y, x in known
         if y is not None and y.value is not None and x is not None and x.value is not None
     ]

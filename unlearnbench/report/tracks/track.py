@@ -147,8 +147,9 @@ class Column:
 
     def mark(self, estimate: Estimate | None) -> str:
         """Return the mark of a number that is above :attr:`most`, "" for others."""
-        known = self.most is not None and estimate is not None and estimate.value is not None
-        return f"> {self.most:g}".replace("0.", ".") if known and estimate.value > self.most else ""
+        if self.most is None or estimate is None or estimate.value is None or estimate.value <= self.most:
+            return ""
+        return f"> {self.most:g}".replace("0.", ".")
 
 
 @dataclass(frozen=True)
