@@ -60,7 +60,13 @@ def gathered(folder: Path) -> tuple[Session, list[Row]]:
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("roc", ONE), ("degradation", ONE), ("parameter", ("--x", "scenario.size")), ("frontier", ONE)],
+    [
+        ("roc", ONE),
+        ("degradation", ONE),
+        ("parameter", ("--x", "scenario.size")),
+        ("frontier", ONE),
+        ("pareto", (*ONE, "--x", "overfitting")),
+    ],
 )
 def test_a_figure_is_written_twice_the_same_and_its_files_are_told(
     tiny: Path, kind: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -94,6 +100,8 @@ def test_gains_are_those_that_deg_count_and_deg_rate_summarize(tiny: Path) -> No
         ("parameter", (), "needs --x"),
         ("parameter", ("--x", "scenario.sise"), 'did you mean "size"'),
         ("frontier", (*ONE, "--metric", "acu"), 'did you mean "auc"'),
+        ("pareto", ONE, "the suite does not measure 'test-accuracy-gap'"),
+        ("pareto", ("--x", "overfitting"), "choose one with --where"),
         ("roc", ("--where", "attack"), "must be axis=label"),
         ("roc", ("--where", "atack=classical"), 'did you mean "attack"'),
         ("roc", ("--where", "attack=clasical"), 'did you mean "classical"'),

@@ -82,10 +82,10 @@ def test_a_part_of_a_suite_equals_that_part_of_the_whole(lab: Lab, findings: Fin
 def test_more_originals_leave_earlier_episodes_as_they_are(lab: Lab, findings: Findings) -> None:
     small = {"originals": 2, "requests": 2, "records": 60, "negatives": 5}
     first = lab.run(episodes=small)
-    written = manifests(first.store.root / "episode-2")
+    written = manifests(first.store.root / "episode-3")
     grown = lab.run(episodes={**small, "originals": 3})
     assert set(first.plan.episodes) < set(grown.plan.episodes)
-    after = manifests(grown.store.root / "episode-2")
+    after = manifests(grown.store.root / "episode-3")
     assert written.items() <= after.items()
     assert len(after) == len(written) + 2
 
@@ -113,7 +113,7 @@ def test_cells_of_an_older_layout_are_evaluated_again_and_not_called_damaged(
 ) -> None:
     first = lab.run()
     found = findings(first)
-    (first.store.root / "cell-4").rename(first.store.root / "cell")
+    (first.store.root / "cell-5").rename(first.store.root / "cell")
     assert first.plan.summary(first.store)["cells cached"] == 0
     assert findings(lab.run()) == found
     assert caplog.text == ""
@@ -132,7 +132,7 @@ def test_a_damaged_episode_is_made_again_in_the_same_run_that_finds_it(
     lab: Lab, findings: Findings, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     first = lab.run()
-    found, written = findings(first), manifests(first.store.root / "episode-2")
+    found, written = findings(first), manifests(first.store.root / "episode-3")
     victim = next(iter(written))
     damage(victim)
     for key in first.plan.cells:
@@ -150,7 +150,7 @@ def test_a_damaged_cell_is_made_again_in_the_same_run_that_finds_it(
 ) -> None:
     first = lab.run()
     found = findings(first)
-    victim = next((first.store.root / "cell-4").glob("*/*"))
+    victim = next((first.store.root / "cell-5").glob("*/*"))
     cut_arrays(victim)
     again = lab.run()
     assert f"the cell entry {victim.name} is damaged" in caplog.text

@@ -297,7 +297,7 @@ def test_observers_are_told_of_the_run_each_cell_and_each_failure(lab: Lab) -> N
 
 def test_a_run_leaves_no_scratch_behind(tiny: Ran) -> None:
     assert list((tiny.store.root / "tmp").iterdir()) == []
-    assert {path.name for path in tiny.store.root.iterdir()} == {"tmp", "lock", "cell-4", "episode-2"}
+    assert {path.name for path in tiny.store.root.iterdir()} == {"tmp", "lock", "cell-5", "episode-3"}
 
 
 def test_every_episode_tells_where_it_was_made(tiny: Ran) -> None:

@@ -44,7 +44,7 @@ def stores(tmp_path: Path) -> tuple[Store, Store]:
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_each_damage_is_one_that_is_found(stores: tuple[Store, Store], damage: Damage) -> None:
     assert differences(*stores) == []
-    damage(stores[1].root / "cell-4" / "ab" / KEY, random.Random(0))  # noqa: S311 - any place will do
+    damage(stores[1].root / "cell-5" / "ab" / KEY, random.Random(0))  # noqa: S311 - any place will do
     assert differences(*stores) == [f"cell {KEY}"]
     assert bool(stores[1].damage("cell", KEY)) == (damage is not remove)
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.versions import Versions
+from unlearnbench.engine.unlearners import FunctionUnlearner
 from unlearnbench.hooks.records import AttackPlugin, EntryRole, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.suite.model import AXES, PluginRef, Suite
@@ -96,12 +97,12 @@ def _declared(entry: Registered) -> PluginRole:
 
 
 def _enforced(entry: Registered) -> tuple[str, ...] | None:
-    """Return what the class of an unlearner can read; None where it declares nothing, or cannot be loaded here."""
+    """Return what the engine lets an unlearner read; None for what it does not guard, or cannot load here."""
     try:
-        sees: tuple[str, ...] | None = getattr(entry.load(), "sees", None)
+        made = entry.load()
     except UserError:
         return None
-    return sees
+    return made.sees if issubclass(made, FunctionUnlearner) else None
 
 
 def _plain(found: PluginRole) -> dict[str, object]:
