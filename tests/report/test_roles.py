@@ -58,7 +58,7 @@ def test_roles_are_read_back_as_they_were_written(roles: Roles) -> None:
 
 def test_what_an_unlearner_can_read_is_what_its_class_enforces(roles: Roles) -> None:
     access = {name: role.access for name, role in roles.plugins["unlearner"].items()}
-    assert access == {"retrain": "", "finetune": "R", "bad-teacher": "F, R, no labels", "none": ""}
+    assert access == {"retrain": "", "finetune": "R", "bad-teacher": "F, R, no labels", "none": "no set"}
     again = Roles.from_dict(roles.to_dict())  # type: ignore[arg-type]  # JSON
     assert {name: role.access for name, role in again.plugins["unlearner"].items()} == access
     assert PluginRole(sees=()).access == "no set"

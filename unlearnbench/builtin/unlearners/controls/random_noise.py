@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from unlearnbench.core.models import Fitted
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.seeding import keyed_normals, row_keys
 from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
+from unlearnbench.hooks.records import Seen
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class RandomNoise(FunctionUnlearner):
     """
 
     sigma: NonNegativeFloat = 0.1
+
+    sees: ClassVar[tuple[Seen, ...]] = ()
 
     def unlearn(self, deletion: Deletion) -> Fitted:
         """Return the noisy original, in later steps too: no version carries the noise of an earlier one."""
