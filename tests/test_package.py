@@ -56,8 +56,8 @@ NAMES = {
     "Estimate",
     "Needs",
     "Observations",
+    "PopulationAnswers",
     "ReferenceAnswers",
-    "ReferenceStatus",
     "ShadowView",
     "View",
     "EpisodeSizes",
@@ -68,6 +68,7 @@ NAMES = {
     "TrainingSet",
     "SeedPath",
     "UserError",
+    "log_odds",
     "log_of",
     "log_softmax",
     # networks

@@ -102,6 +102,9 @@ from unlearnbench.core.pools import (
     Pools as Pools,
 )
 from unlearnbench.core.posteriors import (
+    log_odds as log_odds,
+)
+from unlearnbench.core.posteriors import (
     log_of as log_of,
 )
 from unlearnbench.core.posteriors import (
@@ -120,10 +123,10 @@ from unlearnbench.core.records import (
     TrainingSet as TrainingSet,
 )
 from unlearnbench.core.references import (
-    ReferenceAnswers as ReferenceAnswers,
+    PopulationAnswers as PopulationAnswers,
 )
 from unlearnbench.core.references import (
-    ReferenceStatus as ReferenceStatus,
+    ReferenceAnswers as ReferenceAnswers,
 )
 from unlearnbench.core.scenarios import (
     Queries as Queries,

@@ -27,13 +27,20 @@ from unlearnbench.builtin.attacks.sorted_diff import SortedDiff
 from unlearnbench.core.observations import UndeclaredNeedError
 from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin
-from unlearnbench.hooks.registry import Registry
+from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.stats import auc
+
+
+def needs(found: Registered) -> Needs:
+    attack = build(found, {})
+    assert isinstance(attack, Attack)
+    return attack.needs
+
 
 ATTACKS = [
     found.name
     for found in load_registry(discover=False).all("attack")
-    if isinstance(found.plugin, AttackPlugin) and not found.plugin.knows_truth
+    if isinstance(found.plugin, AttackPlugin) and not found.plugin.knows_truth and not needs(found).target_only
 ]
 SIZES = EpisodeSizes(originals=5, requests=3, records=60, negatives=8, matched=1, retained=2)
 

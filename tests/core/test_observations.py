@@ -51,6 +51,7 @@ def view(rows: Observations, **needs: object) -> View:
         rows.label,
         features,
         None,
+        None,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from unlearnbench.core.posteriors import FLOOR, log_mean, log_of, log_softmax, spread_classes, true_class
+from unlearnbench.core.posteriors import FLOOR, log_mean, log_odds, log_of, log_softmax, spread_classes, true_class
 
 
 @given(arrays(np.float64, (4, 3), elements=st.floats(-800, 800)))
@@ -34,3 +35,20 @@ def test_a_class_that_a_subset_lacks_gets_a_column_of_zeros() -> None:
 
 def test_the_true_class_is_picked_row_by_row() -> None:
     assert true_class(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 0])).tolist() == [2.0, 3.0]
+
+
+def test_log_odds_keep_their_precision_where_a_posterior_is_one() -> None:
+    logits = np.array([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3], [30.0, -20.0, -25.0]])
+    known = [1.2985867220172476, -0.5443966600735709, 49.99328465151088]  # of DeepMind's logit_scaled_confidence
+    assert log_odds(log_softmax(logits), np.array([0, 2, 0])) == pytest.approx(known, abs=1e-12)
+
+
+def test_log_odds_of_two_classes_are_the_difference_of_the_logits() -> None:
+    odds = np.linspace(-90, 90, 61)
+    answers = log_softmax(np.stack([odds, np.zeros(61)], axis=1))
+    assert log_odds(answers, np.zeros(61, dtype=np.int64)) == pytest.approx(odds, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("posteriors", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0]])
+def test_log_odds_of_certain_answers_are_finite(posteriors: list[float]) -> None:
+    assert np.isfinite(log_odds(log_of([posteriors]), np.array([0]))).all()

@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 import unlearnbench
+from unlearnbench.builtin.attacks.u_lira import ULira
 from unlearnbench.core.attacks import Attack, FittedAttack, ScoreAttack
 from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.observations import Needs, Observations, ShadowView, UndeclaredNeedError, View
-from unlearnbench.core.posteriors import log_softmax
+from unlearnbench.core.posteriors import log_odds, log_softmax
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.hooks.parameters import build
@@ -63,8 +64,35 @@ def make_game(originals: int = 6) -> Game:
     target, shadow = side(1, originals), side(2, originals)
     x = np.random.default_rng(3).normal(size=(len(target), 4))
     records = Records("made", x, np.zeros(len(x), dtype=np.int64), 3, Provenance("made here", "CC0"))
-    seeds = game_seeds(0, records)
-    return Game.of(records, [target], [shadow], seeds=seeds, positive=Role.FORGOTTEN, negative=Role.UNSEEN)
+    made = Game.of(
+        records,
+        [target],
+        [shadow],
+        seeds=game_seeds(0, records),
+        positive=Role.FORGOTTEN,
+        negative=Role.UNSEEN,
+        population=[population(originals)],
+    )
+    return replace(made, references=tuple(reference_model(target, number) for number in range(16)))
+
+
+def reference_model(target: Observations, number: int) -> Observations:
+    """Rows of all queried records, ascending; every second model holds a record."""
+    rows = target.take(np.argsort(target.record))
+    member = np.stack([(rows.record + number) % 2 == 0, np.zeros(len(rows), dtype=np.bool_)], axis=1)
+    rng = np.random.default_rng(number)
+    before, after = (log_softmax(np.log(0.1) + rng.normal(size=rows.before.shape)) for _ in range(2))
+    return replace(rows, before=before, after=after[:, None], member=member)
+
+
+def population(originals: int, size: int = 100) -> Observations:
+    """Rows of the same records for each request."""
+    one = side(7, originals)
+    pairs = np.repeat(np.flatnonzero(one.role == Role.FORGOTTEN), size)
+    rows, n = one.take(pairs), len(pairs) // size
+    answers = log_softmax(np.random.default_rng(8).normal(size=rows.before.shape))
+    place = np.tile(np.arange(size), n)
+    return replace(rows, before=answers, after=answers[:, None], record=place, position=place)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +150,7 @@ def test_the_order_of_rows_tells_nothing() -> None:
         view, order = game.view("target", Needs(), company.rows, game.seeds / company.parts[0] / company.parts[1])
         by_place[company.rows[order]] = ByPlace().score(view)
     assert auc_of(game, by_place) == pytest.approx(0.5, abs=0.06)
-    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 7)  # type: ignore[arg-type]  # unread
+    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 8)  # type: ignore[arg-type]  # unread
     assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
 
 
@@ -295,5 +323,65 @@ def test_a_defense_must_release_finite_posteriors_of_the_same_shape(game: Game, 
 
 
 def test_references_that_are_not_there_are_refused(game: Game) -> None:
-    with pytest.raises(UserError, match=r"^the attack needs 64 reference models, and there are none here$"):
+    with pytest.raises(UserError, match=r"^the attack needs 64 reference models, and there are 16 here$"):
         attack_scores(game, Recorder(Needs(references=64)), "recorder")
+    without = replace(game, references=(), population=None)
+    with pytest.raises(UserError, match=r"^the attack needs 1 reference models, and there are none here$"):
+        attack_scores(without, Recorder(Needs(references=1)), "recorder")
+
+
+def test_a_larger_population_than_there_is_is_refused(game: Game) -> None:
+    with pytest.raises(UserError, match=r"^the attack needs 101 records of the population, and there are 100 here$"):
+        attack_scores(game, Recorder(Needs(population=101)), "recorder")
+    with pytest.raises(UserError, match=r"^the attack needs 1 records of the population, and there are none here$"):
+        attack_scores(replace(game, population=None), Recorder(Needs(population=1)), "recorder")
+
+
+def test_a_row_is_shown_what_the_first_reference_models_answer_about_its_record(game: Game) -> None:
+    rows = np.arange(40)
+    view, order = game.view("target", Needs(references=3), rows, game.seeds)
+    for place, row in enumerate(order):
+        record = game.target.record[row]
+        for number, model in enumerate(game.references[:3]):
+            (own,) = np.flatnonzero(model.record == record)
+            of_label = log_odds(model.before[own][None], model.label[own][None])[0]
+            assert view.references.before[place, number] == of_label
+            assert view.references.member[place, number] == model.member[own, 0]
+    assert view.references.after.shape == (40, 3)
+
+
+def test_a_row_is_shown_the_population_of_its_own_original_and_request(game: Game) -> None:
+    rows = np.arange(len(game.target))
+    view, order = game.view("target", Needs(versions="unlearned", population=30, references=2), rows, game.seeds)
+    asked = game.population
+    assert asked is not None
+    for place in range(0, len(rows), 37):
+        row = order[place]
+        own = (asked.episode == game.target.episode[row]) & (asked.request == game.target.request[row])
+        expected = log_odds(asked.after[own][:, -1], asked.label[own])[:30]
+        assert np.array_equal(view.population.after[view.population.group[place]], expected)
+    assert view.population.before.shape == (24, 0)
+    assert view.population.references is not None
+    assert view.population.references.after.shape == (30, 2)
+
+
+def test_shadow_rows_have_no_answers_of_reference_models(game: Game) -> None:
+    needs = Needs(references=2, population=5)
+    view = game.shadow_view(needs, np.arange(10), game.seeds)
+    with pytest.raises(ValueError, match="shadow rows have no answers of reference models"):
+        _ = view.references
+    with pytest.raises(ValueError, match="shadow rows have no answers of the population"):
+        _ = view.population
+
+
+@pytest.mark.parametrize("what", ["references", "population"])
+def test_reference_models_and_population_must_be_declared(game: Game, what: str) -> None:
+    view, _ = game.view("target", Needs(), np.arange(10), game.seeds)
+    with pytest.raises(UndeclaredNeedError):
+        getattr(view, what)
+
+
+def test_no_shadow_row_is_scored_by_reference_models(game: Game) -> None:
+    scores = attack_scores(game, ULira(), "u-lira")
+    assert len(scores.shadow) == len(scores.folds) == 0
+    assert len(scores.target) == len(game.target)

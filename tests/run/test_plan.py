@@ -125,7 +125,7 @@ class Likelihood(ScoreAttack):
     needs = Needs(references=64)
 
     def score(self, view):
-        return view.references.after.mean(axis=(1, 2))
+        return view.references.after.mean(axis=1)
 
 @hookimpl
 def unlearnbench_attacks():
@@ -138,6 +138,18 @@ def test_an_attack_that_needs_reference_models_is_skipped_with_both_numbers(lab:
     reasons = {cell.reason for cell in plan.skipped if cell.attack.name == "likelihood"}
     assert reasons == {"needs 64 reference models, the suite's adversary offers 0"}
     assert "likelihood" not in {cell.attack.name for cell in plan.cells.values()}
+
+
+def test_so_is_one_that_needs_a_larger_population(lab: Lab) -> None:
+    plan = lab.plan(attacks=["population"], adversary={"population": 40})
+    reasons = {cell.reason for cell in plan.skipped if cell.attack.name == "population"}
+    assert reasons == {"needs a population of 100, the suite's adversary offers 40"}
+
+
+def test_with_enough_reference_models_it_runs_in_a_process_of_its_own(lab: Lab) -> None:
+    code = REFERENCES.replace("64", "4")
+    ran = lab.run(attacks=["likelihood"], plugins=[lab.plugin(code)], adversary={"references": 4})
+    assert ran.row(attack="likelihood").status == "ok"
 
 
 def test_only_keeps_what_has_the_name_or_label(lab: Lab) -> None:

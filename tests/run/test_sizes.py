@@ -45,6 +45,23 @@ def test_the_largest_size_that_is_named_fits_and_one_more_does_not(
     assert f"the largest that fits is {largest}" in refusal(lab, datasets=[dataset], **sizes(largest + 1))
 
 
+@pytest.mark.parametrize(
+    ("episodes", "adversary", "told"),
+    [
+        ({"negatives": 57, "retained": 40}, {}, "records that requests query: 303 is too large, 160 may be queried"),
+        ({"records": 200}, {}, "records: 200 is too large, 113 can have reference models"),
+        ({}, {"population": 58}, "population: 58 is too large, 57 are unseen and have no duplicate"),
+        ({}, {"per_request": 41}, "per_request: 41 is too large, 40 can be forgotten at once"),
+    ],
+    ids=["queries", "records", "population", "per request"],
+)
+def test_sizes_that_reference_models_cannot_have_are_refused(
+    lab: Lab, episodes: dict[str, int], adversary: dict[str, int], told: str
+) -> None:
+    sizes = {"episodes": {**SIZES, "retained": 4, **episodes}, "adversary": {"references": 4, **adversary}}
+    assert told in refusal(lab, attacks=["u-lira"], **sizes)
+
+
 DUPLICATES = """
 import numpy as np
 from unlearnbench import Dataset, DatasetPlugin, Provenance, Records, hookimpl

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.pools import SIZES, EpisodeSizes
+from unlearnbench.core.references import ReferenceSizes
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.suite.keys import DEFAULTS, KEYS
 from unlearnbench.suite.load import load_suite, read_header
@@ -518,3 +519,37 @@ def test_one_data_set_is_listed_twice_under_labels(load: Load) -> None:
     assert [ref.label for ref in suite.datasets] == ["adult", "one shadow"]
     assert [ref.adversary.originals for ref in suite.datasets] == [10, 1]
     assert load(json.dumps(suite.to_dict())) == suite
+
+
+REFERENCES = MINIMAL + "adversary: {references: 8, per_request: 5, population: 30}\n"
+
+
+def test_reference_models_are_written_out_and_read_again(load: Load) -> None:
+    suite = load(REFERENCES)
+    assert suite.datasets[0].references == ReferenceSizes(8, 5, 30)
+    assert suite.datasets[0].adversary == suite.datasets[0].episodes
+    assert load(json.dumps(suite.to_dict())) == suite
+    assert suite.sha256 != load(MINIMAL).sha256
+
+
+def test_a_data_set_may_have_other_reference_models_than_the_suite(load: Load) -> None:
+    own = REFERENCES.replace("[adult]", "[{name: adult, adversary: {references: 64}}]")
+    assert load(own).datasets[0].references == ReferenceSizes(64, 5, 30)
+
+
+@pytest.mark.parametrize("key", ["references", "per_request", "population"])
+def test_the_target_has_no_reference_models(error: Error, key: str) -> None:
+    assert f'unknown key "{key}"' in error(MINIMAL + f"episodes: {{{key}: 4}}\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ("references: -1", "references: must be an integer from 0 to 10000"),
+        ("references: 10001", "references: must be an integer from 0 to 10000"),
+        ("per_request: 0", "per_request: must be an integer from 1 to"),
+        ("population: many", "population: must be an integer from 0 to"),
+    ],
+)
+def test_a_number_of_reference_models_out_of_range_is_refused(error: Error, size: str, told: str) -> None:
+    assert told in error(MINIMAL + f"adversary: {{{size}}}\n")

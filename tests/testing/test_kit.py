@@ -35,6 +35,9 @@ GOES_WITH = {
 BUNDLED = {"adult", "breast-cancer", "digits"}
 
 VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
+    ("attack", "lira"): [{"center": "mean"}],
+    ("attack", "u-lira"): [{"out": "original", "references": 5}],
+    ("attack", "rmia"): [{"mode": "online"}],
     ("attack", "sorted-concat"): [{"sort_by": "unlearned"}],
     ("attack", "sorted-diff"): [
         {"sort_by": "independent"},

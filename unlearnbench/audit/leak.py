@@ -130,6 +130,8 @@ def _refusal(attack: Attack, target: Answers, shadow: Answers | None) -> str:
         return "reads the records themselves, which are not in the file"
     if needs.references:
         return f"needs {needs.references} reference models, whose answers are not in the file"
+    if needs.population:
+        return f"needs answers about {needs.population} records of the population, which are not in the file"
     if needs.label and not target.has_label:
         return "needs the column label"
     if learns and shadow is None:

@@ -112,7 +112,7 @@ class ScoredCell(ReadOnlyArrays):
     """Role of the records that the attack has to tell them from."""
     shadow_scores: NDArray[np.float64]
     """Scores of the balanced shadow rows (m,), each by an attack fitted without that row's original: to fix thresholds
-    on. Empty where there is one shadow original."""
+    on. Empty where there is one shadow original, or where the attack cannot score shadow rows."""
     shadow_deleted: NDArray[np.bool_]
     """Which of the shadow rows (m,) were deleted."""
     shadow_fold: NDArray[np.int64]

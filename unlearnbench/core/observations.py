@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import cast
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import ReadOnlyArrays
-from unlearnbench.core.references import ReferenceAnswers
+from unlearnbench.core.references import PopulationAnswers, ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.versions import Versions
+
+Answers = TypeVar("Answers", ReferenceAnswers, PopulationAnswers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +110,23 @@ class Needs:
     """Whether it reads the record's features."""
     references: int = 0
     """The number of reference models whose answers it reads."""
+    population: int = 0
+    """The number of records of the population about which it reads answers."""
+
+    @property
+    def sees_original(self) -> bool:
+        """Whether it reads posteriors of the original model."""
+        return self.versions in ("both", "original")
+
+    @property
+    def sees_unlearned(self) -> bool:
+        """Whether it reads posteriors of the unlearned models."""
+        return self.versions in ("both", "unlearned")
+
+    @property
+    def target_only(self) -> bool:
+        """Whether it reads what there is for target rows only: no shadow row can be scored then."""
+        return self.references > 0 or self.population > 0
 
 
 class UndeclaredNeedError(AttributeError):
@@ -136,6 +155,7 @@ class View:
     _label: NDArray[np.int64]
     _features: NDArray[np.float64]
     _references: ReferenceAnswers | None
+    _population: PopulationAnswers | None
 
     def __len__(self) -> int:
         return len(self.episode)
@@ -147,19 +167,19 @@ class View:
     @property
     def before(self) -> NDArray[np.float64]:
         """Log-posteriors (n, C) of the original model."""
-        self._allow(self.needs.versions in ("both", "original"), "the original model's posteriors")
+        self._allow(self.needs.sees_original, "the original model's posteriors")
         return self._before
 
     @property
     def versions(self) -> NDArray[np.int64]:
         """How many unlearned versions (n,) each row's request has."""
-        self._allow(self.needs.versions in ("both", "unlearned"), "the number of unlearned models")
+        self._allow(self.needs.sees_unlearned, "the number of unlearned models")
         return self._versions
 
     @property
     def after_each(self) -> NDArray[np.float64]:
         """Log-posteriors (n, V, C) of every unlearned version; short requests repeat their last one."""
-        self._allow(self.needs.versions in ("both", "unlearned"), "the unlearned models' posteriors")
+        self._allow(self.needs.sees_unlearned, "the unlearned models' posteriors")
         return self._after
 
     @property
@@ -181,9 +201,21 @@ class View:
 
     @property
     def references(self) -> ReferenceAnswers:
-        """The answers of as many reference models as the needs declare."""
-        self._allow(self.needs.references > 0 and self._references is not None, "the answers of reference models")
-        return cast(ReferenceAnswers, self._references)
+        """What as many reference models as the needs declare answer about the records (n,) of target rows."""
+        self._allow(self.needs.references > 0, "the answers of reference models")
+        return _of_target(self._references, "reference models")
+
+    @property
+    def population(self) -> PopulationAnswers:
+        """What the queried models answer about as many records of the population as the needs declare."""
+        self._allow(self.needs.population > 0, "answers about the population")
+        return _of_target(self._population, "the population")
+
+
+def _of_target(answers: Answers | None, what: str) -> Answers:
+    if answers is None:
+        raise ValueError(f"shadow rows have no answers of {what}; only the scores of target rows may use them")
+    return answers
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,9 +29,9 @@ SIZES: Mapping[str, tuple[int, int]] = {
 """Least and most of each size. How much a data set holds is a narrower limit for most of them."""
 
 
-def size_fault(name: str, value: object) -> str:
+def size_fault(name: str, value: object, ranges: Mapping[str, tuple[int, int]] = SIZES) -> str:
     """Return what a size must be, or "" where the value is that."""
-    least, most = SIZES[name]
+    least, most = ranges[name]
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return ""
     reason = ", since each trains one model and one more for every request" if name == "originals" else ""

@@ -59,3 +59,20 @@ def spread_classes(posteriors: NDArray[np.float64], classes: NDArray[np.int64], 
 def true_class(log_posteriors: NDArray[np.float64], label: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the log-posterior of each row's own label: (n, C), (n,) -> (n,)."""
     return log_posteriors[np.arange(len(label)), label]
+
+
+def log_odds(log_posteriors: NDArray[np.float64], label: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return log(p / (1 - p)) of each row's own label: (n, C), (n,) -> (n,).
+
+    1 - p is the sum of the other classes' posteriors, so that it keeps its precision where p is nearly 1 (the "logit
+    scaling" of Carlini et al. 2022, arXiv 2112.03570).
+    """
+    others = log_posteriors.copy()
+    others[np.arange(len(label)), label] = -np.inf
+    return true_class(log_posteriors, label) - log_sum(others)
+
+
+def log_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log(sum(exp(values))) over the last axis, at least the logarithm of :data:`FLOOR`."""
+    top = np.maximum(values.max(axis=-1), np.log(FLOOR))
+    return np.asarray(top + log_of(np.exp(values - top[..., None]).sum(axis=-1))).clip(np.log(FLOOR))

@@ -36,7 +36,7 @@ class Scores:
     """Of the target rows (n,)."""
     shadow: NDArray[np.float64]
     """Of the balanced shadow rows (m,), each by the attack fitted without the fold of that row's original; empty where
-    there is one shadow original."""
+    there is one shadow original, or where the attack reads what there is for target rows only."""
     folds: NDArray[np.float32]
     """Of the target rows (k, n), by the attack fitted without each fold; (0, n) where the attack learns nothing or
     there is one shadow original. In single precision: they say how much the numbers of an adversary vary, and are most
@@ -65,7 +65,12 @@ def folds_of(game: Game) -> Indices:
 def folds_scored(game: Game, attack: Attack) -> int:
     """Return by how many attacks, fitted without a fold each, the target rows are scored."""
     fold = folds_of(game)
-    return int(fold.max()) + 1 if attack.learns and fold.any() else 0
+    return int(fold.max()) + 1 if attack.learns and cross_fits(game, attack) else 0
+
+
+def cross_fits(game: Game, attack: Attack) -> bool:
+    """Return whether shadow rows are scored: there are two folds, and the attack reads nothing that they lack."""
+    return bool(folds_of(game).any()) and not attack.needs.target_only
 
 
 def oracle_scores(game: Game) -> Scores:
@@ -128,13 +133,13 @@ def _check_rows(game: Game, fitted: FittedAttack, needs: Needs, scores: NDArray[
 def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Fit the attack without each fold of shadow originals, and score the rows of that fold and the target rows.
 
-    Returns scores (m,) of the balanced shadow rows and (k, n) of the target rows, both empty for one original. They
+    Returns scores (m,) of the balanced shadow rows and (k, n) of the target rows, both empty where none is scored. They
     say how much the adversary's numbers depend on its shadow models, so all target rows are scored in one view.
     """
     fold, everything = folds_of(game), np.arange(len(game.target))
     shadow = np.empty(len(fold))
     target: list[NDArray[np.float64]] = []
-    if not fold.any():
+    if not cross_fits(game, attack):
         return np.empty(0), np.empty((0, len(everything)), dtype=np.float32)
     scored = folds_scored(game, attack)
     for k in range(int(fold.max()) + 1):

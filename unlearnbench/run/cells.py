@@ -17,9 +17,6 @@ SIDES: tuple[Side, Side] = ("target", "shadow")
 SHARED_AXES = AXES[:4]
 """What the episodes of a cell depend on. The other axes only use their result."""
 
-REFERENCE_MODELS = 0
-"""How many reference models a suite's adversary offers; no key of a suite asks for any yet."""
-
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTask:
@@ -41,12 +38,61 @@ class EpisodeTask:
     """How the defense wants models trained."""
     key: str
     """Where the store keeps the episode."""
+    population: int = 0
+    """Records of the population that the models of a target are asked about too."""
+
+    @property
+    def requests(self) -> int:
+        """How many deletion requests are served."""
+        return self.sizes.requests
 
     @property
     def original_key(self) -> Hashable:
         """What the episodes of one original have in common: all that its training depends on."""
         sides = (self.side, self.original, self.seed, self.sizes.records)
         return (self.dataset.key, self.model.key, self.options, self.engine, self.device, *sides)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTask:
+    """One reference model of the adversary's and its deletion requests, by name."""
+
+    dataset: PluginRef
+    """The data set of the target, whose records are queried."""
+    model: PluginRef
+    unlearner: PluginRef
+    defense: PluginRef | None
+    """As of :class:`EpisodeTask`."""
+    records: int
+    """Training records of a target's original."""
+    number: int
+    """The number of the reference model."""
+    per_request: int
+    """Records that each request forgets."""
+    population: int
+    """Records of the population that it is asked about."""
+    queried: int
+    """Records that are queried from the target, at most."""
+    seed: int
+    engine: Engine
+    device: str
+    options: TrainingOptions
+    """How the defense wants models trained."""
+    targets: tuple[str, ...]
+    """Where the store keeps the episodes whose queried records it is asked about."""
+    key: str
+    """Where the store keeps its answers."""
+
+    @property
+    def requests(self) -> int:
+        """How many deletion requests are served, at most or a few more: half of the queried records are its members."""
+        return max(-(-self.queried // (2 * self.per_request)), 1)
+
+    @property
+    def original_key(self) -> Hashable:
+        """What its training depends on, besides the queried records."""
+        parts = ("reference", self.number, self.seed, self.records)
+        return (self.dataset.key, self.model.key, self.options, self.engine, self.device, *parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +144,8 @@ class CellGroup:
     retrained: CellGroup | None = None
     """The same cells with retraining in the place of the unlearner, where a metric of the suite reads them and these
     cells are others."""
+    references: tuple[ReferenceTask, ...] = ()
+    """As many reference models as one of the attacks needs."""
 
     @property
     def name(self) -> str:
@@ -109,6 +157,16 @@ class CellGroup:
         """All episodes that the cells depend on."""
         own = self.target + self.shadow
         return own + self.retrained.episodes if self.retrained else own
+
+    @property
+    def all_references(self) -> tuple[ReferenceTask, ...]:
+        """All reference models that the cells depend on."""
+        return self.references + self.retrained.all_references if self.retrained else self.references
+
+    @property
+    def tasks(self) -> tuple[EpisodeTask | ReferenceTask, ...]:
+        """All episodes and reference models."""
+        return self.episodes + self.all_references
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -148,6 +206,11 @@ class Plan:
         return {task.key: task for group in self.groups for task in group.episodes}
 
     @cached_property
+    def references(self) -> dict[str, ReferenceTask]:
+        """Every reference model once, by its store key."""
+        return {task.key: task for group in self.groups for task in group.all_references}
+
+    @cached_property
     def cells(self) -> dict[str, Cell]:
         """Every cell that can run, by its store key."""
         return {key: cell for group in self.groups for key, cell in group.cells.items()}
@@ -155,12 +218,14 @@ class Plan:
     @property
     def models(self) -> int:
         """How many models are trained at most, as :func:`count_models` counts them."""
-        return count_models(self.episodes.values())
+        return count_models([*self.episodes.values(), *self.references.values()])
 
     def summary(self, store: Store) -> dict[str, int]:
         """Count what the plan holds and what the store has of it already."""
-        episodes = self.episodes
+        episodes, references = self.episodes, self.references
         stored = store.stored("episode", episodes)
+        known = store.stored("reference", references)
+        left = [task for key, task in (episodes | references).items() if key not in stored | known]
         keys = (key for group in self.groups for key in group.cells)
         return {
             "cells": sum(len(group.cells) for group in self.groups),
@@ -169,15 +234,16 @@ class Plan:
             "cells failed": len(self.failed),
             "episodes": len(episodes),
             "episodes cached": len(stored),
+            **({"reference models": len(references), "reference models cached": len(known)} if references else {}),
             "models": self.models,
-            "models to train": count_models(task for key, task in episodes.items() if key not in stored),
+            "models to train": count_models(left),
         }
 
 
-def count_models(tasks: Iterable[EpisodeTask]) -> int:
+def count_models(tasks: Iterable[EpisodeTask | ReferenceTask]) -> int:
     """Return how many models are trained at most: each original once, and one a request; an ensemble counts as one."""
     originals, unlearned = set(), 0
     for task in tasks:
         originals.add(task.original_key)
-        unlearned += task.sizes.requests
+        unlearned += task.requests
     return len(originals) + unlearned

@@ -18,7 +18,8 @@ from unlearnbench.core.observations import Observations
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, Side, side_pools
 from unlearnbench.core.records import Records, TrainingSet, among
-from unlearnbench.core.scenarios import Request, Scenario
+from unlearnbench.core.references import population_sample
+from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.run.outcomes import collapsed, unmoved
@@ -59,6 +60,8 @@ class Episode:
     """Which requests' last versions are still the original."""
     epsilon: float = math.inf
     """The differential privacy loss of the original; infinite if it was trained without."""
+    population: Observations | None = None
+    """What the models answer about the population, one row for each of its records and each request, if asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,8 @@ class EpisodeParts:
     seed: int
     device: str
     engine: Engine = "fast"
+    population: int = 0
+    """Records of the population that are queried too."""
 
     @property
     def seeds(self) -> SeedPath:
@@ -85,12 +90,23 @@ class EpisodeParts:
         It names data set, side and original, never the model, unlearner or scenario: all of them get the same records
         and random negatives, so that they can be compared pair by pair.
         """
-        return SeedPath(self.seed) / self.records.name / self.side / self.original
+        return self.side_seeds / self.side / self.original
 
     @cached_property
     def pools(self) -> tuple[Pools, NDArray[np.int64]]:
         """The pools of the original, and the ids that test accuracy may be measured on."""
-        return side_pools(self.records, self.side, self.sizes, self.original, SeedPath(self.seed) / self.records.name)
+        return side_pools(self.records, self.side, self.sizes, self.original, self.side_seeds)
+
+    @property
+    def side_seeds(self) -> SeedPath:
+        """The seed path that the data set is split by between the sides."""
+        return SeedPath(self.seed) / self.records.name
+
+    def population_ids(self) -> NDArray[np.int64]:
+        """Return the population: records that no model of the target is trained on and no request queries."""
+        if not self.population:
+            return np.empty(0, dtype=np.int64)
+        return population_sample(self.records, self.population, self.side_seeds)
 
     def make_original(self) -> Original:
         """Return the original, not trained yet; the same for all unlearners and scenarios."""
@@ -111,32 +127,39 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
     original = source.share(validation)
     requests = _requests(parts, original)
     _check_something_stays(source.data, requests)
-    state, chains, seconds = _serve(parts.unlearner, source.share(validation), requests, seeds / "serve")
+    state, chains, seconds = serve(parts.unlearner, source.share(validation), requests, seeds / "serve")
     queries = [
         parts.scenario.queries(request, pools, parts.sizes, seeds / "queries" / r, original, state.fitted)
         for r, request in enumerate(requests)
     ]
+    population = Queries.of({Role.UNSEEN: parts.population_ids()})
     for queried in queries:
-        check_queries(queried, parts.records)
-    query_set = QuerySet.of(source.data, unseen[:TEST_RECORDS], queries)
+        check_queries(queried, parts.records, population.ids)
+    query_set = QuerySet.of(source.data, unseen[:TEST_RECORDS], [*queries, population])
     answers = query_set.answers([state.fitted, *(version.fitted for chain in chains for version in chain)])
     source.check_unchanged()
     lengths = [len(chain) for chain in chains]
     versions = np.split(answers[1:], np.cumsum(lengths)[:-1])
-    rows = [
-        _visible(parts.scenario, query_set.rows(parts.original, r, request, queried, answers[0], after))
-        for r, (request, queried, after) in enumerate(zip(requests, queries, versions, strict=True))
-    ]
+
+    def rows(queries: Sequence[Queries]) -> Observations:
+        each = enumerate(zip(requests, queries, versions, strict=True))
+        asked = [
+            query_set.rows(parts.original, r, request, queried, answers[0], after)
+            for r, (request, queried, after) in each
+        ]
+        return Observations.concatenate([_visible(parts.scenario, one) for one in asked])
+
     accuracy = query_set.accuracy(answers, requests, lengths)
     last = [0, *np.cumsum(lengths)]
     return Episode(
-        Observations.concatenate(rows),
+        rows(queries),
         accuracy,
         seconds,
         np.array([record_passes(chain) for chain in chains]),
         collapsed(accuracy["train_original"], accuracy["train_unlearned"], accuracy["constant"]),
         unmoved(source.data, requests, [state.fitted, *(chain[-1].fitted for chain in chains)], answers[last]),
         privacy_loss(state.fitted),
+        rows([population] * len(requests)) if parts.population else None,
     )
 
 
@@ -159,7 +182,7 @@ def _requests(parts: EpisodeParts, original: Original) -> Sequence[Request]:
     return scheduled
 
 
-def _serve(
+def serve(
     unlearner: Unlearner, original: Original, requests: Sequence[Request], seeds: SeedPath
 ) -> tuple[State, Sequence[Sequence[State]], dict[str, float]]:
     """Return the original's state, the versions of each request, and the seconds of both."""
@@ -184,19 +207,34 @@ def _visible(scenario: Scenario, rows: Observations) -> Observations:
 
 def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
     """Return an episode's arrays by the name they are stored under."""
-    observed = {f"row-{f.name}": getattr(episode.observations, f.name) for f in fields(Observations)}
+    observed = _named("row", episode.observations)
+    asked = _named("population", episode.population) if episode.population else {}
     accuracy = {f"accuracy-{name}": values for name, values in episode.accuracy.items()}
     served = {f"served-{name}": getattr(episode, name) for name in SERVED}
-    return {**observed, **accuracy, **served, "privacy-epsilon": np.array([episode.epsilon])}
+    return {**observed, **asked, **accuracy, **served, "privacy-epsilon": np.array([episode.epsilon])}
+
+
+def _named(group: str, rows: Observations) -> dict[str, NDArray[np.generic]]:
+    return {f"{group}-{f.name}": getattr(rows, f.name) for f in fields(Observations)}
 
 
 def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float]) -> Episode:
     """Return the episode that :func:`to_arrays` took apart."""
     named: dict[tuple[str, str], NDArray[Any]] = {name.partition("-")[::2]: values for name, values in arrays.items()}
-    rows: dict[str, Any] = {field: values for (group, field), values in named.items() if group == "row"}
-    accuracy = {field: values.astype(np.float64) for (group, field), values in named.items() if group == "accuracy"}
-    served = {field: values for (group, field), values in named.items() if group == "served"}
-    return Episode(Observations(**rows), accuracy, seconds, **served, epsilon=float(named["privacy", "epsilon"][0]))
+
+    def of(wanted: str) -> dict[str, Any]:
+        return {field: values for (group, field), values in named.items() if group == wanted}
+
+    accuracy = {field: values.astype(np.float64) for field, values in of("accuracy").items()}
+    epsilon, population = float(of("privacy")["epsilon"][0]), of("population")
+    return Episode(
+        Observations(**of("row")),
+        accuracy,
+        seconds,
+        **of("served"),
+        epsilon=epsilon,
+        population=Observations(**population) if population else None,
+    )
 
 
 SERVED = ("passes", "collapsed", "unmoved")

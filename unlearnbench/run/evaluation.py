@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from unlearnbench.core.defenses import Defense
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.metrics import Metric, ScoredCell
+from unlearnbench.core.observations import Observations
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
@@ -19,7 +20,7 @@ from unlearnbench.run.attacking import Scores, attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellResult, CellScores, get_result
 from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask
 from unlearnbench.run.episodes import Episode, from_arrays
-from unlearnbench.run.failures import FailedElsewhereError, guarded
+from unlearnbench.run.failures import FailedElsewhereError, MissingError, guarded
 from unlearnbench.run.game import Game, game_seeds, release
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell, utility
@@ -78,7 +79,11 @@ class EvaluationWork(LockedWork):
 def _entries_read(group: CellGroup) -> list[tuple[Kind, str]]:
     """Return kind and key of all that evaluating the cells of a group reads from the store."""
     cells = group.retrained.cells if group.retrained else ()
-    return [*(("episode", task.key) for task in group.episodes), *(("cell", key) for key in cells)]
+    return [
+        *(("episode", task.key) for task in group.episodes),
+        *(("reference", task.key) for task in group.all_references),
+        *(("cell", key) for key in cells),
+    ]
 
 
 class Evaluator:
@@ -92,11 +97,13 @@ class Evaluator:
         instances: PluginInstances,
         retrained: Evaluator | None = None,
         stored: Mapping[tuple[str, str], CellScores] | None = None,
+        references: Callable[[int], Episode] | None = None,
     ) -> None:
         """Set up the game of a group from its episodes.
 
         ``retrained`` evaluates the cells that retrain; without it the group's own do. ``stored`` holds scores that are
-        there already, by the labels of defense and attack.
+        there already, by the labels of defense and attack. ``references`` reads a reference model of the group by its
+        number, once an attack needs it.
         """
         first = group.target[0]
         records = instances.records(first.dataset)
@@ -110,10 +117,13 @@ class Evaluator:
             negative=scenario.negative,
             seeds=game_seeds(first.seed, records),
             shadow_records=instances.records(group.shadow[0].dataset),
+            population=[episode.population for episode in target if episode.population],
         )
+        self._read_reference = references
+        self._models: dict[int, Observations] = {}
         self._utility = utility(target)
         self._metrics: Mapping[str, Metric] = {ref.label: instances.make(ref, Metric) for ref in group.metrics}
-        self._released: dict[str, Game] = {}
+        self._released: dict[tuple[str, int], Game] = {}
         self._scores: dict[tuple[str, str], Scores] = {}
         self._retrained = retrained
         self._stored = stored or {}
@@ -122,13 +132,17 @@ class Evaluator:
     def load(cls, group: CellGroup, store: Store, instances: PluginInstances) -> Evaluator:
         """Read the episodes from the store; raises :class:`FailedElsewhereError` where one is not there."""
         retrained = cls._load_retrained(group.retrained, store, instances) if group.retrained else None
-        return cls(group, *_read_episodes(group, store), instances, retrained)
+        return cls(
+            group, *_read_episodes(group, store), instances, retrained, references=_reference_reader(group, store)
+        )
 
     @classmethod
     def _load_retrained(cls, group: CellGroup, store: Store, instances: PluginInstances) -> Evaluator:
         results = {(cell.defense.label, cell.attack.label): get_result(store, key) for key, cell in group.cells.items()}
         stored = {name: result.scores for name, result in results.items() if result}
-        return cls(group, *_read_episodes(group, store), instances, stored=stored)
+        return cls(
+            group, *_read_episodes(group, store), instances, stored=stored, references=_reference_reader(group, store)
+        )
 
     def __call__(self, cell: Cell) -> CellResult:
         """Return the scores and estimates of one cell."""
@@ -160,15 +174,27 @@ class Evaluator:
         """Return the game that is played with retrained models, where a metric reads it."""
         return (self._retrained or self)._release(defense) if self._reads_retrained else None
 
-    def _release(self, defense: PluginRef) -> Game:
-        if defense.label not in self._released:
-            self._released[defense.label] = release(self._game, self._instances.make(defense, Defense))
-        return self._released[defense.label]
+    def _release(self, defense: PluginRef, references: int = 0) -> Game:
+        """Return the game as a defense releases it, with the first reference models."""
+        key = (defense.label, references)
+        if key not in self._released:
+            models = tuple(self._reference(number) for number in range(references))
+            game = replace(self._game, references=models)
+            self._released[key] = release(game, self._instances.make(defense, Defense))
+        return self._released[key]
+
+    def _reference(self, number: int) -> Observations:
+        if number not in self._models:
+            if self._read_reference is None:
+                raise MissingError("this group of cells has no reference models")
+            self._models[number] = self._read_reference(number).observations
+        return self._models[number]
 
     def _attack(self, defense: PluginRef, attack: PluginRef) -> Scores:
         key = (defense.label, canonical_json([attack.name, dict(attack.params)]))
         if key not in self._scores:
-            self._scores[key] = scores_of(self._release(defense), attack, self._instances)
+            needed = self._instances.make(attack, Attack).needs.references
+            self._scores[key] = scores_of(self._release(defense, needed), attack, self._instances)
         return self._scores[key]
 
 
@@ -192,11 +218,18 @@ def _read_episodes(group: CellGroup, store: Store) -> tuple[list[Episode], list[
 
 def read_episode(task: EpisodeTask, store: Store) -> Episode:
     """Read an episode from the store; raises :class:`FailedElsewhereError` where it is not there."""
-    entry = store.get("episode", task.key)
+    return _read(store, "episode", task.key, f"{task.side} original {task.original}")
+
+
+def _reference_reader(group: CellGroup, store: Store) -> Callable[[int], Episode]:
+    """Return what reads a reference model by its number, as :func:`read_episode` reads an episode."""
+    return lambda number: _read(store, "reference", group.references[number].key, f"reference model {number}")
+
+
+def _read(store: Store, kind: Kind, key: str, what: str) -> Episode:
+    entry = store.get(kind, key)
     if entry is None:
-        failure = store.failure("episode", task.key)
-        failure = failure or Failure("failed", "its stored entry is gone or damaged; run again")
-        reason = f"{task.side} original {task.original}: {failure.reason}"
-        raise FailedElsewhereError(Failure(failure.status, reason))
+        failure = store.failure(kind, key) or Failure("failed", "its stored entry is gone or damaged; run again")
+        raise FailedElsewhereError(Failure(failure.status, f"{what}: {failure.reason}"))
     seconds: Any = entry.payload["seconds"]
     return from_arrays(entry.arrays, seconds)

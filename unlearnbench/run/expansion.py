@@ -15,13 +15,15 @@ from unlearnbench.core.metrics import Metric
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.options import PLAIN
 from unlearnbench.core.pools import Side
+from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.hooks.records import DefensePlugin
-from unlearnbench.run.cells import REFERENCE_MODELS, SIDES, Cell, CellGroup, EpisodeTask
+from unlearnbench.run.cells import SIDES, Cell, CellGroup, EpisodeTask, ReferenceTask
 from unlearnbench.run.faults import Faults
 from unlearnbench.run.instances import PluginInstances, default_ref
-from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key
+from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key, reference_keys
 from unlearnbench.run.settings import Settings
+from unlearnbench.run.sizes import deleted_and_added, queried_at_most
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
 
 Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
@@ -79,7 +81,7 @@ class Expansion:
         dataset, model, unlearner, _ = shared
         unfit = (self._unfit(dataset.on(side), model.on(side)) for side in SIDES)
         refusals = (self._refusal(model.on(side), unlearner, defense) for side in SIDES)
-        return next(filter(None, (*unfit, *refusals)), "") or self._unmet_need(attack)
+        return next(filter(None, (*unfit, *refusals)), "") or self._unmet_need(dataset, attack)
 
     def _unfit(self, dataset: PluginRef, model: PluginRef) -> str:
         """Return why a model cannot be trained on the records of a data set, or "" where it can."""
@@ -89,11 +91,13 @@ class Expansion:
             self._refusals[key] = self.instances.make(model, TargetModel).refusal(shape) or ""
         return self._refusals[key]
 
-    def _unmet_need(self, attack: PluginRef) -> str:
-        needed = self.instances.make(attack, Attack).needs.references
-        if needed <= REFERENCE_MODELS:
-            return ""
-        return f"needs {needed} reference models, the suite's adversary offers {REFERENCE_MODELS}"
+    def _unmet_need(self, dataset: DatasetRef, attack: PluginRef) -> str:
+        needs, offered = self.instances.make(attack, Attack).needs, dataset.references
+        if needs.references > offered.references:
+            return f"needs {needs.references} reference models, the suite's adversary offers {offered.references}"
+        if needs.population > offered.population:
+            return f"needs a population of {needs.population}, the suite's adversary offers {offered.population}"
+        return ""
 
     def _refusal(self, model: PluginRef, unlearner: PluginRef, defense: PluginRef) -> str:
         key = (model.key, unlearner.key, defense.key)
@@ -113,11 +117,15 @@ class Expansion:
         target, shadow = (self._tasks(shared, trained_with, seed, side) for side in SIDES)
         retrained = self._retrained_group(shared, trained_with, seed, pairs)
         fields = group_fields(shared[0], target, shadow, self._metrics, retrained.episodes if retrained else ())
+        needed = {attack: self.instances.make(attack, Attack).needs.references for _, attack in pairs}
+        references = self._references(shared, target, max(needed.values()))
         cells = {
-            joined_key(self._fields_of(defense, attack), fields): Cell(*shared, defense, attack, seed)
+            joined_key(self._fields_of(defense, attack, references[: needed[attack]]), fields): Cell(
+                *shared, defense, attack, seed
+            )
             for defense, attack in pairs
         }
-        return CellGroup(target, shadow, cells, self.suite.metrics, retrained)
+        return CellGroup(target, shadow, cells, self.suite.metrics, retrained, references)
 
     def _retrained_group(
         self, shared: Shared, trained_with: PluginRef | None, seed: int, pairs: Sequence[tuple[PluginRef, PluginRef]]
@@ -128,7 +136,9 @@ class Expansion:
             return None
         return self._group((dataset, model, self._retraining, scenario), trained_with, seed, pairs)
 
-    def _fields_of(self, defense: PluginRef, attack: PluginRef) -> bytes:
+    def _fields_of(self, defense: PluginRef, attack: PluginRef, references: Sequence[ReferenceTask]) -> bytes:
+        if references:
+            return cell_fields(defense, attack, self.instances, [task.key for task in references])
         key = (defense.key, attack.key)
         if key not in self._cell_fields:
             self._cell_fields[key] = cell_fields(defense, attack, self.instances)
@@ -153,9 +163,35 @@ class Expansion:
             device=device,
             options=options,
             key="",
+            population=dataset.references.population if side == "target" else 0,
         )
         keys = episode_keys(first, self.instances)
         return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))
+
+    def _references(self, shared: Shared, target: Sequence[EpisodeTask], models: int) -> tuple[ReferenceTask, ...]:
+        """Return the first reference models, which the adversary trains with its own model on the target's data set."""
+        dataset, model, unlearner, scenario = shared
+        first, made = target[0], self.instances.make(scenario, Scenario)
+        engine, device = self._settings.of(model.on("shadow"))
+        task = ReferenceTask(
+            dataset=first.dataset,
+            model=model.on("shadow"),
+            unlearner=unlearner,
+            defense=first.defense,
+            records=first.sizes.records,
+            number=0,
+            per_request=dataset.references.per_request or deleted_and_added(made, first.sizes)[0],
+            population=dataset.references.population,
+            queried=queried_at_most(made, first.sizes, self.instances.records(first.dataset), first.seed),
+            seed=first.seed,
+            engine=engine,
+            device=device,
+            options=first.options,
+            targets=tuple(episode.key for episode in target),
+            key="",
+        )
+        keys = reference_keys(task, models, self.instances)
+        return tuple(replace(task, number=number, key=key) for number, key in enumerate(keys))
 
     @cached_property
     def _retraining(self) -> PluginRef | None:

@@ -97,7 +97,9 @@ class Faults:
         _demand(self._instances.make(defense, Defense).training(), TrainingOptions, "training")
 
     def _ask_attack(self, attack: PluginRef) -> None:
-        _demand(self._instances.make(attack, Attack).needs.references, int, "needs.references")
+        needs = self._instances.make(attack, Attack).needs
+        for name in ("references", "population"):
+            _demand(getattr(needs, name), int, f"needs.{name}")
         self._instances.make(baseline_ref(attack, self._instances), Attack)
 
     def _ask_metric(self, metric: PluginRef) -> None:

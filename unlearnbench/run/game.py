@@ -19,6 +19,7 @@ from unlearnbench.core.posteriors import fault_of
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath, keyed_bits
+from unlearnbench.run.reference_table import PopulationTable, ReferenceTable
 
 Indices = NDArray[np.int64]
 
@@ -57,6 +58,10 @@ class Game:
     positive: Role
     negative: Role
     seeds: SeedPath
+    references: tuple[Observations, ...] = ()
+    """What each reference model of the adversary's answers about all records that are queried from the target."""
+    population: Observations | None = None
+    """What the target's models answer about the population, if they are asked."""
 
     @classmethod
     def of(
@@ -69,10 +74,12 @@ class Game:
         negative: Role,
         seeds: SeedPath,
         shadow_records: Records | None = None,
+        population: Sequence[Observations] = (),
     ) -> Game:
         """Set up a game from the observations of each side, one entry per original.
 
-        ``shadow_records`` are given where the shadow rows are of another data set.
+        ``shadow_records`` are given where the shadow rows are of another data set, ``population`` where the target's
+        models are asked about it.
         """
         return cls(
             records,
@@ -82,6 +89,7 @@ class Game:
             positive,
             negative,
             seeds,
+            population=Observations.concatenate(population) if population else None,
         )
 
     def deleted(self, observations: Observations) -> NDArray[np.bool_]:
@@ -121,28 +129,45 @@ class Game:
 
         ``rows`` index the target rows, or the balanced shadow rows. Row i of the view is ``rows[order[i]]``. The order
         is random, so that it tells nothing. What ``needs`` do not declare is not in the view at all. UserError where
-        they ask for reference models, which no game has yet.
+        they ask for more reference models, or for a larger population, than there are.
         """
-        if needs.references:
-            raise UserError(f"the attack needs {needs.references} reference models, and there are none here")
+        self._check_enough(needs)
         observed, records = (self.target, self.records) if side == "target" else (self.balanced, self.shadow_records)
         order = seeds.permutation(len(rows))
         chosen, n = rows[order], len(rows)
-        before, after = needs.versions in ("both", "original"), needs.versions in ("both", "unlearned")
+        before, after = needs.sees_original, needs.sees_unlearned
+        references = self._reference_table if needs.references and side == "target" else None
+        population = self._population_table if needs.population and side == "target" else None
+        place = observed.episode[chosen], observed.request[chosen]
         view = View(
             needs,
             records.n_classes,
-            observed.episode[chosen],
-            observed.request[chosen],
+            *place,
             self._keys[side][chosen],
             observed.before[chosen] if before else np.empty((n, 0)),
             observed.after[chosen] if after else np.empty((n, 0, 0)),
             observed.versions[chosen] if after else np.empty(0, dtype=np.int64),
             observed.label[chosen] if needs.label else np.empty(0, dtype=np.int64),
             records.x[observed.record[chosen]] if needs.features else np.empty((n, 0)),
-            None,
+            references.about(observed.record[chosen], needs.references) if references else None,
+            population.seen(*place, needs, references) if population else None,
         )
         return view, order
+
+    def _check_enough(self, needs: Needs) -> None:
+        if needs.references > len(self.references):
+            raise UserError(_too_few(needs.references, len(self.references), "reference models"))
+        size = len(self._population_table.ids) if needs.population and self._population_table else 0
+        if needs.population > size:
+            raise UserError(_too_few(needs.population, size, "records of the population"))
+
+    @cached_property
+    def _reference_table(self) -> ReferenceTable:
+        return ReferenceTable.of(self.references)
+
+    @cached_property
+    def _population_table(self) -> PopulationTable | None:
+        return PopulationTable.of(self.population) if self.population else None
 
     def shadow_view(self, needs: Needs, rows: Indices, seeds: SeedPath) -> ShadowView:
         """Return what an attack of these needs learns from: chosen balanced shadow rows, and which were deleted."""
@@ -163,12 +188,22 @@ def _companies(target: Observations, chosen: Indices, kind: NDArray[np.int64]) -
         yield Company((int(target.episode[rows[0]]), int(kind[rows[0]])), rows, rows[first], inverse)
 
 
+def _too_few(needed: int, found: int, what: str) -> str:
+    return f"the attack needs {needed} {what}, and there are {found or 'none'} here"
+
+
 def release(game: Game, defense: Defense) -> Game:
-    """Return the game with every posterior of both sides as the defense releases it."""
+    """Return the game with every posterior as the defense releases it, of both sides and of reference models."""
+
+    def one(rows: Observations, what: str) -> Observations:
+        return _released(rows, defense, (game.seeds / "release" / what).seed())
+
     return replace(
         game,
-        target=_released(game.target, defense, (game.seeds / "release" / "target").seed()),
-        shadow=_released(game.shadow, defense, (game.seeds / "release" / "shadow").seed()),
+        target=one(game.target, "target"),
+        shadow=one(game.shadow, "shadow"),
+        references=tuple(one(rows, "reference") for rows in game.references),
+        population=one(game.population, "target") if game.population else None,
     )
 
 

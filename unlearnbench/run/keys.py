@@ -7,12 +7,12 @@ fields are written as JSON once and joined for each key.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.models import TargetModel
-from unlearnbench.run.cells import SHARED_AXES, EpisodeTask
+from unlearnbench.run.cells import SHARED_AXES, EpisodeTask, ReferenceTask
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.suite.model import DatasetRef, PluginRef
 
@@ -32,19 +32,11 @@ def joined_key(*fields: bytes) -> str:
 
 def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
     """Return the keys of all originals that a side trains as ``task`` says; its own original and key are not read."""
-    axes = {axis: instances.identity(getattr(task, axis)) for axis in SHARED_AXES}
-    if task.defense is not None:
-        axes["defense"] = instances.identity(task.defense)
     sizes = asdict(task.sizes)
     del sizes["originals"]  # changes none of them: an experiment that grows keeps the episodes it has
-    before = {
-        "axes": axes,
-        "device": task.device,
-        "engine": task.engine,
-        "engine_revision": instances.make(task.model, TargetModel).engine_revision,
-        "kind": "episode",
-    }
-    after = {
+    before = _training(task, SHARED_AXES, instances) | {"kind": "episode"}
+    asked = {"population": task.population} if task.population else {}
+    after = asked | {
         "records": instances.records(task.dataset).sha256,
         "seed": task.seed,
         "side": task.side,
@@ -54,10 +46,48 @@ def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
     return [joined_key(first, b'"original":%d' % original, last) for original in range(task.sizes.originals)]
 
 
-def cell_fields(defense: PluginRef, attack: PluginRef, instances: PluginInstances) -> bytes:
-    """Return the fields in which cells of one group differ."""
+def reference_keys(task: ReferenceTask, models: int, instances: PluginInstances) -> list[str]:
+    """Return the keys of the first reference models that are trained as ``task`` says; its number and key do not count.
+
+    More of them change none of these keys.
+    """
+    before = _training(task, ("dataset", "model", "unlearner"), instances) | {"kind": "reference"}
+    after = {
+        "per_request": task.per_request,
+        "population": task.population,
+        "records": instances.records(task.dataset).sha256,
+        "seed": task.seed,
+        "size": task.records,
+        "targets": task.targets,
+    }
+    first, last = json_fields(before), json_fields(after)
+    return [joined_key(first, b'"number":%d' % number, last) for number in range(models)]
+
+
+def _training(task: EpisodeTask | ReferenceTask, axes: Iterable[str], instances: PluginInstances) -> dict[str, object]:
+    """Return what models are trained by."""
+    plugins = {axis: instances.identity(getattr(task, axis)) for axis in axes}
+    if task.defense is not None:
+        plugins["defense"] = instances.identity(task.defense)
+    return {
+        "axes": plugins,
+        "device": task.device,
+        "engine": task.engine,
+        "engine_revision": instances.make(task.model, TargetModel).engine_revision,
+    }
+
+
+def cell_fields(
+    defense: PluginRef, attack: PluginRef, instances: PluginInstances, references: Sequence[str] = ()
+) -> bytes:
+    """Return the fields in which cells of one group differ.
+
+    ``references`` are the keys of the reference models that the attack needs.
+    """
     refs = {"attack": attack, "baseline": baseline_ref(attack, instances), "defense": defense}
-    return json_fields({name: instances.identity(ref) for name, ref in refs.items()})
+    fields = {name: instances.identity(ref) for name, ref in refs.items()}
+    fields["attack"] |= {"references": references} if references else {}
+    return json_fields(fields)
 
 
 def group_fields(

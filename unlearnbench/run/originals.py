@@ -33,6 +33,7 @@ def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
         seed=task.seed,
         device=task.device,
         engine=task.engine,
+        population=task.population,
     )
 
 

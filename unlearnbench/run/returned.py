@@ -69,11 +69,13 @@ def check_versions(chains: Sequence[Sequence[State]], requests: Sequence[Request
         check_fitted(state.fitted)
 
 
-def check_queries(queries: object, records: Records) -> None:
-    """Raise TypeError or ValueError where a scenario returned no queries of these records."""
+def check_queries(queries: object, records: Records, population: NDArray[np.int64]) -> None:
+    """Raise TypeError or ValueError where a scenario returned no queries of these records, or some of a population."""
     if not isinstance(queries, Queries):
         raise TypeError(f"a scenario must return Queries, got {brief(queries)}")
     _check_known(queries.ids, records, "scenario")
+    if len(both := queries.ids[among(queries.ids, population)]):
+        raise ValueError(f"a scenario queries record {both[0]}, which is of the population and must not be queried")
 
 
 def privacy_loss(fitted: object) -> float:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Literal
+from typing import Literal, TypeVar
 
-from unlearnbench.core.executors import Executor, Failure, Task
+from unlearnbench.core.executors import Executor, Failure, Task, Work
 from unlearnbench.core.limits import Limits
 from unlearnbench.core.plugin_calls import stdout_to
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cell_results import CellResult, put_result
-from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask, Plan
+from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask, Plan, ReferenceTask
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episodes import Episode, to_arrays
 from unlearnbench.run.evaluation import EvaluationWork
@@ -22,9 +22,11 @@ from unlearnbench.run.failures import failure_of
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import EpisodeWork
 from unlearnbench.run.progress import progress
-from unlearnbench.run.store import Store
+from unlearnbench.run.reference_models import ReferenceWork
+from unlearnbench.run.store import Kind, Store
 
 Rerun = Literal["never", "failed", "all"]
+ModelTask = TypeVar("ModelTask", EpisodeTask, ReferenceTask)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Runner:
             self._drop(plan)
         with one_thread(), closing(self.executor), stdout_to(sys.stderr, 2):  # processes that are started print too
             self._make_episodes(plan, rerun, limits)
+            self._make_references(plan, rerun, limits)
             self._evaluate(plan, rerun, limits)
         done = len(self.store.stored("cell", plan.cells))
         outcome = Outcome(done, len(plan.cells) - done + len(plan.failed), len(plan.skipped))
@@ -76,6 +79,8 @@ class Runner:
     def _drop(self, plan: Plan) -> None:
         for key in plan.episodes:
             self.store.drop("episode", key)
+        for key in plan.references:
+            self.store.drop("reference", key)
         for key in plan.cells:
             self.store.drop("cell", key)
 
@@ -84,27 +89,44 @@ class Runner:
         return self.store.get(kind, key) is None and (rerun != "never" or self.store.failure(kind, key) is None)
 
     def _make_episodes(self, plan: Plan, rerun: Rerun, limits: Limits) -> None:
-        due = [task for key, task in plan.episodes.items() if self._due("episode", key, rerun)]
         work = EpisodeWork.here(self.instances)
-        with progress("training and unlearning", len(due), self.show_progress) as advance:
+        self._make("episode", plan.episodes, work, "training and unlearning", rerun, limits)
+
+    def _make_references(self, plan: Plan, rerun: Rerun, limits: Limits) -> None:
+        """Make reference models after the episodes, in which it stands which records are queried."""
+        if plan.references:
+            work = ReferenceWork.here(self.instances, self.store)
+            self._make("reference", plan.references, work, "reference models", rerun, limits)
+
+    def _make(
+        self,
+        kind: Kind,
+        tasks: Mapping[str, ModelTask],
+        work: Work[ModelTask, Episode | Failure],
+        doing: str,
+        rerun: Rerun,
+        limits: Limits,
+    ) -> None:
+        due = [task for key, task in tasks.items() if self._due(kind, key, rerun)]
+        with progress(doing, len(due), self.show_progress) as advance:
             for task, outcome in self.executor.run(work, side_by_side(due, work.shared), limits):
-                self._store_episode(task, outcome)
+                self._store_answers(kind, task, outcome)
                 advance(isinstance(outcome, Failure))
 
-    def _store_episode(self, task: EpisodeTask, episode: Episode | Failure) -> None:
+    def _store_answers(self, kind: Kind, task: EpisodeTask | ReferenceTask, episode: Episode | Failure) -> None:
         if isinstance(episode, Failure):
-            self.store.fail("episode", task.key, episode)
-        elif failure := _unstorable(partial(self._put_episode, task, episode)):
-            self.store.fail("episode", task.key, failure)
+            self.store.fail(kind, task.key, episode)
+        elif failure := _unstorable(partial(self._put_answers, kind, task, episode)):
+            self.store.fail(kind, task.key, failure)
 
-    def _put_episode(self, task: EpisodeTask, episode: Episode) -> None:
+    def _put_answers(self, kind: Kind, task: EpisodeTask | ReferenceTask, episode: Episode) -> None:
         payload = {
             "engine": task.engine,
             "device": task.device,
             "seconds": dict(episode.seconds),
             "environment": self._environment,
         }
-        self.store.put("episode", task.key, payload, to_arrays(episode))
+        self.store.put(kind, task.key, payload, to_arrays(episode))
 
     @cached_property
     def _environment(self) -> dict[str, str]:

@@ -52,7 +52,7 @@ class _Part:
     @property
     def cost(self) -> int:
         """How many models are trained at most."""
-        return count_models({task.key: task for group in self.groups for task in group.episodes}.values())
+        return count_models({task.key: task for group in self.groups for task in group.tasks}.values())
 
     def halves(self) -> list[_Part]:
         return [_Part(self.groups[::2]), _Part(self.groups[1::2])]
@@ -62,7 +62,7 @@ def _by_originals(groups: Sequence[CellGroup]) -> list[_Part]:
     """Return the groups in parts that share no original; their order follows from that of the groups alone."""
     part_of: dict[Hashable, _Part] = {}
     for group in groups:
-        new = _Part([group], dict.fromkeys(task.original_key for task in group.episodes))
+        new = _Part([group], dict.fromkeys(task.original_key for task in group.tasks))
         met = dict.fromkeys(part_of[original] for original in new.originals if original in part_of)
         whole, *others = sorted([*met, new], key=lambda part: len(part.groups), reverse=True)
         for other in others:

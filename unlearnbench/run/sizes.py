@@ -47,6 +47,11 @@ def check_sizes(suite: Suite, instances: PluginInstances, fault: Callable[[Datas
             for seed in suite.seeds
             for limit in _limits(instances.records(entry.on(side)), side, suite.sizes(entry, side), scenarios, seed)
         ]
+        limits += [
+            limit
+            for seed in suite.seeds
+            for limit in _reference_limits(instances.records(entry), entry, [made for _, made in scenarios], seed)
+        ]
         for name in dict.fromkeys(limit.name for limit in limits):
             broken = [limit for limit in limits if limit.name == name and limit.value > limit.largest]
             if broken:
@@ -91,6 +96,30 @@ def _limits(
             yield Limit(side, f"records that a request of scenario {ref.name} adds", added, addable, left)
             yield Limit(side, "requests", sizes.requests, addable // added, f"{fit}: {addable} records {left}")
         yield Limit(side, "requests", sizes.requests, deletable // deleted, f"{fit}: {deletable} records {training}")
+
+
+def _reference_limits(records: Records, entry: DatasetRef, scenarios: list[Scenario], seed: int) -> Iterator[Limit]:
+    sizes, wanted = entry.episodes, entry.references
+    trainable, unseen = side_halves(records, "shadow", SeedPath(seed) / records.name)
+    single = int(np.sum(~records.has_duplicate[unseen]))
+    yield Limit("shadow", "population", wanted.population, single, "are unseen and have no duplicate")
+    if wanted.references:
+        reason = "can have reference models, each trained on half of twice as many records"
+        yield Limit("shadow", "records", sizes.records, len(trainable) // 2, reason)
+        most = max(queried_at_most(scenario, sizes, records, seed) for scenario in scenarios)
+        reason = f"may be queried, since reference models are trained on half of twice records={sizes.records} each"
+        yield Limit("target", "records that requests query", most, 2 * sizes.records, reason)
+        most = min(deleted_and_added(scenario, sizes)[0] for scenario in scenarios)
+        yield Limit("shadow", "per_request", wanted.per_request or most, sizes.records // 2, "can be forgotten at once")
+
+
+def queried_at_most(scenario: Scenario, sizes: EpisodeSizes, records: Records, seed: int) -> int:
+    """Return how many distinct records are queried from all targets together, at most."""
+    deleted, added = deleted_and_added(scenario, sizes)
+    _, unseen = side_halves(records, "target", SeedPath(seed) / records.name)
+    single = int(np.sum(~records.has_duplicate[unseen]))
+    requests = sizes.originals * sizes.requests
+    return requests * (deleted + added + sizes.retained) + min(requests * (sizes.negatives + sizes.matched), single)
 
 
 def deleted_and_added(scenario: Scenario, sizes: EpisodeSizes) -> tuple[int, int]:

@@ -31,13 +31,13 @@ from unlearnbench.run.entries import (
 )
 from unlearnbench.run.whole_files import HeldFiles, WholeFiles
 
-Kind = Literal["episode", "cell"]
+Kind = Literal["episode", "reference", "cell"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-FOLDERS = {"episode": "episode-3", "cell": "cell-5"}
+FOLDERS = {"episode": "episode-3", "reference": "reference", "cell": "cell-5"}
 """Where entries of a kind lie, if not in a folder named like the kind."""
 KEY: Final = re.compile("[0-9a-f]{64}")
 """The form of a key."""
-FLUSHED = {"episode"}
+FLUSHED = {"episode", "reference"}
 """Kinds that are forced to disk. A cell takes milliseconds to make again, less than a flush."""
 LONGEST_TRACEBACK = 20_000
 """How many characters of a traceback are kept."""

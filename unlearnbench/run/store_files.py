@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.store import FOLDERS, KEY, KINDS, Store
 
-Category = Literal["episode", "cell", "failure", "unfinished", "damaged", "outdated", "foreign"]
+Category = Literal["episode", "reference", "cell", "failure", "unfinished", "damaged", "outdated", "foreign"]
 """Entries by kind; records of failures; what is being written, or was when a run was killed; what was damaged and set
 aside; entries as earlier versions kept them; what is not of the store."""
 UNREAD: Final[tuple[Category, ...]] = ("damaged", "outdated")

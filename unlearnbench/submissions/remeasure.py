@@ -14,7 +14,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.messages import one_line
 from unlearnbench.core.metrics import Metric, ScoredCell, Utility
 from unlearnbench.core.scenarios import Scenario
-from unlearnbench.run.attacking import folds_scored
+from unlearnbench.run.attacking import cross_fits, folds_scored
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.run.divergence import COMPARED
@@ -168,7 +168,8 @@ class Remeasurer:
         """Read the arrays of one cell."""
         read, n = self._submission.arrays.read, len(derived.game.target)
         shadow, baseline = derived.game.balanced, baseline_ref(cell.attack, self._instances)
-        cross_fitted = len(np.unique(shadow.episode)) > 1 or knows_truth(cell.attack, self._instances.registry)
+        attack = self._instances.make(cell.attack, Attack)
+        cross_fitted = cross_fits(derived.game, attack) or knows_truth(cell.attack, self._instances.registry)
         return CellScores(
             read(submitted.scores, np.float64, (n,)),
             read(submitted.baseline, np.float64, (n,)),

@@ -11,6 +11,7 @@ from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.messages import shown
 from unlearnbench.core.pools import SIZES, EpisodeSizes, size_fault
+from unlearnbench.core.references import REFERENCE_SIZES, ReferenceSizes
 from unlearnbench.hooks.parameters import Parameter, ParameterError, parameters, resolve
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
@@ -19,6 +20,11 @@ from unlearnbench.suite.model import AXES, Axis, DatasetRef, Exclusion, PluginRe
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.yaml import plain_scalar
 
+Ranges = Mapping[str, tuple[int, int]]
+"""Least and most of sizes by name."""
+ADVERSARY_SIZES: Ranges = {**SIZES, **REFERENCE_SIZES}
+"""Those of the sizes that the key ``adversary`` may give."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -26,19 +32,21 @@ class Sizes:
 
     episodes: Mapping[str, int]
     adversary: Mapping[str, int]
+    """Also the sizes of :class:`~unlearnbench.core.references.ReferenceSizes`."""
 
     @classmethod
     def read(cls, fields: Mapping[str, Node]) -> Sizes:
         """Read the keys ``episodes`` and ``adversary`` of a suite or of an entry for a data set."""
-        return cls(*(_sizes(fields[key]) if key in fields else {} for key in ("episodes", "adversary")))
+        ranges = {"episodes": SIZES, "adversary": ADVERSARY_SIZES}
+        return cls(*(_sizes(fields[key], ranges[key]) if key in fields else {} for key in ranges))
 
 
-def _sizes(node: Node) -> dict[str, int]:
-    return {name: _size(name, size) for name, size in node.fields(SIZES).items()}
+def _sizes(node: Node, ranges: Ranges) -> dict[str, int]:
+    return {name: _size(name, size, ranges) for name, size in node.fields(ranges).items()}
 
 
-def _size(name: str, node: Node) -> int:
-    if fault := size_fault(name, node.value):
+def _size(name: str, node: Node, ranges: Ranges) -> int:
+    if fault := size_fault(name, node.value, ranges):
         node.fail(f"{fault}, got {shown(node.value)}")
     return cast(int, node.value)
 
@@ -46,7 +54,8 @@ def _size(name: str, node: Node) -> int:
 def read_datasets(node: Node, registry: Registry, suite: Sizes) -> tuple[DatasetRef, ...]:
     """Read the data sets. The sizes of an entry override those of the suite.
 
-    The shadow side has the sizes of the target side, except those in ``adversary``. Entries of one data set that differ
+    The shadow side has the sizes of the target side, except those in ``adversary``, which also says how many reference
+    models there are. Entries of one data set that differ
     only in sizes need a ``label``.
     """
     entries = node.items("data sets")
@@ -61,7 +70,9 @@ def _dataset(node: Node, registry: Registry, suite: Sizes) -> DatasetRef:
     ref = _with_shadow(fields, "dataset", registry)
     label = fields["label"].text() if "label" in fields else ref.label
     target = {**suite.episodes, **own.episodes}
-    shadow = {**target, **suite.adversary, **own.adversary}
+    adversary = {**suite.adversary, **own.adversary}
+    shadow = {**target, **{name: size for name, size in adversary.items() if name in SIZES}}
+    references = {name: size for name, size in adversary.items() if name in REFERENCE_SIZES}
     return DatasetRef(
         ref.kind,
         ref.name,
@@ -70,6 +81,7 @@ def _dataset(node: Node, registry: Registry, suite: Sizes) -> DatasetRef:
         ref.shadow,
         episodes=EpisodeSizes(**target),
         adversary=EpisodeSizes(**shadow),
+        references=ReferenceSizes(**references),
         named="label" in fields,
     )
 

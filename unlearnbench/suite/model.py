@@ -16,6 +16,7 @@ from unlearnbench.core.hashing import canonical_json, content_key
 from unlearnbench.core.limits import Limits
 from unlearnbench.core.models import Engine
 from unlearnbench.core.pools import EpisodeSizes, Side
+from unlearnbench.core.references import ReferenceSizes
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
 
@@ -67,12 +68,15 @@ class DatasetRef(PluginRef):
     """Sizes of the target side."""
     adversary: EpisodeSizes = field(default_factory=EpisodeSizes)
     """Sizes of the shadow side."""
+    references: ReferenceSizes = field(default_factory=ReferenceSizes)
+    """What the adversary has besides its shadow models."""
     named: bool = False
     """Whether the suite gives the label."""
 
     def to_dict(self) -> dict[str, object]:
         """Return the entry as in a suite file, with all sizes."""
-        sizes = {"episodes": asdict(self.episodes), "adversary": asdict(self.adversary)}
+        references = {name: size for name, size in asdict(self.references).items() if size}
+        sizes = {"episodes": asdict(self.episodes), "adversary": asdict(self.adversary) | references}
         return super().to_dict() | ({"label": self.label} if self.named else {}) | sizes
 
 

@@ -13,6 +13,7 @@ from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.parameters import Parameter, parameters
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import Registered, Registry
+from unlearnbench.suite.entries import ADVERSARY_SIZES, Ranges
 from unlearnbench.suite.keys import KEYS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED, SHADOWED
 from unlearnbench.suite.model import AXES, EngineChoice
 
@@ -31,7 +32,8 @@ def suite_schema(registry: Registry) -> Schema:
         "title": "unlearnbench suite",
         **_object(_properties(), REQUIRED),
         "$defs": {
-            "sizes": _object({name: _integer(low, high) for name, (low, high) in SIZES.items()}),
+            "sizes": _sizes(SIZES),
+            "adversary": _sizes(ADVERSARY_SIZES),
             "exclusion": _exclusion(registry),
             **{kind: _entry(kind, registry) for kind in KINDS},
         },
@@ -46,7 +48,7 @@ def _properties() -> Schema:
         "seeds": _list(_integer(0, MOST_SEED)),
         **{f"{kind}s": _list({"$ref": f"#/$defs/{kind}"}) for kind in KINDS},
         "episodes": {"$ref": "#/$defs/sizes"},
-        "adversary": {"$ref": "#/$defs/sizes"},
+        "adversary": {"$ref": "#/$defs/adversary"},
         "exclude": _list({"$ref": "#/$defs/exclusion"}),
         "plugins": _list({**TEXT, "pattern": r"\.py$"}),
         "engine": {"enum": list(get_args(EngineChoice))},
@@ -63,6 +65,10 @@ def _properties() -> Schema:
 def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return schema | ({"required": list(required)} if required else {})
+
+
+def _sizes(ranges: Ranges) -> Schema:
+    return _object({name: _integer(low, high) for name, (low, high) in ranges.items()})
 
 
 def _list(items: Schema) -> Schema:
@@ -90,7 +96,7 @@ def _long_entry(found: Registered, params: Schema) -> Schema:
     if found.kind in SHADOWED:
         properties |= {"shadow": {"$ref": f"#/$defs/{found.kind}"}}
     if found.kind == "dataset":
-        properties |= {"label": TEXT, "episodes": {"$ref": "#/$defs/sizes"}, "adversary": {"$ref": "#/$defs/sizes"}}
+        properties |= {"label": TEXT, "episodes": {"$ref": "#/$defs/sizes"}, "adversary": {"$ref": "#/$defs/adversary"}}
     required = ("name", "params") if "required" in params else ("name",)
     return _object(properties, required) | {"description": found.plugin.summary}
 

@@ -13,9 +13,9 @@ from unlearnbench.core.metrics import ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Provenance, Records, TrainingSet
-from unlearnbench.core.references import ReferenceAnswers, ReferenceStatus
+from unlearnbench.core.references import PopulationAnswers, ReferenceAnswers
 from unlearnbench.core.scenarios import Role
-from unlearnbench.core.seeding import keyed_bits
+from unlearnbench.core.seeding import keyed_bits, keyed_normals
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +88,8 @@ class SampleRows:
     def _parts(self, needs: Needs) -> dict[str, Any]:
         names = ("before", "after", "versions", "label", "features")
         parts = {f"_{name}": getattr(self, name) for name in names}
-        parts["_references"] = self._references(needs) if needs.references else None
+        parts["_references"] = self._references(needs.references) if needs.references else None
+        parts["_population"] = self._population(needs) if needs.population else None
         return {
             "n_classes": self.before.shape[1],
             "episode": self.episode,
@@ -97,16 +98,27 @@ class SampleRows:
             **parts,
         }
 
-    def _references(self, needs: Needs) -> ReferenceAnswers:
-        """Return made-up answers of reference models, drawn for each row from the row itself."""
-        n, models, classes = len(self), needs.references, self.before.shape[1]
-        streams = [np.random.default_rng(np.abs(row).view(np.uint64) % 2**32) for row in self.before]
-        status = np.array([rng.integers(3, size=models) for rng in streams], dtype=np.int8).reshape(n, models)
-        noise = np.array([rng.normal(size=(2, models, classes)) for rng in streams]).reshape(n, 2, models, classes)
-        before = log_softmax(self.before[:, None] + noise[:, 0])
-        after = log_softmax(before + 0.1 * noise[:, 1] - (status == ReferenceStatus.UNLEARNED)[..., None] * before)
-        shown = needs.versions in ("both", "original"), needs.versions in ("both", "unlearned")
-        return ReferenceAnswers(before[..., : shown[0] * classes], after[..., : shown[1] * classes], status)
+    def _references(self, models: int) -> ReferenceAnswers:
+        """Return made-up answers of reference models, drawn by the key of each row."""
+        keys, number = self.key[:, None], np.arange(models)
+        member = (keyed_bits(0, keys, number // 2) + number.astype(np.uint64)) % 2 == 0
+        before = 2.0 * keyed_normals(1, keys, number) + member
+        return ReferenceAnswers(before, before - member + 0.1 * keyed_normals(2, keys, number), member)
+
+    def _population(self, needs: Needs) -> PopulationAnswers:
+        """Return made-up answers about the population, the same in each view."""
+        groups, group = np.unique(np.stack([self.episode, self.request]), axis=1, return_inverse=True)
+        shape = groups.shape[1], needs.population
+        odds = 2.0 * keyed_normals(3, groups[0][:, None], groups[1][:, None], np.arange(needs.population))
+        nothing, others = np.empty((shape[0], 0)), keyed_normals(4, *np.indices((needs.population, needs.references)))
+        return PopulationAnswers(
+            group,
+            odds if needs.sees_original else nothing,
+            odds + 0.1 if needs.sees_unlearned else nothing,
+            ReferenceAnswers(others, others + 0.1, np.zeros(others.shape, dtype=np.bool_))
+            if needs.references
+            else None,
+        )
 
 
 def game(

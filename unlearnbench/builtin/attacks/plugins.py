@@ -1,11 +1,11 @@
-"""The built-in attacks: those of Chen et al., those by score, and the controls."""
+"""The built-in attacks: those of Chen et al., those by score, those by reference models, and the controls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CHEN, JAGIELSKI, YEOM
+from unlearnbench.builtin.papers import CARLINI, CHEN, HAYES, JAGIELSKI, YE, YEOM, ZARIFZADEH
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -14,9 +14,10 @@ _HERE: Final = "unlearnbench.builtin.attacks"
 
 @hookimpl
 def unlearnbench_attacks() -> Iterator[AttackPlugin]:
-    """Yield the attacks: those of Chen et al., those by score, and the controls."""
+    """Yield the attacks: those of Chen et al., those by score, those by reference models, and the controls."""
     yield from _attacks_on_features()
     yield from _attacks_by_score()
+    yield from _attacks_by_reference()
     yield from _control_attacks()
 
 
@@ -87,6 +88,42 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
         versions="unlearned",
         label=True,
         role="baseline",
+    )
+
+
+def _attacks_by_reference() -> Iterator[AttackPlugin]:
+    """Yield the attacks that compare a model's answer with those of reference models, or of a population."""
+    for name, factory, summary, reference in (
+        ("lira", "lira:Lira", "Likelihood ratio of a record being in the training set or not", CARLINI),
+        (
+            "lira-offline",
+            "lira_offline:LiraOffline",
+            "How unlikely the answer is for models without the record",
+            CARLINI,
+        ),
+        (
+            "lira-offline-density",
+            "lira_offline:LiraOfflineDensity",
+            "The offline statistic of LiRA's published code: minus the log of a density",
+            CARLINI,
+        ),
+        ("u-lira", "u_lira:ULira", "Likelihood ratio of a record being unlearned or never seen", HAYES),
+        ("rmia", "rmia:Rmia", "Share of a population that a record's likelihood ratio exceeds", ZARIFZADEH),
+        ("population", "population:Population", "Share of a population with a higher loss than the record", YE),
+    ):
+        yield AttackPlugin(
+            name=name,
+            summary=summary,
+            factory=f"{_HERE}.{factory}",
+            reference=reference,
+            versions="unlearned",
+            label=True,
+        )
+    yield AttackPlugin(
+        name="u-lira-pair",
+        summary="The likelihood ratio of u-lira for the answers before and after unlearning together",
+        factory=f"{_HERE}.u_lira_pair:ULiraPair",
+        label=True,
     )
 
 

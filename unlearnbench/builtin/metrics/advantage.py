@@ -9,7 +9,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.stats import advantage, best_threshold
 
-NO_THRESHOLD = "no threshold: cross-fitting on shadow models needs two shadow originals"
+NO_THRESHOLD = "no threshold: no shadow row is scored; that takes two shadow originals and an attack without references"
 
 
 @dataclass(frozen=True)
