@@ -82,7 +82,8 @@ def reference_model(target: Observations, number: int) -> Observations:
     member = np.stack([(rows.record + number) % 2 == 0, np.zeros(len(rows), dtype=np.bool_)], axis=1)
     rng = np.random.default_rng(number)
     before, after = (log_softmax(np.log(0.1) + rng.normal(size=rows.before.shape)) for _ in range(2))
-    return replace(rows, before=before, after=after[:, None], member=member)
+    episode = np.full(len(rows), number)
+    return replace(rows, before=before, after=after[:, None], member=member, episode=episode)
 
 
 def population(originals: int, size: int = 100) -> Observations:
@@ -295,9 +296,9 @@ def test_release_keys_differ_by_side_version_and_row(game: Game) -> None:
         )
         for k in defense.seen
     ]
-    assert len(told) == 4  # two sides, two versions
-    assert sum(map(len, told)) == len(set().union(*told)) == 4 * len(game.target)
-    assert len({keys.seed for keys in defense.seen}) == 2
+    assert len(told) == 2 * (2 + 16 + 1)  # two versions of either side, of each reference model, and of the population
+    assert sum(map(len, told)) == len(set().union(*told)) == 2 * (2 + 16) * len(game.target) + 2 * 24 * 100
+    assert len({keys.seed for keys in defense.seen}) == 4
 
 
 def test_both_sides_go_through_the_defense_and_nothing_else_changes(game: Game) -> None:

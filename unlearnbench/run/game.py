@@ -203,7 +203,7 @@ def release(game: Game, defense: Defense) -> Game:
         target=one(game.target, "target"),
         shadow=one(game.shadow, "shadow"),
         references=tuple(one(rows, "reference") for rows in game.references),
-        population=one(game.population, "target") if game.population else None,
+        population=one(game.population, "population") if game.population else None,
     )
 
 
