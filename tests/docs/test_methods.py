@@ -22,7 +22,7 @@ ROWS = {
 """The other cells of each row by the method's name."""
 UNLEARNERS = load_registry(discover=False).all("unlearner")
 METHODS = {each.name: method for each in UNLEARNERS if isinstance(method := build(each, {}), GradientUnlearner)}
-SETS = {"F": "forget-set", "R": "retain-set", "V": "validation-set"}
+SETS = {"F": "forget-set", "R": "retain-set", "V": "validation-set", "L": "training-log"}
 EPOCHS = 40
 LONG = Case(MLP(hidden=(4,), epochs=EPOCHS), made_up(3000), 3000)
 every_method = pytest.mark.parametrize("name", METHODS)

@@ -60,6 +60,7 @@ VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
     ("scenario", "online"): [{"delete": 3, "add": 2}],
     ("scenario", "sequence"): [{"size": 2}],
     ("scenario", "retained"): [{"size": 3}],
+    ("unlearner", "amnesiac"): [{"epochs": 1}],
     ("unlearner", "random-label"): [{"variant": "static"}, {"variant": "mixed"}],
     ("unlearner", "retrain"): [{"init": "fresh", "order": "fresh"}, {"init": "same", "order": "compact"}],
     ("unlearner", "sisa"): [{"shards": 3, "mean": "size"}],

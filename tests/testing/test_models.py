@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unlearnbench import TargetModel, UserError, log_of, log_softmax
 from unlearnbench.core.models import FitTask, Fitted
+from unlearnbench.core.records import TrainingSet
 from unlearnbench.testing import checks_of
 
 if TYPE_CHECKING:
@@ -116,8 +117,37 @@ class ClaimsAModule(Good):
     has_module: ClassVar = True
 
 
+class ClaimsALog(Good):
+    logs: ClassVar = True
+
+
+class CannotMove(Good):
+    decremental: ClassVar = True
+
+
+class MovesNowhere(Good):
+    decremental: ClassVar = True
+
+    def fit(self, task: FitTask, device: str) -> Fitted:
+        return Stays(super().fit(task, device))
+
+
+@dataclass
+class Stays:
+    fitted: Fitted
+
+    def log_posteriors(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.fitted.log_posteriors(x)
+
+    def moved_to(self, data: TrainingSet) -> Fitted:
+        return self
+
+
 BROKEN = [
+    (CannotMove, "moved-to-is-a-refit"),
+    (MovesNowhere, "moved-to-is-a-refit"),
     (ClaimsAModule, "the-module-is-the-model"),
+    (ClaimsALog, "logs-every-step"),
     (Probabilities, "returns-log-posteriors"),
     (Unseeded, "same-seeds-same-model"),
     (GlobalDraws, "leaves-the-process-as-it-was"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,14 @@ class Decremental(Protocol):
         ...
 
 
+class StepLog(Protocol):
+    """Follows the training of a network."""
+
+    def __call__(self, ids: NDArray[np.int64], module: Any) -> None:
+        """Take the ids (b,) of the batch of the step that was just taken, none before the first, and the network."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class FitTask:
     """One model to train."""
@@ -97,6 +105,8 @@ class FitTask:
     start: Fitted | None = None
     """The model to continue training from, for kinds of models that can (``continues``)."""
     options: TrainingOptions = PLAIN
+    log: StepLog | None = None
+    """What follows the training, for kinds of models that keep a log (``logs``); only ``fit`` is asked for one."""
 
 
 class TargetModel(ABC):
@@ -112,6 +122,8 @@ class TargetModel(ABC):
     """Whether its trained models have a torch module: see ``unlearnbench.HasModule``."""
     decremental: ClassVar[bool] = False
     """Whether records can be taken out of its trained models: see ``Decremental``."""
+    logs: ClassVar[bool] = False
+    """Whether ``fit`` calls ``task.log`` before the first step and after every one."""
     options: ClassVar[frozenset[TrainingOption]] = frozenset()
     """The training options that it supports; ``task.options`` never asks for others."""
     engine_revision: ClassVar[int] = 1

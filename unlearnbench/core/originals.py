@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import ReadOnlyArrays
-from unlearnbench.core.models import Engine, Fitted, Seeds, TargetModel
+from unlearnbench.core.models import Engine, FitTask, Fitted, Seeds, StepLog, TargetModel
 from unlearnbench.core.options import PLAIN, TrainingOptions
 from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.core.posteriors import log_softmax
@@ -88,6 +88,14 @@ class Original(ReadOnlyArrays):
     def job_key(self, job: TrainingJob) -> JobKey:
         """Return what identifies a job: equal keys are trained once."""
         return self._trainer.key(job)
+
+    def train_with(self, log: StepLog) -> Fitted:
+        """Return the original trained once more, by ``fit``, with its training followed by ``log``.
+
+        Where ``engine`` is ``fast``, rounding makes it another model than ``fitted``.
+        """
+        job = self.job
+        return self.model.fit(FitTask(job.data, job.seeds, options=self.options, log=log), self.device)
 
     def share(self, validation_ids: NDArray[np.int64]) -> Original:
         """Return this original for another user: ``fitted`` is shared, models that either trains besides are not.

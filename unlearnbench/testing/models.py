@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, Seeds, TargetModel
 from unlearnbench.core.options import DPSGD, TrainingOptions
-from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import Order, Records, Step, TrainingSet
-from unlearnbench.engine.networks.modules import HasModule
+from unlearnbench.testing import abilities
+from unlearnbench.testing.abilities import SEEDS
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
 from unlearnbench.testing.process import process_check
 from unlearnbench.testing.samples import alike, copies, doubled, everything
 from unlearnbench.testing.trials import train, wrong_answer
 
-SEEDS: Final = Seeds(11, 22, 33)
 OPTIONS: Final = {"dp": TrainingOptions(dp=DPSGD(1.0, 1.0, 1e-5)), "dropout": TrainingOptions(dropout=0.5)}
 
 
@@ -140,41 +137,6 @@ def options_have_an_effect(subject: Subject) -> Iterator[str]:
             yield f"{name} has no effect"
 
 
-@check("See unlearnbench.HasModule; leave `has_module` False for models without a torch module.")
-def the_module_is_the_model(subject: Subject) -> Iterator[str]:
-    """A model that declares `has_module` answers by its module, and its blocks are the whole module."""
-    if not subject.made.has_module:
-        return
-    records = subject.records()
-    task = FitTask(everything(records), SEEDS)
-    for fitted in (subject.made.fit(task, "cpu"), *subject.made.fit_many([task], "cpu")):
-        if not isinstance(fitted, HasModule):
-            yield f"{type(fitted).__name__} lacks some of the attributes of unlearnbench.HasModule"
-            continue
-        answer = fitted.log_posteriors(records.x)
-        copied = fitted.with_module(copy.deepcopy(fitted.module))
-        if not np.allclose(copied.log_posteriors(records.x), answer, atol=1e-4):  # a kernel's sums differ from torch's
-            yield "with_module of a copy of the module gives other posteriors"
-        yield from _module_problems(fitted, records, answer)
-
-
-def _module_problems(fitted: HasModule, records: Records, answer: NDArray[np.float64]) -> Iterator[str]:
-    module, inputs = fitted.module, fitted.inputs(records.x)
-    logits = module(inputs).detach().double().numpy()
-    if not np.allclose(log_softmax(logits), answer, atol=1e-4):  # of float32 sums
-        yield "module(inputs(x)) are not the logits of the posteriors"
-    in_blocks = [id(each) for block in fitted.blocks(module) for each in block.parameters()]
-    if sorted(in_blocks) != sorted(map(id, module.parameters())):
-        yield "not every parameter of the module is in exactly one of its blocks"
-    ids = np.arange(len(records))
-    whole, again = (fitted.training_logits(module, inputs, ids, 1, 0).detach().numpy() for _ in range(2))
-    part = fitted.training_logits(module, inputs[5:9], ids[5:9], 1, 0).detach().numpy()
-    if whole.shape != answer.shape or not np.array_equal(whole, again):
-        yield "training_logits differ from call to call, or are not (n, n_classes)"
-    elif not np.allclose(part, whole[5:9], atol=1e-4):
-        yield "training_logits of a record depend on the other records of the batch"
-
-
 @check("Give every class of the data set a column (unlearnbench.core.posteriors.spread_classes), learned or not.")
 def edge_cases(subject: Subject) -> Iterator[str]:
     """Two and thirty classes, a missing class, one class, one record, duplicates and a constant feature work."""
@@ -217,6 +179,6 @@ CHECKS: Final = (
     seeds_used_is_complete,
     a_deleted_record_has_no_influence,
     options_have_an_effect,
-    the_module_is_the_model,
     edge_cases,
+    *abilities.CHECKS,
 )

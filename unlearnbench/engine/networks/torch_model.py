@@ -19,7 +19,7 @@ from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import epochs_of_batches
 from unlearnbench.engine.networks.modules import children_with_state
-from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
+from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop, step_log
 from unlearnbench.engine.scaling import Standardizer
 from unlearnbench.engine.sklearn_model import as_table, training_table
 
@@ -63,6 +63,7 @@ class TorchModel(TargetModel):
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
     has_module: ClassVar[bool] = True
+    logs: ClassVar[bool] = True
 
     @abstractmethod
     def network(self, shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
@@ -120,7 +121,7 @@ class TorchModel(TargetModel):
         loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused=True)
         steps = epochs_of_batches(data, seed, self.epochs, self.batch_size)
         labels = torch.from_numpy(data.y).to(device)
-        loop.train(fitted.module.train(), fitted.inputs(data.x), labels, steps, forward)
+        loop.train(fitted.module.train(), fitted.inputs(data.x), labels, steps, forward, step_log(task, fitted.module))
         fitted.module.eval()
         return fitted
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.models import FitTask
 from unlearnbench.core.seeding import keyed_uniforms
 
 if TYPE_CHECKING:
@@ -44,16 +45,19 @@ class TrainingLoop:
         y: torch.Tensor,
         steps: Iterable[tuple[int, Rows]],
         forward: Forward | None = None,
+        log: Callable[[Rows], None] | None = None,
     ) -> None:
         """Train ``module`` in place and leave it without gradients; UserError where it overflows.
 
         ``x`` (n, ...), float32, and ``y`` (n,), int64, are on the module's device. ``steps`` yields the epoch and the
         rows of ``x`` of each batch. ``forward`` is the module itself if None; it runs in the chosen precision, the loss
-        in float32.
+        in float32. ``log`` gets the rows of each step after it, and none before the first: see :func:`step_log`.
         """
         import torch
 
         optimizer = self.make_optimizer(module.parameters())
+        if log:
+            log(np.empty(0, dtype=np.int64))
         for epoch, batch in steps:
             rows = torch.from_numpy(batch).to(x.device)
             optimizer.zero_grad()
@@ -61,6 +65,8 @@ class TrainingLoop:
                 logits = forward(x[rows], epoch, batch) if forward else module(x[rows])
             torch.nn.functional.cross_entropy(logits.float(), y[rows]).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
             optimizer.step()
+            if log:
+                log(batch)
         self.finish(module)
 
     def make_optimizer(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
@@ -84,6 +90,12 @@ class TrainingLoop:
         """Raise :class:`UserError` unless the trained weights are ``finite``."""
         if not finite:
             raise UserError(f"the network's weights overflowed: lower learning_rate ({self.learning_rate:g})")
+
+
+def step_log(task: FitTask, module: torch.nn.Module) -> Callable[[Rows], None] | None:
+    """Return what hands the log of a task, if it has one, the ids of each batch and the network."""
+    log, ids = task.log, task.data.kept_ids
+    return None if log is None else lambda rows: log(ids[rows], module)
 
 
 def unit_scales(seed: int, epoch: int, ids: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.float32]:

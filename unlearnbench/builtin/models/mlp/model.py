@@ -34,7 +34,7 @@ from unlearnbench.engine.mlp.private import Privacy, fit_privately
 from unlearnbench.engine.mlp.train import fit, in_threads
 from unlearnbench.engine.networks.stack import train_stacked
 from unlearnbench.engine.networks.stacked_jobs import StackedJob
-from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop
+from unlearnbench.engine.networks.training import OptimizerName, TrainingLoop, step_log
 from unlearnbench.engine.privacy import PrivateRun
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
@@ -111,6 +111,7 @@ class MLP(TargetModel):
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
     has_module: ClassVar[bool] = True
+    logs: ClassVar[bool] = True
     options: ClassVar[frozenset[TrainingOption]] = frozenset({"dp", "dropout"})
 
     def fit(self, task: FitTask, device: str) -> FittedMLP:
@@ -222,7 +223,7 @@ class MLP(TargetModel):
             return fitted.training_logits(fitted.module, x, ids[batch], seed, epoch)
 
         steps = epochs_of_batches(data, seed, self.epochs, self.batch_size)
-        self._loop.train(fitted.module, x, y, steps, forward)
+        self._loop.train(fitted.module, x, y, steps, forward, step_log(task, fitted.module))
 
     def _train_privately(self, fitted: FittedMLP, task: FitTask, dp: DPSGD) -> PrivateMLP:
         import torch
@@ -254,6 +255,8 @@ class MLP(TargetModel):
 def _check_options(task: FitTask) -> None:
     if task.options.dp and task.options.dropout:
         raise UserError("an mlp is trained with differential privacy or with dropout, not with both")
+    if task.options.dp and task.log:
+        raise UserError("private training keeps no log, which would not be private")
 
 
 def _those(

@@ -17,7 +17,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, SeedUse, TargetModel
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import epochs_of_batches
-from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop
+from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop, step_log
 from unlearnbench.engine.scaling import Scaler, Standardizer
 from unlearnbench.engine.sklearn_model import training_table
 
@@ -75,6 +75,7 @@ class SimpleCNN(TargetModel):
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
     has_module: ClassVar[bool] = True
+    logs: ClassVar[bool] = True
 
     def refusal(self, shape: tuple[int, ...]) -> str | None:
         """Return why records of this shape are no images that it takes, or None where they are."""
@@ -134,4 +135,5 @@ class SimpleCNN(TargetModel):
             return fitted.training_logits(fitted.module, x, ids[batch], seed, epoch)
 
         loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused)
-        loop.train(fitted.module, x, y, epochs_of_batches(data, seed, self.epochs, self.batch_size), forward)
+        steps = epochs_of_batches(data, seed, self.epochs, self.batch_size)
+        loop.train(fitted.module, x, y, steps, forward, step_log(task, fitted.module))

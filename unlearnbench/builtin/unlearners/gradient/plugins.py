@@ -96,3 +96,10 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Zhou et al. 2025, arXiv 2503.23751",
         sees=("forget-set", "labels"),
     )
+    yield UnlearnerPlugin(
+        name="amnesiac",
+        summary="Takes back what the batches of training that held the record did to the weights",
+        factory=f"{_HERE}.amnesiac:Amnesiac",
+        reference="Graves et al. 2021, arXiv 2010.10981",
+        sees=("forget-set", "retain-set", "labels", "training-log"),
+    )
