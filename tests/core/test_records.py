@@ -126,6 +126,32 @@ def test_a_number_of_classes_that_is_none_is_refused(n_classes: Any) -> None:
         replace(records(), n_classes=n_classes)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "complaint"),
+    [
+        ((0, 10), r'x: row 5, feature 1 "b" is 11.0, beyond its bounds 0 and 10'),
+        ((0.5, 11), r'x: row 0, feature 0 "a" is 0.0, beyond its bounds 0.5 and 11'),
+        ((11, 0), "bounds must be two finite numbers, the first the smaller, got"),
+        ((0, 0), "bounds must be two finite numbers"),
+        ((0, np.inf), "bounds must be two finite numbers"),
+        ((np.nan, 20), "bounds must be two finite numbers"),
+        ((0, 5, 11), "bounds must be two finite numbers"),
+        (("low", "high"), "bounds must be two finite numbers"),
+        (11, "bounds must be two finite numbers"),
+    ],
+)
+def test_features_lie_within_the_bounds_that_a_data_set_declares(bounds: Any, complaint: str) -> None:
+    with pytest.raises(ValueError, match=f'data set "toy": {complaint}') as caught:
+        replace(records(), bounds=bounds)
+    assert len(str(caught.value)) <= 300
+
+
+def test_bounds_are_no_content() -> None:
+    bounded = replace(records(), bounds=(0, 11))
+    assert (bounded.bounds, records().bounds) == ((0, 11), None)
+    assert bounded.sha256 == records().sha256
+
+
 @pytest.mark.parametrize("ids", [np.array([0.5]), np.array([[1]]), np.array(["1"]), np.array([True, False]) * 0.5])
 def test_record_ids_that_are_no_integers_are_refused(ids: Any) -> None:
     for made in (lambda: Step(ids), lambda: Step(np.array([1]), ids), lambda: TrainingSet.of(records(), ids)):

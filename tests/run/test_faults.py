@@ -75,6 +75,13 @@ class OddRefusal(Keeps):
     def refusal(self, model):
         return True
 
+class NoRecordRefusal(Keeps):
+    refusal_of_records = broken
+
+class OddRecordRefusal(Keeps):
+    def refusal_of_records(self, records):
+        return True
+
 class Asks(Scenario):
     def requests(self, pools, sizes, seeds, original):
         return []
@@ -163,7 +170,7 @@ def unlearnbench_models():
 
 @hookimpl
 def unlearnbench_unlearners():
-    for factory in (NoMaker, NoRefusal, OddRefusal):
+    for factory in (NoMaker, NoRefusal, OddRefusal, NoRecordRefusal, OddRecordRefusal):
         yield UnlearnerPlugin(name=factory.__name__.lower(), summary="s", factory=factory)
 
 @hookimpl
@@ -204,6 +211,8 @@ CASES = {
     ("unlearners", "nomaker"): OUT_OF_ORDER,
     ("unlearners", "norefusal"): OUT_OF_ORDER,
     ("unlearners", "oddrefusal"): "TypeError: refusal gives True, which must be str | None",
+    ("unlearners", "norecordrefusal"): OUT_OF_ORDER,
+    ("unlearners", "oddrecordrefusal"): "TypeError: refusal_of_records gives True, which must be str | None",
     ("scenarios", "nomakerscenario"): OUT_OF_ORDER,
     ("scenarios", "nocount"): OUT_OF_ORDER,
     ("scenarios", "nonedeleted"): "ValueError: deletions_needed must give an integer from 1 on, got 0",

@@ -120,15 +120,15 @@ def observe(
     """Train originals of both sides, serve their deletion requests and query all models; nothing is stored.
 
     Each argument is an object of one's own or the name of a plug-in, which gets its default parameters. ``sizes`` hold
-    for the target and the shadow side. UserError where they do not fit, or where unlearner and model do not go
-    together.
+    for the target and the shadow side. UserError where they do not fit, or where unlearner, model and data set do not
+    go together.
     """
     instances, sizes = PluginInstances(load_registry()), sizes or EpisodeSizes()
     records = dataset if isinstance(dataset, Records) else _make("dataset", dataset, Dataset, instances).load()
     kind = _make("model", model, TargetModel, instances)
     method = _make("unlearner", unlearner, Unlearner, instances)
     requested = _make("scenario", scenario, Scenario, instances)
-    if refusal := method.refusal(kind):
+    if refusal := method.refusal(kind) or method.refusal_of_records(records):
         raise UserError(f"observe: {refusal}")
     if refusal := kind.refusal(records.x.shape[1:]):
         raise UserError(f"observe: {refusal}")

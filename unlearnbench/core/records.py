@@ -47,6 +47,8 @@ class Records(ReadOnlyArrays):
     provenance: Provenance
     feature_names: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+    """The least and the largest value that every feature can have, such as the levels of a pixel; None if unknown."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or "/" in self.name:
@@ -82,6 +84,25 @@ class Records(ReadOnlyArrays):
         if not np.isfinite(self.x).all():
             place = np.argwhere(~np.isfinite(self.x))[0]
             raise self._fault(f"x: row {place[0]}, {self._feature(place[1:])} is {self.x[tuple(place)]}, not finite")
+        self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        if self.bounds is None:
+            return
+        low, high = self._two_numbers(self.bounds)
+        if (beyond := (self.x < low) | (self.x > high)).any():
+            place = np.argwhere(beyond)[0]
+            told = f"x: row {place[0]}, {self._feature(place[1:])} is {self.x[tuple(place)]}"
+            raise self._fault(f"{told}, beyond its bounds {low:g} and {high:g}")
+
+    def _two_numbers(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        try:
+            low, high = map(float, bounds)
+        except (TypeError, ValueError):
+            low, high = 0.0, 0.0
+        if not -np.inf < low < high < np.inf:
+            raise self._fault(f"bounds must be two finite numbers, the first the smaller, got {brief(bounds)}")
+        return low, high
 
     def _feature(self, place: NDArray[np.int64]) -> str:
         """Name a feature by its place in a record."""

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from unlearnbench.core.models import Fitted, TargetModel
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step
+from unlearnbench.core.records import Records, Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 
@@ -37,6 +37,10 @@ class Unlearner(ABC):
 
     def refusal(self, model: TargetModel) -> str | None:  # noqa: ARG002 - most unlearners work with every model
         """Return why this unlearner cannot be used with this model, or None where it can."""
+        return None
+
+    def refusal_of_records(self, records: Records) -> str | None:  # noqa: ARG002 - most work with all records
+        """Return why this unlearner cannot be used with this data set, or None where it can."""
         return None
 
     @abstractmethod

@@ -46,7 +46,7 @@ class Expansion:
         self._faults = faults
         self._metrics = sorted(map(instances.identity, suite.metrics), key=canonical_json)
         self._cell_fields: dict[tuple[str, str], bytes] = {}
-        self._refusals: dict[tuple[str, str, str], str] = {}
+        self._refusals: dict[tuple[str, str, str, str], str] = {}
         self._pairs = [(*pair, faults.of_pair(*pair)) for pair in product(suite.defenses, suite.attacks)]
         for shared in product(suite.datasets, suite.models, suite.unlearners, suite.scenarios):
             self._expand(shared)
@@ -75,20 +75,21 @@ class Expansion:
     def _refused(self, shared: Shared, defense: PluginRef, attack: PluginRef) -> str:
         """Return why a cell cannot run, or "".
 
-        The model of one side does not go with the data set, the unlearner or the defense, or the attack needs more
-        than there is.
+        The model of one side does not go with the data set, the unlearner or the defense, the unlearner not with the
+        data set, or the attack needs more than there is.
         """
         dataset, model, unlearner, _ = shared
-        unfit = (self._unfit(dataset.on(side), model.on(side)) for side in SIDES)
+        unfit = (self._unfit(dataset.on(side), model.on(side), unlearner) for side in SIDES)
         refusals = (self._refusal(model.on(side), unlearner, defense) for side in SIDES)
         return next(filter(None, (*unfit, *refusals)), "") or self._unmet_need(dataset, attack)
 
-    def _unfit(self, dataset: PluginRef, model: PluginRef) -> str:
-        """Return why a model cannot be trained on the records of a data set, or "" where it can."""
-        key = (dataset.key, model.key, "")
+    def _unfit(self, dataset: PluginRef, model: PluginRef, unlearner: PluginRef) -> str:
+        """Return why a model or an unlearner cannot be used with the records of a data set, or "" where they can."""
+        key = ("", dataset.key, model.key, unlearner.key)
         if key not in self._refusals:
-            shape = self.instances.records(dataset).x.shape[1:]
-            self._refusals[key] = self.instances.make(model, TargetModel).refusal(shape) or ""
+            records, make = self.instances.records(dataset), self.instances.make
+            reason = make(model, TargetModel).refusal(records.x.shape[1:])
+            self._refusals[key] = reason or make(unlearner, Unlearner).refusal_of_records(records) or ""
         return self._refusals[key]
 
     def _unmet_need(self, dataset: DatasetRef, attack: PluginRef) -> str:
@@ -100,7 +101,7 @@ class Expansion:
         return ""
 
     def _refusal(self, model: PluginRef, unlearner: PluginRef, defense: PluginRef) -> str:
-        key = (model.key, unlearner.key, defense.key)
+        key = (model.key, unlearner.key, defense.key, "")
         if key not in self._refusals:
             self._refusals[key] = refusal(model, unlearner, defense, self.instances)
         return self._refusals[key]

@@ -57,6 +57,7 @@ class Faults:
         yield from (self._of(self._ask_model, model.on(side)) for side in get_args(Side))
         yield self._of(self._ask_unlearner, unlearner)
         yield from (self._of(self._ask_refusal, unlearner, model.on(side)) for side in get_args(Side))
+        yield from (self._of(self._ask_refusal_of_records, unlearner, dataset.on(side)) for side in get_args(Side))
 
     def _of_dataset(self, dataset: DatasetRef, scenario: PluginRef) -> Iterator[str]:
         yield from (self._of(self._ask_records, dataset.on(side)) for side in get_args(Side))
@@ -88,6 +89,10 @@ class Faults:
     def _ask_refusal(self, unlearner: PluginRef, model: PluginRef) -> None:
         made = self._instances.make(unlearner, Unlearner)
         _demand(made.refusal(self._instances.make(model, TargetModel)), str | None, "refusal")
+
+    def _ask_refusal_of_records(self, unlearner: PluginRef, dataset: PluginRef) -> None:
+        made = self._instances.make(unlearner, Unlearner)
+        _demand(made.refusal_of_records(self._instances.records(dataset)), str | None, "refusal_of_records")
 
     def _ask_scenario(self, scenario: PluginRef, dataset: DatasetRef) -> None:
         for side in get_args(Side):

@@ -21,12 +21,15 @@ Floats = NDArray[np.float64]
 
 
 def blobs(n: int = 60, n_classes: int = 3, shape: tuple[int, ...] = (4,), seed: int = 0) -> Records:
-    """Return records of overlapping Gaussian blobs, one per class, with features on different scales, no duplicates."""
+    """Return records of overlapping Gaussian blobs, one per class, with features on different scales, no duplicates.
+
+    They declare bounds, far beyond their features.
+    """
     rng = np.random.default_rng(seed)
     y = np.arange(n, dtype=np.int64) % n_classes
     centres = rng.normal(size=(n_classes, *shape))
     x = (centres[y] + rng.normal(size=(n, *shape))) * np.linspace(1, 20, shape[-1]) + 7
-    return Records("blobs", x, y, n_classes, Provenance("made up", "public domain"))
+    return Records("blobs", x, y, n_classes, Provenance("made up", "public domain"), bounds=(-200, 200))
 
 
 def garbled(records: Records, ids: NDArray[np.int64], x: bool = True) -> Records:

@@ -83,6 +83,7 @@ class Cifar10(FileDataset):
                 note=f"{share(len(rows), n)}; {NOTES[self.version]}",
             ),
             class_names=CLASSES,
+            bounds=(0, 255),
         )
 
 

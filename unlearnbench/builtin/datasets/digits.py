@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unlearnbench.builtin.datasets import bundled
 from unlearnbench.core.dataset_cards import Availability
@@ -30,4 +30,4 @@ class Digits(Dataset):
         """Return the records."""
         from sklearn.datasets import load_digits
 
-        return bundled.records("digits", load_digits(), PROVENANCE, SHA256)
+        return replace(bundled.records("digits", load_digits(), PROVENANCE, SHA256), bounds=(0, 16))

@@ -48,6 +48,7 @@ class IdxImages(FileDataset):
             n_classes=10,
             provenance=replace(self.provenance, note=f"{share(len(rows), len(y))}; {self.provenance.note}"),
             class_names=self.class_names,
+            bounds=(0, 255),
         )
 
     def arrays(self) -> tuple[Bytes, Bytes, Bytes, Bytes]:

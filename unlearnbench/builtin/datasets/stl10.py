@@ -57,6 +57,7 @@ class Stl10(FileDataset):
                 note=f"{share(len(rows), len(y))}; labelled training and test part joined",
             ),
             class_names=CLASSES,
+            bounds=(0, 255),
         )
 
 
