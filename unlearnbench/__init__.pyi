@@ -155,6 +155,15 @@ from unlearnbench.core.unlearners import (
 from unlearnbench.engine.gradients.batch import (
     Batch as Batch,
 )
+from unlearnbench.engine.gradients.bounds import (
+    BoundedUnlearner as BoundedUnlearner,
+)
+from unlearnbench.engine.gradients.bounds import (
+    Bounds as Bounds,
+)
+from unlearnbench.engine.gradients.jobs import (
+    Made as Made,
+)
 from unlearnbench.engine.gradients.passes import (
     Optimizer as Optimizer,
 )
@@ -166,6 +175,12 @@ from unlearnbench.engine.gradients.passes import (
 )
 from unlearnbench.engine.gradients.passes import (
     Term as Term,
+)
+from unlearnbench.engine.gradients.passes import (
+    cosine as cosine,
+)
+from unlearnbench.engine.gradients.steps import (
+    StepGradients as StepGradients,
 )
 from unlearnbench.engine.gradients.unlearner import (
     GradientUnlearner as GradientUnlearner,

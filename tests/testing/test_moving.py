@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
@@ -109,8 +109,18 @@ BROKEN = [
 ]
 
 
-def test_a_good_one_passes(found: Found) -> None:
-    assert found("unlearner", Climbs, sees=SEES) == set()
+@dataclass(frozen=True)
+class EndsAtOnce(Climbs):
+    """Measures the network and ends before its first step."""
+
+    def stages(self, original: Original) -> Sequence[Stage]:
+        (stage,) = super().stages(original)
+        return [replace(stage, passes=[replace(each, measure=lambda *_: None) for each in stage.passes])]
+
+
+@pytest.mark.parametrize("cls", [Climbs, EndsAtOnce])
+def test_a_good_one_passes(cls: type[Unlearner], found: Found) -> None:
+    assert found("unlearner", cls, sees=SEES) == set()
 
 
 @pytest.mark.parametrize(("cls", "check"), BROKEN)

@@ -53,8 +53,8 @@ def a_learning_rate_of_zero_moves_nothing(subject: Subject) -> Iterator[str]:
 
 @check("Hand the optimizer the parameters of the copy that is returned.")
 def a_learning_rate_above_zero_moves_the_network(subject: Subject) -> Iterator[str]:
-    """With the default learning rate the weights change."""
-    if _has_rate(subject.made):
+    """With the default learning rate the weights change; what measures the network may end before its first step."""
+    if _has_rate(subject.made) and not _measures(subject):
         for name, before, after in _networks(subject, subject.made):
             if same_weights(before.module, after.module):
                 yield f"{name}: no weight moves"
@@ -71,6 +71,13 @@ def _networks(subject: Subject, made: FunctionUnlearner, forget: int = 5) -> Ite
 
 def _has_rate(made: Any) -> bool:
     return isinstance(made, FunctionUnlearner) and _RATE in getattr(made, "__dataclass_fields__", {})
+
+
+def _measures(subject: Subject) -> bool:
+    made, trials = subject.made, all_trials(subject)
+    if not isinstance(made, GradientUnlearner) or not trials:
+        return False
+    return any(pass_.measure for stage in made.stages(trials[0].original()) for pass_ in stage.passes)
 
 
 def _edits(made: FunctionUnlearner) -> bool:

@@ -28,7 +28,7 @@ def made_up(n: int = 90, n_classes: int = 3) -> Records:
     rng = np.random.default_rng(0)
     y = np.arange(n) % n_classes
     x = rng.normal(size=(n, 4)) + rng.normal(size=(n_classes, 4))[y]
-    return Records("made up", x, y, n_classes, Provenance("made up", "public domain"))
+    return Records("made up", x, y, n_classes, Provenance("made up", "public domain"), bounds=(-8, 8))
 
 
 @dataclass(frozen=True)

@@ -53,5 +53,33 @@ def test_draws_belong_to_a_record_and_a_pass() -> None:
     assert draws([5], fixed=True) == draws([5], number=1, fixed=True)
 
 
+def noise(ids: list[int], number: int = 0, copy: int = 0) -> torch.Tensor:
+    (deletion,) = NETWORK.deletions(NoMethod(), [[1]])
+    job = NoMethod()._job(deletion)
+    return Batch(torch.zeros(len(ids), 3), [np.array(ids)], [job], Tables([job]), number).noise(copy)
+
+
+def test_noise_belongs_to_a_record_a_pass_and_a_copy_and_has_the_shape_of_the_inputs() -> None:
+    assert noise([5, 6, 7]).shape == (3, 4)
+    assert torch.equal(noise([5, 6, 7])[2], noise([7])[0])
+    others = [noise([5]), noise([5], number=1), noise([5], copy=1), noise([6])]
+    assert len({float(each[0, 0]) for each in others}) == 4
+
+
+def test_noise_is_standard_normal() -> None:
+    """Mean and variance of 24,000 draws, within four standard deviations."""
+    drawn = torch.cat([noise([*range(60)], copy=copy) for copy in range(100)]).double()
+    assert abs(float(drawn.mean())) < 4 / np.sqrt(drawn.numel())
+    assert float(drawn.var()) == pytest.approx(1, abs=4 * np.sqrt(2 / drawn.numel()))
+
+
+def test_a_batch_of_logits_alone_has_no_network_to_ask() -> None:
+    batch = batch_of([[0.0] * 3], [[0.0] * 3], [0])
+    with pytest.raises(ValueError, match="without a network"):
+        batch.answer(batch.inputs)
+    with pytest.raises(ValueError, match="without a network"):
+        _ = batch.measured
+
+
 def test_records_of_the_forget_set_are_known() -> None:
     assert batch_of([[0.0] * 3] * 3, [[0.0] * 3] * 3, [0, 1, 2], forget=[1]).forgotten.tolist() == [False, True, False]

@@ -68,6 +68,24 @@ def test_a_further_term_is_cycled_beside_the_first_and_shuffled_anew() -> None:
     assert first != second
 
 
+def test_a_further_term_may_take_part_in_some_steps_only_and_goes_on_where_it_was() -> None:
+    often, rarely = (
+        [step[1] for step in batches(Pass([Term("retain", batch_size=5), replace(FORGET, every=every)]))]
+        for every in (1, 3)
+    )
+    assert [len(ids) for ids in rarely] == [4, 0, 0, 4, 0, 0, 2, 0, 0, 4]
+    assert [rarely[k] for k in (0, 3, 6, 9)] == often[:4]
+
+
+def test_a_pass_of_several_cycles_reads_every_record_as_often_in_a_new_order() -> None:
+    once, thrice = flat(Pass([RETAIN])), flat(Pass([RETAIN], cycles=3))
+    assert thrice[:50] == once
+    assert sorted(thrice[50:100]) == sorted(thrice[100:]) == sorted(once)
+    assert thrice[50:100] != once
+    assert thrice[100:] not in (once, thrice[50:100])
+    assert record_passes(job(Pass([RETAIN], cycles=3))) == 150
+
+
 def test_a_further_term_does_not_move_the_batches_of_the_first() -> None:
     assert flat(Pass([RETAIN])) == flat(Pass([RETAIN, FORGET]))
 

@@ -23,7 +23,7 @@ from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.networks import is_perceptron, stackable
-from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term
+from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cosine
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 from unlearnbench.engine.networks.modules import trains_as_it_answers
 from unlearnbench.engine.unlearners import Deletion
@@ -55,6 +55,10 @@ def drawn(batch: Batch) -> torch.Tensor:
     return batch.cross_entropy(labels.where(batch.forgotten, batch.labels))
 
 
+def perturbed(batch: Batch) -> torch.Tensor:
+    return (batch.logits - batch.answer(batch.inputs + 0.1 * batch.noise())).square().sum(dim=1)
+
+
 SGD = Optimizer(0.05, momentum=0.9, weight_decay=0.01)
 METHODS = {
     "retain": Method(Stage(SGD, [Pass([Term("retain", batch_size=7)])])),
@@ -67,6 +71,11 @@ METHODS = {
     "masked": Method(Stage(SGD, [Pass([Term("retain", batch_size=7)])]), masked=True),
     "teacher": Method(Stage(SGD, [Pass([Term("forget", away)]), Pass([Term("retain", share=0.5)], rate=0.1)])),
     "draws": Method(Stage(SGD, [Pass([Term("both", drawn, batch_size=7)])])),
+    "perturbed": Method(Stage(SGD, [Pass([Term("both", perturbed, batch_size=7)])])),
+    "cycles": Method(
+        Stage(SGD, [Pass([Term("retain", batch_size=16), Term("forget", weight=-0.1, every=3)], cosine, cycles=2)])
+    ),
+    "ruled": Method(Stage(SGD, [Pass([Term("retain", batch_size=7)], step=lambda gradients: [gradients.of(0)])])),
 }
 FORGET = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10], [], [0, 59, 30]]
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)

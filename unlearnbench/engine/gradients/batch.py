@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.records import among
-from unlearnbench.core.seeding import keyed_uniforms
+from unlearnbench.core.seeding import keyed_normals, keyed_uniforms
 from unlearnbench.engine.gradients.jobs import Ids, Job, Tables
 
 if TYPE_CHECKING:
     import torch
 
-_DRAW = 3
+    from unlearnbench.engine.gradients.networks import Networks
+
+_DRAW, _NOISE = 3, 4
 """What a draw is for: part of its key, beside those of ``jobs``."""
 
 
@@ -24,12 +26,19 @@ class Batch:
     """The n records of one step, of one network or of several, one behind the other."""
 
     def __init__(
-        self, logits: torch.Tensor, ids: Sequence[Ids], jobs: Sequence[Job], tables: Tables, number: int
+        self,
+        logits: torch.Tensor,
+        ids: Sequence[Ids],
+        jobs: Sequence[Job],
+        tables: Tables,
+        number: int,
+        networks: Networks | None = None,
     ) -> None:
-        """Take the logits (n, C) of all networks, and the ids of each one's records."""
+        """Take the logits (n, C) of all networks, the ids of each one's records, and the networks for other inputs."""
         self.logits = logits
         """(n, C), of the network that is trained."""
         self._ids, self._jobs, self._tables, self._number = ids, jobs, tables, number
+        self._networks = networks
 
     @property
     def n_classes(self) -> int:
@@ -54,6 +63,33 @@ class Batch:
         return self._tensor(np.concatenate(parts))
 
     @property
+    def size(self) -> int:
+        """How many records of the n are those of one network; all have as many."""
+        return len(self._ids[0])
+
+    @property
+    def inputs(self) -> torch.Tensor:
+        """The records (n, ...) as the network takes them."""
+        return self._tables.x[self._rows]
+
+    def answer(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the logits (n, C) of the network that is trained for other inputs (n, ...) of the same records."""
+        return self._trained.answer(inputs, self._ids, self._number).float()
+
+    @property
+    def measured(self) -> float:
+        """What the pass has measured before its first step."""
+        if self._trained.measured is None:
+            raise ValueError("batch.measured: the pass has no `measure`")
+        return self._trained.measured
+
+    @property
+    def _trained(self) -> Networks:
+        if self._networks is None:
+            raise ValueError("this batch was made of logits alone, without a network")
+        return self._networks
+
+    @property
     def original(self) -> torch.Tensor:
         """The logits (n, C) of the model to unlearn from, in evaluation mode."""
         return self.teacher("original")
@@ -73,6 +109,16 @@ class Batch:
         number = 0 if fixed else self._number + 1
         parts = [keyed_uniforms(job.seed, _DRAW, number, ids) for ids, job in zip(self._ids, self._jobs, strict=True)]
         return self._tensor(np.concatenate(parts))
+
+    def noise(self, copy: int = 0) -> torch.Tensor:
+        """Return standard normal noise of the shape of ``inputs``: for each record, pass and ``copy`` another."""
+        shape = self.inputs.shape[1:]
+        numbers = np.arange(shape.numel())
+        parts = [
+            keyed_normals(job.seed, _NOISE, self._number, copy, ids[:, None], numbers)
+            for ids, job in zip(self._ids, self._jobs, strict=True)
+        ]
+        return self._tensor(np.concatenate(parts).astype(np.float32)).reshape(-1, *shape)
 
     def cross_entropy(self, labels: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy (n,) of ``labels`` (n,), in nats."""

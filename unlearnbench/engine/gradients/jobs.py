@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,26 @@ from numpy.typing import NDArray
 from unlearnbench.core.records import Records
 from unlearnbench.core.seeding import keyed_bits
 from unlearnbench.engine.access import Access
-from unlearnbench.engine.gradients.passes import Over, Pass, Stage, Term
+from unlearnbench.engine.gradients.passes import Pass, Stage, Term
 from unlearnbench.engine.networks.modules import HasModule
 
 if TYPE_CHECKING:
     import torch
 
 Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """Records that a method makes for one deletion."""
+
+    inputs: torch.Tensor
+    """(m, ...), as the network takes them: ``fitted.inputs``."""
+    labels: torch.Tensor
+    """The classes (m,) to learn, int64."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +58,29 @@ class Job:
     """Fixed networks by name, in evaluation mode."""
     masks: Sequence[torch.Tensor] | None = None
     """Which numbers of each parameter may move; None for all."""
+    made: Made | None = None
+    """Records that the method makes; their ids follow those of the data set."""
+    context: Any = None
+    """What the method keeps of the deletion for its steps and measures."""
     snapshots: list[torch.nn.Module] = field(default_factory=list)
 
     def ids(self, term: Term) -> Ids:
         """Return the ids of the records of a term; AccessError where the method does not declare them."""
-        needed: dict[Over, tuple[str, ...]] = {
-            "retain": ("retain-set",), "forget": ("forget-set",), "both": ("retain-set", "forget-set")
-        }  # fmt: skip
-        for data in needed[term.over]:
-            self.access.check(data)
-        retain = self._sample(term.share) if term.over != "forget" else self.retain[:0]
-        return retain if term.over == "retain" else np.concatenate([self.forget, retain])
+        parts: list[Ids] = []
+        if term.over in ("forget", "both"):
+            self.access.check("forget-set")
+            parts.append(self.forget)
+        if term.over in ("retain", "both"):
+            self.access.check("retain-set")
+            parts.append(self._sample(term.share))
+        if term.over == "made" or term.with_made:
+            parts.append(self.made_ids)
+        return np.concatenate(parts)
+
+    @property
+    def made_ids(self) -> Ids:
+        """The ids (m,) of the records that the method makes."""
+        return len(self.records) + np.arange(len(self.made or ()), dtype=np.int64)
 
     def _sample(self, share: float) -> Ids:
         if share == 1:
@@ -73,10 +98,13 @@ _SAMPLE, _SHUFFLE = 1, 2
 
 def steps(job: Job, number: int, pass_: Pass) -> Iterator[Step]:
     """Yield the steps of pass ``number``; none where the first term has no records."""
-    first, *others = (_cycle(job, number, t, term) for t, term in enumerate(pass_.terms))
-    length = -(-len(job.ids(pass_.terms[0])) // pass_.terms[0].batch_size)
-    for _ in range(length):
-        yield next(first), *(next(other) for other in others)
+    cycles = [_cycle(job, number, t, term) for t, term in enumerate(pass_.terms)]
+    nothing = job.forget[:0]
+    length = pass_.cycles * -(-len(job.ids(pass_.terms[0])) // pass_.terms[0].batch_size)
+    for step in range(length):
+        yield tuple(
+            nothing if step % term.every else next(cycle) for cycle, term in zip(cycles, pass_.terms, strict=True)
+        )
 
 
 def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]:
@@ -115,27 +143,37 @@ class Tables:
     """The records of some jobs on their device: features, labels, teachers' answers, a row for each record."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
-        """Take jobs on one data set whose models scale it alike."""
+        """Take jobs on one data set whose models scale it alike; one that has made records comes alone."""
         self.jobs = jobs
+        self._made = jobs[0].made
         self._fitted, self._records = jobs[0].fitted, jobs[0].records
         self._answers: dict[int, torch.Tensor] = {}
 
     @cached_property
     def ids(self) -> Ids:
-        """The ids (n,) of the rows, ascending."""
+        """The ids (n,) of the rows, ascending; those of made records are the last."""
+        return np.concatenate([self._own, self.jobs[0].made_ids])
+
+    @cached_property
+    def _own(self) -> Ids:
+        """The ids of the rows that are of the data set."""
         return np.unique(np.concatenate([ids for job in self.jobs for ids in (job.retain, job.forget)]))
 
     @cached_property
     def x(self) -> torch.Tensor:
         """The records (n, ...) as networks take them."""
-        return self._fitted.inputs(self._records.x[self.ids])
+        import torch
+
+        own = self._fitted.inputs(self._records.x[self._own])
+        return own if self._made is None else torch.cat([own, self._made.inputs])
 
     @cached_property
     def y(self) -> torch.Tensor:
         """The labels (n,)."""
         import torch
 
-        return torch.from_numpy(self._records.y[self.ids]).to(self._fitted.device)
+        own = torch.from_numpy(self._records.y[self._own]).to(self._fitted.device)
+        return own if self._made is None else torch.cat([own, self._made.labels])
 
     def rows(self, ids: Ids) -> Ids:
         """Return the row of each record."""

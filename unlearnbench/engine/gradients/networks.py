@@ -35,15 +35,21 @@ class Networks(ABC):
         self.parameters = parameters
         self.starts = [parameter.detach().clone() for parameter in parameters]
         self.masks = self._masks()
+        self.measured: float | None = None
+        """What the present pass has measured, of one network."""
 
     @property
     def trainable(self) -> list[torch.Tensor]:
         """The parameters that are not frozen."""
         return [parameter for parameter in self.parameters if parameter.requires_grad]
 
-    @abstractmethod
     def logits(self, ids: Sequence[Ids], number: int) -> torch.Tensor:
         """Return the logits (n, C) of each job's records, one job behind the other, in pass ``number``."""
+        return self.answer(self.tables.x[self.tables.rows(np.concatenate(ids))], ids, number)
+
+    @abstractmethod
+    def answer(self, x: torch.Tensor, ids: Sequence[Ids], number: int) -> torch.Tensor:
+        """Return the logits (n, C) of ``x`` (n, ...), in the place of the inputs of each job's records."""
 
     @abstractmethod
     def modules(self) -> list[torch.nn.Module]:
@@ -62,10 +68,9 @@ class OneNetwork(Networks):
         self.module = job.module.eval()
         super().__init__([job], Tables([job]), list(self.module.parameters()))
 
-    def logits(self, ids: Sequence[Ids], number: int) -> torch.Tensor:
+    def answer(self, x: torch.Tensor, ids: Sequence[Ids], number: int) -> torch.Tensor:
         """Return logits as in training, or as in answering."""
         (job,), (own,) = self.jobs, ids
-        x = self.tables.x[self.tables.rows(own)]
         if job.training:
             self.module.train(len(own) > 1)  # one record has no variance: it is normalized by the running statistics
             return job.fitted.training_logits(self.module, x, own, job.seed, number)
@@ -94,11 +99,11 @@ class Stack(Networks):
         stacked = [torch.stack(parts).detach().requires_grad_(parts[0].requires_grad) for parts in together]
         super().__init__(filled, Tables(jobs), stacked)
 
-    def logits(self, ids: Sequence[Ids], number: int) -> torch.Tensor:  # noqa: ARG002 - there is no dropout
+    def answer(self, x: torch.Tensor, ids: Sequence[Ids], number: int) -> torch.Tensor:  # noqa: ARG002 - no dropout
         """Return the logits of the layers."""
         import torch
 
-        x = self.tables.x[self.tables.rows(np.stack(ids))]
+        x = x.reshape(len(ids), -1, *x.shape[1:])
         layers = list(zip(self.parameters[::2], self.parameters[1::2], strict=True))
         for level, (weight, bias) in enumerate(layers):
             x = torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
@@ -122,7 +127,8 @@ class Stack(Networks):
 
 def stackable(job: Job) -> bool:
     """Return whether the network of a job can be part of a stack."""
-    return is_perceptron(job.module) and (not job.training or trains_as_it_answers(job.fitted))
+    alone = job.made is not None or any(pass_.alone for stage in job.stages for pass_ in stage.passes)
+    return not alone and is_perceptron(job.module) and (not job.training or trains_as_it_answers(job.fitted))
 
 
 def is_perceptron(module: torch.nn.Module) -> bool:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import torch
 
     from unlearnbench.engine.gradients.batch import Batch
+    from unlearnbench.engine.gradients.steps import StepGradients
+    from unlearnbench.engine.networks.modules import HasModule
 
-Over = Literal["retain", "forget", "both"]
-"""The records of a pass: those that stay, those that go, or all of them in random order."""
+Over = Literal["retain", "forget", "both", "made"]
+"""The records of a term: those that stay, those that go, both in random order, or those that the method makes."""
 Loss = Callable[["Batch"], "torch.Tensor"]
 """Returns the loss (n,) of each record of a batch, in nats. It must not mix records: a batch may be that of many
 networks, one behind the other."""
+Rate = Callable[[float], float]
+"""Returns the factor of the learning rate, from the share of the pass's steps that are done."""
+StepRule = Callable[["StepGradients"], Iterable[Sequence["torch.Tensor"]]]
+"""Yields a gradient by each trainable parameter for each step of the optimizer, most often one."""
+Measure = Callable[["HasModule", Any], "float | None"]
+"""Returns a number for ``batch.measured``, from the network and ``GradientUnlearner.context``; None ends training."""
 Penalty = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 """Returns what is added to the gradient of a parameter, number by number, from its value and its value at the start."""
 
@@ -23,6 +32,11 @@ Penalty = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 def cross_entropy(batch: Batch) -> torch.Tensor:
     """Return the cross-entropy (n,) of the true labels, in nats."""
     return batch.cross_entropy(batch.labels)
+
+
+def cosine(done: float) -> float:
+    """Return the factor of a learning rate that falls from 1 to 0 as half a cosine (Loshchilov and Hutter 2017)."""
+    return (1 + math.cos(math.pi * done)) / 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,10 @@ class Term:
     batch_size: int = 64
     share: float = 1.0
     """The share of the retain set that is used: a sample, drawn once for all passes and rounded down."""
+    with_made: bool = False
+    """Whether the records that the method makes are among them, in random order."""
+    every: int = 1
+    """Of a further term: it is part of the first step of a pass, and of each so-many-th after it."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +65,26 @@ class Pass:
     """
 
     terms: Sequence[Term]
-    rate: float = 1.0
+    rate: float | Rate = 1.0
     """Factor of the optimizer's learning rate."""
     penalty: Penalty | None = None
     snapshot: bool = False
     """Whether the network as it is before this pass is kept for :meth:`GradientUnlearner.finish`."""
+    cycles: int = 1
+    """How often it goes over the records of the first term, in a new order each time."""
+    step: StepRule | None = None
+    """What a step moves along, where that is not the gradient of the sum of its terms."""
+    measure: Measure | None = None
+    """What is measured of the network before this pass."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether it trains one network at a time, since what a step does depends on that network."""
+        return self.step is not None or self.measure is not None
+
+    def rate_at(self, done: float) -> float:
+        """Return the factor of the learning rate where this share of the steps is done."""
+        return self.rate(done) if callable(self.rate) else self.rate
 
 
 @dataclass(frozen=True)

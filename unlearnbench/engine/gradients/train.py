@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.jobs import Ids, Job, Step, steps
 from unlearnbench.engine.gradients.networks import MOST, Networks, OneNetwork, Stack, stackable
-from unlearnbench.engine.gradients.passes import Pass, Stage, Term
+from unlearnbench.engine.gradients.passes import Pass, Stage
+from unlearnbench.engine.gradients.steps import StepGradients
 
 if TYPE_CHECKING:
     import torch
@@ -56,27 +56,41 @@ def _train(networks: Networks) -> None:
             return
         optimizer = stage.optimizer.make(networks.trainable)
         for pass_ in stage.passes:
+            if not _goes_on(networks, pass_):
+                return
             _run_pass(networks, optimizer, stage, number, pass_)
             number += 1
 
 
 def _run_pass(networks: Networks, optimizer: torch.optim.Optimizer, stage: Stage, number: int, pass_: Pass) -> None:
-    import torch
-
     if pass_.snapshot:
         for job, module in zip(networks.jobs, networks.modules(), strict=False):
             job.snapshots.append(copy.deepcopy(module))
-    for group in optimizer.param_groups:
-        group["lr"] = stage.optimizer.learning_rate * pass_.rate
-    for step in _steps(networks.jobs, number, pass_):
+    steps_ = list(_steps(networks.jobs, number, pass_))
+    for index, batches in enumerate(steps_):
+        done = index / len(steps_)
+        for group in optimizer.param_groups:
+            group["lr"] = stage.optimizer.learning_rate * pass_.rate_at(done)
+        _step(networks, optimizer, pass_, StepGradients(networks, pass_.terms, batches, number, done))
+
+
+def _step(networks: Networks, optimizer: torch.optim.Optimizer, pass_: Pass, gradients: StepGradients) -> None:
+    """Move along the sum of the terms, or along what the pass's own rule yields."""
+    for own in pass_.step(gradients) if pass_.step else [None]:
         optimizer.zero_grad()
-        losses = [
-            _loss(networks, term, ids, number) for term, ids in zip(pass_.terms, step, strict=True) if len(ids[0])
-        ]
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+        gradients.descend() if own is None else gradients.move_along(own)
         _change_gradients(networks, pass_)
         optimizer.step()
         _restore(networks)
+
+
+def _goes_on(networks: Networks, pass_: Pass) -> bool:
+    """Measure the network where the pass asks for it, and return whether training goes on."""
+    if pass_.measure is None:
+        return True
+    (job,), (module,) = networks.jobs, networks.modules()
+    networks.measured = pass_.measure(job.fitted.with_module(module), job.context)
+    return networks.measured is not None
 
 
 def _steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[list[list[Ids]]]:
@@ -87,12 +101,6 @@ def _steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[list[list[
             plans[id(job)] = list(steps(job, number, pass_))
     for together in zip(*(plans[id(job)] for job in jobs), strict=True):
         yield [list(batches) for batches in zip(*together, strict=True)]
-
-
-def _loss(networks: Networks, term: Term, ids: Sequence[Ids], number: int) -> torch.Tensor:
-    """Return the sum of the networks' mean losses, times the term's weight."""
-    batch = Batch(networks.logits(ids, number).float(), ids, networks.jobs, networks.tables, number)
-    return term.weight * term.loss(batch).reshape(len(ids), -1).mean(dim=1).sum()
 
 
 def _change_gradients(networks: Networks, pass_: Pass) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from unlearnbench.core.models import Fitted, TargetModel
 from unlearnbench.core.originals import Original
-from unlearnbench.engine.gradients.jobs import Job, record_passes
+from unlearnbench.engine.gradients.jobs import Job, Made, record_passes
 from unlearnbench.engine.gradients.passes import Stage
 from unlearnbench.engine.gradients.train import train
 from unlearnbench.engine.networks.modules import HasModule
@@ -44,6 +44,17 @@ class GradientUnlearner(FunctionUnlearner):
     def teachers(self, deletion: Deletion) -> Mapping[str, torch.nn.Module]:  # noqa: ARG002 - most have none
         """Return fixed networks for ``batch.teacher(name)``, beside ``original``."""
         return {}
+
+    def made(self, deletion: Deletion) -> Made | None:  # noqa: ARG002 - most make none
+        """Return records to train on beside those of the data set, for terms over ``made``; None for none.
+
+        A deletion with such records is served one by one.
+        """
+        return None
+
+    def context(self, deletion: Deletion) -> Any:  # noqa: ARG002 - most need nothing
+        """Return what the rules and the measures of passes need to know of this deletion."""
+        return None
 
     def finish(
         self,
@@ -104,6 +115,8 @@ class GradientUnlearner(FunctionUnlearner):
             training=self.mode == "train",
             teachers={"original": fitted.module, **self.teachers(guarded)},
             masks=self.mask(module, guarded),
+            made=self.made(guarded),
+            context=self.context(guarded),
         )
 
     def _result(self, deletion: Deletion, module: torch.nn.Module) -> Fitted:
