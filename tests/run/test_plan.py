@@ -98,6 +98,22 @@ def test_a_model_that_cannot_be_trained_on_the_records_is_skipped_with_the_reaso
         assert cell.reason.startswith("simple-cnn needs images: records of shape (height, width)")
 
 
+def test_an_unlearner_that_cannot_be_used_with_the_records_is_skipped_with_the_reason(lab: Lab) -> None:
+    """Digits are images, whose levels have bounds."""
+    plan = lab.plan(
+        ("attack=sorted-diff",),
+        datasets=["digits", "breast-cancer"],
+        models=["mlp"],
+        unlearners=["retrain", "boundary-shrink", "amun"],
+    )
+    assert {(cell.dataset.name, cell.unlearner.name) for cell in plan.skipped} == {
+        ("breast-cancer", "boundary-shrink"),
+        ("breast-cancer", "amun"),
+    }
+    told = "needs a data set with `bounds`, within which features may be changed; breast-cancer has none"
+    assert {cell.reason for cell in plan.skipped} == {told}
+
+
 def test_a_model_that_cannot_keep_its_draws_is_skipped_with_the_reason(lab: Lab) -> None:
     redrawn = {"name": "random-forest", "params": {"draws": "redrawn", "n_estimators": 3}}
     ways = ["retrain", {"name": "retrain", "params": {"order": "compact"}}]

@@ -103,3 +103,59 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Graves et al. 2021, arXiv 2010.10981",
         sees=("forget-set", "retain-set", "labels", "training-log"),
     )
+    yield UnlearnerPlugin(
+        name="jit",
+        summary="Flattens the network around the forget set",
+        factory=f"{_HERE}.jit:JiT",
+        reference="Foster et al. 2024, arXiv 2402.01401",
+        sees=("forget-set",),
+    )
+    yield UnlearnerPlugin(
+        name="lotus",
+        summary="Learns the original's answers to the forget set, softened by how well it is still known",
+        factory=f"{_HERE}.lotus:LoTUS",
+        reference="Spartalis et al. 2025, arXiv 2503.18314",
+        sees=("forget-set", "retain-set", "validation-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="sfron",
+        summary="Goes on training on the retain set, with steps between that climb on the forget set",
+        factory=f"{_HERE}.sfron:SFRon",
+        reference="Huang et al. 2024, arXiv 2409.19732",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="orthograd",
+        summary="Climbs on the forget set, orthogonally to the gradients of retained records",
+        factory=f"{_HERE}.orthograd:OrthoGrad",
+        reference="Shamsian et al. 2025, arXiv 2503.02312",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="uam",
+        summary="Descends on the retain set by the gradient where the forget set is worst nearby",
+        factory=f"{_HERE}.uam:UAM",
+        reference="Unlearning-aware minimization, NeurIPS 2025",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="boundary-shrink",
+        summary="Learns for the forget set the class across the nearest boundary",
+        factory=f"{_HERE}.boundary_shrink:BoundaryShrink",
+        reference="Chen et al. 2023, arXiv 2303.11570",
+        sees=("forget-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="boundary-expand",
+        summary="Learns for the forget set a class of its own, which is then dropped",
+        factory=f"{_HERE}.boundary_expand:BoundaryExpand",
+        reference="Chen et al. 2023, arXiv 2303.11570",
+        sees=("forget-set",),
+    )
+    yield UnlearnerPlugin(
+        name="amun",
+        summary="Goes on training on all records and on adversarial examples of the forgotten ones",
+        factory=f"{_HERE}.amun:AMUN",
+        reference="Ebrahimpour-Boroojeny et al. 2025, arXiv 2503.00917",
+        sees=("forget-set", "retain-set", "labels"),
+    )
