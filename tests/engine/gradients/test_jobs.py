@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from tests.engine.gradients.case import NETWORK
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.core.originals import Original
 from unlearnbench.engine.access import AccessError
-from unlearnbench.engine.gradients.jobs import Job, record_passes, steps
+from unlearnbench.engine.gradients.jobs import Job, Made, record_passes, steps
 from unlearnbench.engine.gradients.passes import Optimizer, Over, Pass, Stage, Term
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 from unlearnbench.engine.unlearners import Deletion
@@ -83,7 +84,7 @@ def test_a_pass_of_several_cycles_reads_every_record_as_often_in_a_new_order() -
     assert sorted(thrice[50:100]) == sorted(thrice[100:]) == sorted(once)
     assert thrice[50:100] != once
     assert thrice[100:] not in (once, thrice[50:100])
-    assert record_passes(job(Pass([RETAIN], cycles=3))) == 150
+    assert counted(Pass([RETAIN], cycles=3)) == 150
 
 
 def test_a_further_term_does_not_move_the_batches_of_the_first() -> None:
@@ -118,16 +119,23 @@ def counted(*passes: Pass, retain: int = 50, forget: int = 10) -> int:
 
 TERMS = st.builds(
     Term,
-    over=st.sampled_from(["retain", "forget", "both"]),
+    over=st.sampled_from(["retain", "forget", "both", "made"]),
     batch_size=st.integers(1, 40),
     share=st.sampled_from([1.0, 0.5, 0.1, 0.0]),
+    with_made=st.booleans(),
 )
+FURTHER = st.builds(replace, TERMS, every=st.integers(1, 4))
 
 
-@given(st.lists(TERMS, min_size=1, max_size=3), st.integers(0, 12))
-def test_record_passes_are_those_of_the_steps_that_are_made(terms: list[Term], forget: int) -> None:
-    made = [batch for step in steps(job(Pass(terms), forget=range(forget)), 0, Pass(terms)) for batch in step]
-    assert counted(Pass(terms), retain=60 - forget, forget=forget) == sum(map(len, made))
+@given(TERMS, st.lists(FURTHER, max_size=2), st.integers(0, 12), st.integers(0, 5), st.integers(0, 3))
+def test_record_passes_are_those_of_the_steps_that_are_taken(
+    first: Term, further: list[Term], forget: int, made: int, cycles: int
+) -> None:
+    pass_ = Pass([first, *further], cycles=cycles)
+    own = replace(job(pass_, forget=range(forget)), made=Made(torch.zeros(made, 4), torch.zeros(made)))
+    taken = sum(len(batch) for step in steps(own, 0, pass_) for batch in step)
+    stages = [Stage(Optimizer(0.1), [pass_])]
+    assert record_passes(stages, retain=60 - forget, forget=forget, made=made) == taken
 
 
 def test_what_an_edit_reads_is_added_to_what_is_trained() -> None:

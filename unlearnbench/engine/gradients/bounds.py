@@ -82,6 +82,10 @@ class BoundedUnlearner(GradientUnlearner):
         bounds = Bounds.of(fitted, deletion.forget.records)
         return self.made_from(fitted.inputs(deletion.forget.x), labels, bounds)
 
+    def records_made(self, deletion: Deletion) -> int:
+        """Return the size of the forget set."""
+        return len(deletion.forget)
+
     def refusal_of_records(self, records: Records) -> str | None:
         """Refuse data sets without bounds."""
         return _without_bounds(records) if records.bounds is None else None

@@ -117,20 +117,24 @@ def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]
         cycle += 1
 
 
-def record_passes(stages: Sequence[Stage], retain: int, forget: int) -> int:
+def record_passes(stages: Sequence[Stage], retain: int, forget: int, made: int = 0) -> int:
     """Return how many records :func:`steps` hand out in all stages, with repetitions, for sets of these sizes."""
-    return sum(_of_pass(pass_, retain, forget) for stage in stages for pass_ in stage.passes)
+    return sum(_of_pass(pass_, retain, forget, made) for stage in stages for pass_ in stage.passes)
 
 
-def _of_pass(pass_: Pass, retain: int, forget: int) -> int:
-    sizes = [_size(term, retain, forget) for term in pass_.terms]
-    length = -(-sizes[0] // pass_.terms[0].batch_size)
-    return sum(_in_batches(length, size, term.batch_size) for size, term in zip(sizes, pass_.terms, strict=True))
+def _of_pass(pass_: Pass, retain: int, forget: int, made: int) -> int:
+    sizes = [_size(term, retain, forget, made) for term in pass_.terms]
+    length = pass_.cycles * -(-sizes[0] // pass_.terms[0].batch_size)
+    return sum(
+        _in_batches(-(-length // term.every), size, term.batch_size)
+        for size, term in zip(sizes, pass_.terms, strict=True)
+    )
 
 
-def _size(term: Term, retain: int, forget: int) -> int:
+def _size(term: Term, retain: int, forget: int, made: int) -> int:
     stayed = int(term.share * retain)
-    return {"retain": stayed, "forget": forget, "both": forget + stayed}[term.over]
+    own = {"retain": stayed, "forget": forget, "both": forget + stayed, "made": made}[term.over]
+    return own + (made if term.with_made and term.over != "made" else 0)
 
 
 def _in_batches(number: int, records: int, batch_size: int) -> int:

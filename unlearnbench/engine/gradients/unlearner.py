@@ -82,21 +82,27 @@ class GradientUnlearner(FunctionUnlearner):
         ]
 
     def records_read(self, deletion: Deletion) -> int:  # noqa: ARG002 - most methods have neither edit nor mask
-        """Return of how many records ``edit`` and ``mask`` compute gradients, with repetitions; 0 by default.
+        """Return of how many records ``edit``, ``mask``, ``made`` and ``context`` compute gradients; 0 by default.
 
-        Override it with them. What ``precompute`` reads belongs to the original and is not counted.
+        Records count with repetitions. Override it with them. What ``precompute`` reads belongs to the original and is
+        not counted.
         """
         return 0
+
+    def records_made(self, deletion: Deletion) -> int:
+        """Return how many records ``made`` returns, at most. It makes them; override it where that takes long."""
+        return len(self.made(deletion.guarded(self.access)) or ())
 
     def record_passes(self, deletion: Deletion) -> float:
         """Return how many records go forward and backward, over those of a retraining.
 
-        What teachers and snapshots only answer is not counted. NaN for a model that does not tell its ``epochs``.
+        What teachers and snapshots only answer is not counted, nor that a measure ends training early. NaN for a model
+        that does not tell its ``epochs``.
         """
         epochs: float = getattr(deletion.original.model, "epochs", math.nan)
         retain, forget = len(deletion.retain), len(deletion.forget)
         stages = self.stages(guarded(deletion.original, self.access))
-        trained = record_passes(stages, retain, forget)
+        trained = record_passes(stages, retain, forget, self.records_made(deletion))
         return (trained + self.records_read(deletion)) / (epochs * max(retain, 1))
 
     def _job(self, deletion: Deletion) -> Job:

@@ -52,7 +52,7 @@ def test_forgotten_records_keep_their_labels_among_all_others_and_the_examples()
     job, examples = AMUN(epochs=1)._job(deletion), len(made())
     read = sorted(int(i) for (batch,) in steps(job, 0, job.stages[0].passes[0]) for i in batch)
     assert read == [*range(60), *range(90, 90 + examples)]
-    assert record_passes(job) == 60 + examples
+    assert record_passes(job.stages, 48, 12, examples) == 60 + examples
     assert Tables([job]).y[:12].tolist() == PIXELS.records.y[FORGET].tolist()
 
 

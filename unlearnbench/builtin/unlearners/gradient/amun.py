@@ -13,6 +13,7 @@ from unlearnbench.engine.gradients.adversarial import nearest_flips
 from unlearnbench.engine.gradients.bounds import BoundedUnlearner, Bounds
 from unlearnbench.engine.gradients.jobs import Made
 from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term
+from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class AMUN(BoundedUnlearner):
     weight_decay: NonNegativeFloat = 5e-4
 
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set", "labels")
+
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of the forget set, once for each step of the first ball; how many follow is not known."""
+        return self.attack_steps * len(deletion.forget)
 
     def made_from(self, inputs: torch.Tensor, labels: torch.Tensor, bounds: Bounds) -> Made:
         """Return the adversarial examples, with the classes that the original gives them."""

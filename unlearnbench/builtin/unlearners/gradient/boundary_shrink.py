@@ -12,6 +12,7 @@ from unlearnbench.core.originals import Original
 from unlearnbench.engine.gradients.bounds import BoundedUnlearner, Bounds
 from unlearnbench.engine.gradients.jobs import Made
 from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term
+from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class BoundaryShrink(BoundedUnlearner):
     momentum: NonNegativeFloat = 0.9
 
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "labels")
+
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of the forget set."""
+        return len(deletion.forget)
 
     def made_from(self, inputs: torch.Tensor, labels: torch.Tensor, bounds: Bounds) -> Made:
         """Return the forget set with the classes of the changed records."""

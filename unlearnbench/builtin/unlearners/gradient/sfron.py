@@ -70,6 +70,10 @@ class SFRon(GradientUnlearner):
 
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set", "labels")
 
+    def records_read(self, deletion: Deletion) -> int:
+        """Return the size of both sets."""
+        return len(deletion.forget) + len(deletion.retain)
+
     def context(self, deletion: Deletion) -> list[torch.Tensor]:
         """Return which weights the steps that climb may move."""
         fitted = has_module(deletion.fitted)
