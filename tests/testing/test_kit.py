@@ -29,6 +29,7 @@ GOES_WITH = {
     "descent-to-delete": "logistic-regression",
     "forest-exact": "random-forest",
     "langevin": "logistic-regression",
+    "leaf-refit": "lightgbm",
     "newton": "logistic-regression",
     "rewind-to-delete": "logistic-regression",
 }

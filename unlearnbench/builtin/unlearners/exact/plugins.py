@@ -42,3 +42,11 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference=CAO,
         exact=True,
     )
+    yield UnlearnerPlugin(
+        name="leaf-refit",
+        summary="Boosted trees keep their splits; their leaves are fitted again",
+        factory=f"{_HERE}.leaf_refit:LeafRefit",
+        reference="Ke et al. 2017, NeurIPS 30",
+        sees=("retain-set", "labels"),
+        role="baseline",
+    )
