@@ -93,6 +93,7 @@ def name_points(axes: Axes, points: Sequence[FrontierPoint], chance: float | Non
     for point in sorted(points, key=lambda p: p.leak):
         largest[point.label] = point
     taken = [box for point in points for box in _drawn(axes, point)]
+    taken += [text.get_window_extent() for text in axes.texts]
     if chance is not None:
         y = axes.transData.transform((0, chance))[1]
         taken.append(_box(axes.bbox.x0, y, axes.bbox.x1, y, 1))
@@ -122,7 +123,7 @@ def _name_point(axes: Axes, point: FrontierPoint, taken: Sequence[Bbox]) -> Bbox
         text = _write(axes, point, offset)
         box = text.get_window_extent()
         text.remove()
-        beyond = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1
+        beyond = not all(axes.bbox.contains(*corner) for corner in (box.min, box.max))
         tried.append((box.count_overlaps(taken) + beyond, offset, box))
         if not tried[-1][0]:
             break
