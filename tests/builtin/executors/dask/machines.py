@@ -24,15 +24,15 @@ class Machines:
         self.folder = folder
         self.file = folder / "scheduler.json"
         """The scheduler file."""
-        self._tls = tls
+        self.tls = tls
         python_path = [str(Path(__file__).parents[4]), *map(str, path)]
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(python_path)}
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def scheduler(self, *options: str, host: str = "127.0.0.1", within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    def scheduler(self, host: str = "127.0.0.1", **environ: str) -> subprocess.Popen[bytes]:
         """Start a scheduler, and wait until it has told its address."""
-        told = ["--host", host, "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file), *options]
-        started = self._start("scheduler", told, within)
+        told = ["--host", host, "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)]
+        started = self._start("scheduler", told, (), **environ)
         wait_until(self.file.exists)
         return started
 
@@ -45,9 +45,9 @@ class Machines:
         return self._start("worker", [*told, *([] if nanny else ["--no-nanny"]), *options], within, **environ)
 
     def _start(self, what: str, told: Sequence[str], within: Sequence[str], **environ: str) -> subprocess.Popen[bytes]:
-        if self._tls:
-            told = [*told, "--protocol", "tls", "--tls-ca-file", self._tls.ca]
-            told += ["--tls-cert", self._tls.cert, "--tls-key", self._tls.key]
+        if self.tls:
+            told = [*told, "--protocol", "tls", "--tls-ca-file", self.tls.ca]
+            told += ["--tls-cert", self.tls.cert, "--tls-key", self.tls.key]
         with (self.folder / f"{what}-{len(self.started)}.log").open("wb") as log:
             started = subprocess.Popen(  # noqa: S603 - our own
                 [*within, sys.executable, "-m", "dask", what, *told],

@@ -58,7 +58,7 @@ class Cluster:
                 n_workers=workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                dashboard_address="127.0.0.1:0" if dashboard else None,
+                dashboard_address="127.0.0.1:0",  # None would be port 8787 on all interfaces
                 security=Security.temporary(),
                 silence_logs=SILENT,
             )

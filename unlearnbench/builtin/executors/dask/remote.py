@@ -1,7 +1,7 @@
 """What runs on a worker of the cluster: it supervises one child process that does packs, as on one machine.
 
 A worker that runs one thread does one pack at a time. What it is sent and what it answers is pickled: whoever may send
-work to a worker runs code there anyway, and both ends have certificates of one authority (see SECURITY.md).
+work to a worker runs code there anyway, and both ends have certificates of one authority (decision 0033).
 """
 
 from __future__ import annotations
