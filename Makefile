@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow coverage bench coverage-intervals docs reproduce soak lint clean
+.PHONY: install quickstart test test-slow coverage bench cluster-cost coverage-intervals docs reproduce soak lint clean
 
 install: $(VENV)/installed
 
@@ -36,6 +36,10 @@ bench: export MKL_NUM_THREADS = 1
 bench: export NUMEXPR_NUM_THREADS = 1
 bench: install
 	$(BIN)/python -m pytest benchmarks/perf $(if $(ONLY),-k "$(ONLY)")
+
+# What a dask cluster costs a pack, and whether the memory of the client grows; an hour, less with MEMORY_PACKS=1000.
+cluster-cost: install
+	$(BIN)/python benchmarks/cluster/measure.py --memory-packs $(or $(MEMORY_PACKS),100000)
 
 # How often intervals hold, over SEEDS seeds of four small experiments, from FIRST, written into docs/statistics.md: some
 # minutes.

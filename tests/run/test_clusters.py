@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 
 Findings = Callable[["Ran"], dict[str, object]]
 SOON = {
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "10s",
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "20s",
     "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "60s",
 }
 """After how long a silent host counts as lost."""
@@ -59,9 +59,12 @@ def test_a_run_whose_scheduler_is_killed_is_resumed(
 ) -> None:
     scheduler = machines.scheduler()
     machines.worker()
-    killer = threading.Thread(
-        target=lambda: (wait_until(lambda: entries(lab.folder / "store") > 1), machines.kill(scheduler))
-    )
+
+    def kill() -> None:
+        wait_until(lambda: entries(lab.folder / "store") > 1)
+        machines.kill(scheduler)
+
+    killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(UserError, match="the scheduler is gone; what is done is stored, and the same command goes on"):
         lab.run(only=(), executor=executor_of(machines))
@@ -154,10 +157,11 @@ def test_hosts_that_are_cut_off_or_killed_cost_nothing_and_share_no_files(
     lab: Lab, findings: Findings, tiny: Ran, machines: Machines, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three hosts under TLS; the folder with suite and store is empty on them. The first two are lost in the middle."""
-    machines.scheduler(host=hosts.address(0), **SOON)
-    second = [
-        machines.worker(host=hosts.address(host), within=hosts.within(host, lab.folder), **SOON) for host in (1, 2, 3)
-    ][1]
+    machines.scheduler(host=hosts.address(0), environ=SOON)
+    _, second, _ = [
+        machines.worker(host=hosts.address(host), within=hosts.within(host, lab.folder), environ=SOON)
+        for host in (1, 2, 3)
+    ]
     store, seen = lab.folder / "store", list[str]()
 
     def disturb() -> None:

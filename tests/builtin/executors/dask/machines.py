@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from tests.builtin.executors.dask.certificates import Certificates
 
 PATIENCE = 240.0
 """Seconds: machines that run tests may be busy."""
+NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Machines:
@@ -29,22 +31,29 @@ class Machines:
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(python_path)}
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def scheduler(self, host: str = "127.0.0.1", **environ: str) -> subprocess.Popen[bytes]:
+    def scheduler(self, host: str = "127.0.0.1", environ: Mapping[str, str] = NOTHING) -> subprocess.Popen[bytes]:
         """Start a scheduler, and wait until it has told its address."""
         told = ["--host", host, "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)]
-        started = self._start("scheduler", told, (), **environ)
+        started = self._start("scheduler", told, (), environ)
         wait_until(self.file.exists)
         return started
 
     def worker(
-        self, *options: str, host: str = "127.0.0.1", within: Sequence[str] = (), nanny: bool = False, **environ: str
+        self,
+        *options: str,
+        host: str = "127.0.0.1",
+        within: Sequence[str] = (),
+        nanny: bool = False,
+        environ: Mapping[str, str] = NOTHING,
     ) -> subprocess.Popen[bytes]:
         """Start a worker; it may take some seconds until the scheduler knows it."""
         told = ["--scheduler-file", str(self.file), "--nthreads", "1", "--host", host, "--no-dashboard"]
         told += ["--local-directory", str(self.folder / f"scratch-{len(self.started)}")]
-        return self._start("worker", [*told, *([] if nanny else ["--no-nanny"]), *options], within, **environ)
+        return self._start("worker", [*told, *([] if nanny else ["--no-nanny"]), *options], within, environ)
 
-    def _start(self, what: str, told: Sequence[str], within: Sequence[str], **environ: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, what: str, told: Sequence[str], within: Sequence[str], environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         if self.tls:
             told = [*told, "--protocol", "tls", "--tls-ca-file", self.tls.ca]
             told += ["--tls-cert", self.tls.cert, "--tls-key", self.tls.key]

@@ -139,7 +139,7 @@ def test_a_late_worker_that_differs_is_refused_and_the_others_go_on(
     machines.worker()
     run = executor.run(chore(), tasks := [(share, 0.1) for share in map(str, range(1000))])
     done = [next(run)]
-    machines.worker(PLACE="elsewhere")
+    machines.worker(environ={"PLACE": "elsewhere"})
     while not caplog.messages:
         done.append(next(run))
     (message,) = caplog.messages
@@ -156,7 +156,7 @@ def test_a_worker_that_may_have_no_children_says_how_to_start_it(
     machines.worker(nanny=True)
     with pytest.raises(UserError, match="set DASK_DISTRIBUTED__WORKER__DAEMON=False for `dask worker`"):
         list(executor.run(chore(), TASKS))
-    machines.worker(nanny=True, DASK_DISTRIBUTED__WORKER__DAEMON="False")
+    machines.worker(nanny=True, environ={"DASK_DISTRIBUTED__WORKER__DAEMON": "False"})
     wait_until(lambda: len(executor._connected().workers()) == 2)
     assert right(executor.run(chore(), TASKS))
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from unlearnbench.builtin.executors.dask import settings
 from unlearnbench.builtin.executors.dask.address import Address
 from unlearnbench.builtin.executors.dask.remote import do_pack, end_child
 from unlearnbench.builtin.executors.dask.settings import SILENT, quiet_settings
@@ -61,6 +62,7 @@ class Cluster:
                 dashboard_address="127.0.0.1:0",  # None would be port 8787 on all interfaces
                 security=Security.temporary(),
                 silence_logs=SILENT,
+                preload=[settings.__name__],
             )
             own = opened.enter_context(started)
             client = opened.enter_context(Client(own, set_as_default=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 SETTINGS: Final[dict[str, object]] = {
@@ -24,6 +24,8 @@ SETTINGS: Final[dict[str, object]] = {
 }
 SILENT: Final = logging.CRITICAL + 1
 """The level of dask's loggers."""
+LOGGERS: Final = ("distributed", "tornado")
+"""The names of these loggers."""
 
 
 @contextmanager
@@ -35,5 +37,13 @@ def quiet_settings() -> Iterator[None]:
     import dask
     from distributed.utils import silence_logging_cmgr  # also loads the defaults that the settings replace
 
-    with dask.config.set(SETTINGS), silence_logging_cmgr(SILENT):
+    with dask.config.set(SETTINGS), ExitStack() as silent:
+        for name in LOGGERS:
+            silent.enter_context(silence_logging_cmgr(SILENT, root=name))
         yield
+
+
+def dask_setup(_: object) -> None:
+    """Silence a worker of an own cluster: dask calls this in its process."""
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(SILENT)
