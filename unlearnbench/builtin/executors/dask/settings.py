@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Final
 
 SETTINGS: Final[dict[str, object]] = {
@@ -24,8 +24,8 @@ SETTINGS: Final[dict[str, object]] = {
 }
 SILENT: Final = logging.CRITICAL + 1
 """The level of dask's loggers."""
-LOGGERS: Final = ("distributed", "tornado")
-"""The names of these loggers."""
+LOGGERS: Final = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application")
+"""The loggers that dask gives a level."""
 
 
 @contextmanager
@@ -35,15 +35,19 @@ def quiet_settings() -> Iterator[None]:
     ImportError where dask.distributed is not installed.
     """
     import dask
-    from distributed.utils import silence_logging_cmgr  # also loads the defaults that the settings replace
+    import distributed  # noqa: F401 - it loads the defaults that the settings replace
 
-    with dask.config.set(SETTINGS), ExitStack() as silent:
-        for name in LOGGERS:
-            silent.enter_context(silence_logging_cmgr(SILENT, root=name))
-        yield
+    found = {name: logging.getLogger(name).level for name in LOGGERS}
+    dask_setup(None)
+    try:
+        with dask.config.set(SETTINGS):
+            yield
+    finally:
+        for name, level in found.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def dask_setup(_: object) -> None:
-    """Silence a worker of an own cluster: dask calls this in its process."""
+    """Silence dask in this process; dask itself calls this in each worker of an own cluster."""
     for name in LOGGERS:
         logging.getLogger(name).setLevel(SILENT)
