@@ -189,3 +189,9 @@ def test_scores_of_another_length_are_refused(seen: Observed) -> None:
 def test_an_unlearner_that_refuses_the_model_says_why() -> None:
     with pytest.raises(UserError, match=r"^observe: "):
         observe(own_records(), Nearest(), "forest-exact", sizes=SIZES)
+
+
+def test_an_unlearner_that_refuses_the_records_says_why() -> None:
+    told = "^observe: needs a data set with `bounds`, within which features may be changed; own has none$"
+    with pytest.raises(UserError, match=told):
+        observe(own_records(), "mlp", "boundary-shrink", sizes=SIZES)

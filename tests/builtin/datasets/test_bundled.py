@@ -19,6 +19,12 @@ def test_digits_are_1797_images_of_64_pixels() -> None:
     assert [count for _, count in described.classes] == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
+def test_digits_use_the_whole_range_of_levels_that_they_declare_and_breast_cancer_declares_none() -> None:
+    digits = Digits().load()
+    assert digits.bounds == (digits.x.min(), digits.x.max()) == (0, 16)
+    assert BreastCancer().load().bounds is None
+
+
 def test_breast_cancer_is_569_tumours_of_30_features() -> None:
     described = card(BreastCancer().load())
     assert (described.rows, described.features, described.duplicates) == (569, 30, 0)

@@ -51,6 +51,7 @@ def test_planes_of_colour_become_pixels_again(images: Images) -> None:
     assert records.x.dtype == np.float64
     assert records.y.tolist() == [9, 0, 3, 3, 1, 5]
     assert records.class_names[9] == "truck"
+    assert records.bounds == (0, 255)
 
 
 @pytest.mark.usefixtures("six_images")

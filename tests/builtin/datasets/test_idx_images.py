@@ -46,6 +46,7 @@ def test_the_four_files_become_one_set_of_images(roots: tuple[Path, Path], monke
     np.testing.assert_array_equal(records.x, IMAGES)
     assert records.x.dtype == np.float64
     assert records.y.tolist() == LABELS.tolist()
+    assert records.bounds == (0, 255)
     assert records.provenance.note.startswith("all images; ")
 
 

@@ -44,6 +44,7 @@ def test_columns_of_colour_become_pixels_again_and_classes_count_from_0() -> Non
     np.testing.assert_array_equal(records.x, IMAGES)
     assert records.x.dtype == np.float64
     assert records.y.tolist() == [0, 9, 3]
+    assert records.bounds == (0, 255)
 
 
 @pytest.mark.usefixtures("three_images")
