@@ -97,7 +97,7 @@ def seeds_used_is_complete(subject: Subject) -> Iterator[str]:
 
 def _with_changed_row(records: Records, row: int) -> Records:
     x, y = records.x.copy(), records.y.copy()
-    x[row], y[row] = -1e6, (y[row] + 1) % records.n_classes
+    x[row], y[row] = min(records.bounds or [-1e6]), (y[row] + 1) % records.n_classes
     return replace(records, x=x, y=y)
 
 

@@ -15,6 +15,7 @@ from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.naive_bayes import NaiveBayes
 from unlearnbench.builtin.models.nearest_neighbours import NearestNeighbours
 from unlearnbench.builtin.models.random_forest import RandomForest
+from unlearnbench.builtin.models.ridge import Ridge
 from unlearnbench.core.models import FitTask, Fitted, HasRegions, Seeds, TargetModel
 from unlearnbench.core.posteriors import FLOOR
 from unlearnbench.core.records import Records, Step, TrainingSet
@@ -33,6 +34,7 @@ MODELS: dict[str, TargetModel] = {
     "lightgbm": LightGBM(n_estimators=5),
     "naive-bayes": NaiveBayes(),
     "nearest-neighbours": NearestNeighbours(),
+    "ridge": Ridge(),
 }
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 every_model_with_slots = pytest.mark.parametrize(
@@ -154,6 +156,7 @@ def test_listing_the_models_imports_no_heavy_library() -> None:
         "mlp",
         "naive_bayes",
         "nearest_neighbours",
+        "ridge",
     ]
     code = "import sys; " + "; ".join(f"import unlearnbench.builtin.models.{name}" for name in names)
     code += "; print([m for m in ('sklearn', 'torch', 'lightgbm', 'scipy', 'pandas') if m in sys.modules])"

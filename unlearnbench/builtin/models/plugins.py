@@ -60,3 +60,9 @@ def unlearnbench_models() -> Iterator[ModelPlugin]:
         factory=f"{_HERE}.nearest_neighbours:NearestNeighbours",
         reference="Cover and Hart 1967, doi 10.1109/TIT.1967.1053964",
     )
+    yield ModelPlugin(
+        name="ridge",
+        summary="Ridge regression on the classes",
+        factory=f"{_HERE}.ridge:Ridge",
+        reference="Hoerl and Kennard 1970, doi 10.1080/00401706.1970.10488634",
+    )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.builtin.models.naive_bayes import NaiveBayes
 from unlearnbench.builtin.models.nearest_neighbours import NearestNeighbours
+from unlearnbench.builtin.models.ridge import Ridge
 from unlearnbench.builtin.unlearners.exact.decremental import DecrementalUnlearning
 from unlearnbench.builtin.unlearners.exact.retrain import Retrain
 from unlearnbench.core.models import FitTask, Fitted, TargetModel
@@ -20,7 +21,11 @@ REQUESTS = [
     Request((Step(np.array([3])),)),
     Request((Step(np.array([8, 11]), np.array([50])), Step(np.array([50, 1])))),
 ]
-MODELS = {"naive-bayes": (NaiveBayes(), 1e-11), "nearest-neighbours": (NearestNeighbours(), 0.0)}
+MODELS = {
+    "naive-bayes": (NaiveBayes(), 1e-11),
+    "nearest-neighbours": (NearestNeighbours(), 0.0),
+    "ridge": (Ridge(), 1e-10),
+}
 
 
 def answers(method: Unlearner, model: TargetModel, data: TrainingSet) -> NDArray[np.float64]:

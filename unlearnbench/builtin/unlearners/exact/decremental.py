@@ -15,8 +15,8 @@ class DecrementalUnlearning(FunctionUnlearner):
     """Take the forgotten records out of what the model keeps of its records, and put added ones in.
 
     The result is that of training without them: to the bit for ``nearest-neighbours``, which keeps the records, and to
-    rounding for ``naive-bayes``, which keeps sums. Goes with models that are ``decremental``. Source: Cao and Yang,
-    S&P 2015, doi 10.1109/SP.2015.35.
+    rounding for ``naive-bayes`` and ``ridge``, which keep sums. Goes with models that are ``decremental``. Source: Cao
+    and Yang, S&P 2015, doi 10.1109/SP.2015.35.
     """
 
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set", "labels")
