@@ -21,8 +21,8 @@ def test_digits_are_1797_images_of_64_pixels() -> None:
 
 def test_digits_use_the_whole_range_of_levels_that_they_declare_and_breast_cancer_declares_none() -> None:
     digits = Digits().load()
-    assert digits.bounds == (digits.x.min(), digits.x.max()) == (0, 16)
     assert BreastCancer().load().bounds is None
+    assert digits.bounds == (digits.x.min(), digits.x.max()) == (0, 16)
 
 
 def test_breast_cancer_is_569_tumours_of_30_features() -> None:

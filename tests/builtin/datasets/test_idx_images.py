@@ -46,8 +46,8 @@ def test_the_four_files_become_one_set_of_images(roots: tuple[Path, Path], monke
     np.testing.assert_array_equal(records.x, IMAGES)
     assert records.x.dtype == np.float64
     assert records.y.tolist() == LABELS.tolist()
-    assert records.bounds == (0, 255)
     assert records.provenance.note.startswith("all images; ")
+    assert records.bounds == (0, 255)
 
 
 def test_the_size_bounds_what_is_loaded_and_the_note_says_so(
