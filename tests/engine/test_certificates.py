@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 import numpy as np
 import pytest
@@ -95,6 +95,13 @@ def test_the_factor_of_rewinding(
     kept: int, rate: float, smooth: float, removed: int, n: int, steps: int, factor: float
 ) -> None:
     assert rewind_factor(smooth, rate, steps, kept, removed, n) == pytest.approx(factor, rel=1e-12)
+
+
+@pytest.mark.parametrize(("steps", "kept", "factor"), [(10_000, 10, inf), (10_000, 5_000, inf), (10_000, 10_000, 0.0)])
+def test_a_factor_beyond_all_numbers_is_infinite_and_without_a_step_of_difference_it_is_zero(
+    steps: int, kept: int, factor: float
+) -> None:
+    assert rewind_factor(0.25, 1.0, steps, kept, 1, 100) == factor
 
 
 def test_the_budget_of_removal() -> None:

@@ -7,7 +7,7 @@ two, as two outputs of an (epsilon, delta)-private mechanism.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp, expm1, log, log1p, sqrt
+from math import exp, log, log1p, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,12 @@ def rewind_factor(smooth: float, rate: float, steps: int, kept: int, removed: in
     """Return h(K): how far apart two runs of gradient descent may drift, in units of 2 removed G / (smooth n).
 
     The runs have ``steps``; the last K = ``kept`` are on the same records, the others on n records of which ``removed``
-    differ. G bounds the gradient of a record's loss. Source: Mu and Klabjan 2024, arXiv 2409.09778.
+    differ. G bounds the gradient of a record's loss. Infinite where it is beyond float64. Source: Mu and Klabjan 2024,
+    arXiv 2409.09778.
     """
-    return expm1((steps - kept) * log1p(rate * smooth * n / (n - removed))) * exp(kept * log1p(rate * smooth))
+    first, last = (steps - kept) * log1p(rate * smooth * n / (n - removed)), kept * log1p(rate * smooth)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.nan_to_num(np.expm1(first) * np.exp(last), nan=0.0, posinf=np.inf))
 
 
 def law_shift(convex: float, lipschitz: float, sigma: float, n: int, removed: int) -> Divergence:

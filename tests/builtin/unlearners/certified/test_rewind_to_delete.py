@@ -73,3 +73,8 @@ def test_as_many_changes_as_records_are_refused() -> None:
     state = method.prepare(original_of(n=10))
     with pytest.raises(UserError, match="fewer changes than the original has records, 10"):
         method.serve(state, Step(np.arange(5), np.arange(50, 55)), SERVE)
+
+
+def test_steps_that_drift_without_end_are_refused() -> None:
+    with pytest.raises(UserError, match=r"lower steps \(5000\) or learning_rate \(1\), or raise rewind \(50\)"):
+        RewindToDelete(steps=5000, learning_rate=1.0).prepare(original_of())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated
 
 import numpy as np
@@ -79,6 +80,11 @@ class RewindToDelete(OwnOriginal):
         if changed >= n:
             raise UserError(f"rewind-to-delete serves fewer changes than the original has records, {n}")
         apart = rewind_factor(problem.smoothness, self.learning_rate, self.steps, self._rewound, changed, n)
+        if apart == inf:
+            raise UserError(
+                f"rewind-to-delete needs more noise than numbers hold: lower steps ({self.steps}) or "
+                f"learning_rate ({self.learning_rate:g}), or raise rewind ({self._rewound})"
+            )
         most = 2 * changed * problem.lipschitz / (problem.smoothness * min(n, problem.n)) * apart
         return gaussian_sigma(self.epsilon, self.delta, most) if most else 0.0
 
