@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.hooks.registry import load_registry
+from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.cells import Cell
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
@@ -372,3 +372,9 @@ def test_a_data_set_at_several_sizes_is_a_row_for_each(lab: Lab) -> None:
     assert {cell.dataset.label for cell in plan.cells.values()} == {"2 shadows", "3 shadows", "again"}
     told = {next(iter(group.cells.values())).dataset.label: len(group.shadow) for group in plan.groups}
     assert told == {"2 shadows": 2, "3 shadows": 3, "again": 3}
+
+
+def test_the_only_baseline_among_built_in_unlearners_is_retraining(registry: Registry) -> None:
+    """Every plan has it, tables compare with it, and metrics that read retrained cells read its cells."""
+    baselines = [entry.name for entry in registry.all("unlearner") if entry.plugin.role == "baseline"]
+    assert baselines == ["retrain"]

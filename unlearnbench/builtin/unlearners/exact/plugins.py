@@ -48,5 +48,4 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.leaf_refit:LeafRefit",
         reference="Ke et al. 2017, NeurIPS 30",
         sees=("retain-set", "labels"),
-        role="baseline",
     )
