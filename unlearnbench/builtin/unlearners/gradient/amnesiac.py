@@ -29,7 +29,8 @@ class Amnesiac(GradientUnlearner):
     takes that memory, and a gigabyte at most. A batch is subtracted once, however many of its records are forgotten,
     and in a later step only where no earlier one did. Parameters only: running statistics stay. Where no batch held a
     forgotten record, and without fine-tuning, the network stays to the bit; where all did, it is the untrained one.
-    Fine-tuning is by SGD in training mode; what it learns of a record that a later step forgets stays.
+    Fine-tuning is by SGD in training mode; what it learns of a record that a later step forgets stays. A record of the
+    original that comes back and is forgotten again is subtracted again.
 
     Source: Graves et al. 2021, arXiv 2010.10981. Their code fine-tunes; how long is ours to choose, and by default not.
 
