@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, ClassVar
 
+import numpy as np
+
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Step, TrainingSet
+from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import JobKey, TrainingJob
@@ -133,23 +135,41 @@ class Deletion:
 
     def guarded(self, access: Access) -> Deletion:
         """Return this deletion with sets that raise AccessError where a method reads what it does not declare."""
+        if access.sees is None:
+            return self
+        sets = {"retain-set": self.retain, "forget-set": self.forget, "validation-set": self.original.validation}
+        records = _declared_records(access, sets)
         return replace(
             self,
-            retain=access.guard("retain-set", self.retain),
-            forget=access.guard("forget-set", self.forget),
-            original=guarded(self.original, access),
+            retain=access.guard_set("retain-set", self.retain, records),
+            forget=access.guard_set("forget-set", self.forget, records),
+            original=_with_records(self.original, access, records),
         )
 
 
 def guarded(original: Original, access: Access) -> Original:
     """Return this original with sets that raise AccessError where a method reads what it does not declare.
 
-    Its own training set counts as the retain set, most of which it is.
+    Its own training set counts as the retain set, most of which it is. Its records are also those to be forgotten: to
+    read them a method declares both sets.
     """
-    if access.allows("retain-set") and access.allows("validation-set"):
+    if access.sees is None:
         return original
+    sets = {"validation-set": original.validation}
+    if access.allows("forget-set"):
+        sets["retain-set"] = original.data
+    return _with_records(original, access, _declared_records(access, sets))
+
+
+def _declared_records(access: Access, sets: Mapping[str, TrainingSet]) -> Records:
+    """Return the records of which those of declared sets can be read."""
+    ids = [np.empty(0, dtype=np.int64), *(each.kept_ids for name, each in sets.items() if access.allows(name))]
+    return access.guard_records(sets["validation-set"].records, np.concatenate(ids))
+
+
+def _with_records(original: Original, access: Access, records: Records) -> Original:
     shared = original.share(access.guard("validation-set", original.validation_ids))
-    return replace(shared, data=access.guard("retain-set", original.data))
+    return replace(shared, data=access.guard_set("retain-set", original.data, records))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unlearnbench import FitTask, FittedTorch, HasModule, Provenance, Records, Seeds, Step, TorchModel, TrainingSet
 from unlearnbench.core.errors import UserError
+from unlearnbench.engine.batches import batches_of_ids, epochs_of_batches
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.testing import contract, models
 from unlearnbench.testing.findings import Check
@@ -141,6 +142,26 @@ def test_blocks_are_the_children_that_have_parameters() -> None:
     fitted = Normalized(epochs=1).fit(task(), "cpu")
     linear, norm, _, last = fitted.module.children()
     assert fitted.blocks(fitted.module) == [linear, norm, last]
+
+
+def all_of_a_batch_but_one(size: int) -> Step:
+    first = next(iter(batches_of_ids(task().data, SEEDS.order, 0, size)))
+    return Step(first[1:])
+
+
+@pytest.mark.parametrize(
+    ("size", "step"),
+    [(1, Step(np.array([]))), (59, Step(np.array([]))), (12, all_of_a_batch_but_one(12))],
+    ids=["each", "the last", "one left by a deletion"],
+)
+def test_a_batch_of_one_record_is_normalized_by_the_running_statistics(size: int, step: Step) -> None:
+    data = task().data.after(step)
+    fitted = Normalized(epochs=2, batch_size=size).fit(FitTask(data, SEEDS), "cpu")
+    sizes = [len(rows) for _, rows in epochs_of_batches(data, SEEDS.order, 2, size)]
+    assert 1 in sizes
+    assert np.isfinite(fitted.log_posteriors(table().x)).all()
+    _, norm, *_ = fitted.module.children()
+    assert norm.num_batches_tracked == sum(n > 1 for n in sizes)
 
 
 def test_running_statistics_come_with_the_module_and_move_in_training_only() -> None:

@@ -13,7 +13,9 @@ from unlearnbench.engine.networks.modules import HasModule
 if TYPE_CHECKING:
     import torch
 
-    Measure = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    Measure = Callable[..., torch.Tensor]
+    """Maps logits (1, C), and labels (1,) where they are read, to a number or several."""
+    Change = Callable[[torch.Tensor], torch.Tensor]
 
 _BLOCK = 256
 """The most records that a pass takes at once."""
@@ -31,7 +33,7 @@ def cross_entropy(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def mean_gradient(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
     """Return the gradient of the mean cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
     sums = _zeros(fitted)
-    for x, y in _blocks(fitted, data, _BLOCK):
+    for x, y in _blocks(fitted, data, _BLOCK, labels=True):
         _add(sums, [len(y) * each for each in _gradient(fitted, x, y)])
     return [total / max(len(data), 1) for total in sums]
 
@@ -45,23 +47,27 @@ def mean_squared_gradient(fitted: HasModule, data: TrainingSet, batch_size: int 
     import torch
 
     if batch_size == 1:
-        return mean_by_record(fitted, data, cross_entropy, torch.square)
-    sums, batches = _zeros(fitted), list(_blocks(fitted, data, batch_size))
+        return _mean_by_record(fitted, data, cross_entropy, torch.square, labels=True)
+    sums, batches = _zeros(fitted), list(_blocks(fitted, data, batch_size, labels=True))
     for x, y in batches:
         _add(sums, [each.square() for each in _gradient(fitted, x, y)])
     return [total / max(len(batches), 1) for total in sums]
 
 
-def mean_by_record(
-    fitted: HasModule, data: TrainingSet, measure: Measure, change: Callable[[torch.Tensor], torch.Tensor]
-) -> list[torch.Tensor]:
+def mean_by_record(fitted: HasModule, data: TrainingSet, measure: Measure, change: Change) -> list[torch.Tensor]:
     """Return the mean over records of ``change`` of the gradient of one record's ``measure``, in evaluation mode.
 
-    ``measure`` maps logits (1, C) and labels (1,) to a number, or to several, whose gradients are changed each and
-    summed.
+    ``measure`` maps logits (1, C) to a number, or to several, whose gradients are changed each and summed. Labels are
+    not read.
     """
+    return _mean_by_record(fitted, data, measure, change, labels=False)
+
+
+def _mean_by_record(
+    fitted: HasModule, data: TrainingSet, measure: Measure, change: Change, labels: bool
+) -> list[torch.Tensor]:
     sums = _zeros(fitted)
-    for gradients in _by_record(fitted, data, measure):
+    for gradients in _by_record(fitted, data, measure, labels):
         _add(sums, [change(each).sum(dim=(0, 1)) for each in gradients])
     return [total / max(len(data), 1) for total in sums]
 
@@ -72,24 +78,24 @@ def gradients_by_record(fitted: HasModule, data: TrainingSet) -> torch.Tensor:
 
     blocks = [
         torch.cat([each.flatten(1) for each in gradients], dim=1)
-        for gradients in _by_record(fitted, data, cross_entropy)
+        for gradients in _by_record(fitted, data, cross_entropy, labels=True)
     ]
     return torch.cat(blocks) if blocks else torch.zeros(0, sum(each.numel() for each in _zeros(fitted)))
 
 
-def _by_record(fitted: HasModule, data: TrainingSet, measure: Measure) -> Iterator[list[torch.Tensor]]:
+def _by_record(fitted: HasModule, data: TrainingSet, measure: Measure, labels: bool) -> Iterator[list[torch.Tensor]]:
     """Yield the gradients (b, numbers of ``measure``, ...) of b records; those of a block are one vectorized pass."""
     import torch
 
     parameters = {name: each.detach() for name, each in fitted.module.named_parameters()}
 
-    def measured(parameters: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def measured(parameters: dict[str, torch.Tensor], x: torch.Tensor, *y: torch.Tensor) -> torch.Tensor:
         logits = torch.func.functional_call(fitted.module, parameters, (x.unsqueeze(0),))
-        return measure(logits, y.unsqueeze(0)).reshape(-1)
+        return measure(logits, *(label.unsqueeze(0) for label in y)).reshape(-1)
 
-    by_record = torch.func.vmap(torch.func.jacrev(measured), in_dims=(None, 0, 0))
-    for x, y in _blocks(fitted, data, _block_size(parameters, data.n_classes)):
-        yield list(by_record(parameters, x, y).values())
+    by_record = torch.func.vmap(torch.func.jacrev(measured), in_dims=(None, 0, 0) if labels else (None, 0))
+    for block in _blocks(fitted, data, _block_size(parameters, data.n_classes), labels):
+        yield list(by_record(parameters, *block).values())
 
 
 def _block_size(parameters: dict[str, torch.Tensor], outputs: int) -> int:
@@ -114,10 +120,11 @@ def _add(sums: list[torch.Tensor], parts: list[torch.Tensor]) -> None:
         total += part
 
 
-def _blocks(fitted: HasModule, data: TrainingSet, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _blocks(fitted: HasModule, data: TrainingSet, size: int, labels: bool) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Yield the inputs (b, ...) of b records, with their ``labels`` (b,) where these are asked for."""
     import torch
 
     for ids in np.split(data.kept_ids, range(size, len(data), size)):
         if len(ids):
-            labels = torch.from_numpy(data.records.y[ids]).to(fitted.device)
-            yield fitted.inputs(data.records.x[ids]), labels
+            inputs = fitted.inputs(data.records.x[ids])
+            yield (inputs, torch.from_numpy(data.records.y[ids]).to(fitted.device)) if labels else (inputs,)

@@ -15,6 +15,7 @@ import numpy as np
 
 from unlearnbench.engine.gradients.jobs import Ids, Job, Tables
 from unlearnbench.engine.networks.modules import trains_as_it_answers
+from unlearnbench.engine.networks.training import begin_training
 
 if TYPE_CHECKING:
     import torch
@@ -72,8 +73,7 @@ class OneNetwork(Networks):
         """Return logits as in training, or as in answering."""
         (job,), (own,) = self.jobs, ids
         if job.training:
-            self.module.train(len(own) > 1)  # one record has no variance: it is normalized by the running statistics
-            return job.fitted.training_logits(self.module, x, own, job.seed, number)
+            return job.fitted.training_logits(begin_training(self.module, len(own)), x, own, job.seed, number)
         logits: torch.Tensor = self.module(x)
         return logits
 

@@ -19,7 +19,13 @@ from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.batches import epochs_of_batches
 from unlearnbench.engine.networks.modules import children_with_state
-from unlearnbench.engine.networks.training import OptimizerName, Precision, TrainingLoop, step_log
+from unlearnbench.engine.networks.training import (
+    OptimizerName,
+    Precision,
+    TrainingLoop,
+    begin_training,
+    step_log,
+)
 from unlearnbench.engine.scaling import Standardizer
 from unlearnbench.engine.sklearn_model import as_table, training_table
 
@@ -36,8 +42,9 @@ class TorchModel(TargetModel):
 
     Records are standardized along their last axis, by the original's training set. ``init`` seeds the weights,
     ``order`` the batches: a record that is deleted in place (``slot``) leaves its batch one shorter, and all other
-    batches stay as they were. The module is trained in training mode and answers in evaluation mode. It must not
-    contain ``torch.nn.Dropout``, which draws from a global generator: override ``training_logits`` instead.
+    batches stay as they were. The module is trained in training mode, but for a batch of one record, and answers in
+    evaluation mode. It must not contain ``torch.nn.Dropout``, which draws from a global generator: override
+    ``training_logits`` instead.
 
     ``epochs``: passes over the records, of each training stage
 
@@ -116,12 +123,12 @@ class TorchModel(TargetModel):
         fitted = self._continued(task.start, device) if task.start else self.untrained(data, task.seeds.init, device)
 
         def forward(x: torch.Tensor, epoch: int, batch: NDArray[np.int64]) -> torch.Tensor:
-            return self.training_logits(fitted.module, x, ids[batch], seed, epoch)
+            return self.training_logits(begin_training(fitted.module, len(batch)), x, ids[batch], seed, epoch)
 
         loop = TrainingLoop(self.optimizer, self.learning_rate, self.weight_decay, self.precision, fused=True)
         steps = epochs_of_batches(data, seed, self.epochs, self.batch_size)
         labels = torch.from_numpy(data.y).to(device)
-        loop.train(fitted.module.train(), fitted.inputs(data.x), labels, steps, forward, step_log(task, fitted.module))
+        loop.train(fitted.module, fitted.inputs(data.x), labels, steps, forward, step_log(task, fitted.module))
         fitted.module.eval()
         return fitted
 

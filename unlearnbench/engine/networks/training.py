@@ -98,6 +98,14 @@ def step_log(task: FitTask, module: torch.nn.Module) -> Callable[[Rows], None] |
     return None if log is None else lambda rows: log(ids[rows], module)
 
 
+def begin_training(module: torch.nn.Module, records: int) -> torch.nn.Module:
+    """Put a network into training mode for a batch of ``records`` records, and return it.
+
+    One record has no variance: batch normalization takes its running statistics for it, as in evaluation mode.
+    """
+    return module.train(records > 1)
+
+
 def unit_scales(seed: int, epoch: int, ids: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the factor of dropout on each unit of each record, (n, units): 0, or 1 / (1 - its share).
 

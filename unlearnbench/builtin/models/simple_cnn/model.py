@@ -117,7 +117,7 @@ class SimpleCNN(TargetModel):
                 raise UserError(f"a simple-cnn can go on from a simple-cnn only, not from {type(task.start).__name__}")
             return FittedCNN(copy.deepcopy(task.start.module).to(device), task.start.standardizer, device)
         training_table(data)  # an error where no record is left
-        _, height, width, channels = images(data.records.x).shape
+        _, height, width, channels = images(data.x).shape
         module = network((height, width, channels), data.n_classes, task.seeds.init)
         return FittedCNN(module.to(device), self._standardizer(data), device)
 

@@ -61,7 +61,7 @@ class Fisher(GradientUnlearner):
 def fisher_information(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
     """Return the diagonal of the Fisher information, by the model's own posteriors."""
 
-    def weighted(logits: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    def weighted(logits: torch.Tensor) -> torch.Tensor:
         log_p = logits.log_softmax(dim=1)[0]
         return (0.5 * log_p).exp().detach() * log_p  # squared gradients are then p_y (d log p_y)^2
 
