@@ -143,6 +143,12 @@ from unlearnbench.core.scenarios import (
 from unlearnbench.core.seeding import (
     SeedPath as SeedPath,
 )
+from unlearnbench.core.strata import (
+    Candidates as Candidates,
+)
+from unlearnbench.core.strata import (
+    StratumScenario as StratumScenario,
+)
 from unlearnbench.core.training import (
     TrainingJob as TrainingJob,
 )

@@ -16,6 +16,12 @@ CASES = [
     ("sequence", {"versions": 2}, Role.FORGOTTEN, 6),
     ("sequence", {"versions": 2, "sees": "last"}, Role.FORGOTTEN, 6),
     ("retained", {"size": 2}, Role.RETAINED, 6),
+    ("class", {"size": 2}, Role.FORGOTTEN, 6),
+    ("column-group", {"column": 19, "size": 2}, Role.FORGOTTEN, 6),
+    ("outlier", {"share": 0.2}, Role.FORGOTTEN, 3),
+    ("memorised", {"share": 0.2}, Role.FORGOTTEN, 3),
+    ("least-confident", {"share": 0.2}, Role.FORGOTTEN, 3),
+    ("neighbours", {"size": 2, "k": 20}, Role.FORGOTTEN, 6),
 ]
 
 
@@ -39,3 +45,26 @@ def test_a_scenario_runs_end_to_end(
         entry = ran.store.get("episode", key)
         assert entry is not None
         assert (entry.arrays["row-role"] == positive).sum() == positives
+
+
+def test_requests_of_several_strata_are_not_released_together(lab: Lab) -> None:
+    ran = lab.run(
+        datasets=["digits"],
+        scenarios=[{"name": "class", "params": {"size": 1}}, {"name": "outlier", "params": {"share": 0.2}}],
+        defenses=[{"name": "batched-release", "params": {"size": 2}}],
+    )
+    by_class, outliers = (ran.row(scenario=name, attack="sorted-diff") for name in ("class", "outlier"))
+    assert by_class.status == "failed"
+    assert "must serve together requests of one stratum" in by_class.reason
+    assert outliers.status == "ok"
+
+
+def test_a_kind_without_negatives_costs_its_own_cells_only_and_says_so(lab: Lab) -> None:
+    ran = lab.run(scenarios=[{"name": "class", "params": {"size": None}}, "single"], episodes=WHOLE)
+    failed, fine = (ran.row(scenario=name, attack="sorted-diff") for name in ("class", "single"))
+    assert fine.status == "ok"
+    assert failed.status == "failed"
+    assert "only 2 of 3 requests can be made" in failed.reason
+
+
+WHOLE = {"originals": 2, "requests": 3, "records": 40, "negatives": 40, "matched": 2, "retained": 4}

@@ -14,6 +14,7 @@ from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
 from unlearnbench.core.scenarios import Queries
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.strata import Candidates, Ids, StratumScenario
 from unlearnbench.testing import checks_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,34 @@ class ThreeClassesOnly(Good):
         return super().queries(request, pools, sizes, seeds, original, fitted)
 
 
+class TrainingSetAsStratum(StratumScenario):
+    """Decides by who is trained on."""
+
+    size: int | None = 1
+
+    def strata(self, candidates: Candidates, seeds: SeedPath) -> list[Ids]:
+        own = candidates._original.data.ids
+        return [np.union1d(own, candidates.ids[:20])]
+
+
+class NegativesOfOtherStrata(Good, StratumScenario):
+    """Queries whoever is unseen."""
+
+    size: int | None = 1
+
+    def strata(self, candidates: Candidates, seeds: SeedPath) -> list[Ids]:
+        return [candidates.ids]
+
+    def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
+        made = super().requests(pools, sizes, seeds, original)
+        return [replace(request, stratum=request.forgotten) for request in made]
+
+    def queries(
+        self, request: Request, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original, fitted: Fitted
+    ) -> Queries:
+        return super().queries(replace(request, stratum=None), pools, sizes, seeds, original, fitted)
+
+
 BROKEN = [
     (OneTooFew, "returns-the-requested-number"),
     (NeedsMore, "deletes-training-records-once"),
@@ -112,6 +141,8 @@ BROKEN = [
     (InPlace, "inputs-stay-as-they-were"),
     (NobodyToTellFrom, "both-roles-are-queried"),
     (CallsTheDeletedUnseen, "roles-are-correct"),
+    (TrainingSetAsStratum, "strata-do-not-depend-on-the-training-set"),
+    (NegativesOfOtherStrata, "strata-do-not-depend-on-the-training-set"),
     (ThreeClassesOnly, "edge-cases"),
 ]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import JobKey, Trainer, TrainingJob
+
+T = TypeVar("T")
 
 PROBES = 256
 """How many training records, at most, the original is asked about again to see whether it has changed."""
@@ -74,12 +76,18 @@ class Original(ReadOnlyArrays):
         return "_trained" in vars(self)
 
     @property
+    def is_used(self) -> bool:
+        """Whether ``fitted`` was read or another model trained, by it or by one that shares it."""
+        return self.is_trained or "_used" in vars(self)
+
+    @property
     def seconds(self) -> float:
         """Seconds that training the original took; 0 if ``fitted`` was not read."""
         return self._trained[1] if self.is_trained else 0.0
 
     def train(self, jobs: Sequence[TrainingJob]) -> list[Fitted]:
         """Return the fitted model of each job. Jobs with equal records, seeds and start are trained once."""
+        vars(self.source or self)["_used"] = True
         own = self._trainer.key(self.job)
         if any(self._trainer.key(stage) == own for job in jobs for stage in job.stages):
             self._trainer.remember(self.job, self.fitted)
@@ -96,6 +104,13 @@ class Original(ReadOnlyArrays):
         """
         job = self.job
         return self.model.fit(FitTask(job.data, job.seeds, options=self.options, log=log), self.device)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` returns; it is called once for this key and all that share this original."""
+        made = vars(self.source or self).setdefault("_made", {})
+        if key not in made:
+            made[key] = make()
+        return cast(T, made[key])
 
     def share(self, validation_ids: NDArray[np.int64]) -> Original:
         """Return this original for another user: ``fitted`` is shared, models that either trains besides are not.

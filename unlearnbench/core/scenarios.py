@@ -35,10 +35,18 @@ class Role(IntEnum):
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(ReadOnlyArrays):
     """A deletion request: a sequence of steps, starting from the original; each step gives one unlearned version."""
 
     steps: tuple[Step, ...]
+    stratum: NDArray[np.int64] | None = None
+    """Ids of the records, trained on or not, that the deleted ones were drawn from; None where from all. Negatives and
+    retained records are of it too."""
+
+    def __post_init__(self) -> None:
+        if self.stratum is not None:
+            vars(self).update(stratum=record_ids("stratum", self.stratum))
+        self._make_read_only()
 
     @property
     def forgotten(self) -> NDArray[np.int64]:
@@ -49,6 +57,10 @@ class Request:
     def added(self) -> NDArray[np.int64]:
         """Ids of all records this request adds, in order."""
         return np.concatenate([step.add for step in self.steps])
+
+    def of_stratum(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of ``ids`` that are in the stratum, in their order."""
+        return ids if self.stratum is None else ids[among(ids, self.stratum)]
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,7 @@ class Scenario(ABC):
         """
         forgotten = request.forgotten
         changed = np.concatenate([forgotten, request.added])
-        unseen, retained = (pool[~among(pool, changed)] for pool in (pools.unseen, pools.deletable))
+        unseen, retained = (request.of_stratum(pool[~among(pool, changed)]) for pool in (pools.unseen, pools.deletable))
         return Queries.of(
             {
                 Role.FORGOTTEN: forgotten,

@@ -51,13 +51,24 @@ def check_number(requests: Sequence[Request], wanted: int) -> None:
 
 
 def check_schedule(requests: Sequence[Request], scheduled: Sequence[Request]) -> None:
-    """Raise ValueError where a defense loses a record that is to be deleted or added, or serves one twice."""
+    """Raise ValueError where a defense loses a record that is to be deleted or added, or serves one twice.
+
+    Also where it serves requests of several strata together: a record's negatives are those of its own stratum.
+    """
     for what in ("forgotten", "added"):
         ids, served = (sorted(i for one in each for i in getattr(one, what).tolist()) for each in (requests, scheduled))
         if ids != served:
             raise ValueError(
                 f"a defense must serve every request once: {len(ids)} records are to be {what}, it serves {len(served)}"
             )
+    stratum_of = {i: request.stratum for request in requests for i in request.forgotten.tolist()}
+    for number, request in enumerate(scheduled):
+        if not all(_same(stratum_of[i], request.stratum) for i in request.forgotten.tolist()):
+            raise ValueError(f"a defense must serve together requests of one stratum, request {number} is of several")
+
+
+def _same(one: NDArray[np.int64] | None, other: NDArray[np.int64] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def check_versions(chains: Sequence[Sequence[State]], requests: Sequence[Request]) -> None:

@@ -121,8 +121,8 @@ class Derivation:
         parts = replace(parts_of(task, self._instances), unlearner=UntrainedUnlearner(), device="cpu")
         original = parts.make_original()
         rows = _without_answers(observe(parts, original).observations)
-        # A scenario that looked at the original model may choose other records for another one.
-        self._rows[of_this_model if original.is_trained else of_all_models] = rows
+        # A scenario that looked at a model may choose other records for another one.
+        self._rows[of_this_model if original.is_used else of_all_models] = rows
         return rows
 
     def matched_problems(self, group: CellGroup, derived: QueriedRows, ids: Ids) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,13 +16,15 @@ from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.core.strata import Candidates, StratumScenario
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
 from unlearnbench.testing.process import process_check
 from unlearnbench.testing.samples import alike, blobs, copies
 
 SEEDS: Final = SeedPath(3) / "requests"
-UNSEEN: Final = 30
+CATEGORIES: Final = 4
+"""How many values the first column of the records has."""
 
 
 @dataclass(frozen=True)
@@ -44,34 +46,40 @@ class LinearModel(TargetModel):
         return Linear(task.data.n_classes)
 
 
-def _sizes(requests: int = 4) -> EpisodeSizes:
-    return EpisodeSizes(requests=requests, negatives=8, matched=2, retained=3)
+def _sizes(scenario: Scenario, requests: int = 4) -> EpisodeSizes:
+    """Return sizes that a run would accept: a request has at least as many negatives as it deletes records."""
+    sizes = EpisodeSizes(requests=requests, negatives=8, matched=2, retained=3)
+    deleted = -(-scenario.deletions_needed(sizes) // requests)
+    return replace(sizes, negatives=max(sizes.negatives, deleted))
 
 
 def _pools(scenario: Scenario, sizes: EpisodeSizes) -> Pools:
     """Return pools with exactly the addable records that the scenario declares, and so many deletable ones.
 
-    There are 50 times as many deletable records as it declares, so that it may choose them by their class.
+    There are 50 times as many deletable records as it declares, so that it may choose them by their class, and as many
+    unseen ones.
     """
     deletable, addable = 50 * scenario.deletions_needed(sizes) + 20, scenario.additions_needed(sizes)
-    ids = np.random.default_rng(0).permutation(deletable + UNSEEN + addable)
-    training, unseen, others = np.split(ids, [deletable, deletable + UNSEEN])
+    ids = np.random.default_rng(0).permutation(2 * deletable + addable)
+    training, unseen, others = np.split(ids, [deletable, 2 * deletable])
     return Pools(np.sort(training), training, unseen, others)
 
 
 def _original(pools: Pools, n_classes: int = 3) -> Original:
-    records = blobs(len(pools.training) + UNSEEN + len(pools.addable), n_classes)
+    drawn = blobs(sum(map(len, (pools.training, pools.unseen, pools.addable))), n_classes)
+    categories = np.arange(len(drawn)) % CATEGORIES
+    records = replace(drawn, x=np.column_stack([categories, drawn.x[:, 1:]]))
     return Original(LinearModel(), TrainingSet.of(records, pools.training), SEEDS / "train")
 
 
 def _requests(scenario: Scenario, n: int = 4) -> tuple[Pools, list[Request]]:
-    sizes = _sizes(n)
+    sizes = _sizes(scenario, n)
     pools = _pools(scenario, sizes)
     return pools, list(scenario.requests(pools, sizes, SEEDS, _original(pools)))
 
 
 def _queries(scenario: Scenario, n_classes: int = 3) -> list[Queries]:
-    sizes = _sizes()
+    sizes = _sizes(scenario)
     pools = _pools(scenario, sizes)
     original = _original(pools, n_classes)
     return [
@@ -106,8 +114,9 @@ def deletes_training_records_once(subject: Subject) -> Iterator[str]:
     deleted = np.concatenate([request.forgotten for request in requests])
     if len(np.unique(deleted)) != len(deleted):
         yield "a record is deleted twice"
-    if len(deleted) > subject.made.deletions_needed(_sizes()):
-        yield f"{len(deleted)} records are deleted, deletions_needed says {subject.made.deletions_needed(_sizes())}"
+    declared = subject.made.deletions_needed(_sizes(subject.made))
+    if len(deleted) > declared:
+        yield f"{len(deleted)} records are deleted, deletions_needed says {declared}"
 
 
 @check("Take records to add from `pools.addable`, each once; return their number from `additions_needed`.")
@@ -117,8 +126,9 @@ def adds_addable_records_once(subject: Subject) -> Iterator[str]:
     added = np.concatenate([request.added for request in requests])
     if len(np.unique(added)) != len(added) or not np.isin(added, pools.addable).all():
         yield "a record is added twice, or is not in pools.addable"
-    if len(added) > subject.made.additions_needed(_sizes()):
-        yield f"{len(added)} records are added, additions_needed says {subject.made.additions_needed(_sizes())}"
+    declared = subject.made.additions_needed(_sizes(subject.made))
+    if len(added) > declared:
+        yield f"{len(added)} records are added, additions_needed says {declared}"
 
 
 @check("Draw from `seeds`, and from nothing else.")
@@ -137,10 +147,10 @@ leaves_the_process = process_check(lambda subject: _queries(subject.made))
 @check("Work on copies of the pools and of the records.")
 def inputs_stay_as_they_were(subject: Subject) -> Iterator[str]:
     """The pools and the original's records do not change."""
-    pools = _pools(subject.made, _sizes())
+    pools = _pools(subject.made, _sizes(subject.made))
     original = _original(pools)
     before = copies(pools, original.data)
-    subject.made.requests(pools, _sizes(), SEEDS, original)
+    subject.made.requests(pools, _sizes(subject.made), SEEDS, original)
     if not alike(before, copies(pools, original.data)):
         yield "the pools or the records have changed"
 
@@ -161,7 +171,7 @@ def both_roles_are_queried(subject: Subject) -> Iterator[str]:
 @check("Give each queried record the role that it has in the request.")
 def roles_are_correct(subject: Subject) -> Iterator[str]:
     """Each queried record has its role: forgotten, unseen, matched, retained or added."""
-    sizes = _sizes()
+    sizes = _sizes(subject.made)
     pools = _pools(subject.made, sizes)
     requests = subject.made.requests(pools, sizes, SEEDS, _original(pools))
     for request, queries in zip(requests, _queries(subject.made), strict=True):
@@ -178,6 +188,26 @@ def roles_are_correct(subject: Subject) -> Iterator[str]:
             if not np.isin(queries.ids[queries.role == role], ids).all():
                 yield f"a record queried as {role.name.lower()} is not {role.name.lower()}"
                 return
+
+
+@check("Decide on strata by what all candidates are, never by which of them are trained on.")
+def strata_do_not_depend_on_the_training_set(subject: Subject) -> Iterator[str]:
+    """Strata are the same where other candidates are in the training set, and whoever is queried is of the stratum."""
+    if not isinstance(subject.made, StratumScenario):
+        return
+    pools = _pools(subject.made, _sizes(subject.made))
+    swapped = replace(pools, training=np.sort(pools.unseen), deletable=pools.unseen, unseen=pools.deletable)
+    first, second = (
+        [ids.tolist() for ids in subject.made.strata(Candidates.of(each, _original(each)), SEEDS)]
+        for each in (pools, swapped)
+    )
+    if first != second:
+        yield "the strata are others where the other candidates are trained on"
+    requests = subject.made.requests(pools, _sizes(subject.made), SEEDS, _original(pools))
+    for request, queries in zip(requests, _queries(subject.made), strict=True):
+        if len(request.of_stratum(queries.ids)) < len(queries.ids):
+            yield "a record is queried that is not of the request's stratum"
+            return
 
 
 @check("Expect one request, and any number of classes.")
@@ -203,5 +233,6 @@ CHECKS: Final = (
     inputs_stay_as_they_were,
     both_roles_are_queried,
     roles_are_correct,
+    strata_do_not_depend_on_the_training_set,
     edge_cases,
 )

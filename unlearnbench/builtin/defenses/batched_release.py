@@ -19,7 +19,7 @@ class BatchedRelease(PublicationDefense):
     """Serve ``size`` requests together and publish one model for them, so that each record is deleted in a group.
 
     Requests keep their order; the last batch may be smaller. Of requests with several steps, the first steps are served
-    together, then the second ones, and so on.
+    together, then the second ones, and so on. Where requests have strata, those of a batch must be of one.
 
     ``size``: requests per published model
     """
@@ -36,5 +36,6 @@ def _together(requests: Sequence[Request]) -> Request:
         tuple(
             Step(np.concatenate([step.forget for step in steps]), np.concatenate([step.add for step in steps]))
             for steps in zip(*(request.steps for request in requests), strict=True)
-        )
+        ),
+        requests[0].stratum,
     )

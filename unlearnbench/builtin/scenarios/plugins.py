@@ -45,3 +45,35 @@ def unlearnbench_scenarios() -> Iterator[ScenarioPlugin]:
         factory=f"{_HERE}.retained:Retained",
         reference=CHEN,
     )
+    yield ScenarioPlugin(
+        name="class",
+        summary="Each request deletes records of one class, or the whole class",
+        factory=f"{_HERE}.one_class:Class",
+    )
+    yield ScenarioPlugin(
+        name="column-group",
+        summary="Each request deletes records that share a value of a column",
+        factory=f"{_HERE}.column_group:ColumnGroup",
+    )
+    yield ScenarioPlugin(
+        name="outlier",
+        summary="Each request deletes records that are far from all others",
+        factory=f"{_HERE}.outlier:Outlier",
+        reference="Ramaswamy et al. 2000, doi 10.1145/342009.335437",
+    )
+    yield ScenarioPlugin(
+        name="memorised",
+        summary="Each request deletes records that models memorise little, half or much",
+        factory=f"{_HERE}.memorised:Memorised",
+        reference="Feldman and Zhang 2020, arXiv 2008.03703",
+    )
+    yield ScenarioPlugin(
+        name="least-confident",
+        summary="Each request deletes records that models not trained on them are least sure of",
+        factory=f"{_HERE}.least_confident:LeastConfident",
+    )
+    yield ScenarioPlugin(
+        name="neighbours",
+        summary="Each request deletes neighbours of one record",
+        factory=f"{_HERE}.neighbours:Neighbours",
+    )
