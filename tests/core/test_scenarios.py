@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from unlearnbench.core.models import FitTask, TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, side_pools
 from unlearnbench.core.records import Provenance, Records, Step, TrainingSet
-from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
+from unlearnbench.core.scenarios import Queries, Request, Role, Scenario, forget_sets_sha256
 from unlearnbench.core.seeding import SeedPath
 
 SIZES = EpisodeSizes(requests=1, records=100, negatives=8, matched=3, retained=6)
@@ -130,3 +134,20 @@ def test_other_seeds_draw_other_negatives_and_other_retained_records() -> None:
 
 def test_the_game_is_forgotten_against_random_unless_a_scenario_says_otherwise() -> None:
     assert (Fixed().positive, Fixed().negative) == (Role.FORGOTTEN, Role.UNSEEN)
+
+
+def test_the_checksum_of_forget_sets_is_that_of_their_lists() -> None:
+    step = Step(np.array([3, 1]), np.array([7]))
+    expected = hashlib.sha256(b"[[[[3,1],[7]],[[2],[]]],[[[0],[]]]]").hexdigest()
+    requests = [Request((step, Step(np.array([2])))), Request((Step(np.array([0])),))]
+    assert forget_sets_sha256(requests) == expected
+    assert forget_sets_sha256(requests[::-1]) != expected
+    assert forget_sets_sha256([replace(each, stratum=np.arange(9)) for each in requests]) == expected
+
+
+def test_a_stratum_is_ids_of_records() -> None:
+    assert Request((), [3, 1]).of_stratum(np.array([1, 2, 3])).tolist() == [1, 3]  # type: ignore[arg-type]  # of anyone
+    assert Request(()).of_stratum(np.array([1, 2, 3])).tolist() == [1, 2, 3]
+    for wrong in ([0.5], [[1]], ["a"]):
+        with pytest.raises(ValueError, match="stratum: record ids"):
+            Request((), wrong)  # type: ignore[arg-type]  # that is what is wrong

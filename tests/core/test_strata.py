@@ -67,7 +67,7 @@ def test_deleted_and_unseen_records_are_of_one_stratum(
         return
     deleted = np.concatenate([request.forgotten for request in made])
     assert len(made) == requests
-    assert len(np.unique(deleted)) == len(deleted) <= scenario.deletions_needed(sizes)
+    assert len(np.unique(deleted)) == len(deleted) >= scenario.deletions_needed(sizes)
     for number, request in enumerate(made):
         queries = scenario.queries(request, dealt, sizes, SEEDS / number, original, original.fitted)
         assert request.stratum is not None

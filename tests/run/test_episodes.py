@@ -387,7 +387,8 @@ def test_seconds_are_told_for_training_and_for_one_request() -> None:
 def test_an_episode_survives_being_taken_apart_into_arrays() -> None:
     episode = observe(replace(PARTS, scenario=Moves()))
     arrays = to_arrays(episode)
-    again = from_arrays(arrays, episode.seconds)
+    again = from_arrays(arrays, episode.seconds, episode.forget_sets)
+    assert again.forget_sets == episode.forget_sets
     assert same(episode, again)
     assert again.seconds == episode.seconds
     assert all(isinstance(values, np.ndarray) for values in arrays.values())

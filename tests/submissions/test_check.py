@@ -177,6 +177,10 @@ def other_revision(data: Data) -> None:
     data["plugins"][0]["revision"] += 1
 
 
+def other_forget_sets(data: Data) -> None:
+    data["benches"][0]["forget_sets"] = "0" * 64
+
+
 def sees_less(data: Data) -> None:
     next(part for part in data["plugins"] if part["name"] == "retrain")["declares"]["sees"] = ["forget-set"]
 
@@ -202,12 +206,21 @@ def sees_less(data: Data) -> None:
         (no_plugin, "is part of the suite and not listed"),
         (more_plugins, "mine: is listed and no part of the suite"),
         (other_revision, "differs from the one here: revision 2 and not 1"),
+        (other_forget_sets, "its forget sets, sha256 000000000000, are not those of the suite"),
         (sees_less, "unlearner retrain: differs from the one here: declares"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_what_does_not_follow_from_the_suite_is_found(copy: Copy, change: Callable[[Data], None], found: str) -> None:
     assert any(found in line for line in copy.forge(change))
+
+
+def test_an_older_submission_may_not_name_its_forget_sets(copy: Copy) -> None:
+    def drop(data: Data) -> None:
+        for part in data["benches"]:
+            assert len(part.pop("forget_sets")) == 64
+
+    assert copy.forge(drop) == []
 
 
 def test_all_findings_are_listed_at_once(copy: Copy) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import EpisodeWork
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.selection import Selection
-from unlearnbench.submissions.derived import Derivation, QueriedRows
+from unlearnbench.submissions.derived import Derivation, QueriedRows, group_forget_sets
 from unlearnbench.suite.load import load_suite
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ version: 1
 datasets: [breast-cancer]
 models: [decision-tree, logistic-regression]
 unlearners: [retrain]
-scenarios: [single, {name: group, params: {size: 3}}, {name: sequence, params: {versions: 2}}, online, retained]
+scenarios:
+  - single
+  - {name: group, params: {size: 3}}
+  - {name: sequence, params: {versions: 2}}
+  - online
+  - retained
+  - {name: memorised, params: {share: 0.3}}
 defenses: [none, {name: batched-release, params: {size: 2}}]
 attacks: [euclidean]
 episodes: {originals: 2, requests: 3, records: 60, negatives: 6, matched: 2, retained: 2}
@@ -45,12 +51,15 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
     instances = PluginInstances(registry)
     plan = make_plan(suite, instances, "cpu", Selection.parse(["unlearner=retrain"]))
     derivation = Derivation(instances)
-    assert len(plan.groups) == 20
+    assert len(plan.groups) == 24
     for bench in plan.groups:
-        real = real_rows(bench, instances)
+        episodes = made(bench, instances)
+        real = Observations.concatenate([episode.observations for episode in episodes])
         labels = instances.records(bench.target[0].dataset).y
         named = QueriedRows.of(real).matched(2)
         nearest = derivation.side(bench.target)
+        checksums = [episode.forget_sets for episode in episodes]
+        assert derivation.forget_sets(replace(bench, shadow=())) == group_forget_sets(checksums)
         assert list(derivation.matched_problems(bench, nearest, named)) == []
         derived = nearest.with_matched(named, labels).rows
         for name in ("record", "label", "role", "position", "episode", "request"):
@@ -60,10 +69,10 @@ def test_the_derived_rows_are_those_of_the_run(tmp_path: Path, registry: Registr
             assert np.array_equal(nearest.matched(2), named), "without regions the nearest are the matched"
 
 
-def real_rows(bench: CellGroup, instances: PluginInstances) -> Observations:
+def made(bench: CellGroup, instances: PluginInstances) -> list[Episode]:
     """Train, unlearn and query, as a run does."""
-    made = map(EpisodeWork.here(instances), bench.target)
-    return Observations.concatenate([episode.observations for episode in made if isinstance(episode, Episode)])
+    outcomes = map(EpisodeWork.here(instances), bench.target)
+    return [episode for episode in outcomes if isinstance(episode, Episode)]
 
 
 def test_a_derived_side_has_no_answers(packed: Packed) -> None:

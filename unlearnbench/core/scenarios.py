@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -61,6 +64,12 @@ class Request(ReadOnlyArrays):
     def of_stratum(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those of ``ids`` that are in the stratum, in their order."""
         return ids if self.stratum is None else ids[among(ids, self.stratum)]
+
+
+def forget_sets_sha256(requests: Sequence[Request]) -> str:
+    """Return the checksum of the index lists: of each step of each request, the ids it forgets and those it adds."""
+    lists = [[[step.forget.tolist(), step.add.tolist()] for step in request.steps] for request in requests]
+    return hashlib.sha256(json.dumps(lists, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,8 @@ class StratumScenario(Scenario):
         """Return the strata, each as ids of candidates, in the order in which requests take them."""
 
     def deletions_needed(self, sizes: EpisodeSizes) -> int:
-        """Return the number of records in all requests; of the whole training set, no request takes all."""
-        most = min(sizes.records, (sizes.records - 1) * sizes.requests)
-        return most if self.size is None else self.size * sizes.requests
+        """Return the number of records in all requests: the least number where whole strata are deleted."""
+        return (self.size or 1) * sizes.requests
 
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:
         """Delete the first of the shuffled deletable records that are in the stratum of each request."""

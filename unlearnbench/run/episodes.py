@@ -19,7 +19,7 @@ from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, Side, side_pools
 from unlearnbench.core.records import Records, TrainingSet, among
 from unlearnbench.core.references import population_sample
-from unlearnbench.core.scenarios import Queries, Request, Role, Scenario
+from unlearnbench.core.scenarios import Queries, Request, Role, Scenario, forget_sets_sha256
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.run.outcomes import collapsed, unmoved
@@ -52,6 +52,8 @@ class Episode:
 
     The training of an original counts in every episode that uses it, even though it is done once for all.
     """
+    forget_sets: str
+    """The sha256 of the ids that its requests forget and add, see :func:`forget_sets_sha256`."""
     passes: NDArray[np.float64]
     """Record passes (requests,) of serving each request, over those of a retraining; NaN where nobody counted."""
     collapsed: NDArray[np.bool_]
@@ -155,6 +157,7 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         rows(queries),
         accuracy,
         seconds,
+        forget_sets_sha256(requests),
         np.array([record_passes(chain) for chain in chains]),
         collapsed(accuracy["train_original"], accuracy["train_unlearned"], accuracy["constant"]),
         unmoved(source.data, requests, [state.fitted, *(chain[-1].fitted for chain in chains)], answers[last]),
@@ -218,7 +221,9 @@ def _named(group: str, rows: Observations) -> dict[str, NDArray[np.generic]]:
     return {f"{group}-{f.name}": getattr(rows, f.name) for f in fields(Observations)}
 
 
-def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float]) -> Episode:
+def from_arrays(
+    arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float], forget_sets: str = ""
+) -> Episode:
     """Return the episode that :func:`to_arrays` took apart."""
     named: dict[tuple[str, str], NDArray[Any]] = {name.partition("-")[::2]: values for name, values in arrays.items()}
 
@@ -231,6 +236,7 @@ def from_arrays(arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str,
         Observations(**of("row")),
         accuracy,
         seconds,
+        forget_sets,
         **of("served"),
         epsilon=epsilon,
         population=Observations(**population) if population else None,

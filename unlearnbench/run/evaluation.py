@@ -232,4 +232,4 @@ def _read(store: Store, kind: Kind, key: str, what: str) -> Episode:
         failure = store.failure(kind, key) or Failure("failed", "its stored entry is gone or damaged; run again")
         raise FailedElsewhereError(Failure(failure.status, f"{what}: {failure.reason}"))
     seconds: Any = entry.payload["seconds"]
-    return from_arrays(entry.arrays, seconds)
+    return from_arrays(entry.arrays, seconds, str(entry.payload["forget_sets"]))

@@ -124,6 +124,7 @@ class Runner:
             "engine": task.engine,
             "device": task.device,
             "seconds": dict(episode.seconds),
+            "forget_sets": episode.forget_sets,
             "environment": self._environment,
         }
         self.store.put(kind, task.key, payload, to_arrays(episode))

@@ -9,7 +9,8 @@ request, each once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +25,7 @@ from unlearnbench.core.scenarios import Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.run.cells import CellGroup, EpisodeTask
-from unlearnbench.run.episodes import observe
+from unlearnbench.run.episodes import Episode, observe
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import parts_of
 
@@ -105,25 +106,30 @@ class Derivation:
 
     def __init__(self, instances: PluginInstances) -> None:
         self._instances = instances
-        self._rows: dict[tuple[object, ...], Observations] = {}
+        self._episodes: dict[tuple[object, ...], Episode] = {}
 
     def side(self, tasks: Sequence[EpisodeTask]) -> QueriedRows:
         """Return the rows of one side of a group. Matched negatives are those of a model without regions."""
-        return QueriedRows.of(Observations.concatenate([self._episode(task) for task in tasks]))
+        return QueriedRows.of(Observations.concatenate([self._episode(task).observations for task in tasks]))
 
-    def _episode(self, task: EpisodeTask) -> Observations:
+    def forget_sets(self, group: CellGroup) -> str:
+        """Return the checksum of the forget sets of a group, as :func:`group_forget_sets` does."""
+        return group_forget_sets(self._episode(task).forget_sets for task in group.target + group.shadow)
+
+    def _episode(self, task: EpisodeTask) -> Episode:
         scenario = (task.scenario, task.defense, task.sizes)
         of_all_models = (task.dataset, task.side, task.original, task.seed, *scenario)
         of_this_model = (task.original_key, *scenario)
         for key in (of_all_models, of_this_model):
-            if key in self._rows:
-                return self._rows[key]
+            if key in self._episodes:
+                return self._episodes[key]
         parts = replace(parts_of(task, self._instances), unlearner=UntrainedUnlearner(), device="cpu")
         original = parts.make_original()
-        rows = _without_answers(observe(parts, original).observations)
+        episode = observe(parts, original)
+        episode = replace(episode, observations=_without_answers(episode.observations))
         # A scenario that looked at a model may choose other records for another one.
-        self._rows[of_this_model if original.is_used else of_all_models] = rows
-        return rows
+        self._episodes[of_this_model if original.is_used else of_all_models] = episode
+        return episode
 
     def matched_problems(self, group: CellGroup, derived: QueriedRows, ids: Ids) -> Iterator[str]:
         """Say what is wrong with matched negatives (requests, most) that a submission names."""
@@ -141,6 +147,11 @@ class Derivation:
             yield "a request has more matched negatives than are possible"
         elif any(_invalid(derived, positive, request, own[own >= 0], records.y) for request, own in enumerate(ids)):
             yield "a request has a matched negative twice, or one whose label none of its deleted records has"
+
+
+def group_forget_sets(checksums: Iterable[str]) -> str:
+    """Return the sha256 of the checksums of a group's episodes, those of the target side first."""
+    return hashlib.sha256(" ".join(checksums).encode()).hexdigest()
 
 
 def _without_answers(rows: Observations) -> Observations:

@@ -24,6 +24,7 @@ from unlearnbench.run.results import Row, collect
 from unlearnbench.run.store import Store
 from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import ArrayPool
+from unlearnbench.submissions.derived import group_forget_sets
 from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.reading import DOCUMENT
 from unlearnbench.submissions.schema import SCHEMA, EstimatePart, digest_of, id_of
@@ -143,9 +144,14 @@ class _Packer:
             "engine": first.engine,
             "device": first.device,
             **({} if same_setting else {"shadow": {"engine": shadow.engine, "device": shadow.device}}),
+            "forget_sets": self._forget_sets(group),
             **{name: None if array is None else add(array) for name, array in vars(shared).items()},
             "cells": cells,
         }
+
+    def _forget_sets(self, group: CellGroup) -> str:
+        payloads = (self._store.payload("episode", task.key) or {} for task in group.target + group.shadow)
+        return group_forget_sets(str(payload.get("forget_sets")) for payload in payloads)
 
     def _cell(self, key: str, cell: Cell) -> dict[str, object]:
         result = get_result(self._store, key)

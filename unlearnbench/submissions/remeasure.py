@@ -85,7 +85,8 @@ class Remeasurer:
             derived = self.derive(part, group)
         except RefusedError as error:
             return Remeasured(findings=error.findings)
-        if impossible := list(self._group_problems(group, derived)):  # whatever is computed from it would be wrong
+        impossible = [*self._other_forget_sets(part, group), *self._group_problems(group, derived)]
+        if impossible:  # whatever is computed from it would be wrong
             return Remeasured(findings=tuple(Finding(where, what, RUN_AGAIN) for what in impossible))
         cells = list(group.cells.values())
         scores, refused = self._read(part, cells, derived)
@@ -207,6 +208,10 @@ class Remeasurer:
         number = [(other.defense.label, other.attack.label) for other in planned.cells.values()].index(labels)
         derived, other = self.derive(part, planned), list(planned.cells.values())[number]
         return self._scored(planned, other, self.cell(part.cells[number], other, derived), derived)
+
+    def _other_forget_sets(self, part: GroupPart, group: CellGroup) -> Iterator[str]:
+        if part.forget_sets is not None and part.forget_sets != (here := self._derivation.forget_sets(group)):
+            yield f"its forget sets, sha256 {part.forget_sets[:12]}, are not those of the suite, {here[:12]}"
 
     def _group_problems(self, group: CellGroup, derived: DerivedGame) -> Iterator[str]:
         """Say what of a group is impossible, whatever was trained."""

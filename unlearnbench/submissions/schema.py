@@ -118,6 +118,8 @@ class GroupPart(SettingPart):
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     shadow: SettingPart | None = None
     """How the shadow models are trained, where otherwise than the target models."""
+    forget_sets: Hash | None = None
+    """The sha256 of the ids that all requests forget and add. None in older submissions."""
     matched: Index
     """Record ids of matched negatives (requests, k), -1 where a request has fewer."""
     accuracies: Index
