@@ -45,6 +45,8 @@ NAMES = {
     "Request",
     "Role",
     "Scenario",
+    "StratumScenario",
+    "Candidates",
     "Metric",
     "ScoredCell",
     "TrainingJob",

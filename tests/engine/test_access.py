@@ -14,7 +14,7 @@ from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.access import AccessError
-from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
+from unlearnbench.engine.unlearners import Deletion, FunctionState, FunctionUnlearner
 
 if TYPE_CHECKING:
     from tests.conftest import Spy
@@ -159,12 +159,21 @@ def test_the_data_set_cannot_be_read_as_a_whole(
         serve(Reads(tuple(READS), lambda deletion: read(deletion.forget.records)), spy, records)
 
 
-def test_a_record_that_was_deleted_before_cannot_be_read(spy: type[Spy], records: Records) -> None:
-    method = Reads(tuple(READS), lambda deletion: deletion.original.data.records.x[[FORGOTTEN]])
-    original = Original(spy(), TrainingSet.of(records, range(20)), SeedPath(1))
-    first = method.serve(method.prepare(original), Step(np.array([FORGOTTEN])), SeedPath(2))
-    with pytest.raises(AccessError):
-        method.serve(first, Step(np.array([KEPT])), SeedPath(3))
+def test_a_record_that_was_deleted_before_is_of_the_original_s_training_set_only(
+    spy: type[Spy], records: Records
+) -> None:
+    def read(deletion: Deletion) -> Any:
+        return deletion.original.data.records.x[[FORGOTTEN]]
+
+    def serve_both(sees: tuple[str, ...]) -> None:
+        method, original = Reads(sees, read), Original(spy(), TrainingSet.of(records, range(20)), SeedPath(1))
+        second = FunctionState(original.fitted, original.data.after(Step(np.array([FORGOTTEN]))), original, None)
+        method.serve(second, Step(np.array([KEPT])), SeedPath(3))
+
+    serve_both(("retain-set", "forget-set"))
+    for one in ("retain-set", "forget-set"):
+        with pytest.raises(AccessError):
+            serve_both((one,))
 
 
 def test_before_any_request_records_are_those_to_be_forgotten_too(spy: type[Spy], records: Records) -> None:

@@ -137,8 +137,8 @@ class Deletion:
         """Return this deletion with sets that raise AccessError where a method reads what it does not declare."""
         if access.sees is None:
             return self
-        sets = {"retain-set": self.retain, "forget-set": self.forget, "validation-set": self.original.validation}
-        records = _declared_records(access, sets)
+        sets = {"retain-set": self.retain, "forget-set": self.forget}
+        records = _declared_records(self.original, access, sets)
         return replace(
             self,
             retain=access.guard_set("retain-set", self.retain, records),
@@ -153,18 +153,18 @@ def guarded(original: Original, access: Access) -> Original:
     Its own training set counts as the retain set, most of which it is. Its records are also those to be forgotten: to
     read them a method declares both sets.
     """
-    if access.sees is None:
-        return original
-    sets = {"validation-set": original.validation}
-    if access.allows("forget-set"):
-        sets["retain-set"] = original.data
-    return _with_records(original, access, _declared_records(access, sets))
+    return original if access.sees is None else _with_records(original, access, _declared_records(original, access, {}))
 
 
-def _declared_records(access: Access, sets: Mapping[str, TrainingSet]) -> Records:
-    """Return the records of which those of declared sets can be read."""
-    ids = [np.empty(0, dtype=np.int64), *(each.kept_ids for name, each in sets.items() if access.allows(name))]
-    return access.guard_records(sets["validation-set"].records, np.concatenate(ids))
+def _declared_records(original: Original, access: Access, sets: Mapping[str, TrainingSet]) -> Records:
+    """Return the records of which those of declared sets, and of the original's validation set, can be read."""
+    declared = [each for name, each in sets.items() if access.allows(name)]
+    if access.allows("validation-set"):
+        declared.append(original.validation)
+    if access.allows("retain-set") and access.allows("forget-set"):
+        declared.append(original.data)
+    ids = [np.empty(0, dtype=np.int64), *(each.kept_ids for each in declared)]
+    return access.guard_records(original.data.records, np.concatenate(ids))
 
 
 def _with_records(original: Original, access: Access, records: Records) -> Original:
