@@ -83,6 +83,10 @@ class ClassSums:
         return np.maximum(self.count, 1)[:, None]
 
 
+def _rows(data: TrainingSet, ids: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+    return as_table(data.records.x[ids]), data.records.y[ids]
+
+
 def _members(y: NDArray[np.int64], n_classes: int) -> Floats:
     return np.asarray(np.arange(n_classes)[:, None] == y, dtype=np.float64)
 
@@ -107,8 +111,7 @@ class FittedNaiveBayes:
         """Return the model of other records: what differs is subtracted and added."""
         require_records(data)
         gone, new = changes(self.data, data)
-        x, y = as_table(data.records.x), data.records.y
-        sums = self.sums.plus(x[gone], y[gone], -1.0).plus(x[new], y[new])
+        sums = self.sums.plus(*_rows(data, gone), -1.0).plus(*_rows(data, new))
         return FittedNaiveBayes(sums, data, self.smoothing)
 
     @cached_property
