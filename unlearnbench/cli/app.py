@@ -27,6 +27,7 @@ from unlearnbench.core.messages import message_of
 VERBS: Final = {
     "suite": ("unlearnbench.cli.suite", "List, check and show suites, which say what to run."),
     "plan": ("unlearnbench.cli.plan", "Print what a suite would run, and what is done."),
+    "tune": ("unlearnbench.cli.tune", "Look for parameters of unlearners by a suite's trials."),
     "run": ("unlearnbench.cli.run", "Run a suite and print its tables."),
     "status": ("unlearnbench.cli.status", "Print the progress and the failures of a run."),
     "store": ("unlearnbench.cli.store", "Describe, verify, repair and merge stores of results."),

@@ -68,13 +68,19 @@ class Runner:
         if rerun == "all":
             self._drop(plan)
         with one_thread(), closing(self.executor), stdout_to(sys.stderr, 2):  # processes that are started print too
-            self._make_episodes(plan, rerun, limits)
+            self._make_episodes(plan.episodes, rerun, limits)
             self._make_references(plan, rerun, limits)
             self._evaluate(plan, rerun, limits)
         done = len(self.store.stored("cell", plan.cells))
         outcome = Outcome(done, len(plan.cells) - done + len(plan.failed), len(plan.skipped))
         self.observers.after_run(suite=plan.suite, results=outcome)
         return outcome
+
+    def make_episodes(self, episodes: Mapping[str, EpisodeTask], limits: Limits) -> None:
+        """Make the episodes that the store lacks, by key, those that failed too; nothing is evaluated."""
+        self.store.make_ready()
+        with one_thread(), closing(self.executor), stdout_to(sys.stderr, 2):
+            self._make_episodes(episodes, "failed", limits)
 
     def _drop(self, plan: Plan) -> None:
         for key in plan.episodes:
@@ -88,9 +94,9 @@ class Runner:
         """Return whether work is to be done. Stored entries are read, so that damaged ones are made again now."""
         return self.store.get(kind, key) is None and (rerun != "never" or self.store.failure(kind, key) is None)
 
-    def _make_episodes(self, plan: Plan, rerun: Rerun, limits: Limits) -> None:
+    def _make_episodes(self, episodes: Mapping[str, EpisodeTask], rerun: Rerun, limits: Limits) -> None:
         work = EpisodeWork.here(self.instances)
-        self._make("episode", plan.episodes, work, "training and unlearning", rerun, limits)
+        self._make("episode", episodes, work, "training and unlearning", rerun, limits)
 
     def _make_references(self, plan: Plan, rerun: Rerun, limits: Limits) -> None:
         """Make reference models after the episodes, in which it stands which records are queried."""

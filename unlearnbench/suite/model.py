@@ -19,6 +19,7 @@ from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.references import ReferenceSizes
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
+from unlearnbench.suite.ranges import Tuning
 
 Axis = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack"]
 """A dimension of the grid; a cell has one entry of each axis, and a seed."""
@@ -109,6 +110,8 @@ class Suite:
     attacks: tuple[PluginRef, ...]
     metrics: tuple[PluginRef, ...]
     exclude: tuple[Exclusion, ...] = ()
+    tune: Tuning | None = None
+    """How the parameters of unlearners are looked for, by ``tune`` only: a run does not read it."""
     plugins: tuple[str, ...] = ()
     """Paths of plug-in files, relative to the suite file."""
     engine: EngineChoice = "auto"
@@ -177,7 +180,11 @@ class Suite:
     def to_dict(self) -> dict[str, object]:
         """Return the suite as plain data, with all defaults; written as YAML it loads as an equal suite."""
         lists = {f"{axis}s": [ref.to_dict() for ref in refs] for axis, refs in self.axes.items()}
-        optional = {"exclude": [rule.to_dict() for rule in self.exclude], "plugins": list(self.plugins)}
+        optional = {
+            "tune": self.tune.to_dict() if self.tune else {},
+            "exclude": [rule.to_dict() for rule in self.exclude],
+            "plugins": list(self.plugins),
+        }
         return (
             {"suite": self.name, "version": self.version}
             | ({"description": self.description} if self.description else {})

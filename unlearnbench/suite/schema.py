@@ -16,6 +16,7 @@ from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.suite.entries import ADVERSARY_SIZES, Ranges
 from unlearnbench.suite.keys import KEYS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED, SHADOWED
 from unlearnbench.suite.model import AXES, EngineChoice
+from unlearnbench.suite.tune import MOST_EPISODES, MOST_TRIALS
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string", "minLength": 1}
@@ -35,6 +36,7 @@ def suite_schema(registry: Registry) -> Schema:
             "sizes": _sizes(SIZES),
             "adversary": _sizes(ADVERSARY_SIZES),
             "exclusion": _exclusion(registry),
+            "tune": _tune(),
             **{kind: _entry(kind, registry) for kind in KINDS},
         },
     }
@@ -49,6 +51,7 @@ def _properties() -> Schema:
         **{f"{kind}s": _list({"$ref": f"#/$defs/{kind}"}) for kind in KINDS},
         "episodes": {"$ref": "#/$defs/sizes"},
         "adversary": {"$ref": "#/$defs/adversary"},
+        "tune": {"$ref": "#/$defs/tune"},
         "exclude": _list({"$ref": "#/$defs/exclusion"}),
         "plugins": _list({**TEXT, "pattern": r"\.py$"}),
         "engine": {"enum": list(get_args(EngineChoice))},
@@ -60,6 +63,21 @@ def _properties() -> Schema:
         name: types[name] | {"description": key.description} | ({} if key.default is None else {"default": key.default})
         for name, key in KEYS.items()
     }
+
+
+def _tune() -> Schema:
+    sizes = {
+        "trials": _integer(1, MOST_TRIALS),
+        "originals": _integer(1, MOST_EPISODES),
+        "requests": _integer(1, MOST_EPISODES),
+        "passes": {"type": "number", "exclusiveMinimum": 0},
+    }
+    ends: Schema = {name: {"type": "number"} for name in ("low", "high")}
+    span = _object({**ends, "log": {"type": "boolean"}}, ("low", "high"))
+    values = {"anyOf": [_list({"type": ["string", "number", "boolean"]}), span]}
+    return _object(
+        {**sizes, "space": {"type": "object", "additionalProperties": values, "minProperties": 1}}, ("space",)
+    )
 
 
 def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
