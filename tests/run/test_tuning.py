@@ -193,7 +193,7 @@ def episode(correct: dict[Role, Sequence[bool]], **accuracy: Sequence[float]) ->
     shares = {name: np.array(values) for name, values in accuracy.items()}
     observations: Observations = rows  # type: ignore[assignment]  # it has all that is read
     nothing = np.zeros(0)
-    return Episode(observations, shares, {}, "", nothing, nothing > 0, nothing > 0)
+    return Episode(observations, shares, {}, nothing, nothing > 0, nothing > 0)
 
 
 def test_the_objective_is_the_mean_of_three_costs() -> None:

@@ -52,8 +52,6 @@ class Episode:
 
     The training of an original counts in every episode that uses it, even though it is done once for all.
     """
-    forget_sets: str
-    """The sha256 of the ids that its requests forget and add, see :func:`forget_sets_sha256`."""
     passes: NDArray[np.float64]
     """Record passes (requests,) of serving each request, over those of a retraining; NaN where nobody counted."""
     collapsed: NDArray[np.bool_]
@@ -64,6 +62,8 @@ class Episode:
     """The differential privacy loss of the original; infinite if it was trained without."""
     population: Observations | None = None
     """What the models answer about the population, one row for each of its records and each request, if asked."""
+    forget_sets: str = ""
+    """The sha256 of the ids that its requests forget and add, see :func:`forget_sets_sha256`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,12 +157,12 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         rows(queries),
         accuracy,
         seconds,
-        forget_sets_sha256(requests),
         np.array([record_passes(chain) for chain in chains]),
         collapsed(accuracy["train_original"], accuracy["train_unlearned"], accuracy["constant"]),
         unmoved(source.data, requests, [state.fitted, *(chain[-1].fitted for chain in chains)], answers[last]),
         privacy_loss(state.fitted),
         rows([population] * len(requests)) if parts.population else None,
+        forget_sets_sha256(requests),
     )
 
 
@@ -236,10 +236,10 @@ def from_arrays(
         Observations(**of("row")),
         accuracy,
         seconds,
-        forget_sets,
         **of("served"),
         epsilon=epsilon,
         population=Observations(**population) if population else None,
+        forget_sets=forget_sets,
     )
 
 
