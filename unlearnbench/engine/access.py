@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.records import Records, TrainingSet
 
-FACTS: Final = ("name", "n_classes", "provenance", "feature_names", "class_names")
+FACTS: Final = ("name", "n_classes", "bounds", "provenance", "feature_names", "class_names")
 """What of a data set is no matter of its records."""
 
 
