@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from unlearnbench.suite.node import Node
 from unlearnbench.suite.ranges import Choice, Range, Tuning
@@ -19,7 +20,8 @@ def read_tuning(node: Node) -> Tuning:
     space = {name: _values(values) for name, values in fields["space"].mapping().items()}
     if not space:
         fields["space"].fail("must name at least one parameter")
-    return Tuning(space, **numbers, **({"passes": _passes(fields["passes"])} if "passes" in fields else {}))
+    tuning = Tuning(space, **numbers)
+    return replace(tuning, passes=_passes(fields["passes"])) if "passes" in fields else tuning
 
 
 def _passes(node: Node) -> float:
