@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow coverage bench cluster-cost coverage-intervals docs reproduce soak lint clean
+.PHONY: install quickstart test test-slow coverage bench cluster-cost coverage-intervals docs reproduce soak fuzz lint clean
 
 install: $(VENV)/installed
 
@@ -60,6 +60,12 @@ reproduce: install
 soak: export OMP_NUM_THREADS = 1
 soak: install
 	PYTHONPATH=benchmarks $(BIN)/python -m soak --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
+
+# What reads the files of others is fed FUZZ times as many random ones as the tests do; prints how many, and how they ended.
+fuzz: export FUZZ ?= 20
+fuzz: install
+	$(BIN)/python -m pytest -rP --hypothesis-show-statistics tests/suite/test_fuzz.py tests/run/test_entries.py \
+		tests/audit/test_fuzz.py tests/submissions/test_hostile.py tests/submissions/test_mutations.py
 
 lint: install
 	$(BIN)/ruff check

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -20,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from soak.damage import damage_some
-from soak.disturbances import LIMIT, disturbed_run
-from soak.runs import BrokenError, differences, expect, start
+from soak.disturbances import disturbed_run
+from soak.runs import BrokenError, differences, ended, expect, start
 from soak.suites import write_suite
 from unlearnbench.run.store import Store
 from unlearnbench.run.store_files import Category, contents, damaged_entries, remove_unread
@@ -78,8 +77,7 @@ def soak_round(folder: Path, seed: int, executors: Sequence[str], figures: Figur
 
 def run_to_the_end(suite: Path, store: Path, *options: str) -> None:
     """Run a suite undisturbed; BrokenError where a cell fails."""
-    run = start(suite, store, *options)
-    _, said = run.communicate(timeout=LIMIT)
+    said = ended(run := start(suite, store, *options))
     expect(run.returncode == 0, f"exit code {run.returncode}: {said}")
 
 
@@ -109,7 +107,7 @@ def soak(minutes: float, seed: int, executors: Sequence[str]) -> Figures:
         with TemporaryDirectory(prefix="soak-") as folder:
             try:
                 soak_round(Path(folder), seed + figures.rounds, executors, figures)
-            except (BrokenError, subprocess.TimeoutExpired) as error:
+            except BrokenError as error:
                 raise BrokenError(f"--seed {seed + figures.rounds}: {error}") from error
     return figures
 

@@ -12,13 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from soak.runs import children, entries, expect, start, wait_for, wait_until_gone
+from soak.runs import children, ended, entries, expect, start, wait_for, wait_until_gone
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENDS = {0, 1, 2, *(128 + stop for stop in STOPS), -signal.SIGKILL, *(-stop for stop in STOPS)}
 """Exit codes of a run that is disturbed; a signal that comes before Python handles it ends it at once."""
-LIMIT = 300
-"""Seconds that a small run may take."""
 
 
 def kill_the_runner(run: subprocess.Popen[str], _: random.Random) -> None:
@@ -75,7 +73,7 @@ def disturbed_run(suite: Path, store: Path, options: tuple[str, ...], rng: rando
     time.sleep(rng.random() * 0.2)
     family, held, seen = children(run.pid), memory_of(run.pid), len(entries(store))
     disturb(run, rng)
-    _, said = run.communicate(timeout=LIMIT)
+    said = ended(run)
     expect(run.returncode in ENDS and "Traceback" not in said, f"exit code {run.returncode}: {said}")
     expect(len(entries(store)) >= seen, "entries that were stored are gone")
     wait_until_gone(family)

@@ -12,6 +12,8 @@ from typing import IO
 from unlearnbench.run.merging import same_results
 from unlearnbench.run.store import KINDS, Store
 
+LIMIT = 1800
+"""Seconds after which a run of seconds hangs, on a machine that others use too."""
 PATIENCE = 60
 """Seconds in which what a run has started must end after it."""
 
@@ -42,6 +44,15 @@ def start(
         text=True,
         preexec_fn=before,
     )
+
+
+def ended(run: subprocess.Popen[str]) -> str:
+    """Wait until a run ends; return what it complained about. BrokenError where it hangs: it is killed then."""
+    try:
+        return run.communicate(timeout=LIMIT)[1]
+    except subprocess.TimeoutExpired:
+        run.kill()
+        raise BrokenError(f"it hangs: {' '.join(map(str, run.args))}: {run.communicate()[1]}") from None  # type: ignore[arg-type]  # a list of texts, as it was given
 
 
 def children(pid: int) -> list[int]:

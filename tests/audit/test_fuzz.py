@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.fuzzing import TIMES
 from unlearnbench.audit.answers import read_answers
 from unlearnbench.core.errors import UserError
 
 Make = Callable[..., dict[str, Any]]
 Random = np.random.Generator
-FILES = 1000
+FILES = 1000 * TIMES
 """Of each kind."""
 BYTES = 10 * 2**20
 """Memory that reading may take beyond what the file's own size explains; the files have a few thousand bytes."""

@@ -114,6 +114,17 @@ def test_every_python_that_is_declared_is_tested() -> None:
     assert tested == declared
 
 
+def test_nothing_is_published_before_its_dependencies_are_audited_and_listed() -> None:
+    release = jobs(GITHUB / "workflows" / "release.yml")
+    assert set(release["publish"]["needs"]) == {"build", "dependencies"}
+    commands = "\n".join(step.get("run", "") for step in release["dependencies"]["steps"])
+    assert "pip-audit --path" in commands
+    assert "pip-audit --requirement constraints.txt" in commands
+    (written,) = re.findall(r"cyclonedx-py environment .*--output-file (\w+)/", commands)
+    assert written in [step.get("with", {}).get("path") for step in release["dependencies"]["steps"]]
+    assert not any("continue-on-error" in step for step in release["dependencies"]["steps"])
+
+
 @pytest.mark.parametrize("form", FORMS, ids=names(FORMS))
 def test_a_form_is_one_that_github_takes(form: Path) -> None:
     content = read(form)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.fuzzing import TIMES
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.run.entries import DamagedError, OtherSchemaError, decode, decode_payload, encode
 
@@ -49,6 +51,11 @@ def test_the_order_of_memory_is_kept_since_sums_depend_on_it() -> None:
     assert decode(b"".join(encode("cell", KEY, {}, {"x": turned})), "cell", KEY).arrays["x"].flags.f_contiguous
 
 
+MANY = settings(max_examples=100 * TIMES, deadline=None)
+"""What makes flips, cuts and forgeries."""
+
+
+@MANY
 @given(st.data())
 def test_no_flip_cut_or_addition_goes_unnoticed(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(WHOLE) - 1))
@@ -85,6 +92,8 @@ def manifest(**changes: object) -> str:
         "[" * 200_000,
         manifest(key="cd" * 32),
         manifest(kind="episode"),
+        manifest(payload=[1]),
+        canonical_json({"schema": 2, "kind": "cell", "key": KEY, "arrays": {}}),
         manifest(arrays=[1]),
         manifest(arrays={"x": 3}),
         manifest(arrays={"x": [-1, "0"]}),
@@ -96,6 +105,29 @@ def manifest(**changes: object) -> str:
 def test_a_signed_manifest_of_another_form_is_damage(text: str) -> None:
     with pytest.raises(DamagedError):
         decode(signed(text), "cell", KEY)
+
+
+def test_a_signed_manifest_without_plain_data_is_damage() -> None:
+    with pytest.raises(DamagedError, match="no plain data"):
+        decode_payload(signed(manifest(payload=3)), "cell", KEY)
+
+
+@MANY
+@given(
+    st.dictionaries(st.sampled_from(["schema", "kind", "key", "payload", "arrays", "x"]), plain), st.binary(max_size=40)
+)
+def test_any_signed_manifest_before_any_bytes_is_an_entry_or_damage(fields: dict[str, object], rest: bytes) -> None:
+    """With the right checksum, as whoever may write to a store can make it."""
+    with suppress(DamagedError, OtherSchemaError):
+        entry = decode(signed(manifest(**fields), rest), "cell", KEY)
+        assert entry.arrays == {}
+
+
+@MANY
+@given(st.binary(max_size=200))
+def test_any_bytes_are_damage(content: bytes) -> None:
+    with pytest.raises(DamagedError):
+        decode(content, "cell", KEY)
 
 
 def test_a_sound_entry_of_another_schema_is_no_damage() -> None:

@@ -25,6 +25,15 @@ import numpy as np
 from unlearnbench import AttackPlugin, Needs, ScoreAttack, hookimpl
 
 
+def write_into_all_pipes(what):
+    told = {"babble": bytes([255] * 64), "forge": b'e["lost", "reason", ""]', "deep": b"e" + b"[" * 100_000}[what]
+    for descriptor in range(3, 20):
+        try:
+            os.write(descriptor, told if what == "babble" else len(told).to_bytes(8, "little") + told)
+        except OSError:
+            pass
+
+
 class Odd(ScoreAttack):
     needs = Needs(versions="original")
 
@@ -41,6 +50,10 @@ class Odd(ScoreAttack):
                 raise RuntimeError("it is broken\\nin two lines")
             case "objects":
                 return np.array([{}] * len(view), dtype=object)
+            case "memory":
+                raise MemoryError("not so much")
+            case "babble" | "forge" | "deep":
+                write_into_all_pipes(self.what)
             case "look":
                 raise RuntimeError(repr([sys.argv, os.getcwd(), os.listdir(), sorted(os.environ)]))
         return scores
@@ -108,6 +121,22 @@ def test_a_process_that_ends_is_a_crash_and_the_next_attack_has_another(instance
         scored(instances, "die")
     assert raised.value.failure.status == "crashed"
     assert scored(instances, "score").size
+
+
+def test_memory_that_an_attack_cannot_have_is_told_as_that(instances: PluginInstances) -> None:
+    with pytest.raises(FailedElsewhereError) as raised:
+        scored(instances, "memory")
+    assert (raised.value.failure.status, raised.value.failure.reason) == ("out of memory", "MemoryError: not so much")
+
+
+@pytest.mark.parametrize("what", ["babble", "forge", "deep"])
+def test_what_an_attack_writes_into_the_pipes_of_its_process_is_no_answer_of_this_or_the_next(
+    instances: PluginInstances, what: str
+) -> None:
+    with pytest.raises(FailedElsewhereError) as raised:
+        scored(instances, what)
+    assert (raised.value.failure.status, raised.value.failure.reason) == ("crashed", "its process gives no answer")
+    assert np.array_equal(scored(instances, "score"), game(seed=2).before[:, 0])
 
 
 def test_the_process_holds_neither_the_folder_nor_the_command_line_nor_settings_of_the_run(

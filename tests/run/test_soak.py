@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from soak.__main__ import main
 from soak.damage import DAMAGES, Damage, remove
-from soak.runs import BrokenError, differences, expect, wait_until_gone
+from soak.runs import BrokenError, differences, ended, expect, wait_until_gone
 from soak.suites import write_suite
 from unlearnbench.run.store import Store
 from unlearnbench.suite.load import load_suite
@@ -53,6 +55,14 @@ def test_other_results_are_found(stores: tuple[Store, Store]) -> None:
     stores[1].drop("cell", KEY)
     stores[1].put("cell", KEY, {"value": 3}, {})
     assert differences(*stores) == [f"cell {KEY}"]
+
+
+def test_a_run_that_hangs_is_killed_and_ends_a_soak(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soak.runs.LIMIT", 0.1)
+    run = subprocess.Popen(["sleep", "600"], stderr=subprocess.PIPE, text=True)  # noqa: S607 - any that takes long
+    with pytest.raises(BrokenError, match="it hangs: sleep 600"):
+        ended(run)
+    assert run.returncode == -signal.SIGKILL
 
 
 def test_what_does_not_hold_ends_a_soak(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.fuzzing import TIMES
 from unlearnbench.submissions import arrays, reading
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def test_an_archive_with_a_comment_is_refused(copy: Copy) -> None:
     assert "not a zip archive, or one with a comment" in line
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(20 * TIMES))
 def test_an_archive_with_random_faults_gives_findings_and_no_traceback(copy: Copy, seed: int) -> None:
     rng = np.random.default_rng(seed)
     packed = bytearray(copy.arrays.read_bytes())

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.fuzzing import TIMES
 from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import build
 from unlearnbench.submissions.accept import accept, drift
@@ -69,7 +70,7 @@ def pick(found: dict[str, list[Place]], rng: np.random.Generator) -> Place:
     return same[rng.integers(len(same))]
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(25 * TIMES))
 def test_a_mutated_submission_gives_findings_and_no_traceback(copy: Copy, seed: int) -> None:
     before = plain(copy.data)
     found = copy.forge(lambda data: mutate(data, np.random.default_rng(seed)))
@@ -88,7 +89,7 @@ EXTREMES: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(15 * TIMES))
 def test_extreme_values_in_an_array_are_found_unless_no_number_changes(copy: Copy, packed: Packed, seed: int) -> None:
     rng, arrays = np.random.default_rng(seed), copy.load()
     number = rng.integers(len(arrays))
@@ -118,7 +119,7 @@ def board(packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return accept(report.context, report.rows)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(60 * TIMES))
 def test_a_mutated_board_differs_from_its_submission_or_is_no_board(board: Path, tmp_path: Path, seed: int) -> None:
     data = json.loads(board.read_text())
     mutate(data, np.random.default_rng(seed))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzzing import TIMES
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.records import RECORDS, Kind
 from unlearnbench.hooks.registry import Registry, load_registry
@@ -81,7 +82,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=150 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

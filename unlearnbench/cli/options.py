@@ -73,7 +73,8 @@ MemoryLimit = Annotated[
     typer.Option(
         "--memory-limit",
         metavar="SIZE",
-        help="The most memory that the process of one episode or cell may hold (e.g. 4GB); in place of the suite's.",
+        help="The most memory that the process of one episode or cell may hold (e.g. 4GB); in place of the suite's. On "
+        "Linux only.",
     ),
 ]
 LeaderboardsDir = Annotated[

@@ -52,17 +52,28 @@ def encode(kind: str, key: str, payload: Mapping[str, object], arrays: Mapping[s
 
 def decode(content: bytes, kind: str, key: str) -> Entry:
     """Return the entry. Raises :class:`DamagedError` or :class:`OtherSchemaError`."""
-    line, newline, rest = content.partition(b"\n")
-    manifest = _manifest(line + newline, kind, key)
-    blocks = BytesIO(rest)
+    payload, blocks = verify(content, kind, key)
     try:
-        sizes = sorted(manifest["arrays"].items())
-        arrays = {name: _array(blocks.read(size), digest) for name, (size, digest) in sizes}
+        return Entry(payload, {name: _array(block) for name, block in blocks.items()})
     except Exception as error:
         raise DamagedError(describe_error(error)) from error
-    if blocks.read(1):
+
+
+def verify(content: bytes, kind: str, key: str) -> tuple[Mapping[str, object], dict[str, bytes]]:
+    """Return the plain data and the bytes of each array, all as their checksums say; raises as :func:`decode` does.
+
+    Most of the time that decoding takes is that of making arrays.
+    """
+    line, newline, rest = content.partition(b"\n")
+    manifest = _manifest(line + newline, kind, key)
+    stream = BytesIO(rest)
+    try:
+        blocks = {name: _block(stream, *sizes) for name, sizes in sorted(manifest["arrays"].items())}
+    except Exception as error:
+        raise DamagedError(describe_error(error)) from error
+    if stream.read(1):
         raise DamagedError("something follows the arrays")
-    return Entry(manifest["payload"], arrays)
+    return manifest["payload"], blocks
 
 
 def decode_payload(line: bytes, kind: str, key: str) -> Mapping[str, object]:
@@ -83,6 +94,8 @@ def _manifest(line: bytes, kind: str, key: str) -> dict[str, Any]:
         raise OtherSchemaError(schema)
     if found != (kind, key):
         raise DamagedError(f"the manifest is that of {found[0]} {found[1]}")
+    if not isinstance(manifest.get("payload"), dict):
+        raise DamagedError("the manifest has no plain data")
     return cast(dict[str, Any], manifest)
 
 
@@ -92,9 +105,14 @@ def _npy(array: Array) -> bytes:
     return block.getvalue()
 
 
-def _array(block: bytes, digest: str) -> Array:
+def _block(stream: BytesIO, size: int, digest: str) -> bytes:
+    block = stream.read(size)
     if _sha256(block) != digest:
         raise ValueError("an array does not match its checksum")
+    return block
+
+
+def _array(block: bytes) -> Array:
     array: Array = np.lib.format.read_array(BytesIO(block), allow_pickle=False)
     array.setflags(write=False)
     return array

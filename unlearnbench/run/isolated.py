@@ -23,14 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import mkdtemp
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 import unlearnbench
 from unlearnbench.core.attacks import Attack, FittedAttack
-from unlearnbench.core.executors import Failure
+from unlearnbench.core.executors import FAILURES, Failure, FailureStatus
 from unlearnbench.core.messages import as_line
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.plugin_calls import plugin_call
@@ -75,19 +75,19 @@ class AttackProcess:
         child = self._started()
         try:
             _write(_pipe(child.stdin), pickle.dumps(request))
-            answer = _read(_pipe(child.stdout))
+            answer = _answered(_read(_pipe(child.stdout)))
         except (OSError, EOFError):
-            with suppress(subprocess.TimeoutExpired):  # it may have closed its pipes only
+            with suppress(subprocess.TimeoutExpired):  # it may have closed its pipes, or written into them
                 child.wait(1)
+            ended = "gives no answer" if child.returncode is None else how_ended(child.returncode)
             self.close()
-            raise FailedElsewhereError(Failure("crashed", f"its process {how_ended(child.returncode)}")) from None
+            raise FailedElsewhereError(Failure("crashed", f"its process {ended}")) from None
         except BaseException:  # interrupted: an answer to this request must not be taken for that of the next
             self.close()
             raise
-        if answer[:1] == _NUMBERS:
-            return answer[1:]
-        reason, where = map(str, json.loads(answer[1:]))
-        raise FailedElsewhereError(Failure("failed", as_line(reason), where))
+        if isinstance(answer, Failure):
+            raise FailedElsewhereError(answer)
+        return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -154,6 +154,17 @@ def _exactly(pipe: BinaryIO, n: int) -> bytes:
     if len(body) < n:
         raise EOFError("the other end is gone")
     return body
+
+
+def _answered(answer: bytes) -> bytes | Failure:
+    """Return the numbers or the failure that a process answers; EOFError for neither: code there may write anything."""
+    if answer[:1] == _NUMBERS:
+        return answer[1:]
+    try:
+        status, reason, where = map(str, json.loads(answer[1:]))
+        return Failure(FAILURES[FAILURES.index(cast(FailureStatus, status))], as_line(reason), where)
+    except (TypeError, ValueError, RecursionError):
+        raise EOFError("what was read is no answer") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +235,7 @@ def _answer(served: _Served, request: bytes) -> bytes:
         return _NUMBERS + numbers
     except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything, and that is a result
         failure = failure_of(error)
-        return _ERROR + json.dumps([failure.reason, failure.traceback]).encode()
+        return _ERROR + json.dumps([failure.status, failure.reason, failure.traceback]).encode()
 
 
 def _serve() -> None:

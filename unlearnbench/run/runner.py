@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal, TypeVar
@@ -18,6 +17,7 @@ from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask, Plan,
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episodes import Episode, to_arrays
 from unlearnbench.run.evaluation import EvaluationWork
+from unlearnbench.run.executing import closed_after, outcomes
 from unlearnbench.run.failures import failure_of
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import EpisodeWork
@@ -57,8 +57,8 @@ class Runner:
         """Make all results that the store lacks, and return the counts.
 
         Earlier failures are tried again unless ``rerun`` is ``never``; with ``all``, stored results are dropped first.
-        ``limits`` take the place of the suite's. UserError where the store cannot be read or written: nothing of it is
-        lost, and the next run goes on.
+        ``limits`` take the place of the suite's. UserError where the store cannot be read or written, or the executor
+        fails: nothing of the store is lost, and the next run goes on.
         """
         limits = plan.suite.limits if limits is None else limits
         self.store.make_ready()
@@ -67,10 +67,13 @@ class Runner:
             self.observers.on_cell_error(cell=cell, error=Failure("failed", cell.reason))
         if rerun == "all":
             self._drop(plan)
-        with one_thread(), closing(self.executor), stdout_to(sys.stderr, 2):  # processes that are started print too
-            self._make_episodes(plan.episodes, rerun, limits)
-            self._make_references(plan, rerun, limits)
-            self._evaluate(plan, rerun, limits)
+        # Processes that are started print too.
+        with one_thread(), closed_after(self.executor), stdout_to(sys.stderr, 2):
+            cells = self._cells_due(plan, rerun)
+            read = {task.key for group in {cell.group for cell in cells} for task in group.tasks}
+            self._make_episodes(self._models_due("episode", plan.episodes, read, rerun), limits)
+            self._make_references(self._models_due("reference", plan.references, read, rerun), limits)
+            self._evaluate(cells, limits)
         done = len(self.store.stored("cell", plan.cells))
         outcome = Outcome(done, len(plan.cells) - done + len(plan.failed), len(plan.skipped))
         self.observers.after_run(suite=plan.suite, results=outcome)
@@ -79,8 +82,8 @@ class Runner:
     def make_episodes(self, episodes: Mapping[str, EpisodeTask], limits: Limits) -> None:
         """Make the episodes that the store lacks, by key, those that failed too; nothing is evaluated."""
         self.store.make_ready()
-        with one_thread(), closing(self.executor), stdout_to(sys.stderr, 2):
-            self._make_episodes(episodes, "failed", limits)
+        with one_thread(), closed_after(self.executor), stdout_to(sys.stderr, 2):
+            self._make_episodes(self._models_due("episode", episodes, episodes, "failed"), limits)
 
     def _drop(self, plan: Plan) -> None:
         for key in plan.episodes:
@@ -90,32 +93,40 @@ class Runner:
         for key in plan.cells:
             self.store.drop("cell", key)
 
+    def _cells_due(self, plan: Plan, rerun: Rerun) -> list[CellTask]:
+        """Return the cells to evaluate. Stored entries are verified, so that damaged ones are made again now."""
+        tasks = [CellTask(group, key) for group in _read_first(plan.groups) for key in group.cells]
+        return [task for task in tasks if self._due("cell", task.key, rerun)]
+
+    def _models_due(
+        self, kind: Kind, tasks: Mapping[str, ModelTask], read: Collection[str], rerun: Rerun
+    ) -> list[ModelTask]:
+        """Return what is not stored, and of what cells will ``read`` what is damaged."""
+        unread = self.store.stored(kind, tasks).difference(read)
+        return [task for key, task in tasks.items() if key not in unread and self._due(kind, key, rerun)]
+
     def _due(self, kind: str, key: str, rerun: Rerun) -> bool:
-        """Return whether work is to be done. Stored entries are read, so that damaged ones are made again now."""
-        return self.store.get(kind, key) is None and (rerun != "never" or self.store.failure(kind, key) is None)
+        sound = self.store.holds_sound(kind, key)
+        return not sound and (rerun != "never" or self.store.failure(kind, key) is None)
 
-    def _make_episodes(self, episodes: Mapping[str, EpisodeTask], rerun: Rerun, limits: Limits) -> None:
-        work = EpisodeWork.here(self.instances)
-        self._make("episode", episodes, work, "training and unlearning", rerun, limits)
+    def _make_episodes(self, due: Sequence[EpisodeTask], limits: Limits) -> None:
+        self._make("episode", due, EpisodeWork.here(self.instances), "training and unlearning", limits)
 
-    def _make_references(self, plan: Plan, rerun: Rerun, limits: Limits) -> None:
+    def _make_references(self, due: Sequence[ReferenceTask], limits: Limits) -> None:
         """Make reference models after the episodes, in which it stands which records are queried."""
-        if plan.references:
-            work = ReferenceWork.here(self.instances, self.store)
-            self._make("reference", plan.references, work, "reference models", rerun, limits)
+        if due:
+            self._make("reference", due, ReferenceWork.here(self.instances, self.store), "reference models", limits)
 
     def _make(
         self,
         kind: Kind,
-        tasks: Mapping[str, ModelTask],
+        due: Sequence[ModelTask],
         work: Work[ModelTask, Episode | Failure],
         doing: str,
-        rerun: Rerun,
         limits: Limits,
     ) -> None:
-        due = [task for key, task in tasks.items() if self._due(kind, key, rerun)]
         with progress(doing, len(due), self.show_progress) as advance:
-            for task, outcome in self.executor.run(work, side_by_side(due, work.shared), limits):
+            for task, outcome in outcomes(self.executor, work, side_by_side(due, work.shared), limits, Episode):
                 self._store_answers(kind, task, outcome)
                 advance(isinstance(outcome, Failure))
 
@@ -139,12 +150,10 @@ class Runner:
     def _environment(self) -> dict[str, str]:
         return fingerprint()
 
-    def _evaluate(self, plan: Plan, rerun: Rerun, limits: Limits) -> None:
-        due = [CellTask(group, key) for group in _read_first(plan.groups) for key in group.cells]
-        due = [task for task in due if self._due("cell", task.key, rerun)]
+    def _evaluate(self, due: Sequence[CellTask], limits: Limits) -> None:
         work = EvaluationWork.here(self.instances, self.store)
         with progress("attacking", len(due), self.show_progress) as advance:
-            for task, outcome in self.executor.run(work, due, limits):
+            for task, outcome in outcomes(self.executor, work, due, limits, CellResult):
                 self._store_cell(task.key, task.cell, outcome)
                 advance(isinstance(outcome, Failure))
 

@@ -28,6 +28,7 @@ from unlearnbench.run.entries import (
     decode,
     decode_payload,
     encode,
+    verify,
 )
 from unlearnbench.run.whole_files import HeldFiles, WholeFiles
 
@@ -103,6 +104,10 @@ class Store:
         """Return the plain data of an entry as :meth:`get` does, without reading its arrays."""
         return self._reported(kind, key, self._payload)
 
+    def holds_sound(self, kind: str, key: str) -> bool:
+        """Return whether an entry is there and matches its checksums; a damaged one is reported."""
+        return self._reported(kind, key, self._verified) is not None
+
     def damage(self, kind: str, key: str) -> str:
         """Return why an entry is damaged; "" where it is sound, or there is none."""
         try:
@@ -164,6 +169,10 @@ class Store:
     def _entry(self, kind: str, key: str) -> Entry | None:
         content = self._files.read(self._place(kind, key))
         return None if content is None else self._decoded(decode, content, kind, key)
+
+    def _verified(self, kind: str, key: str) -> object | None:
+        content = self._files.read(self._place(kind, key))
+        return None if content is None else self._decoded(verify, content, kind, key)
 
     def _payload(self, kind: str, key: str) -> Mapping[str, object] | None:
         line = self._files.read_line(self._place(kind, key))
