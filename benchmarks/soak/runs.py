@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from unlearnbench.run.merging import same_results
-from unlearnbench.run.store import KINDS, Store
+from unlearnbench.run.store import FOLDERS, KINDS, Store
 
 LIMIT = 1800
 """Seconds after which a run of seconds hangs, on a machine that others use too."""
@@ -88,7 +88,8 @@ def _runs(pid: int) -> bool:
 
 def entries(store: Path) -> list[Path]:
     """Return the files of all entries."""
-    return [file for file in store.glob("[ec]*/*/*") if ".damaged-" not in file.name]
+    found = (file for folder in FOLDERS.values() for file in store.glob(f"{folder}/*/*"))
+    return [file for file in found if ".damaged-" not in file.name]
 
 
 def wait_for(run: subprocess.Popen[str], store: Path, more: int) -> None:

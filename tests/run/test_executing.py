@@ -39,6 +39,15 @@ class Length:
     def kernels(self, task: Named, /) -> str:
         return ""
 
+    def device(self, task: Named, /) -> str:
+        return "cpu"
+
+    def portable(self, tasks: Sequence[Named], /) -> Length:
+        return self
+
+    def fingerprint(self) -> dict[str, str]:
+        return {}
+
 
 class Made(Executor):
     """An executor that does what a function does."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from unlearnbench.run.results import collect
+from unlearnbench.run.store import FOLDERS
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
 
+EPISODES, CELLS = FOLDERS["episode"], FOLDERS["cell"]
 Opened = Callable[[Callable[[], object]], Counter[str]]
 
 
@@ -32,7 +34,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
         with monkeypatch.context() as patched:
             patched.setattr(Path, "open", counting)
             action()
-        return Counter({kind: count for kind, count in counts.items() if kind.startswith(("episode", "cell"))})
+        return Counter({kind: count for kind, count in counts.items() if kind in (EPISODES, CELLS)})
 
     return opened
 
@@ -45,8 +47,8 @@ def test_what_is_stored_is_opened_once_to_resume_and_once_for_the_tables(
     cells = len(first.plan.cells)
     assert cells % len(seeds) == 0
     assert opened(lambda: first.plan.summary(first.store)) == {}, "what is there is listed"
-    assert opened(lambda: collect(first.plan, first.store)) == {"cell-4": cells}
-    assert opened(lambda: lab.run(seeds=seeds)) == {"cell-4": cells}, "no episode is read where no cell needs it"
+    assert opened(lambda: collect(first.plan, first.store)) == {CELLS: cells}
+    assert opened(lambda: lab.run(seeds=seeds)) == {CELLS: cells}, "no episode is read where no cell needs it"
 
 
 def test_episodes_are_read_for_the_cells_that_need_them_only(lab: Lab, opened: Opened) -> None:
@@ -55,4 +57,4 @@ def test_episodes_are_read_for_the_cells_that_need_them_only(lab: Lab, opened: O
     first.store.drop("cell", key)
     needed = [task for task in first.plan.episodes.values() if task.seed == cell.seed]
     read = opened(lambda: lab.run(seeds=[0, 1]))
-    assert read["episode-2"] == 2 * len(needed) < 2 * len(first.plan.episodes), "once to verify, once to use"
+    assert read[EPISODES] == 2 * len(needed) < 2 * len(first.plan.episodes), "once to verify, once to use"

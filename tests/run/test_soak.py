@@ -14,7 +14,7 @@ from soak.__main__ import main
 from soak.damage import DAMAGES, Damage, remove
 from soak.runs import BrokenError, differences, ended, expect, wait_until_gone
 from soak.suites import write_suite
-from unlearnbench.run.store import Store
+from unlearnbench.run.store import FOLDERS, Store
 from unlearnbench.suite.load import load_suite
 
 KEY = "ab" * 32
@@ -46,7 +46,7 @@ def stores(tmp_path: Path) -> tuple[Store, Store]:
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_each_damage_is_one_that_is_found(stores: tuple[Store, Store], damage: Damage) -> None:
     assert differences(*stores) == []
-    damage(stores[1].root / "cell-5" / "ab" / KEY, random.Random(0))  # noqa: S311 - any place will do
+    damage(stores[1].root / FOLDERS["cell"] / "ab" / KEY, random.Random(0))  # noqa: S311 - any place will do
     assert differences(*stores) == [f"cell {KEY}"]
     assert bool(stores[1].damage("cell", KEY)) == (damage is not remove)
 
