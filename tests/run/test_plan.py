@@ -164,7 +164,9 @@ def test_so_is_one_that_needs_a_larger_population(lab: Lab) -> None:
 
 def test_with_enough_reference_models_it_runs_in_a_process_of_its_own(lab: Lab) -> None:
     code = REFERENCES.replace("64", "4")
-    ran = lab.run(attacks=["likelihood"], plugins=[lab.plugin(code)], adversary={"references": 4})
+    sizes = {"originals": 2, "requests": 3, "records": 80, "negatives": 10, "matched": 0, "retained": 4}
+    changes: dict[str, Any] = {"plugins": [lab.plugin(code)], "adversary": {"references": 4}, "episodes": sizes}
+    ran = lab.run(attacks=["likelihood"], **changes)
     assert ran.row(attack="likelihood").status == "ok"
 
 

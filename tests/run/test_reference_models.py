@@ -12,6 +12,7 @@ import pytest
 
 from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.executors.serial import SerialExecutor
+from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Executor, Failure
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.posteriors import log_odds
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 ADVERSARY = {"references": 4, "per_request": 8, "population": 20}
 U_LIRA = {"name": "u-lira", "params": {"references": 4}}
 RMIA = {"name": "rmia", "params": {"references": 4, "population": 20}}
-BANK: dict[str, Any] = {"adversary": ADVERSARY, "attacks": [U_LIRA, RMIA, "score-diff"]}
+EPISODES = {"originals": 2, "requests": 3, "records": 80, "negatives": 10, "matched": 0, "retained": 4}
+BANK: dict[str, Any] = {"adversary": ADVERSARY, "episodes": EPISODES, "attacks": [U_LIRA, RMIA, "score-diff"]}
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def test_without_reference_models_nothing_is_planned_for_them(tiny: Ran) -> None
 
 
 def test_other_attacks_score_as_they_do_without_reference_models(lab: Lab, ran: Ran) -> None:
-    plain = lab.run(attacks=["score-diff"])
+    plain = lab.run(attacks=["score-diff"], episodes=EPISODES)
 
     def scores(which: Ran) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         (key,) = (key for key, cell in which.plan.cells.items() if cell.attack.name == "score-diff")
@@ -284,3 +286,29 @@ def test_another_machine_makes_them_without_the_store(ran: Ran, instances: Plugi
     assert {name: array.tobytes() for name, array in to_arrays(made).items()} == {
         name: array.tobytes() for name, array in expected.arrays.items()
     }
+
+
+@pytest.mark.slow
+def test_u_lira_finds_what_is_kept_and_is_at_chance_where_the_model_is_retrained(lab: Lab) -> None:
+    u_lira = {"name": "u-lira", "params": {"references": 16}}
+    ran = lab.run(
+        only=(),
+        datasets=["digits"],
+        models=[{"name": "decision-tree", "params": {"max_leaf_nodes": None}}],
+        unlearners=["retrain", "none"],
+        attacks=[u_lira],
+        metrics=["auc"],
+        episodes={"originals": 10, "requests": 10, "records": 250, "negatives": 3, "matched": 0, "retained": 0},
+        adversary={"references": 16, "per_request": 5, "originals": 2},
+    )
+
+    def auc(unlearner: str, attack: str) -> Estimate:
+        (row,) = (row for row in ran.rows if (row.names["unlearner"], row.axes["attack"].name) == (unlearner, attack))
+        return row.metrics["auc"]
+
+    retrained, kept = auc("retrain", "u-lira"), auc("none", "u-lira")
+    assert retrained.low is not None
+    assert retrained.high is not None
+    assert kept.low is not None
+    assert retrained.low < 0.5 < retrained.high < kept.high  # type: ignore[operator]  # it has both bounds
+    assert kept.low > 0.5

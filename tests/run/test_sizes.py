@@ -52,13 +52,17 @@ def test_the_largest_size_that_is_named_fits_and_one_more_does_not(
         ({"records": 200}, {}, "records: 200 is too large, 113 can have reference models"),
         ({}, {"population": 58}, "population: 58 is too large, 57 are unseen and have no duplicate"),
         ({}, {"per_request": 41}, "per_request: 41 is too large, 40 can be forgotten at once"),
+        ({"matched": 1}, {}, "matched: 1 is too large, 0 can be there with reference models"),
     ],
-    ids=["queries", "records", "population", "per request"],
+    ids=["queries", "records", "population", "per request", "matched"],
 )
 def test_sizes_that_reference_models_cannot_have_are_refused(
     lab: Lab, episodes: dict[str, int], adversary: dict[str, int], told: str
 ) -> None:
-    sizes = {"episodes": {**SIZES, "retained": 4, **episodes}, "adversary": {"references": 4, **adversary}}
+    sizes = {
+        "episodes": {**SIZES, "matched": 0, "retained": 4, **episodes},
+        "adversary": {"references": 4, **adversary},
+    }
     assert told in refusal(lab, attacks=["u-lira"], **sizes)
 
 

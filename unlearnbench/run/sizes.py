@@ -104,6 +104,8 @@ def _reference_limits(records: Records, entry: DatasetRef, scenarios: list[Scena
     single = int(np.sum(~records.has_duplicate[unseen]))
     yield Limit("shadow", "population", wanted.population, single, "are unseen and have no duplicate")
     if wanted.references:
+        reason = "can be there with reference models, which would learn from them about the forgotten records"
+        yield Limit("target", "matched", sizes.matched, 0, reason)
         reason = "can have reference models, each trained on half of twice as many records"
         yield Limit("shadow", "records", sizes.records, len(trainable) // 2, reason)
         most = max(queried_at_most(scenario, sizes, records, seed) for scenario in scenarios)

@@ -198,6 +198,24 @@ def test_forgetting_is_measured_by_the_first_attack_that_queries_the_unlearned_m
     assert [result.row.names["attack"] for result in line.results] == ["sorted-diff", "new"]
 
 
+def test_attacks_by_reference_models_stand_beside_the_threshold(row: MakeRow, roles: Roles) -> None:
+    plugins = {
+        "attack": {
+            "sorted-diff": PluginRole(versions="both"),
+            "u-lira": PluginRole(versions="unlearned"),
+            "rmia": PluginRole(versions="unlearned"),
+            "forgetting": PluginRole("baseline", "unlearned"),
+        }
+    }
+    aucs = {"sorted-diff": 0.7, "u-lira": 0.9, "rmia": 0.8, "forgetting": 0.55}
+    rows = [row(attack=name, auc=value) for name, value in aucs.items()]
+    found = tables(rows, Roles({**roles.plugins, **plugins}), [UNLEARNER])[0]
+    shown = {column.key: found.rows[0].text(column)[:4] for column in found.columns if "forgetting" in column.key}
+    assert shown == {"forgetting": ".550", "forgetting-u-lira": ".900", "forgetting-rmia": ".800"}
+    without = tables(rows[:1] + rows[3:], Roles({**roles.plugins, **plugins}), [UNLEARNER])[0]
+    assert [column.key for column in without.columns if "forgetting" in column.key] == ["forgetting"]
+
+
 def forgetting_rows(row: MakeRow, model: str, none: Sequence[float], retrain: Sequence[float]) -> list[Row]:
     """Return the rows of four unlearners, with these AUCs of the attack on the unlearned model by seed."""
     by_unlearner = {"retrain": retrain, "none": none, "sisa": (0.50, 0.51, 0.52), "other": (0.60, 0.61, 0.62)}

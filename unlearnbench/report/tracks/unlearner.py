@@ -16,7 +16,11 @@ from unlearnbench.report.tracks.track import (
 )
 
 FORGETTING = "forgetting"
-"""The name of the paired row: the same models under the first attack that queries the unlearned model only."""
+"""The name of the paired row: the same models under the baseline that queries the unlearned model only, or under the
+first other attack that does where there is none."""
+
+PER_RECORD = ("u-lira", "rmia")
+"""The names of the paired rows: the same models under the first attack of that name, which reads reference models."""
 
 STRONGEST = "strongest"
 """The name of the paired row: the same models under the attack on both models that has the highest AUC there."""
@@ -31,6 +35,18 @@ FORGETTING_AUC = Column(
     must_find="none",  # the control that keeps the original: what it remembers, a method could forget
 )
 
+FORGETTING_PER_RECORD = tuple(
+    Column(
+        f"forgetting-{name}",
+        f"forgetting AUC, {name}",
+        "auc",
+        paired=name,
+        ranked=True,
+        must_find="none",
+        optional=True,
+    )
+    for name in PER_RECORD
+)
 HIGHEST = Column("highest", "highest AUC", "auc", paired=STRONGEST, names_attack=True)
 MOST_PASSES = 0.2
 """The most record passes of a call, over those of a retraining, that are not marked."""
@@ -46,11 +62,18 @@ def _select(setting: Setting) -> Iterator[Selected]:
     for found in setting.by_reference(setting.undefended(setting.rows)):
         others = on_models[_models(found)]
         paired = {FORGETTING: _forgetting(setting, others), STRONGEST: setting.strongest(others)}
+        paired |= {name: _of_attack(name, others) for name in PER_RECORD}
         yield Selected(found, {name: row for name, row in paired.items() if row})
 
 
 def _forgetting(setting: Setting, rows: Iterable[RowWithSeeds]) -> RowWithSeeds | None:
-    return next((row for row in rows if setting.roles.of_plugin(row.row.axes["attack"]).versions == "unlearned"), None)
+    roles = [(setting.roles.of_plugin(row.row.axes["attack"]), row) for row in rows]
+    alone = [(role.role, row) for role, row in roles if role.versions == "unlearned"]
+    return next((row for role, row in sorted(alone, key=lambda found: found[0] != "baseline")), None)
+
+
+def _of_attack(name: str, rows: Iterable[RowWithSeeds]) -> RowWithSeeds | None:
+    return next((row for row in rows if row.row.axes["attack"].name == name), None)
 
 
 def _models(found: RowWithSeeds) -> tuple[str, str]:
@@ -72,6 +95,7 @@ UNLEARNER = Track(
         HIGHEST,
         Column("surely-found", "surely found", SURELY_FOUND, paired=STRONGEST),
         FORGETTING_AUC,
+        *FORGETTING_PER_RECORD,
         Column("deletion-inference-matched", "deletion inference AUC, matched unseen", "auc-matched", in_text=False),
         ACCURACY,
         TEST_GAP,
