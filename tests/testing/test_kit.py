@@ -24,14 +24,19 @@ REFUSES = {"oracle-label"}  # a run computes its scores, since no attack has acc
 COMPILE = {"dask", "decision-tree", "forest-exact", "lightgbm", "mlp", "processes", "random-forest", "simple-cnn"}
 GOES_WITH = {
     "certified-removal": "logistic-regression",
+    "cfw": "simple-cnn",
+    "ct": "simple-cnn",
     "decremental": "naive-bayes",
     "deltagrad": "logistic-regression",
     "descent-to-delete": "logistic-regression",
     "forest-exact": "random-forest",
+    "kde": "simple-cnn",
     "langevin": "logistic-regression",
     "leaf-refit": "lightgbm",
+    "msg": "simple-cnn",
     "newton": "logistic-regression",
     "rewind-to-delete": "logistic-regression",
+    "rni": "simple-cnn",
 }
 BUNDLED = {"adult", "breast-cancer", "digits"}
 

@@ -120,6 +120,8 @@ class TargetModel(ABC):
     """Whether it runs on a GPU where there is one."""
     has_module: ClassVar[bool] = False
     """Whether its trained models have a torch module: see ``unlearnbench.HasModule``."""
+    convolutional: ClassVar[bool | None] = None
+    """Whether that module has convolutions; None where it depends on the network."""
     decremental: ClassVar[bool] = False
     """Whether records can be taken out of its trained models: see ``Decremental``."""
     logs: ClassVar[bool] = False

@@ -45,8 +45,9 @@ def without_a_retain_set_nothing_to_forget_changes_nothing(subject: Subject) -> 
 @check("Move weights by the optimizer only, so that a learning rate of 0 moves none.")
 def a_learning_rate_of_zero_moves_nothing(subject: Subject) -> Iterator[str]:
     """With a learning rate of 0 all parameters are those of the original, to the bit; edits are exempt."""
-    if _has_rate(subject.made) and not _edits(subject.made):
-        for name, before, after in _networks(subject, replace(subject.made, **{_RATE: 0.0})):
+    rates = dict.fromkeys(_rates(subject.made), 0.0)
+    if rates and not _edits(subject.made):
+        for name, before, after in _networks(subject, replace(subject.made, **rates)):
             if not all(map(_equal, before.module.parameters(), after.module.parameters())):
                 yield f"{name}: parameters move at a learning rate of 0"
 
@@ -54,7 +55,7 @@ def a_learning_rate_of_zero_moves_nothing(subject: Subject) -> Iterator[str]:
 @check("Hand the optimizer the parameters of the copy that is returned.")
 def a_learning_rate_above_zero_moves_the_network(subject: Subject) -> Iterator[str]:
     """With the default learning rate the weights change; what measures the network may end before its first step."""
-    if _has_rate(subject.made) and not _measures(subject):
+    if _rates(subject.made) and not _measures(subject):
         for name, before, after in _networks(subject, subject.made):
             if same_weights(before.module, after.module):
                 yield f"{name}: no weight moves"
@@ -69,8 +70,10 @@ def _networks(subject: Subject, made: FunctionUnlearner, forget: int = 5) -> Ite
             yield trial.name, state.fitted, after
 
 
-def _has_rate(made: Any) -> bool:
-    return isinstance(made, FunctionUnlearner) and _RATE in getattr(made, "__dataclass_fields__", {})
+def _rates(made: Any) -> list[str]:
+    """Return the parameters that are learning rates, by their names."""
+    fields = getattr(made, "__dataclass_fields__", {}) if isinstance(made, FunctionUnlearner) else {}
+    return [name for name in fields if name.endswith(_RATE)]
 
 
 def _measures(subject: Subject) -> bool:

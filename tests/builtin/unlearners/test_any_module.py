@@ -24,7 +24,7 @@ every_method = pytest.mark.parametrize("method", [build(each, {}) for each in ME
 
 @dataclass(frozen=True)
 class Normalized(TorchModel):
-    """A residual network with batch normalization."""
+    """A residual network of convolutions with batch normalization, for images of 2 x 2 pixels."""
 
     def network(self, shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
         from torch import nn
@@ -32,15 +32,16 @@ class Normalized(TorchModel):
         class Residual(nn.Module):
             def __init__(self) -> None:
                 super().__init__()
-                self.layer, self.norm = nn.Linear(6, 6), nn.BatchNorm1d(6)
+                self.layer, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
 
             def forward(self, x: torch.Tensor) -> Any:
                 return x + self.norm(self.layer(x)).relu()
 
-        return nn.Sequential(nn.Linear(shape[0], 6), Residual(), nn.Linear(6, n_classes))
+        first = [nn.Unflatten(1, (1, 2, 2)), nn.Conv2d(1, 3, 1)]
+        return nn.Sequential(*first, Residual(), nn.Flatten(), nn.Linear(12, n_classes))
 
 
-NORMALIZED = Case(Normalized(epochs=2, batch_size=16), made_up())
+NORMALIZED = Case(Normalized(epochs=2, batch_size=16), made_up(), validation=20)
 
 
 def running(fitted: Fitted) -> list[torch.Tensor]:

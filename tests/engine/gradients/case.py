@@ -21,6 +21,7 @@ from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.jobs import Tables
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 from unlearnbench.engine.networks.modules import HasModule
+from unlearnbench.engine.networks.torch_model import TorchModel
 from unlearnbench.engine.unlearners import Deletion
 
 
@@ -40,9 +41,12 @@ class Case:
 
     size: int = 60
     """How many records the original is trained on."""
+    validation: int = 0
+    """How many records are for validation, the next ones."""
 
     def original(self) -> Original:
-        return Original(self.model, TrainingSet.of(self.records, range(self.size)), SeedPath(0), engine="reference")
+        data, validation = TrainingSet.of(self.records, range(self.size)), self.size + np.arange(self.validation)
+        return Original(self.model, data, SeedPath(0), engine="reference", validation_ids=validation)
 
     def deletions(self, method: GradientUnlearner, forget: Sequence[Sequence[int]]) -> list[Deletion]:
         state = method.prepare(self.original())
@@ -61,6 +65,23 @@ def weights(fitted: Fitted) -> NDArray[np.float32]:
 NETWORK = Case(MLP(hidden=(8, 5), epochs=3, batch_size=16), made_up())
 LINEAR = Case(MLP(hidden=(), epochs=3, batch_size=16), made_up())
 """A network without hidden layers: softmax regression."""
+
+
+@dataclass(frozen=True)
+class Convolves(TorchModel):
+    """Two convolutions, one of them in a block with batch normalization, and a linear layer; images of 2 x 2 pixels."""
+
+    def network(self, shape: tuple[int, ...], n_classes: int) -> torch.nn.Module:
+        from torch import nn
+
+        block = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU())
+        first = nn.Conv2d(1, 3, 3, padding=1)
+        return nn.Sequential(
+            nn.Unflatten(1, (1, 2, 2)), first, nn.ReLU(), block, nn.Flatten(), nn.Linear(16, n_classes)
+        )
+
+
+CONVOLUTIONAL = Case(Convolves(epochs=2, batch_size=16), made_up(), validation=20)
 
 
 def batch_of(

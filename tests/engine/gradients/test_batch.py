@@ -38,6 +38,16 @@ def test_a_probability_of_nothing_counts_nothing_and_has_a_finite_gradient(
     torch.testing.assert_close(slope, batch.logits.detach().softmax(1) - without.softmax(1), atol=1e-5, rtol=1e-4)
 
 
+def test_a_mean_is_that_of_each_network() -> None:
+    jobs = [NoMethod()._job(deletion) for deletion in NETWORK.deletions(NoMethod(), [[0, 3], [1]])]
+    ids = [np.array([4, 5]), np.array([6, 7])]
+    batch = Batch(torch.zeros(4, 3), ids, jobs, Tables(jobs), 0)
+    values = torch.tensor([1.0, 3.0, 5.0, 9.0])
+    assert batch.mean(values).tolist() == [2, 2, 7, 7]
+    assert batch.by_network(values).tolist() == [[1, 3], [5, 9]]
+    assert batch.retained.tolist() == [[18, 20, 20]] * 2 + [[20, 19, 20]] * 2
+
+
 def draws(ids: list[int], number: int = 0, fixed: bool = False) -> list[float]:
     (deletion,) = NETWORK.deletions(NoMethod(), [[1]])
     job = NoMethod()._job(deletion)

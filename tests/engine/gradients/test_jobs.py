@@ -22,7 +22,7 @@ from unlearnbench.engine.unlearners import Deletion
 
 
 class Sweep(GradientUnlearner):
-    sees: ClassVar[tuple[str, ...] | None] = ("forget-set", "retain-set", "labels")
+    sees: ClassVar[tuple[str, ...] | None] = ("forget-set", "retain-set", "validation-set", "labels")
 
     def __init__(self, *passes: Pass) -> None:
         self.passes = passes
@@ -85,6 +85,34 @@ def test_a_pass_of_several_cycles_reads_every_record_as_often_in_a_new_order() -
     assert thrice[50:100] != once
     assert thrice[100:] not in (once, thrice[50:100])
     assert counted(Pass([RETAIN], cycles=3)) == 150
+
+
+def test_beside_a_term_goes_a_batch_of_other_records_in_an_order_of_its_own() -> None:
+    pair = Pass([Term("forget", batch_size=4, beside="retain"), Term("retain", batch_size=16)])
+    found = batches(pair)
+    assert [[len(ids) for ids in step] for step in found] == [[4, 16, 4], [4, 16, 4], [2, 16, 4]]
+    assert set(flat(pair, 2)) <= set(range(10, 60))
+    assert len(set(flat(pair, 2))) == 12
+    assert found[0][2] != found[0][1][:4]
+    assert flat(pair) == flat(Pass([FORGET]))
+    assert counted(Pass([Term("forget", batch_size=5, beside="retain")])) == 10
+
+
+@pytest.mark.parametrize(("part", "steps"), [(0.0, 0), (0.2, 2), (0.29, 2), (0.3, 3), (3.3 - 3, 3), (1.0, 10)])
+def test_a_part_of_a_pass_is_its_first_steps(part: float, steps: int) -> None:
+    """3.3 - 3 is a little less than .3."""
+    whole = batches(Pass([Term("retain", batch_size=5)]))
+    assert batches(Pass([Term("retain", batch_size=5)], part=part)) == whole[:steps]
+    assert counted(Pass([Term("retain", batch_size=5)], part=part)) == 5 * steps
+
+
+def test_a_pass_over_validation_records_reads_each_once() -> None:
+    pass_ = Pass([Term("validation", batch_size=16)])
+    method = Sweep(pass_)
+    (deletion,) = replace(NETWORK, validation=20).deletions(method, [[1]])
+    found = [int(i) for (ids,) in steps(method._job(deletion), 0, pass_) for i in ids]
+    assert sorted(found) == list(range(60, 80))
+    assert method.record_passes(deletion) == pytest.approx(20 / (3 * 59))
 
 
 def test_a_further_term_does_not_move_the_batches_of_the_first() -> None:
@@ -167,6 +195,7 @@ class Declares(Sweep):
         (("retain-set", "labels"), "forget", "forget-set"),
         (("retain-set", "labels"), "both", "forget-set"),
         (("retain-set",), "retain", "labels"),
+        (("retain-set", "labels"), "validation", "validation-set"),
     ],
 )
 def test_to_read_what_is_not_declared_raises(sees: tuple[str, ...], over: Over, named: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unlearnbench.builtin.unlearners.certified.plugins import plugins as certified
+from unlearnbench.builtin.unlearners.competition.plugins import plugins as competition
 from unlearnbench.builtin.unlearners.controls.plugins import plugins as controls
 from unlearnbench.builtin.unlearners.edits.plugins import plugins as edits
 from unlearnbench.builtin.unlearners.exact.plugins import plugins as exact
@@ -19,5 +20,6 @@ def unlearnbench_unlearners() -> Iterator[UnlearnerPlugin]:
     yield from exact()
     yield from certified()
     yield from gradient()
+    yield from competition()
     yield from edits()
     yield from controls()

@@ -25,6 +25,9 @@ _DRAW, _NOISE = 3, 4
 class Batch:
     """The n records of one step, of one network or of several, one behind the other."""
 
+    beside: Batch
+    """A batch of the records that the term names beside its own; its logits have no gradient."""
+
     def __init__(
         self,
         logits: torch.Tensor,
@@ -61,6 +64,17 @@ class Batch:
         """Which records (n,) are of the forget set."""
         parts = [among(ids, job.forget) for ids, job in zip(self._ids, self._jobs, strict=True)]
         return self._tensor(np.concatenate(parts))
+
+    @property
+    def retained(self) -> torch.Tensor:
+        """How many records of each class are retained (n, C): for each record, by its own network."""
+        import torch
+
+        for data in ("retain-set", "labels"):
+            self._jobs[0].access.check(data)
+        y = self._tables.y
+        counts = [y[self._tables.rows(job.retain)].bincount(minlength=self.n_classes) for job in self._jobs]
+        return torch.stack(counts).repeat_interleave(self.size, dim=0)
 
     @property
     def size(self) -> int:
@@ -119,6 +133,15 @@ class Batch:
             for ids, job in zip(self._ids, self._jobs, strict=True)
         ]
         return self._tensor(np.concatenate(parts).astype(np.float32)).reshape(-1, *shape)
+
+    def by_network(self, values: torch.Tensor) -> torch.Tensor:
+        """Return values (n, ...), of this batch or of that beside it, as (networks, records of each, ...)."""
+        networks = len(self._ids)
+        return values.reshape(networks, len(values) // networks, *values.shape[1:])
+
+    def mean(self, values: torch.Tensor) -> torch.Tensor:
+        """Return for each record the mean (n,) of ``values`` (n,) over the batch of its own network."""
+        return self.by_network(values).mean(dim=1).repeat_interleave(self.size)
 
     def cross_entropy(self, labels: torch.Tensor) -> torch.Tensor:
         """Return the cross-entropy (n,) of ``labels`` (n,), in nats."""

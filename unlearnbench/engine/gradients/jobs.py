@@ -15,6 +15,7 @@ from unlearnbench.core.seeding import keyed_bits
 from unlearnbench.engine.access import Access
 from unlearnbench.engine.gradients.passes import Pass, Stage, Term
 from unlearnbench.engine.networks.modules import HasModule
+from unlearnbench.engine.unlearners import Deletion
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +49,8 @@ class Job:
     """Ids of the records that stay."""
     forget: Ids
     """Ids of the records that go."""
+    validation: Ids
+    """Ids of the records for validation."""
     seed: int
     """Of shuffles, samples, draws and dropout."""
     access: Access
@@ -56,8 +59,10 @@ class Job:
     """Whether the network is in training mode."""
     teachers: Mapping[str, torch.nn.Module]
     """Fixed networks by name, in evaluation mode."""
+    deletion: Deletion
+    """What edits between passes are given: its sets raise where they are not declared."""
     masks: Sequence[torch.Tensor] | None = None
-    """Which numbers of each parameter may move; None for all."""
+    """By what the gradient of each number is multiplied, 0 for those that stay; None for 1."""
     made: Made | None = None
     """Records that the method makes; their ids follow those of the data set."""
     context: Any = None
@@ -73,9 +78,18 @@ class Job:
         if term.over in ("retain", "both"):
             self.access.check("retain-set")
             parts.append(self._sample(term.share))
+        if term.over == "validation":
+            self.access.check("validation-set")
+            parts.append(self.validation)
         if term.over == "made" or term.with_made:
             parts.append(self.made_ids)
         return np.concatenate(parts)
+
+    def tabled(self) -> Iterator[Ids]:
+        """Yield the ids of the data set's records that the network is trained on or may be."""
+        yield from (self.retain, self.forget)
+        if any(term.over == "validation" for stage in self.stages for pass_ in stage.passes for term in pass_.read):
+            yield self.validation
 
     @property
     def made_ids(self) -> Ids:
@@ -90,7 +104,7 @@ class Job:
 
 
 Step = tuple[Ids, ...]
-"""One optimizer step: the batch of each term, as ids of records."""
+"""One optimizer step: the batch of each of the terms that a pass reads, as ids of records."""
 
 _SAMPLE, _SHUFFLE = 1, 2
 """What a draw is for: part of its key."""
@@ -98,13 +112,18 @@ _SAMPLE, _SHUFFLE = 1, 2
 
 def steps(job: Job, number: int, pass_: Pass) -> Iterator[Step]:
     """Yield the steps of pass ``number``; none where the first term has no records."""
-    cycles = [_cycle(job, number, t, term) for t, term in enumerate(pass_.terms)]
+    cycles = [_cycle(job, number, t, term) for t, term in enumerate(pass_.read)]
     nothing = job.forget[:0]
-    length = pass_.cycles * -(-len(job.ids(pass_.terms[0])) // pass_.terms[0].batch_size)
-    for step in range(length):
+    for step in range(_length(pass_, len(job.ids(pass_.terms[0])))):
         yield tuple(
-            nothing if step % term.every else next(cycle) for cycle, term in zip(cycles, pass_.terms, strict=True)
+            nothing if step % term.every else next(cycle) for cycle, term in zip(cycles, pass_.read, strict=True)
         )
+
+
+def _length(pass_: Pass, records: int) -> int:
+    """Return how many steps a pass has whose first term has this many records."""
+    whole = pass_.cycles * -(-records // pass_.terms[0].batch_size)
+    return int(pass_.part * whole + 1e-9)  # a part is rounded itself: .3 may be a little less
 
 
 def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]:
@@ -117,24 +136,28 @@ def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]
         cycle += 1
 
 
-def record_passes(stages: Sequence[Stage], retain: int, forget: int, made: int = 0) -> int:
-    """Return how many records :func:`steps` hand out in all stages, with repetitions, for sets of these sizes."""
-    return sum(_of_pass(pass_, retain, forget, made) for stage in stages for pass_ in stage.passes)
+def record_passes(stages: Sequence[Stage], retain: int, forget: int, made: int = 0, validation: int = 0) -> int:
+    """Return how many records :func:`steps` hand out in all stages, with repetitions, for sets of these sizes.
+
+    Those beside a batch, which only go forward, are not counted.
+    """
+    sizes = {"retain": retain, "forget": forget, "made": made, "validation": validation}
+    return sum(_of_pass(pass_, sizes) for stage in stages for pass_ in stage.passes)
 
 
-def _of_pass(pass_: Pass, retain: int, forget: int, made: int) -> int:
-    sizes = [_size(term, retain, forget, made) for term in pass_.terms]
-    length = pass_.cycles * -(-sizes[0] // pass_.terms[0].batch_size)
+def _of_pass(pass_: Pass, of_sets: Mapping[str, int]) -> int:
+    sizes = [_size(term, of_sets) for term in pass_.terms]
+    length = _length(pass_, sizes[0])
     return sum(
         _in_batches(-(-length // term.every), size, term.batch_size)
         for size, term in zip(sizes, pass_.terms, strict=True)
     )
 
 
-def _size(term: Term, retain: int, forget: int, made: int) -> int:
-    stayed = int(term.share * retain)
-    own = {"retain": stayed, "forget": forget, "both": forget + stayed, "made": made}[term.over]
-    return own + (made if term.with_made and term.over != "made" else 0)
+def _size(term: Term, of_sets: Mapping[str, int]) -> int:
+    stayed = int(term.share * of_sets["retain"])
+    own = {**of_sets, "retain": stayed, "both": of_sets["forget"] + stayed}[term.over]
+    return own + (of_sets["made"] if term.with_made and term.over != "made" else 0)
 
 
 def _in_batches(number: int, records: int, batch_size: int) -> int:
@@ -161,7 +184,7 @@ class Tables:
     @cached_property
     def _own(self) -> Ids:
         """The ids of the rows that are of the data set."""
-        return np.unique(np.concatenate([ids for job in self.jobs for ids in (job.retain, job.forget)]))
+        return np.unique(np.concatenate([ids for job in self.jobs for ids in job.tabled()]))
 
     @cached_property
     def x(self) -> torch.Tensor:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unlearnbench.engine.gradients.jobs import Ids, Job, Tables
+from unlearnbench.engine.gradients.passes import Edit
 from unlearnbench.engine.networks.modules import trains_as_it_answers
 from unlearnbench.engine.networks.training import begin_training
 
@@ -34,7 +35,7 @@ class Networks(ABC):
         self.jobs = jobs
         self.tables = tables
         self.parameters = parameters
-        self.starts = [parameter.detach().clone() for parameter in parameters]
+        self.starts = self._values()
         self.masks = self._masks()
         self.measured: float | None = None
         """What the present pass has measured, of one network."""
@@ -43,6 +44,15 @@ class Networks(ABC):
     def trainable(self) -> list[torch.Tensor]:
         """The parameters that are not frozen."""
         return [parameter for parameter in self.parameters if parameter.requires_grad]
+
+    def edit(self, edit: Edit) -> None:
+        """Change networks that are not stacked in place; what they are then is their new start."""
+        for job in self.jobs:
+            edit(job.module.eval(), job.deletion)
+        self.starts = self._values()
+
+    def _values(self) -> list[torch.Tensor]:
+        return [parameter.detach().clone() for parameter in self.parameters]
 
     def logits(self, ids: Sequence[Ids], number: int) -> torch.Tensor:
         """Return the logits (n, C) of each job's records, one job behind the other, in pass ``number``."""
@@ -58,7 +68,7 @@ class Networks(ABC):
 
     @abstractmethod
     def _masks(self) -> list[torch.Tensor] | None:
-        """Return which numbers of ``parameters`` may move, in their shapes."""
+        """Return the factors of the gradients of ``parameters``, in their shapes."""
 
 
 class OneNetwork(Networks):

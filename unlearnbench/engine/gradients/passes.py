@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     from unlearnbench.engine.gradients.batch import Batch
     from unlearnbench.engine.gradients.steps import StepGradients
     from unlearnbench.engine.networks.modules import HasModule
+    from unlearnbench.engine.unlearners import Deletion
 
-Over = Literal["retain", "forget", "both", "made"]
-"""The records of a term: those that stay, those that go, both in random order, or those that the method makes."""
+Over = Literal["retain", "forget", "both", "made", "validation"]
+"""The records of a term: those that stay, those that go, both in random order, those that the method makes, or those
+for validation."""
 Loss = Callable[["Batch"], "torch.Tensor"]
-"""Returns the loss (n,) of each record of a batch, in nats. It must not mix records: a batch may be that of many
-networks, one behind the other."""
+"""Returns the loss (n,) of each record of a batch, in nats. A batch may be that of many networks, one behind the other:
+records are mixed only by its ``mean`` and ``by_network``."""
 Rate = Callable[[float], float]
 """Returns the factor of the learning rate, from the share of the pass's steps that are done."""
 StepRule = Callable[["StepGradients"], Iterable[Sequence["torch.Tensor"]]]
 """Yields a gradient by each trainable parameter for each step of the optimizer, most often one."""
+Edit = Callable[["torch.nn.Module", "Deletion"], None]
+"""Changes a network in place, for one deletion; ``requires_grad_(False)`` freezes a parameter."""
 Measure = Callable[["HasModule", Any], "float | None"]
 """Returns a number for ``batch.measured``, from the network and ``GradientUnlearner.context``; None ends training."""
 Penalty = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
@@ -34,9 +38,9 @@ def cross_entropy(batch: Batch) -> torch.Tensor:
     return batch.cross_entropy(batch.labels)
 
 
-def cosine(done: float) -> float:
-    """Return the factor of a learning rate that falls from 1 to 0 as half a cosine (Loshchilov and Hutter 2017)."""
-    return (1 + math.cos(math.pi * done)) / 2
+def cosine(done: float, least: float = 0.0) -> float:
+    """Return the factor of a learning rate that falls from 1 to ``least`` as half a cosine (Loshchilov, Hutter 2017)."""
+    return least + (1 - least) * (1 + math.cos(math.pi * done)) / 2
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Term:
     """Whether the records that the method makes are among them, in random order."""
     every: int = 1
     """Of a further term: it is part of the first step of a pass, and of each so-many-th after it."""
+    beside: Over | None = None
+    """Records of which a batch goes beside each of the term's, forward only, for ``batch.beside``."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,23 @@ class Pass:
     """What a step moves along, where that is not the gradient of the sum of its terms."""
     measure: Measure | None = None
     """What is measured of the network before this pass."""
+    edit: Edit | None = None
+    """A change of the network before this pass."""
+    optimizer: Optimizer | None = None
+    """Another one than the stage's. It too keeps its moments from pass to pass of the stage."""
+    part: float = 1.0
+    """The share of the steps that are taken, the first ones, rounded down."""
 
     @property
     def alone(self) -> bool:
-        """Whether it trains one network at a time, since what a step does depends on that network."""
-        return self.step is not None or self.measure is not None
+        """Whether it trains one network at a time, since what it does depends on that network."""
+        return self.step is not None or self.measure is not None or self.edit is not None
+
+    @property
+    def read(self) -> list[Term]:
+        """The terms, and behind them, in their order, those of the records beside them."""
+        beside = [replace(term, over=term.beside, beside=None) for term in self.terms if term.beside]
+        return [*self.terms, *beside]
 
     def rate_at(self, done: float) -> float:
         """Return the factor of the learning rate where this share of the steps is done."""

@@ -24,17 +24,16 @@ class StepGradients:
     def __init__(
         self, networks: Networks, terms: Sequence[Term], batches: Sequence[Sequence[Ids]], number: int, done: float
     ) -> None:
-        """Take for each term the batch of each network, the number of the pass, and the share of its steps done."""
+        """Take the batches of each network, by term and then those beside, the pass's number, and its share done."""
         self.done = done
         """The share of the pass's steps that are done."""
         self._networks, self._terms, self._batches, self._number = networks, terms, batches, number
 
     def descend(self) -> None:
-        """Make the gradient of the sum of all terms that of the parameters."""
-        import torch
-
-        losses = [self._means(k).sum() for k in range(len(self._terms)) if self.has(k)]
-        torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+        """Add the gradients of all terms to those of the parameters."""
+        for k in range(len(self._terms)):  # one after the other: a batch moves the statistics that another is normed by
+            if self.has(k):
+                self._means(k).sum().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
 
     def move_along(self, gradient: Sequence[torch.Tensor]) -> None:
         """Make ``gradient`` that of the trainable parameters."""
@@ -47,8 +46,9 @@ class StepGradients:
         return self._networks.jobs[0].context
 
     def has(self, term: int) -> bool:
-        """Return whether a term has records in this step."""
-        return len(self._batches[term][0]) > 0
+        """Return whether a term has records in this step, and beside them where it asks for it."""
+        beside = self._beside(term)
+        return len(self._batches[term][0]) > 0 and (beside is None or len(beside[0]) > 0)
 
     def of(self, term: int) -> list[torch.Tensor]:
         """Return the gradient of a term's mean loss, times its weight; the term must have records."""
@@ -90,6 +90,21 @@ class StepGradients:
         return self._terms[term].weight * means
 
     def _losses(self, term: int) -> torch.Tensor:
-        networks, ids = self._networks, self._batches[term]
+        import torch
+
+        with torch.no_grad():
+            beside = None if (ids := self._beside(term)) is None else self._batch(ids)
+        batch = self._batch(self._batches[term])
+        if beside is not None:
+            batch.beside = beside
+        return self._terms[term].loss(batch)
+
+    def _beside(self, term: int) -> Sequence[Ids] | None:
+        """Return the batches beside those of a term, which follow those of all terms."""
+        earlier = sum(each.beside is not None for each in self._terms[:term])
+        return self._batches[len(self._terms) + earlier] if self._terms[term].beside else None
+
+    def _batch(self, ids: Sequence[Ids]) -> Batch:
+        networks = self._networks
         logits = networks.logits(ids, self._number).float()
-        return self._terms[term].loss(Batch(logits, ids, networks.jobs, networks.tables, self._number, networks))
+        return Batch(logits, ids, networks.jobs, networks.tables, self._number, networks)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from unlearnbench.core.errors import UserError
 from unlearnbench.engine.gradients.jobs import Ids, Job, Step, steps
 from unlearnbench.engine.gradients.networks import MOST, Networks, OneNetwork, Stack, stackable
-from unlearnbench.engine.gradients.passes import Pass, Stage
+from unlearnbench.engine.gradients.passes import Optimizer, Pass
 from unlearnbench.engine.gradients.steps import StepGradients
 
 if TYPE_CHECKING:
@@ -52,25 +52,34 @@ def _shape(job: Job) -> object:
 def _train(networks: Networks) -> None:
     number = 0
     for stage in networks.jobs[0].stages:
-        if not networks.trainable:
-            return
-        optimizer = stage.optimizer.make(networks.trainable)
+        made: dict[Optimizer, torch.optim.Optimizer] = {}
         for pass_ in stage.passes:
             if not _goes_on(networks, pass_):
                 return
-            _run_pass(networks, optimizer, stage, number, pass_)
+            _before(networks, pass_)
+            optimizer = pass_.optimizer or stage.optimizer
+            if optimizer not in made:
+                made[optimizer] = optimizer.make(networks.parameters)
+            if networks.trainable:
+                _run_pass(networks, made[optimizer], optimizer.learning_rate, number, pass_)
             number += 1
 
 
-def _run_pass(networks: Networks, optimizer: torch.optim.Optimizer, stage: Stage, number: int, pass_: Pass) -> None:
+def _before(networks: Networks, pass_: Pass) -> None:
+    """Keep the networks where they are wanted later, then edit them."""
     if pass_.snapshot:
         for job, module in zip(networks.jobs, networks.modules(), strict=False):
             job.snapshots.append(copy.deepcopy(module))
+    if pass_.edit:
+        networks.edit(pass_.edit)
+
+
+def _run_pass(networks: Networks, optimizer: torch.optim.Optimizer, rate: float, number: int, pass_: Pass) -> None:
     steps_ = list(_steps(networks.jobs, number, pass_))
     for index, batches in enumerate(steps_):
         done = index / len(steps_)
         for group in optimizer.param_groups:
-            group["lr"] = stage.optimizer.learning_rate * pass_.rate_at(done)
+            group["lr"] = rate * pass_.rate_at(done)
         _step(networks, optimizer, pass_, StepGradients(networks, pass_.terms, batches, number, done))
 
 
@@ -104,7 +113,7 @@ def _steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[list[list[
 
 
 def _change_gradients(networks: Networks, pass_: Pass) -> None:
-    """Add the penalty's gradient, and clear what is masked."""
+    """Add the penalty's gradient, and multiply by the mask."""
     import torch
 
     with torch.no_grad():
@@ -118,11 +127,11 @@ def _change_gradients(networks: Networks, pass_: Pass) -> None:
 
 
 def _restore(networks: Networks) -> None:
-    """Undo what weight decay did to masked numbers."""
+    """Undo what weight decay did to numbers that stay."""
     import torch
 
     if networks.masks is None:
         return
     with torch.no_grad():
         for parameter, start, mask in zip(networks.parameters, networks.starts, networks.masks, strict=True):
-            parameter.copy_(torch.where(mask, parameter, start))
+            parameter.copy_(torch.where(mask != 0, parameter, start))

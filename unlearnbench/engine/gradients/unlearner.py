@@ -38,7 +38,10 @@ class GradientUnlearner(FunctionUnlearner):
         """Change the network in place before it is trained; ``requires_grad_(False)`` freezes a parameter."""
 
     def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor] | None:  # noqa: ARG002 - most have none
-        """Return which numbers of each parameter may move, as booleans of its shape; None for all."""
+        """Return a factor of each number's gradient, in the shape of its parameter; None for 1.
+
+        A number with 0 or False stays to the bit, also under momentum and weight decay. ``module`` is edited already.
+        """
         return None
 
     def teachers(self, deletion: Deletion) -> Mapping[str, torch.nn.Module]:  # noqa: ARG002 - most have none
@@ -102,7 +105,8 @@ class GradientUnlearner(FunctionUnlearner):
         epochs: float = getattr(deletion.original.model, "epochs", math.nan)
         retain, forget = len(deletion.retain), len(deletion.forget)
         stages = self.stages(guarded(deletion.original, self.access))
-        trained = record_passes(stages, retain, forget, self.records_made(deletion))
+        validation = len(deletion.original.validation_ids)
+        trained = record_passes(stages, retain, forget, self.records_made(deletion), validation)
         return (trained + self.records_read(deletion)) / (epochs * max(retain, 1))
 
     def _job(self, deletion: Deletion) -> Job:
@@ -115,11 +119,13 @@ class GradientUnlearner(FunctionUnlearner):
             records=deletion.original.data.records,
             retain=deletion.retain.kept_ids,
             forget=deletion.forget.kept_ids,
+            validation=deletion.original.validation_ids,
             seed=deletion.seeds.seed(),
             access=self.access,
             stages=self.stages(guarded.original),
             training=self.mode == "train",
             teachers={"original": fitted.module, **self.teachers(guarded)},
+            deletion=guarded,
             masks=self.mask(module, guarded),
             made=self.made(guarded),
             context=self.context(guarded),

@@ -5,7 +5,7 @@ import torch
 
 from tests.engine.gradients.case import NETWORK, weights
 from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel
-from unlearnbench.builtin.unlearners.gradient.salun import SalUn, largest
+from unlearnbench.builtin.unlearners.gradient.salun import SalUn
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.gradients.unlearner import has_module
 
@@ -50,13 +50,6 @@ def test_the_mask_is_of_the_sum_of_gradients_not_of_the_sum_of_their_absolute_va
     chosen = mask(SalUn())
     assert set(np.flatnonzero(chosen)) == set(gradients.sum(dim=0).abs().argsort(descending=True)[:half].tolist())
     assert set(np.flatnonzero(chosen)) != set(gradients.abs().sum(dim=0).argsort(descending=True)[:half].tolist())
-
-
-def test_ranks_are_of_all_parameters_together() -> None:
-    large, small = torch.tensor([5.0, 4.0]), torch.tensor([3.0, 1.0, 2.0])
-    first, second = largest([large, small], 0.5)
-    assert first.tolist() == [True, True]
-    assert second.tolist() == [False, False, False]
 
 
 def test_with_all_weights_it_is_random_labels() -> None:

@@ -111,6 +111,7 @@ class MLP(TargetModel):
     continues: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
     has_module: ClassVar[bool] = True
+    convolutional: ClassVar[bool | None] = False
     logs: ClassVar[bool] = True
     options: ClassVar[frozenset[TrainingOption]] = frozenset({"dp", "dropout"})
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from unlearnbench.core.originals import Original
-from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term
+from unlearnbench.engine.gradients.batch import Batch
+from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cross_entropy
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 from unlearnbench.hooks.records import Seen
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -43,4 +47,13 @@ class Finetune(GradientUnlearner):
     def stages(self, original: Original) -> Sequence[Stage]:
         """Return passes over the retain set."""
         optimizer = Optimizer(self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay)
-        return [Stage(optimizer, [Pass([Term("retain", batch_size=self.batch_size)])] * self.epochs)]
+        term = Term("retain", self.loss, batch_size=self.batch_size)
+        return [Stage(optimizer, [Pass([term], self.rate(epoch)) for epoch in range(self.epochs)])]
+
+    def rate(self, epoch: int) -> float:
+        """Return the factor of the learning rate in an epoch, counted from 0; 1 by default."""
+        return 1.0
+
+    def loss(self, batch: Batch) -> torch.Tensor:
+        """Return the loss (n,) of each record; the cross-entropy by default, in nats."""
+        return cross_entropy(batch)

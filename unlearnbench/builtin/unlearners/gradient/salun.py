@@ -10,6 +10,7 @@ from pydantic import Field
 
 from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel
 from unlearnbench.engine.gradients.importance import mean_gradient
+from unlearnbench.engine.gradients.layers import smallest
 from unlearnbench.engine.gradients.unlearner import has_module
 from unlearnbench.engine.unlearners import Deletion
 
@@ -37,16 +38,5 @@ class SalUn(RandomLabel):
     def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
         """Return where the gradient is large."""
         gradient = mean_gradient(has_module(deletion.fitted), deletion.forget)
-        return largest([each.abs() for each in gradient], self.share)
-
-
-def largest(values: Sequence[torch.Tensor], share: float) -> list[torch.Tensor]:
-    """Return which numbers are among the ``share`` largest of all, floor(share n) of them; of equal ones the first."""
-    import torch
-
-    flat = torch.cat([each.flatten() for each in values])
-    order = flat.argsort(descending=True, stable=True)[: int(share * len(flat))]
-    chosen = torch.zeros_like(flat, dtype=torch.bool)
-    chosen[order] = True
-    parts = torch.split(chosen, [each.numel() for each in values])
-    return [part.view_as(each) for part, each in zip(parts, values, strict=True)]
+        count = int(self.share * sum(each.numel() for each in gradient))
+        return smallest([-each.abs() for each in gradient], count)

@@ -1,0 +1,1 @@
+"""Methods of the NeurIPS 2023 competition on machine unlearning."""
