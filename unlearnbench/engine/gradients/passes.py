@@ -39,7 +39,7 @@ def cross_entropy(batch: Batch) -> torch.Tensor:
 
 
 def cosine(done: float, least: float = 0.0) -> float:
-    """Return the factor of a learning rate that falls from 1 to ``least`` as half a cosine (Loshchilov, Hutter 2017)."""
+    """Return the factor of a learning rate that falls from 1 to `least` as half a cosine (Loshchilov, Hutter 2017)."""
     return least + (1 - least) * (1 + math.cos(math.pi * done)) / 2
 
 

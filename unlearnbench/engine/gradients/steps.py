@@ -31,7 +31,7 @@ class StepGradients:
 
     def descend(self) -> None:
         """Add the gradients of all terms to those of the parameters."""
-        for k in range(len(self._terms)):  # one after the other: a batch moves the statistics that another is normed by
+        for k in range(len(self._terms)):  # each by itself: a batch moves the statistics of the next
             if self.has(k):
                 self._means(k).sum().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
 
