@@ -368,7 +368,7 @@ def test_no_model_is_asked_about_a_record_twice_nor_about_more_test_records_than
             return fitted
 
     records = Digits().load()
-    large = replace(records, x=np.concatenate([records.x + k / 100 for k in range(6)]), y=np.tile(records.y, 6))
+    large = replace(records, x=np.concatenate([records.x * (1 - k / 1000) for k in range(6)]), y=np.tile(records.y, 6))
     parts = replace(PARTS, records=large, model=Counting())
     rows = observe(parts).observations
     _, unseen = pools_of(parts)

@@ -66,7 +66,9 @@ def test_a_ruined_model_has_collapsed_and_a_sound_one_has_not() -> None:
 # --- unmoved
 
 
-@pytest.mark.parametrize("method", [NoUnlearning(), Finetune(learning_rate=0), CopyOfTheNetwork()], ids=repr)
+@pytest.mark.parametrize(
+    "method", [NoUnlearning(), Finetune(learning_rate=0), CopyOfTheNetwork()], ids=lambda method: type(method).__name__
+)
 def test_the_original_in_any_guise_is_unmoved(method: Unlearner) -> None:
     assert episode(method).unmoved.tolist() == [True] * 3
 

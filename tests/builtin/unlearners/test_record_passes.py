@@ -77,10 +77,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     read: list[int] = []
     blocks = importance._blocks
 
-    def counting(fitted: HasModule, data: TrainingSet, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        for x, y in blocks(fitted, data, size):
-            read.append(len(y))
-            yield x, y
+    def counting(fitted: HasModule, data: TrainingSet, size: int, labels: bool) -> Iterator[tuple[torch.Tensor, ...]]:
+        for block in blocks(fitted, data, size, labels):
+            read.append(len(block[0]))
+            yield block
 
     monkeypatch.setattr(importance, "_blocks", counting)
     return read
