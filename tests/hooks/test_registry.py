@@ -51,7 +51,7 @@ def test_plugins_are_listed_by_kind_then_by_name(registry: Registry) -> None:
     order = list(RECORDS)
     keys = [(order.index(plugin.kind), plugin.name) for plugin in registry.all()]
     assert keys == sorted(keys)
-    assert [plugin.name for plugin in registry.all("scenario")] == ["group", "online", "retained", "sequence", "single"]
+    assert [plugin.name for plugin in registry.all("executor")] == ["dask", "processes", "serial"]
 
 
 def test_a_registry_cannot_be_changed(registry: Registry) -> None:
@@ -65,8 +65,8 @@ def test_an_unknown_name_gets_the_closest_one(registry: Registry) -> None:
 
 
 def test_an_unknown_name_with_nothing_close_gets_all_that_are_known(registry: Registry) -> None:
-    with pytest.raises(UserError, match=r'^unknown scenario "zzz"; known: group, online, retained, sequence, single$'):
-        registry.get("scenario", "zzz")
+    with pytest.raises(UserError, match=r'^unknown executor "zzz"; known: dask, processes, serial$'):
+        registry.get("executor", "zzz")
 
 
 def test_kinds_may_share_a_name(registry: Registry) -> None:

@@ -215,8 +215,9 @@ def test_an_edit_is_handed_sets_that_raise() -> None:
         NETWORK.unlearn(Peeks(), [3])
 
 
-def test_what_is_declared_is_handed_over_as_it_is() -> None:
+def test_what_is_declared_is_handed_over_with_its_rows() -> None:
     (deletion,) = NETWORK.deletions(Sweep(), [[1]])
-    guarded = deletion.guarded(Sweep().access)
-    assert guarded.retain is deletion.retain
+    guarded, ids = deletion.guarded(Sweep().access), deletion.retain.kept_ids
+    assert np.array_equal(guarded.retain.kept_ids, ids)
+    assert np.array_equal(guarded.retain.records.x[ids], deletion.retain.records.x[ids])
     assert np.array_equal(guarded.forget.kept_ids, [1])
