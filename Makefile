@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow coverage bench cluster-cost coverage-intervals docs reproduce soak fuzz lint clean
+.PHONY: install quickstart test test-slow coverage bench cluster-cost coverage-intervals docs reproduce soak fuzz gpu lint clean
 
 install: $(VENV)/installed
 
@@ -66,6 +66,11 @@ fuzz: export FUZZ ?= 20
 fuzz: install
 	$(BIN)/python -m pytest -rP --hypothesis-show-statistics tests/suite/test_fuzz.py tests/run/test_entries.py \
 		tests/audit/test_fuzz.py tests/submissions/test_hostile.py tests/submissions/test_mutations.py
+
+# What only a GPU can show, in under ten minutes, as a page in OUT; DEVICE=cpu SIZE=tiny is a dry run.
+gpu: install
+	PYTHONPATH=benchmarks:plugins/unlearnbench-vision/src $(BIN)/python -m gpu --device $(or $(DEVICE),cuda) \
+		--size $(or $(SIZE),full) --minutes $(or $(MINUTES),7) --out $(or $(OUT),gpu-report)
 
 lint: install
 	$(BIN)/ruff check

@@ -1,0 +1,1 @@
+"""What only a GPU can show: every engine path there, and beside a CPU; see README.md."""
