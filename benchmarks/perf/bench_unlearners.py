@@ -1,50 +1,97 @@
-"""Gradient methods of unlearning: all requests of an original in a stack, against one network after the other."""
+"""Methods of unlearning: all requests of an original together, against one after the other in plain torch."""
 
 from __future__ import annotations
 
-from typing import Any
-from unittest.mock import patch
+import copy
 
 import numpy as np
+import plain_unlearning as plain
 import pytest
+import torch
 from comparing import Compare
 from jobs import DATA
 
+from unlearnbench.builtin.datasets.mnist import Mnist
 from unlearnbench.builtin.models.mlp.model import MLP
+from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
+from unlearnbench.builtin.unlearners.edits.fisher import Fisher
+from unlearnbench.builtin.unlearners.edits.influence import Influence
+from unlearnbench.builtin.unlearners.edits.ssd import SSD
 from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
 from unlearnbench.builtin.unlearners.gradient.neggrad_plus import NegGradPlus
+from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel
+from unlearnbench.builtin.unlearners.gradient.salun import SalUn
 from unlearnbench.builtin.unlearners.gradient.scrub import Scrub
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.gradients import train
-from unlearnbench.engine.gradients.unlearner import GradientUnlearner
+from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 
-METHODS: dict[str, GradientUnlearner] = {
-    "finetune": Finetune(epochs=1),
-    "neggrad-plus": NegGradPlus(epochs=1),
-    "scrub": Scrub(epochs=1),
+METHODS: dict[str, tuple[GradientUnlearner, plain.Plain]] = {
+    "finetune": (Finetune(epochs=1), plain.finetune),
+    "neggrad-plus": (NegGradPlus(epochs=1), plain.neggrad_plus),
+    "random-label": (RandomLabel(epochs=1), plain.random_label),
+    "salun": (SalUn(epochs=1), plain.salun),
+    "scrub": (Scrub(epochs=1), plain.scrub),
+    "ssd": (SSD(), plain.ssd),
+    "fisher": (Fisher(), plain.fisher),
+    "influence": (Influence(), plain.influence),
 }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def bench_unlearner(name: str, compare: Compare) -> None:
     """Serve 20 requests of one record each."""
-    method, data = METHODS[name], TrainingSet.of(DATA["Adult"](), np.arange(2000))
-    state = method.prepare(Original(MLP(hidden=(64, 32)), data, SeedPath(0)))
-    deletions = [state.deletion(Step(np.array([r])), SeedPath(1) / r) for r in range(20)]
+    method, loop = METHODS[name]
+    data = TrainingSet.of(DATA["Adult"](), np.arange(2000))
+    _compare(
+        name, "Adult, 64-32, 20 requests", method, loop, Original(MLP(hidden=(64, 32)), data, SeedPath(0)), compare
+    )
 
-    def one_by_one() -> Any:
-        with patch.object(train, "stackable", return_value=False):
-            return method.unlearn_all(deletions[:4])
+
+def bench_unlearner_of_cnn(compare: Compare) -> None:
+    """Fine-tune the small convolutional network, for 3 requests."""
+    dataset = Mnist(size=1280)
+    if missing := [file.name for file in dataset.files() if not file.find()]:
+        pytest.skip(f"needs MNIST ({', '.join(missing)}): set UNLEARNBENCH_DATA to where it is")
+    original = Original(SimpleCNN(epochs=1), TrainingSet.of(dataset.load(), np.arange(640)), SeedPath(0))
+    _compare("finetune", "MNIST, CNN, 3 requests", *METHODS["finetune"], original, compare, requests=3)
+
+
+def _compare(
+    name: str,
+    title: str,
+    method: GradientUnlearner,
+    loop: plain.Plain,
+    original: Original,
+    compare: Compare,
+    requests: int = 20,
+) -> None:
+    """Measure how fast requests of one record are served; what is computed once for an original is part of it."""
+
+    def served() -> None:
+        state = method.prepare(original)
+        method.unlearn_all([state.deletion(Step(np.array([r])), SeedPath(1) / r) for r in range(requests)])
 
     compare(
         name,
-        "Adult, 64-32, 20 requests, an epoch",
-        reference=one_by_one,
-        reference_models=4,
-        fast=lambda: method.unlearn_all(deletions),
-        fast_models=20,
-        rounds=5,
+        title,
+        reference=lambda: [loop(request_of(original, record)) for record in range(REFERENCES)],
+        reference_models=REFERENCES,
+        fast=served,
+        fast_models=requests,
+        rounds=3,
         table="Unlearning methods",
     )
+
+
+REFERENCES = 2
+"""For how many requests the plain loop is timed."""
+
+
+def request_of(original: Original, record: int) -> plain.Request:
+    """Return what a plain method is given to forget one record."""
+    fitted, data = has_module(original.fitted), original.data
+    rows = torch.arange(len(data))
+    x, y = fitted.inputs(data.x), torch.from_numpy(data.y)
+    return plain.Request(copy.deepcopy(fitted.module), x, y, rows[rows != record], rows[rows == record])
