@@ -69,6 +69,10 @@ def _compare(
 ) -> None:
     """Measure how fast requests of one record are served; what is computed once for an original is part of it."""
 
+    def one_by_one() -> None:
+        for record in range(REFERENCES):
+            loop(request_of(original, record))
+
     def served() -> None:
         state = method.prepare(original)
         method.unlearn_all([state.deletion(Step(np.array([r])), SeedPath(1) / r) for r in range(requests)])
@@ -76,7 +80,7 @@ def _compare(
     compare(
         name,
         title,
-        reference=lambda: [loop(request_of(original, record)) for record in range(REFERENCES)],
+        reference=one_by_one,
         reference_models=REFERENCES,
         fast=served,
         fast_models=requests,

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import cross_entropy, kl_div
 
-SGD = {"lr": 0.01, "momentum": 0.9, "weight_decay": 5e-4}
-
 
 @dataclass(frozen=True, eq=False)
 class Request:
@@ -32,17 +30,22 @@ Plain = Callable[[Request], None]
 
 def batches(rows: torch.Tensor, size: int) -> Sequence[torch.Tensor]:
     """Return rows in random order, in batches."""
-    return rows[torch.randperm(len(rows))].split(size)
+    return torch.split(rows[torch.randperm(len(rows))], size)
+
+
+def step(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
+    """Take a step down the loss."""
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+    optimizer.step()
 
 
 def finetune(request: Request) -> None:
     """Train on the retain set."""
     network, x, y = request.network, request.x, request.y
-    optimizer = torch.optim.SGD(network.parameters(), **SGD)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     for rows in batches(request.retain, 64):
-        optimizer.zero_grad()
-        cross_entropy(network(x[rows]), y[rows]).backward()
-        optimizer.step()
+        step(optimizer, cross_entropy(network(x[rows]), y[rows]))
 
 
 def neggrad_plus(request: Request) -> None:
@@ -50,10 +53,8 @@ def neggrad_plus(request: Request) -> None:
     network, x, y, forget = request.network, request.x, request.y, request.forget
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
     for rows in batches(request.retain, 64):
-        optimizer.zero_grad()
         down, up = (cross_entropy(network(x[each]), y[each]) for each in (rows, forget))
-        (0.95 * down - 0.05 * up).backward()
-        optimizer.step()
+        step(optimizer, 0.95 * down - 0.05 * up)
 
 
 def random_label(request: Request) -> None:
@@ -74,13 +75,11 @@ def _on_drawn_labels(request: Request, masks: Sequence[torch.Tensor] | None) -> 
     network, forget = request.network, request.forget
     parameters = list(network.parameters())
     starts = [each.detach().clone() for each in parameters]
-    optimizer = torch.optim.SGD(parameters, **{**SGD, "lr": 0.013})
+    optimizer = torch.optim.SGD(parameters, lr=0.013, momentum=0.9, weight_decay=5e-4)
     labels = request.y.clone()
     labels[forget] = torch.randint(int(labels.max()) + 1, (len(forget),))
     for rows in [*batches(forget, 64), *batches(request.retain, 64)]:
-        optimizer.zero_grad()
-        cross_entropy(network(request.x[rows]), labels[rows]).backward()
-        optimizer.step()
+        step(optimizer, cross_entropy(network(request.x[rows]), labels[rows]))
         if masks is not None:
             with torch.no_grad():
                 for each, start, mask in zip(parameters, starts, masks, strict=True):
@@ -99,14 +98,10 @@ def scrub(request: Request) -> None:
         return 4 * kl_div((logits / 2).log_softmax(dim=1), wanted, reduction="batchmean", log_target=True)
 
     for rows in batches(request.forget, 64):
-        optimizer.zero_grad()
-        (-distance(network(x[rows]), rows)).backward()
-        optimizer.step()
+        step(optimizer, -distance(network(x[rows]), rows))
     for rows in batches(request.retain, 32):
-        optimizer.zero_grad()
         logits = network(x[rows])
-        (cross_entropy(logits, y[rows]) + 0.5 * distance(logits, rows)).backward()
-        optimizer.step()
+        step(optimizer, cross_entropy(logits, y[rows]) + 0.5 * distance(logits, rows))
 
 
 def ssd(request: Request) -> None:
@@ -122,7 +117,7 @@ def _squared_gradients(request: Request, rows: torch.Tensor) -> list[torch.Tenso
     """Return the mean of the squared gradients, one record after the other."""
     parameters = list(request.network.parameters())
     sums = [torch.zeros_like(each) for each in parameters]
-    for row in rows.split(1):
+    for row in torch.split(rows, 1):
         loss = cross_entropy(request.network(request.x[row]), request.y[row])
         for total, gradient in zip(sums, torch.autograd.grad(loss, parameters), strict=True):
             total += gradient.square()
@@ -133,7 +128,7 @@ def fisher(request: Request) -> None:
     """Add noise where the Fisher information of the retain set is small, one record and class after the other."""
     parameters = list(request.network.parameters())
     sums = [torch.zeros_like(each) for each in parameters]
-    for row in request.retain.split(1):
+    for row in torch.split(request.retain, 1):
         log_p = request.network(request.x[row]).log_softmax(dim=1)[0]
         for each in log_p:
             gradients = torch.autograd.grad(each, parameters, retain_graph=True)
@@ -144,7 +139,7 @@ def fisher(request: Request) -> None:
             most = 100.0 if k >= len(parameters) - 2 else 1000.0
             variance = 1e-6 * (1 / (total / len(request.retain) + 1e-8)).clamp(max=most)
             variance = 10 * variance if weight.ndim == 1 else variance.mean(dim=1, keepdim=True)
-            weight += variance.sqrt() * torch.randn_like(weight)
+            weight.add_(variance.sqrt() * torch.randn_like(weight))
 
 
 def influence(request: Request) -> None:
@@ -152,7 +147,7 @@ def influence(request: Request) -> None:
     network, x, y, n = request.network, request.x, request.y, len(request.retain)
     parameters = list(network.parameters())
     kept = [torch.zeros_like(each) for each in parameters]
-    for rows in request.retain.split(256):
+    for rows in torch.split(request.retain, 256):
         gradients = torch.autograd.grad(cross_entropy(network(x[rows]), y[rows]), parameters)
         for total, gradient in zip(kept, gradients, strict=True):
             total += len(rows) / n * gradient
@@ -160,4 +155,4 @@ def influence(request: Request) -> None:
     share = len(request.forget) / (n + len(request.forget))
     with torch.no_grad():
         for weight, up, down in zip(parameters, gone, kept, strict=True):
-            weight += 0.2 * share * (up - down)
+            weight.add_(up - down, alpha=0.2 * share)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from unlearnbench.core.records import TrainingSet
+from unlearnbench.engine.gradients.networks import is_perceptron
+from unlearnbench.engine.gradients.perceptron import sum_by_record
 from unlearnbench.engine.networks.modules import HasModule
 
 if TYPE_CHECKING:
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
     Measure = Callable[..., torch.Tensor]
     """Maps logits (1, C), and labels (1,) where they are read, to a number or several."""
-    Change = Callable[[torch.Tensor], torch.Tensor]
+
+Power = Literal[1, 2]
+"""1 for absolute values, 2 for squares."""
 
 _BLOCK = 256
 """The most records that a pass takes at once."""
@@ -44,32 +48,42 @@ def mean_squared_gradient(fitted: HasModule, data: TrainingSet, batch_size: int 
     With batches of one record it is the diagonal of the empirical Fisher information, which does not depend on the
     order of records. Larger batches are taken in the order of ``data``.
     """
-    import torch
-
     if batch_size == 1:
-        return _mean_by_record(fitted, data, cross_entropy, torch.square, labels=True)
+        return _mean_by_record(fitted, data, cross_entropy, 2, labels=True)
     sums, batches = _zeros(fitted), list(_blocks(fitted, data, batch_size, labels=True))
     for x, y in batches:
         _add(sums, [each.square() for each in _gradient(fitted, x, y)])
     return [total / max(len(batches), 1) for total in sums]
 
 
-def mean_by_record(fitted: HasModule, data: TrainingSet, measure: Measure, change: Change) -> list[torch.Tensor]:
-    """Return the mean over records of ``change`` of the gradient of one record's ``measure``, in evaluation mode.
+def mean_by_record(fitted: HasModule, data: TrainingSet, measure: Measure, power: Power) -> list[torch.Tensor]:
+    """Return the mean over records of the absolute gradient of ``measure``, to ``power``, in evaluation mode.
 
-    ``measure`` maps logits (1, C) to a number, or to several, whose gradients are changed each and summed. Labels are
-    not read.
+    ``measure`` maps logits (1, C) to a number, or to several, whose gradients count each and are summed. Labels are not
+    read.
     """
-    return _mean_by_record(fitted, data, measure, change, labels=False)
+    return _mean_by_record(fitted, data, measure, power, labels=False)
 
 
 def _mean_by_record(
-    fitted: HasModule, data: TrainingSet, measure: Measure, change: Change, labels: bool
+    fitted: HasModule, data: TrainingSet, measure: Measure, power: Power, labels: bool
 ) -> list[torch.Tensor]:
     sums = _zeros(fitted)
-    for gradients in _by_record(fitted, data, measure, labels):
-        _add(sums, [change(each).sum(dim=(0, 1)) for each in gradients])
+    for parts in _sums_by_record(fitted, data, measure, power, labels):
+        _add(sums, parts)
     return [total / max(len(data), 1) for total in sums]
+
+
+def _sums_by_record(
+    fitted: HasModule, data: TrainingSet, measure: Measure, power: Power, labels: bool
+) -> Iterator[list[torch.Tensor]]:
+    """Yield the sum over each block of records."""
+    if is_perceptron(fitted.module):
+        for block in _blocks(fitted, data, _BLOCK, labels):
+            yield sum_by_record(fitted.module, measure, power, block)
+    else:
+        for gradients in _by_record(fitted, data, measure, labels):
+            yield [each.abs().pow(power).sum(dim=(0, 1)) for each in gradients]
 
 
 def gradients_by_record(fitted: HasModule, data: TrainingSet) -> torch.Tensor:

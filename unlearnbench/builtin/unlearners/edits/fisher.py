@@ -65,7 +65,7 @@ def fisher_information(fitted: HasModule, data: TrainingSet) -> list[torch.Tenso
         log_p = logits.log_softmax(dim=1)[0]
         return (0.5 * log_p).exp().detach() * log_p  # squared gradients are then p_y (d log p_y)^2
 
-    return mean_by_record(fitted, data, weighted, lambda gradient: gradient.square())
+    return mean_by_record(fitted, data, weighted, power=2)
 
 
 def noise_like(weight: torch.Tensor, seed: int, number: int) -> torch.Tensor:

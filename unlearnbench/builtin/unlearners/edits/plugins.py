@@ -18,6 +18,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.ssd:SSD",
         reference="Foster et al. 2024, arXiv 2308.07707",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="lfssd",
@@ -25,6 +26,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.ssd:LossFreeSSD",
         reference="Foster et al. 2024, arXiv 2402.19308",
         sees=("forget-set", "retain-set"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="assd",
@@ -32,6 +34,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.ssd:AdaptiveSSD",
         reference="Schoepf et al. 2024, arXiv 2402.10098",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="fisher",
@@ -39,6 +42,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.fisher:Fisher",
         reference="Golatkar et al. 2020, arXiv 1911.04933",
         sees=("retain-set",),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="influence",

@@ -96,7 +96,7 @@ class LossFreeSSD(SSD):
 
     def importance(self, fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
         """Return the mean of the absolute gradients."""
-        return mean_by_record(fitted, data, lambda logits: logits.square().sum(), lambda gradient: gradient.abs())
+        return mean_by_record(fitted, data, lambda logits: logits.square().sum(), power=1)
 
 
 @dataclass(frozen=True)

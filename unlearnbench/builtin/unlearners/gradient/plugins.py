@@ -123,6 +123,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.sfron:SFRon",
         reference="Huang et al. 2024, arXiv 2409.19732",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="orthograd",
