@@ -37,17 +37,27 @@ def undisturbed(lab_in: Any, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return lab.run(only=ONLY)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 25))])
+KILLS = [
+    *((executor, seed) for seed in range(25) for executor in ("serial", "processes")),
+    ("dask", 0),  # a cluster takes some seconds to start, each time
+]
+
+
+@pytest.mark.parametrize(
+    ("executor", "seed"),
+    [pytest.param(*kill, marks=[] if kill[1] == 0 and kill[0] != "dask" else pytest.mark.slow) for kill in KILLS],
+)
 def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
-    lab: Lab, undisturbed: Ran, seed: int, workers: str
+    lab: Lab, undisturbed: Ran, executor: str, seed: int
 ) -> None:
     """The runner, one of its workers or of their children is killed, or the runner is told to stop, several times."""
+    if executor == "dask":
+        pytest.importorskip("distributed")
     rng = random.Random(seed)  # noqa: S311 - any moment will do
     suite, store = lab.write(), lab.folder / "store"
     for _ in range(3):
         before = len(entries(store))
-        run = start(suite, store, *SELECTED, "--workers", workers)
+        run = start(suite, store, *SELECTED, "--executor", executor)
         wait_for(run, store, rng.randint(0, 6))
         time.sleep(rng.random() * 0.1)
         family = children(run.pid)
@@ -65,7 +75,7 @@ def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
             assert KEPT in said or seen == before, "one that has begun its work tells what is kept"
         assert len(entries(store)) >= seen, "what was stored stays"
         wait_until_gone(family)
-    last = start(suite, store, *SELECTED, "--workers", workers)
+    last = start(suite, store, *SELECTED, "--executor", executor)
     _, said = last.communicate(timeout=300)
     assert (last.returncode, said) == (0, "")
     assert differences(undisturbed.store, Store(store)) == []

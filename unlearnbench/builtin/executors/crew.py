@@ -65,8 +65,10 @@ class Crew:
             child.stop()
 
     def next_outcomes(self, packs: Packs[Any], work: bytes, limits: Limits) -> list[tuple[Any, Any]]:
-        """Wait for a report; return the task that it ends with its outcome, if it ends one."""
-        child, report = self._next_report(limits)
+        """Wait a moment for a report; return the task that it ends with its outcome, if it ends one."""
+        if (found := self._next_report(limits)) is None:
+            return []
+        child, report = found
         if child not in self.busy:
             self._forget(child)
             return []
@@ -82,12 +84,12 @@ class Crew:
             self.idle.append(child)
         return done
 
-    def _next_report(self, limits: Limits) -> tuple[Child, Report | None]:
-        while True:
-            if monotonic() > self._looked + LOOK:
-                self._look(limits)
-            with suppress(Empty):
-                return self._inbox.get(timeout=LOOK)
+    def _next_report(self, limits: Limits) -> tuple[Child, Report | None] | None:
+        if monotonic() > self._looked + LOOK:
+            self._look(limits)
+        with suppress(Empty):
+            return self._inbox.get(timeout=LOOK)
+        return None
 
     def _look(self, limits: Limits) -> None:
         """Enforce the limits of all workers. After a pause of this process, reports may first have to arrive."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,12 @@ class ProcessExecutor(Executor):
         self, work: Work[Task, Outcome], tasks: Sequence[Task], limits: Limits = NO_LIMITS
     ) -> Iterator[tuple[Task, Outcome | Failure]]:
         """Yield each task with its outcome as it is done. UserError where a worker cannot start or load plug-ins."""
+        return self.run_while(lambda: True, work, tasks, limits)
+
+    def run_while(
+        self, wanted: Callable[[], bool], work: Work[Task, Outcome], tasks: Sequence[Task], limits: Limits
+    ) -> Iterator[tuple[Task, Outcome | Failure]]:
+        """Do the same while it is wanted, which is asked several times a second; what is not done then is stopped."""
         exit_if_worker_is_starting()
         if limits.memory:
             memory_by_group()  # UserError on a system that does not tell
@@ -52,7 +58,7 @@ class ProcessExecutor(Executor):
         done: list[tuple[Any, Any]] = []
         try:
             with one_thread():  # workers start with its environment, before they import anything
-                while packs or self._crew.busy:
+                while (packs or self._crew.busy) and wanted():
                     try:
                         self._hand_out(packs, pickled)  # before the caller, who may take a while, is given outcomes
                     finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from soak.runs import children, wait_until_gone
 from tests.builtin.executors.dask.certificates import certificates
 from tests.builtin.executors.dask.machines import Machines, wait_until
 from unlearnbench.builtin.executors.dask.executor import DaskExecutor
@@ -29,6 +32,8 @@ class Chore:
     def __init__(self, device="cpu"):
         self.wanted = device
     def __call__(self, task):
+        if task[1] == 600:
+            open(task[0], "w").close()
         time.sleep(task[1])
         return task[1]
     def shared(self, task):
@@ -108,6 +113,64 @@ def test_a_scheduler_that_is_killed_ends_the_run_in_one_line(
     machines.kill(scheduler)
     with pytest.raises(UserError, match=r"^the scheduler is gone; what is done is stored, and the same command goes"):
         list(run)
+
+
+def hanging(file: Path) -> tuple[str, int]:
+    """Return a task that hangs; the file is there when it has begun."""
+    return (str(file), 600)
+
+
+def test_a_worker_stops_what_hangs_when_the_run_is_stopped(
+    machines: Machines, executor: DaskExecutor, chore: Any, tmp_path: Path
+) -> None:
+    machines.scheduler()
+    machines.worker()
+    run = executor.run(chore(), [("quick", 0), hanging(tmp_path / "begun")])
+    assert next(run) == (("quick", 0), 0)
+    wait_until((tmp_path / "begun").exists)
+    run.close()  # type: ignore[attr-defined]  # a generator
+    assert right(executor.run(chore(), TASKS)), "by the one worker"
+
+
+CLIENT = """
+import sys
+from cluster_chores import Chore
+from unlearnbench.builtin.executors.dask.executor import DaskExecutor
+if __name__ == "__main__":
+    list(DaskExecutor(scheduler_file=sys.argv[1], patience=120.0).run(Chore(), [(sys.argv[2], 600)]))
+"""
+
+
+def test_a_worker_stops_what_hangs_when_the_runner_is_killed(
+    machines: Machines, executor: DaskExecutor, chore: Any, folder: Path, tmp_path: Path
+) -> None:
+    machines.scheduler()
+    machines.worker()
+    begun = tmp_path / "begun"
+    path = os.pathsep.join([str(folder), *map(str, sys.path)])
+    runner = subprocess.Popen(  # noqa: S603 - our own
+        [sys.executable, "-c", CLIENT, str(machines.file), str(begun)], env={**os.environ, "PYTHONPATH": path}
+    )
+    wait_until(begun.exists)
+    runner.kill()
+    runner.wait()
+    assert right(executor.run(chore(), TASKS)), "by the one worker"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+def test_a_worker_and_what_hangs_in_it_end_with_the_scheduler(
+    machines: Machines, executor: DaskExecutor, chore: Any, tmp_path: Path
+) -> None:
+    scheduler, worker = machines.scheduler(), machines.worker()
+    run = executor.run(chore(), [("quick", 0), hanging(tmp_path / "begun")])
+    assert next(run) == (("quick", 0), 0)
+    wait_until((tmp_path / "begun").exists)
+    family = children(worker.pid)
+    machines.kill(scheduler)
+    with pytest.raises(UserError, match=r"^the scheduler is gone"):
+        list(run)
+    wait_until(lambda: worker.poll() is not None)
+    wait_until_gone(family)
 
 
 def test_a_cluster_without_workers_is_told_soon(machines: Machines, chore: Any) -> None:

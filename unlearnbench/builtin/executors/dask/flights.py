@@ -98,6 +98,6 @@ class Flights:
         return doing, [each for each in flights if each is not doing]
 
     def call_off_all(self) -> None:
-        """Forget all packs. What workers have begun they finish, and nobody hears of it."""
+        """Forget all packs. Workers stop those that they have begun."""
         for worker in [*self._by_worker]:
             self.call_off(worker)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import perf_counter
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     """What a worker says about a pack."""
 
     outcomes: Sequence[Any] = ()
-    """The outcome of each task, in their order."""
+    """The outcome of each task, in their order; some are missing where nobody waits for the pack any more."""
     seconds: float = 0.0
     """How long the pack took."""
     refusal: str = ""
@@ -83,8 +83,20 @@ def _answer(work: Work[Any, Any], tasks: Sequence[Any], limits: Limits) -> Answe
     if multiprocessing.current_process().daemon:
         raise UserError("it may not start processes; set DASK_DISTRIBUTED__WORKER__DAEMON=False for `dask worker`")
     start = perf_counter()
-    done = {id(task): outcome for task, outcome in _supervisor.run(work, tasks, limits)}
-    return Answer([done[id(task)] for task in tasks], perf_counter() - start)
+    done = {id(task): outcome for task, outcome in _supervisor.run_while(_waited_for(), work, tasks, limits)}
+    return Answer([done[id(task)] for task in tasks if id(task) in done], perf_counter() - start)
+
+
+def _waited_for() -> Callable[[], bool]:
+    """Return what tells whether a client waits for this pack: it may have been called off, or have ended.
+
+    The scheduler then tells the worker to forget the pack. dask itself would let it go on, perhaps for ever.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    pack = worker.state.tasks[worker.get_current_task()]
+    return lambda: pack.state == "executing"
 
 
 def end_child() -> None:
