@@ -25,7 +25,7 @@ from soak.suites import write_suite
 from unlearnbench.run.store import Store
 from unlearnbench.run.store_files import Category, contents, damaged_entries, remove_unread
 
-EXECUTORS = ("serial", "processes")
+EXECUTORS = ("serial", "processes", "dask")
 """To add one, add what --executor takes."""
 MOST_MEMORY = 6 * 10**9
 """The most bytes that a run and all that it started may hold: about ten processes with the libraries loaded."""

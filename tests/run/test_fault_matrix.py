@@ -23,7 +23,9 @@ from unlearnbench.run.instances import PluginInstances
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
 
-EXECUTORS = ("serial", "processes")
+DASK = pytest.param("dask:patience=240", marks=pytest.mark.slow)  # a cluster takes some seconds to start
+LOCAL = ("serial", "processes")
+EXECUTORS = (*LOCAL, DASK)
 """To add one, add what --executor takes."""
 SIZES = {"originals": 1, "requests": 2, "records": 60, "negatives": 4, "matched": 1, "retained": 2}
 PLUGINS = """
@@ -166,13 +168,15 @@ KINDS = ("attack", "unlearner")
 
 def run(lab: Lab, kind: str, deeds: Iterable[str], executor: str, **changes: Any) -> Ran:
     """Run a suite in which one plug-in does nothing and one does each deed."""
+    if executor.startswith("dask"):
+        pytest.importorskip("distributed")
     changes["plugins"] = [lab.plugin(PLUGINS)]
     changes["episodes"] = SIZES
     changes[f"{kind}s"] = ["faulty", *({"name": "faulty", "params": {"what": deed}} for deed in deeds)]
     _, registry = lab.load(**changes)
     only = ("unlearner=retrain",) if kind == "attack" else ("attack=sorted-diff", "unlearner=faulty")
     chosen = choose_executor(PluginInstances(registry), executor)
-    return lab.run(store=executor, only=only, executor=chosen, **changes)
+    return lab.run(store=executor.partition(":")[0], only=only, executor=chosen, **changes)
 
 
 def reasons(ran: Ran, kind: str) -> Reasons:
@@ -191,10 +195,11 @@ def scores(ran: Ran, kind: str) -> dict[str, bytes]:
     return found
 
 
-def settings() -> tuple[object, ...]:
-    """Return what the deeds change in a process."""
+def settings(executor: str) -> tuple[object, ...]:
+    """Return what the deeds change in a process; dask itself draws from one of the random states."""
+    drawn = None if executor.startswith("dask") else random.getstate()
     random_state: Any = np.random.get_state()  # noqa: NPY002 - the state of all is what is asked for
-    return Path.cwd(), os.environ.get("MINE"), random.getstate(), random_state[1].tolist()
+    return Path.cwd(), os.environ.get("MINE"), drawn, random_state[1].tolist()
 
 
 def quiet(deeds: Reasons) -> Reasons:
@@ -205,9 +210,9 @@ def quiet(deeds: Reasons) -> Reasons:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_deed_after_which_the_process_goes_on(lab: Lab, kind: str, executor: str) -> None:
     expected = quiet(ENDS_IN_ORDER | GIVES_WHAT_IS_NONE[kind])
-    before = settings()
+    before = settings(executor)
     ran = run(lab, kind, [deed for deed in expected if deed != "nothing"], executor)
-    assert settings() == before
+    assert settings(executor) == before
     assert os.environ["OMP_NUM_THREADS"] == "1", "as every run leaves it"
     assert reasons(ran, kind) == expected
     found = scores(ran, kind)
@@ -224,7 +229,7 @@ def others(lab: Lab, kind: str) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory other processes hold")
-@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("executor", LOCAL)  # dask: tests/builtin/executors/dask/test_local.py
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_deed_that_ends_its_process_or_that_only_a_limit_ends(lab: Lab, kind: str, executor: str) -> None:
     ran = run(lab, kind, ENDS_A_PROCESS, executor, **LIMITS)
