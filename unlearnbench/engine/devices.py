@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from unlearnbench.core.errors import UserError
@@ -24,3 +26,16 @@ def resolve_device(device: Device) -> str:
     if not available[device]:
         raise UserError(f'device "{device}" is not available on this machine; use "auto" or "cpu"')
     return device
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Have convolutions on a GPU take algorithms that give the same bits each time. Elsewhere nothing changes."""
+    import torch
+
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = before

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from unlearnbench.core.models import Fitted, TargetModel
 from unlearnbench.core.originals import Original
+from unlearnbench.engine.devices import repeatable
 from unlearnbench.engine.gradients.jobs import Job, Made, record_passes
 from unlearnbench.engine.gradients.passes import Stage
 from unlearnbench.engine.gradients.train import train
@@ -76,6 +77,7 @@ class GradientUnlearner(FunctionUnlearner):
         """Serve one deletion."""
         return self.unlearn_all([deletion])[0]
 
+    @repeatable()
     def unlearn_all(self, deletions: Sequence[Deletion]) -> list[Fitted]:
         """Serve deletions of one original. One that moves no weight returns the very model that it was given."""
         jobs = [self._job(deletion) for deletion in deletions]

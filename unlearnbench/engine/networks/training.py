@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask
 from unlearnbench.core.seeding import keyed_uniforms
+from unlearnbench.engine.devices import repeatable
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,7 @@ class TrainingLoop:
     fused: bool
     """Whether all weights are updated in one pass, where torch can. The roundings differ from those of ``False``."""
 
+    @repeatable()
     def train(
         self,
         module: torch.nn.Module,
