@@ -57,7 +57,14 @@ def test_unlearners_in_stacks_agree_with_those_one_by_one() -> None:
     assert all(row.repeats and row.difference < 1e-5 for row in outcome.rows.values())
 
 
+@pytest.fixture
+def vision(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torchvision")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "plugins" / "unlearnbench-vision" / "src")
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("vision")
 def test_resnet18_agrees_with_itself() -> None:
     outcome = outcome_of(program.PARTS["resnet18"])
     assert (outcome.failed, len(outcome.rows)) == ({}, 6)
@@ -66,6 +73,7 @@ def test_resnet18_agrees_with_itself() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("vision")
 def test_a_request_to_resnet18_is_compared_with_retraining() -> None:
     outcome = outcome_of(program.PARTS["resnet18-requests"])
     assert (outcome.failed, len(outcome.rows)) == ({}, 5)

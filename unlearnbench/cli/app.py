@@ -18,7 +18,15 @@ from typer.core import TyperGroup
 
 from unlearnbench import __version__
 from unlearnbench.cli.output import echo, epilog, new_app
-from unlearnbench.cli.streams import CLOSED_PIPE, INTERRUPTED, failed_stream, show_all_text, silence, stopped_in_order
+from unlearnbench.cli.streams import (
+    CLOSED_PIPE,
+    INTERRUPTED,
+    Stop,
+    failed_stream,
+    show_all_text,
+    silence,
+    stopped_in_order,
+)
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.messages import message_of
 
@@ -104,18 +112,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     show_all_text()
-    with stopped_in_order() as stop:
-        try:
-            code = _run(given or ["--help"])
-        except UserError as error:
-            return _fail(str(error))
-        except _UsageError as error:
-            return _fail(_usage(error))
-        except OSError as error:
-            return _fail(_environment(error))
-        except (KeyboardInterrupt, typer.Abort):
-            return stop.code
+    stop = Stop()
+    try:  # around the handlers too: a signal may come while they are set back
+        with stopped_in_order(stop):
+            code = _told(given or ["--help"])
         return stop.code if code == INTERRUPTED else code
+    except (KeyboardInterrupt, typer.Abort):
+        return stop.code
+
+
+def _told(arguments: list[str]) -> int:
+    """Run the command line; tell what a user can mend in one line."""
+    try:
+        return _run(arguments)
+    except UserError as error:
+        return _fail(str(error))
+    except _UsageError as error:
+        return _fail(_usage(error))
+    except OSError as error:
+        return _fail(_environment(error))
 
 
 def _run(arguments: list[str]) -> int:

@@ -56,23 +56,22 @@ class Stop:
 
 
 @contextmanager
-def stopped_in_order() -> Iterator[Stop]:
+def stopped_in_order(stop: Stop) -> Iterator[None]:
     """End the work at SIGTERM and SIGHUP as at Ctrl-C, by a KeyboardInterrupt, so that it is left in order.
 
-    A signal that this process was started to ignore, as by nohup, stays ignored.
+    ``stop`` gets to know the signal. One that this process was started to ignore, as by nohup, stays ignored.
     """
-    stop = Stop()
 
     def end(number: int, _: object) -> None:
         stop.signal = number
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
-        yield stop
+        yield
         return
     before = {number: signal.signal(number, end) for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -18,11 +18,11 @@ from unlearnbench.engine.logistic.bounded import Problem
 class CertifiedRemoval(OwnOriginal):
     """One Newton step from the model before, and training again where its error might exceed the budget.
 
-    Its own original minimizes the mean logistic loss + |w|^2 / (2 c n) + b'w / n, b ~ N(0, ``sigma``^2), over records
+    Its own original minimizes the mean logistic loss + w'w / (2 c n) + b'w / n, b ~ N(0, ``sigma``^2), over records
     shrunk to norm 1, one model for each class if there are more than two; c is the target model's, n that of the
-    original. What gradient a step leaves is at most |X| |step| |X step| / 4, X the retained records; where the sum of
-    these since the last training exceeds ``sigma`` epsilon / sqrt(2 ln(1.5 / delta)), the model is trained again, with
-    a new b. Of several models the root of the sum of squares counts.
+    original. What gradient a step leaves is at most N(X) N(step) N(X step) / 4, X the retained records and N the norm;
+    where the sum of these since the last training exceeds ``sigma`` epsilon / sqrt(2 ln(1.5 / delta)), the model is
+    trained again, with a new b. Of several models the root of the sum of squares counts.
 
     Certificate: (``epsilon``, ``delta``) for the unlearned model against one that is trained with a b of its own. It
     takes the optimum as exact, and the means and deviations by which the original's records are scaled as public.

@@ -28,7 +28,7 @@ class Run:
 class DeltaGrad(OwnOriginal):
     """Take the steps of training again on the retained records, and compute a gradient in some of them only.
 
-    Its own original is ``steps`` of gradient descent from 0 on the mean logistic loss + |w|^2 / (2 c n), over records
+    Its own original is ``steps`` of gradient descent from 0 on the mean logistic loss + w'w / (2 c n), over records
     shrunk to norm 1, one model for each class if there are more than two; c is the target model's, n that of the
     original. The log keeps weights w_t and gradients g_t. In the first ``exact`` steps and in every ``period``-th one
     the gradient is computed; in the others that of the old records is g_t + B (v_t - w_t), v_t the new weights and B

@@ -17,7 +17,7 @@ from unlearnbench.engine.logistic.bounded import Problem
 class DescentToDelete(OwnOriginal):
     """Take ``steps`` of gradient descent on the retained records, then publish the weights + N(0, sigma^2).
 
-    Its own original is the optimum of the mean logistic loss + |w|^2 / (2 c n) over records shrunk to norm 1, one model
+    Its own original is the optimum of the mean logistic loss + w'w / (2 c n) over records shrunk to norm 1, one model
     for each class if there are more than two; c is the target model's, n that of the original. With m the curvature
     1 / (c n), L = 1/4 + m and g = (L - m) / (L + m), steps have size 2 / (L + m) and sigma = 4 sqrt(2) k M g^steps /
     (m n (1 - g^steps) (sqrt(ln(1/delta) + epsilon) - sqrt(ln(1/delta)))), M = 1 for one model and sqrt(K) for K; k / n

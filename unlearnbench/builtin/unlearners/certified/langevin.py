@@ -25,7 +25,7 @@ class Langevin(OwnOriginal):
     """Noisy gradient descent w - eta g + sqrt(2 eta) ``sigma`` N(0, I), on the retained records, from the model before.
 
     Its own original is trained by the same iteration, over records shrunk to norm 1, one model for each class if there
-    are more than two: from the optimum of the mean logistic loss + |w|^2 / (2 c n), for as many steps as shrink a
+    are more than two: from the optimum of the mean logistic loss + w'w / (2 c n), for as many steps as shrink a
     distance by 1e6. c is the target model's, n that of the original; with m = 1 / (c n), L = 1/4 + m and eta = 1 / L.
     As many steps are taken as the certificate needs: the least K with exp(-K m eta / a) D(a) + ln(1/delta) / (a - 1) <=
     epsilon for some a > 1, D(a) = 4 a k^2 M^2 / (m sigma^2 n^2) for k changed records, M = 1 for one model and sqrt(K')

@@ -62,7 +62,7 @@ def with_weights(fitted: Fitted) -> FittedLogisticRegression:
 
 
 def stepped(fitted: FittedLogisticRegression, data: TrainingSet, c: float) -> FittedLogisticRegression:
-    """Return the model after a Newton step on the sum of losses of ``data`` + |coef|^2 / (2 c)."""
+    """Return the model after a Newton step on the sum of losses of ``data`` + coef'coef / (2 c)."""
     x, y = training_table(data)
     objective = Objective.of(fitted.standardizer(x), _places(y, fitted.classes), len(fitted.classes))
     full = np.column_stack([fitted.coef, fitted.intercept])

@@ -32,7 +32,7 @@ class Checkpoint:
 class RewindToDelete(OwnOriginal):
     """Go back ``rewind`` steps of the original's training, take them again on the retained records, and add noise.
 
-    Its own original is ``steps`` of gradient descent from 0 on the mean logistic loss + |w|^2 / (2 c n), over records
+    Its own original is ``steps`` of gradient descent from 0 on the mean logistic loss + w'w / (2 c n), over records
     shrunk to norm 1, one model for each class if there are more than two; c is the target model's, n that of the
     original. Two runs of which k of n records differ end at most 2 k G / (L n) h apart, with h = ((1 + eta L n /
     (n - k))^(steps - rewind) - 1) (1 + eta L)^rewind, L = 1/4 + 1 / (c n), G = 1 for one model and sqrt(K) for K. What

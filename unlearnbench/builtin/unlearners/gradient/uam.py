@@ -22,11 +22,11 @@ _RETAIN, _FORGET = 0, 1
 
 @dataclass(frozen=True)
 class UAM(GradientUnlearner):
-    """Descend by SGD with the gradient of CE(retain) at w + ``rho`` g / |g|; g is that of CE(forget) at the weights w.
+    """Descend by SGD with the gradient of CE(retain) at w + ``rho`` g / N(g); g is that of CE(forget) at the weights w.
 
-    Every step takes a batch of the retain set and one of the forget set, as ``neggrad-plus`` does. ``rho`` = 0 is
-    fine-tuning, and so it is with nothing to forget. Batch normalization: in training mode, and both batches move the
-    running statistics. Source: the method of NeurIPS 2025 as in the library torchunlearn; all values are ours.
+    N is the norm. Every step takes a batch of the retain set and one of the forget set, as ``neggrad-plus`` does.
+    ``rho`` = 0 is fine-tuning, and so it is with nothing to forget. Batch normalization: in training mode, and both
+    batches move the running statistics. Source: the method of NeurIPS 2025 as in the library torchunlearn; all values are ours.
 
     ``rho``: how far the weights are moved against the forget set
 
