@@ -25,8 +25,8 @@ class JiT(GradientUnlearner):
     f are logits, x the inputs of the network, x' is x with Gaussian noise, clipped to the least and the largest number
     in the batch, N is the norm. The gradient goes through f(x) only. Labels are not read. Batch normalization: in
     evaluation mode (ours). With nothing to forget the network stays. Source: Foster et al. 2024, arXiv 2402.01401. Its
-    code never clears the gradient, so that it sums over batches; here each batch has its own. The step size is that of the port
-    SUPREME, since that of the code depends on the architecture.
+    code never clears the gradient, so that it sums over batches; here each batch has its own. The step size is that of
+    the port SUPREME, since that of the code depends on the architecture.
 
     ``copies``: noisy copies of each record
 

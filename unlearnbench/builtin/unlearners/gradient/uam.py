@@ -26,7 +26,8 @@ class UAM(GradientUnlearner):
 
     N is the norm. Every step takes a batch of the retain set and one of the forget set, as ``neggrad-plus`` does.
     ``rho`` = 0 is fine-tuning, and so it is with nothing to forget. Batch normalization: in training mode, and both
-    batches move the running statistics. Source: the method of NeurIPS 2025 as in the library torchunlearn; all values are ours.
+    batches move the running statistics. Source: the method of NeurIPS 2025 as in the library
+    torchunlearn; all values are ours.
 
     ``rho``: how far the weights are moved against the forget set
 
