@@ -23,7 +23,7 @@ from soak.disturbances import disturbed_run
 from soak.runs import BrokenError, differences, ended, expect, start
 from soak.suites import write_suite
 from unlearnbench.run.store import Store
-from unlearnbench.run.store_files import Category, contents, damaged_entries, remove_unread
+from unlearnbench.run.store_files import Category, contents, damaged_entries, remove_unread, set_damaged_aside
 
 EXECUTORS = ("serial", "processes", "dask")
 """To add one, add what --executor takes."""
@@ -68,6 +68,7 @@ def soak_round(folder: Path, seed: int, executors: Sequence[str], figures: Figur
         figures.done[f"{executor}: {what}"] += 1
         figures.damaged += damage_some(store.root, rng)
         figures.memory = max(figures.memory, held)
+    set_damaged_aside(store)  # a run finds what it reads only: not an episode all of whose cells are there
     run_to_the_end(suite, store.root, "--executor", rng.choice(executors))
     figures.disk = max(figures.disk, size(store))
     check(expected, store)

@@ -27,7 +27,7 @@ def flip(entry: Path, rng: random.Random) -> None:
 
 def exchange(entry: Path, rng: random.Random) -> None:
     """Put another entry in its place."""
-    others = sorted(set(entries(entry.parents[2])) - {entry})
+    others = sorted(other for other in entries(entry.parents[2]) if other != entry and other.is_file())
     if others:
         shutil.copyfile(rng.choice(others), entry)
 

@@ -56,10 +56,16 @@ def ended(run: subprocess.Popen[str]) -> str:
 
 
 def children(pid: int) -> list[int]:
-    """Return the processes that a process has started, and those that they have."""
+    """Return the processes that a process has started, and those that they have.
+
+    Python's own resource tracker is none: one that is started in place of a killed one prints tracebacks, which harm
+    nothing.
+    """
     parent_of = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
+            if b"resource_tracker" in file.with_name("cmdline").read_bytes():
+                continue
             parent_of[int(file.parent.name)] = int(file.read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
