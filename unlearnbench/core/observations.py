@@ -63,12 +63,17 @@ class Observations(ReadOnlyArrays):
         member = np.concatenate([self.member, np.repeat(self.member[:, -1:], missing, axis=1)], axis=1)
         return replace(self, after=after, member=member)
 
+    @property
+    def last(self) -> NDArray[np.float64]:
+        """Log-posteriors (n, C) of the last unlearned version."""
+        return self.after[np.arange(len(self)), self.versions - 1]
+
     def last_only(self) -> Observations:
         """Return the observations of an adversary that queries only the last unlearned version of each request."""
         rows, last = np.arange(len(self)), self.versions - 1
         return replace(
             self,
-            after=self.after[rows, last][:, None],
+            after=self.last[:, None],
             member=np.stack([self.member[:, 0], self.member[rows, last + 1]], axis=1),
             versions=np.ones_like(self.versions),
         )

@@ -48,8 +48,7 @@ class CellScores:
         ``retrained`` is the same game with retrained models, where a metric compares with it.
         """
         rows = released.target
-        last = rows.after[np.arange(len(rows)), rows.versions - 1]
-        unchanged = np.asarray((rows.before == last).all(axis=1))
+        unchanged = np.asarray((rows.before == rows.last).all(axis=1))
         return cls(
             scores.target,
             baseline.target,

@@ -34,15 +34,11 @@ def _of_role(rows: Observations, retrained: Observations, role: Role) -> Numbers
     if not np.array_equal(_asked(own), _asked(other)):
         raise ValueError("the scenario asks retrained models about other records, so that answers cannot be compared")
     _, number = np.unique(requests_of(own), return_inverse=True)
-    return np.bincount(number, weights=jensen_shannon(_last(own), _last(other))) / np.bincount(number)
+    return np.bincount(number, weights=jensen_shannon(own.last, other.last)) / np.bincount(number)
 
 
 def _asked(rows: Observations) -> NDArray[np.int64]:
     return np.stack([rows.episode, rows.request, rows.record])
-
-
-def _last(rows: Observations) -> Numbers:
-    return rows.after[np.arange(len(rows)), rows.versions - 1]
 
 
 def jensen_shannon(one: Numbers, other: Numbers) -> Numbers:

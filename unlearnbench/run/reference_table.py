@@ -27,7 +27,7 @@ class ReferenceTable:
     def of(cls, models: Sequence[Observations]) -> ReferenceTable:
         """Lay out the rows of each model, which are of the same records, each once and ascending."""
         before = np.stack([log_odds(rows.before, rows.label) for rows in models], axis=1)
-        after = np.stack([log_odds(_last(rows), rows.label) for rows in models], axis=1)
+        after = np.stack([log_odds(rows.last, rows.label) for rows in models], axis=1)
         member = np.stack([rows.member[:, 0] for rows in models], axis=1)
         return cls(models[0].record, ReferenceAnswers(before, after, member))
 
@@ -55,7 +55,7 @@ class PopulationTable:
     def of(cls, rows: Observations) -> PopulationTable:
         """Lay out rows that hold the same records in the same order for each original and request."""
         size = int(rows.position.max()) + 1
-        before, after = log_odds(rows.before, rows.label), log_odds(_last(rows), rows.label)
+        before, after = log_odds(rows.before, rows.label), log_odds(rows.last, rows.label)
         pairs = rows.episode[::size], rows.request[::size]
         return cls(*pairs, rows.record[:size], before.reshape(-1, size), after.reshape(-1, size))
 
@@ -71,8 +71,3 @@ class PopulationTable:
             self.after[chosen, :n] if needs.sees_unlearned else nothing,
             references.about(self.ids[:n], needs.references) if references else None,
         )
-
-
-def _last(rows: Observations) -> NDArray[np.float64]:
-    """Return the answers (n, C) of the last unlearned version."""
-    return rows.after[np.arange(len(rows)), rows.versions - 1]

@@ -24,7 +24,7 @@ def released_utility(rows: Observations) -> Numbers:
     if not len(measured_originals(rows)):
         return np.empty((3, 0))
     unseen = rows.take(rows.role == Role.UNSEEN)
-    last = unseen.after[np.arange(len(unseen)), unseen.versions - 1]
+    last = unseen.last
     correct, confidence = last.argmax(axis=1) == unseen.label, np.exp(last.max(axis=1)).clip(max=1.0)
     _, first, number = np.unique(requests_of(unseen), return_index=True, return_inverse=True)
     count = np.bincount(number)

@@ -43,17 +43,17 @@ def _lines(found: Sequence[TrackTable]) -> Iterator[tuple[TrackRow, Sequence[Col
 
 def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
     """Return the tracks with their columns and rows; parameters and provenance are in ``results.json``."""
-    tracks = {
-        track.name: {
-            "columns": [
-                {"key": column.key, "title": column.title, "metric": column.metric} for column in shown_columns(tables)
-            ],
-            "rows": [_object(row, shown_columns(tables)) for table in tables for row in table.rows],
-        }
-        for track, tables in by_track(found).items()
-    }
+    tracks = {track.name: _track(tables) for track, tables in by_track(found).items()}
     head = {"schema": SCHEMA, "suite": publication.name, "suite_sha256": publication.suite_sha256}
     return json.dumps(head | {"tracks": tracks}, indent=1, allow_nan=False) + "\n"
+
+
+def _track(tables: Sequence[TrackTable]) -> dict[str, object]:
+    columns = shown_columns(tables)
+    return {
+        "columns": [{"key": column.key, "title": column.title, "metric": column.metric} for column in columns],
+        "rows": [_object(row, columns) for table in tables for row in table.rows],
+    }
 
 
 def _object(line: TrackRow, columns: Sequence[Column]) -> dict[str, object]:
