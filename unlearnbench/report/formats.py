@@ -6,6 +6,8 @@ one line, with escapes such as ``\x1b`` for what cannot be seen.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
@@ -55,6 +57,15 @@ def csv_cell(value: object) -> object:
         return value
     line = one_line(value)
     return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
+
+
+def csv_text(header: Iterable[object], lines: Iterable[Iterable[object]]) -> str:
+    """Return a table as CSV; its lines have cells as of :func:`csv_cell`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(map(csv_cell, line) for line in lines)
+    return text.getvalue()
 
 
 def text_of_csv(cell: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +10,7 @@ from typing import Literal, get_args
 
 from unlearnbench.core.errors import UserError, did_you_mean
 from unlearnbench.core.messages import shown
-from unlearnbench.report.formats import ESCAPES, Style, csv_cell, table
+from unlearnbench.report.formats import ESCAPES, Style, csv_text, table
 from unlearnbench.report.numbers import cell
 from unlearnbench.run.results import Row
 from unlearnbench.suite.model import AXES, Axis
@@ -122,13 +120,11 @@ def grid(rows: Sequence[Row], metrics: Sequence[str], style: Style, axes: Sequen
 
 def to_csv(rows: Sequence[Row]) -> str:
     """Return a line for each row and metric: axes, seed, row status, metric, value, low, high, n, status and reason."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*AXES, "seed", "row_status", "row_reason", "metric", *FIELDS])
+    lines: list[list[object]] = []
     for row in rows:
         start = [*(row.names[axis] for axis in AXES), "mean" if row.seed is None else row.seed, row.status, row.note]
         if not row.metrics:
-            writer.writerow(map(csv_cell, [*start, "", *("" for _ in FIELDS)]))
+            lines.append([*start, "", *("" for _ in FIELDS)])
         for name, estimate in row.metrics.items():
-            writer.writerow(map(csv_cell, [*start, name, *(getattr(estimate, field) for field in FIELDS)]))
-    return text.getvalue()
+            lines.append([*start, name, *(getattr(estimate, field) for field in FIELDS)])
+    return csv_text([*AXES, "seed", "row_status", "row_reason", "metric", *FIELDS], lines)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 
-from unlearnbench.report.formats import csv_cell
+from unlearnbench.report.formats import csv_text
 from unlearnbench.run.tuning import Tried
 
 HEADERS = ("unlearner", "trial", "chosen", "objective", "values", "reason")
@@ -30,14 +28,12 @@ def trial_lines(tried: Sequence[Tried], chosen: Sequence[object]) -> list[tuple[
 
 def trials_csv(tried: Sequence[Tried], chosen: Sequence[object]) -> str:
     """Return the same lines as CSV, numbers in full."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADERS)
+    lines = []
     for line, one in zip(trial_lines(tried, chosen), tried, strict=True):
         values = ", ".join(f"{name}={value}" for name, value in one.trial.values.items())
         objective = repr(one.objective) if math.isfinite(one.objective) else line[3]
-        writer.writerow(map(csv_cell, (*line[:3], objective, values, line[5])))
-    return text.getvalue()
+        lines.append((*line[:3], objective, values, line[5]))
+    return csv_text(HEADERS, lines)
 
 
 def _short(value: object) -> str:

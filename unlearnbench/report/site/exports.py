@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.report.formats import csv_cell
+from unlearnbench.report.formats import csv_text
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.tracks import Column, TrackRow, TrackTable, by_track, shown_columns
 
@@ -22,16 +20,14 @@ HEADER: Final = (*FIELDS, "row_status", "row_reason", "column", "metric", *NUMBE
 
 def to_csv(found: Sequence[TrackTable]) -> str:
     """Return one line for each number: what it is of, the number, and its rank where the column has ranks."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER)
+    lines: list[list[object]] = []
     for line, columns in _lines(found):
         for column in columns:
             row = (line.of(column) or line.result).row
             described = [*_names(line, column).values(), row.status, row.note, column.key, column.metric]
             rank = line.ranks.get(column.key, ("", ""))[:2]
-            writer.writerow(map(csv_cell, [*described, *_number(line, column).values(), *rank]))
-    return text.getvalue()
+            lines.append([*described, *_number(line, column).values(), *rank])
+    return csv_text(HEADER, lines)
 
 
 def _lines(found: Sequence[TrackTable]) -> Iterator[tuple[TrackRow, Sequence[Column]]]:
