@@ -43,7 +43,9 @@ BUNDLED = {"adult", "breast-cancer", "digits"}
 VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
     ("attack", "lira"): [{"center": "mean"}],
     ("attack", "u-lira"): [{"out": "original", "references": 5}],
+    ("attack", "iam"): [{"distribution": "normal", "out": "original"}],
     ("attack", "rmia"): [{"mode": "online"}],
+    ("attack", "ruli"): [{"bandwidth": "scott"}],
     ("attack", "sorted-concat"): [{"sort_by": "unlearned"}],
     ("attack", "sorted-diff"): [
         {"sort_by": "independent"},

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import roc_auc_score
 
 from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.observations import View
@@ -40,3 +41,38 @@ def scores(
 def same_before(answers: Numbers, member: NDArray[np.bool_]) -> ReferenceAnswers:
     """Return reference models that answer the same before and after unlearning."""
     return ReferenceAnswers(answers, answers, member)
+
+
+Draws = tuple[Numbers, Numbers, ReferenceAnswers, np.ndarray[tuple[int], np.dtype[np.bool_]]]
+
+
+def draws(seed: int, kept: float, noise: float = 0.0, n: int = 60, models: int = 16) -> Draws:
+    """Return answers of a target before and after, and of reference models, and which records were deleted.
+
+    A record lifts the log-odds by one; unlearning keeps the share ``kept`` of that and adds ``noise`` to all answers.
+    """
+    rng = np.random.default_rng(seed)
+    level = rng.normal(scale=2.0, size=(n, 1))
+    half = np.argsort(rng.random((n, models)), axis=1) < models // 2
+    member = np.concatenate([half, (np.arange(n) % 2 == 0)[:, None]], axis=1)
+    chance = level + 0.5 * rng.normal(size=(n, models + 1))
+    before = chance + member
+    after = chance + kept * member + 0.1 * rng.normal(size=before.shape) + noise * rng.normal(size=before.shape)
+    known = ReferenceAnswers(before[:, :-1].copy(), after[:, :-1].copy(), member[:, :-1].copy())
+    return before[:, -1], after[:, -1], known, member[:, -1]
+
+
+def auc(attack: ScoreAttack, case: Draws) -> float:
+    before, after, known, deleted = case
+    return float(roc_auc_score(deleted, scores(attack, after, known, before=before)))
+
+
+def null_draws(seed: int) -> Draws:
+    """Return draws in which a record leaves no trace, before or after, so that deleted and unseen are alike."""
+    before, after, known, deleted = draws(seed, kept=0.0)
+    return (
+        before - deleted,
+        after,
+        ReferenceAnswers(known.before - known.member, known.after, known.member),
+        deleted,
+    )

@@ -5,36 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
-from sklearn.metrics import roc_auc_score
 
-from tests.builtin.attacks.per_record import Numbers, same_before, scores
+from tests.builtin.attacks.per_record import auc, draws, null_draws, same_before, scores
 from unlearnbench.builtin.attacks.u_lira import ULira
 from unlearnbench.builtin.attacks.u_lira_pair import ULiraPair
 from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.references import ReferenceAnswers
-
-Draws = tuple[Numbers, Numbers, ReferenceAnswers, np.ndarray[tuple[int], np.dtype[np.bool_]]]
-
-
-def draws(seed: int, kept: float, noise: float = 0.0, n: int = 60, models: int = 16) -> Draws:
-    """Return answers of a target before and after, and of reference models, and which records were deleted.
-
-    A record lifts the log-odds by one; unlearning keeps the share ``kept`` of that and adds ``noise`` to all answers.
-    """
-    rng = np.random.default_rng(seed)
-    level = rng.normal(scale=2.0, size=(n, 1))
-    half = np.argsort(rng.random((n, models)), axis=1) < models // 2
-    member = np.concatenate([half, (np.arange(n) % 2 == 0)[:, None]], axis=1)
-    chance = level + 0.5 * rng.normal(size=(n, models + 1))
-    before = chance + member
-    after = chance + kept * member + 0.1 * rng.normal(size=before.shape) + noise * rng.normal(size=before.shape)
-    known = ReferenceAnswers(before[:, :-1].copy(), after[:, :-1].copy(), member[:, :-1].copy())
-    return before[:, -1], after[:, -1], known, member[:, -1]
-
-
-def auc(attack: ScoreAttack, case: Draws) -> float:
-    before, after, known, deleted = case
-    return float(roc_auc_score(deleted, scores(attack, after, known, before=before)))
 
 
 def test_known_answers() -> None:
@@ -79,18 +55,7 @@ def test_where_unlearning_changes_nothing_the_pair_is_the_single_ratio() -> None
 
 @pytest.mark.parametrize("attack", [ULira(), ULiraPair()], ids=repr)
 def test_where_deleted_and_unseen_records_have_one_law_it_is_at_chance(attack: ScoreAttack) -> None:
-    rng = np.random.default_rng(0)
-
-    def null(seed: int) -> Draws:
-        before, after, known, deleted = draws(seed, kept=0.0)
-        return (
-            before - deleted,
-            after,
-            ReferenceAnswers(known.before - known.member, known.after, known.member),
-            deleted,
-        )
-
-    found = [auc(attack, null(int(seed))) for seed in rng.integers(2**31, size=200)]
+    found = [auc(attack, null_draws(seed)) for seed in range(200)]
     assert np.mean(found) == pytest.approx(0.5, abs=3 * np.std(found) / np.sqrt(200))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unlearnbench.builtin.attacks.gaussian import Center, Normals
 from unlearnbench.builtin.attacks.per_record import PerRecordAttack, unlearned_odds
 from unlearnbench.core.observations import View
+from unlearnbench.core.references import ReferenceAnswers
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Lira(PerRecordAttack):
 
     def score(self, view: View) -> NDArray[np.float64]:
         """Return the log of the likelihood ratio (n,), natural logarithm."""
-        odds, known = unlearned_odds(view), view.references
+        return self.ratio(unlearned_odds(view), view.references)
+
+    def ratio(self, odds: NDArray[np.float64], known: ReferenceAnswers) -> NDArray[np.float64]:
+        """Return the score (n,) of a model that answers with these log-odds (n,)."""
         inside = Normals.of(known.before, known.member, self.center)
         outside = Normals.of(known.before, ~known.member, self.center)
         return inside.log_density(odds) - outside.log_density(odds)

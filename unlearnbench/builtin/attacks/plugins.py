@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CARLINI, CHEN, HAYES, JAGIELSKI, YE, YEOM, ZARIFZADEH
+from unlearnbench.builtin.papers import CARLINI, CHEN, HAYES, JAGIELSKI, NADERLOUI, WANG, YE, YEOM, ZARIFZADEH
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -43,7 +43,7 @@ def _attacks_on_features() -> Iterator[AttackPlugin]:
         name="ensemble",
         summary="Learns from all these features together",
         factory=f"{_HERE}.ensemble:Ensemble",
-        reference="arXiv 2506.06112",
+        reference=WANG,
         revision=2,
     )
     yield AttackPlugin(
@@ -81,6 +81,13 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
         label=True,
     )
     yield AttackPlugin(
+        name="gap",
+        summary="Whether the label was right before and is wrong now",
+        factory=f"{_HERE}.gap:Gap",
+        reference=YEOM,
+        label=True,
+    )
+    yield AttackPlugin(
         name="forgetting",
         summary="Membership inference on the unlearned model alone: is the record forgotten",
         factory=f"{_HERE}.forgetting:Forgetting",
@@ -108,6 +115,7 @@ def _attacks_by_reference() -> Iterator[AttackPlugin]:
             CARLINI,
         ),
         ("u-lira", "u_lira:ULira", "Likelihood ratio of a record being unlearned or never seen", HAYES),
+        ("ruli", "ruli:Ruli", "The likelihood ratio of u-lira by kernel density estimates", NADERLOUI),
         ("rmia", "rmia:Rmia", "Share of a population that a record's likelihood ratio exceeds", ZARIFZADEH),
         ("population", "population:Population", "Share of a population with a higher loss than the record", YE),
     ):
@@ -119,12 +127,22 @@ def _attacks_by_reference() -> Iterator[AttackPlugin]:
             versions="unlearned",
             label=True,
         )
-    yield AttackPlugin(
-        name="u-lira-pair",
-        summary="The likelihood ratio of u-lira for the answers before and after unlearning together",
-        factory=f"{_HERE}.u_lira_pair:ULiraPair",
-        label=True,
-    )
+    for name, factory, summary, reference in (
+        (
+            "u-lira-pair",
+            "u_lira_pair:ULiraPair",
+            "The likelihood ratio of u-lira for the answers before and after unlearning together",
+            "",
+        ),
+        ("update-lira", "update_lira:UpdateLira", "By how much LiRA's likelihood ratio falls", JAGIELSKI),
+        (
+            "iam",
+            "iam:Iam",
+            "Where the answer lies between those of models without the record and that of the original",
+            WANG,
+        ),
+    ):
+        yield AttackPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=reference, label=True)
 
 
 def _control_attacks() -> Iterator[AttackPlugin]:
