@@ -24,5 +24,6 @@ class Gap(ScoreAttack):
 
     def score(self, view: View) -> NDArray[np.float64]:
         """Return the difference (n,)."""
-        before, after = (answers.argmax(axis=1) == view.label for answers in (view.before, view.after))
-        return np.subtract(before, after, dtype=np.float64)
+        right = [answers.argmax(axis=1) == view.label for answers in (view.before, view.after)]
+        before, after = np.asarray(right, dtype=np.float64)
+        return np.asarray(before - after)
