@@ -37,6 +37,7 @@ GOES_WITH = {
     "newton": "logistic-regression",
     "rewind-to-delete": "logistic-regression",
     "rni": "simple-cnn",
+    "rum": "mlp",
 }
 BUNDLED = {"adult", "breast-cancer", "digits"}
 
@@ -75,6 +76,7 @@ VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
     ("unlearner", "amnesiac"): [{"epochs": 1}],
     ("unlearner", "random-label"): [{"variant": "static"}, {"variant": "mixed"}],
     ("unlearner", "retrain"): [{"init": "fresh", "order": "fresh"}, {"init": "same", "order": "compact"}],
+    ("unlearner", "rum"): [{"score": "memorisation"}],
     ("unlearner", "sisa"): [{"shards": 3, "mean": "size"}],
 }
 """Other parameters than the defaults with which the built-in plug-ins are checked."""

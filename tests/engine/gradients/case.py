@@ -22,7 +22,7 @@ from unlearnbench.engine.gradients.jobs import Tables
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 from unlearnbench.engine.networks.modules import HasModule
 from unlearnbench.engine.networks.torch_model import TorchModel
-from unlearnbench.engine.unlearners import Deletion
+from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
 
 
 def made_up(n: int = 90, n_classes: int = 3) -> Records:
@@ -48,12 +48,12 @@ class Case:
         data, validation = TrainingSet.of(self.records, range(self.size)), self.size + np.arange(self.validation)
         return Original(self.model, data, SeedPath(0), engine="reference", validation_ids=validation)
 
-    def deletions(self, method: GradientUnlearner, forget: Sequence[Sequence[int]]) -> list[Deletion]:
+    def deletions(self, method: FunctionUnlearner, forget: Sequence[Sequence[int]]) -> list[Deletion]:
         state = method.prepare(self.original())
         return [state.deletion(Step(np.array(ids, dtype=np.int64)), SeedPath(1) / r) for r, ids in enumerate(forget)]
 
-    def unlearn(self, method: GradientUnlearner, *forget: Sequence[int]) -> list[Fitted]:
-        return method.unlearn_all(self.deletions(method, forget))
+    def unlearn(self, method: FunctionUnlearner, *forget: Sequence[int]) -> list[Fitted]:
+        return list(method.unlearn_all(self.deletions(method, forget)))
 
 
 def weights(fitted: Fitted) -> NDArray[np.float32]:

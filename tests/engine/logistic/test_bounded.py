@@ -79,7 +79,7 @@ def test_scikit_learn_finds_the_same_optimum(n_classes: int, penalty: float) -> 
     from sklearn.linear_model import LogisticRegression
 
     problem = problem_of(n_classes, penalty)
-    weights = problem.optimum()
+    weights = problem.optimum().weights
     assert np.abs(problem.gradient(weights)).max() < 1e-14
     for own, signs in zip(weights, problem.signs, strict=True):
         theirs = LogisticRegression(C=1 / (penalty * problem.n), fit_intercept=False, tol=1e-12, solver="newton-cg")
@@ -93,11 +93,11 @@ def test_a_perturbed_optimum_and_the_newton_step_without_a_record_are_those_of_t
     y = np.where(7 * k % 5 < 2, 1.0, -1.0)
     whole = Problem(x, y[None], 0.01, np.array([[0.3, -0.2, 0.1]]))
     less = replace(whole, rows=x[1:], signs=y[None, 1:])
-    weights = whole.optimum()
+    weights = whole.optimum().weights
     np.testing.assert_allclose(weights, [[-1.730257, 1.047947, -0.217914]], atol=1e-4)  # theirs is in single precision
     step = less.newton_steps(weights)
     np.testing.assert_allclose(step, [[-0.04656485, -0.0477797, -0.1672019]], atol=1e-5)
-    np.testing.assert_allclose(less.optimum(), [[-1.7779483, 1.0010716, -0.3831172]], atol=1e-4)
+    np.testing.assert_allclose(less.optimum().weights, [[-1.7779483, 1.0010716, -0.3831172]], atol=1e-4)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -106,7 +106,7 @@ def test_posteriors_are_the_models_own_for_two_classes_and_their_shares_for_more
 
     data = data_of(n_classes)
     bounded = bounded_of(data)
-    weights = Problem.of(data, bounded, 0.01).optimum()
+    weights = Problem.of(data, bounded, 0.01).optimum().weights
     each = expit(bounded.rows(data.x) @ weights.T)
     expected = np.column_stack([1 - each, each]) if n_classes == 2 else each / each.sum(axis=1, keepdims=True)
     answer = np.exp(FittedBounded(weights, bounded).log_posteriors(data.x))

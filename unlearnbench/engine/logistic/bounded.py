@@ -47,6 +47,16 @@ class Bounded:
 
 
 @dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where a loss is least."""
+
+    weights: Floats
+    """(K, D)."""
+    passes: float
+    """How many steps of Newton's method it took: each goes once over all records. Of K models the mean."""
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """K models (K, D) to fit to n records."""
 
@@ -109,23 +119,26 @@ class Problem:
         pairs = zip(curvatures, self.gradient(weights), strict=True)
         return np.stack([-np.linalg.solve((self.rows.T * c) @ self.rows + ridge, g) for c, g in pairs])
 
-    def optimum(self) -> Floats:
-        """Return the weights (K, D) of the least loss, as exactly as rounding allows."""
-        return np.concatenate([each._minimized() for each in self._each()])
+    def optimum(self) -> Minimum:
+        """Return the least loss, as exactly as rounding allows."""
+        parts = [each._minimized() for each in self._each()]
+        return Minimum(
+            np.concatenate([each.weights for each in parts]), sum(each.passes for each in parts) / len(parts)
+        )
 
     def _each(self) -> list[Problem]:
         tilt = np.broadcast_to(self.tilt, self.shape)
         return [replace(self, signs=self.signs[k : k + 1], tilt=tilt[k : k + 1]) for k in range(len(self.signs))]
 
-    def _minimized(self) -> Floats:
+    def _minimized(self) -> Minimum:
         """Return the optimum of the one model, by Newton's method, its steps halved until the loss does not rise."""
-        weights, size = np.zeros(self.shape), np.inf
-        for _ in range(_STEPS):
+        weights, size, steps = np.zeros(self.shape), np.inf, 0
+        while steps < _STEPS:
             new_size = float(np.linalg.norm(self.gradient(weights)))
             if new_size < 1e-6 and new_size > size / 4:  # near the optimum each step squares the error, until rounding
                 break
-            size, weights = new_size, self._descended(weights)
-        return weights
+            size, weights, steps = new_size, self._descended(weights), steps + 1
+        return Minimum(weights, steps)
 
     def _descended(self, weights: Floats) -> Floats:
         step, loss = self.newton_steps(weights), self.losses(weights)[0]

@@ -25,7 +25,7 @@ def test_the_bound_of_the_papers_code_is_found_and_exceeds_what_the_step_leaves(
     y = np.where(7 * k % 5 < 2, 1.0, -1.0)
     whole = Problem(x, y[None], 0.01, np.array([[0.3, -0.2, 0.1]]))
     less = replace(whole, rows=x[1:], signs=y[None, 1:])
-    weights = whole.optimum()
+    weights = whole.optimum().weights
     step = less.newton_steps(weights)
     assert residual_bound(less, step) == pytest.approx(0.06664378941059113, rel=1e-4)
     left = np.linalg.norm(less.gradient(weights + step)) * less.n

@@ -19,7 +19,7 @@ def test_each_step_shrinks_the_distance_to_the_optimum_of_what_is_left(n_classes
     method = DescentToDelete(steps=steps)
     before = method.prepare(original_of(n_classes))
     after = method.serve(before, Step(np.array([3])), SERVE).trained
-    problem, best = after.problem, after.problem.optimum()
+    problem, best = after.problem, after.problem.optimum().weights
     rate = (problem.smoothness - problem.penalty) / (problem.smoothness + problem.penalty)
     start = np.linalg.norm(before.trained.weights - best)
     assert start <= 2 * problem.lipschitz / (problem.penalty * problem.n)  # what the certificate takes for granted

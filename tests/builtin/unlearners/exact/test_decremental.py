@@ -57,3 +57,9 @@ def test_nothing_is_trained(model: TargetModel, data: TrainingSet, monkeypatch: 
 def test_a_model_that_must_be_trained_again_is_refused() -> None:
     assert DecrementalUnlearning().refusal(DecisionTree()) == "DecisionTree must be trained again to forget a record"
     assert DecrementalUnlearning().refusal(NaiveBayes()) is None
+
+
+def test_a_request_reads_the_forgotten_records_alone(data: TrainingSet) -> None:
+    method = DecrementalUnlearning()
+    state = method.prepare(Original(NaiveBayes(), data, SeedPath(2) / "train"))
+    assert method.serve(state, Step(np.array([3, 8])), SeedPath(2)).passes == 2 / 38

@@ -45,17 +45,18 @@ class CertifiedRemoval(OwnOriginal):
     def train(self, problem: Problem, seeds: SeedPath) -> Trained:
         """Perturb the loss and minimize it."""
         perturbed = replace(problem, tilt=normals(problem.shape, self.sigma, seeds / "perturbation"))
-        weights = perturbed.optimum()
-        return Trained(perturbed, weights, weights, 0.0)
+        least = perturbed.optimum()
+        return Trained(perturbed, least.weights, least.weights, least.passes * problem.n, 0.0)
 
     def unlearn(self, before: Trained, change: Change, seeds: SeedPath) -> Trained:
         """Take the step, or train again."""
         step = change.problem.newton_steps(before.weights)
         spent = before.memory + residual_bound(change.problem, step)
         if spent > self.budget:
-            return self.train(change.problem, seeds)
+            again = self.train(change.problem, seeds)
+            return replace(again, read=again.read + change.problem.n)
         weights = before.weights + step
-        return Trained(change.problem, weights, weights, spent)
+        return Trained(change.problem, weights, weights, change.problem.n, spent)
 
     @property
     def budget(self) -> float:

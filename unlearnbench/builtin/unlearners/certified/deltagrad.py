@@ -64,27 +64,29 @@ class DeltaGrad(OwnOriginal):
         for _ in range(self.steps):
             log.append((weights, problem.gradient(weights)))
             weights = weights - self.learning_rate * log[-1][1]
-        return _trained(problem, weights, log)
+        return _trained(problem, weights, self.steps * problem.n, log)
 
     def unlearn(self, before: Trained, change: Change, seeds: SeedPath) -> Trained:
         """Take the steps again."""
         old, pairs, log = before.memory, list[Pair](), list[Pair]()
-        weights = np.zeros(change.problem.shape)
+        weights, read = np.zeros(change.problem.shape), 0
         for t in range(self.steps):
             moved = weights - old.weights[t]
             if t < self.exact or t % self.period == 0 or not pairs:
                 gradient = change.problem.gradient(weights)
                 bent = before.problem.gradient(weights) - old.gradients[t]
+                read += change.problem.n + before.problem.n
                 pairs = [*pairs, (moved, bent)][-self.history :] if (moved * bent).sum() > 0 else pairs
             else:
                 gradient = without(before.problem, change, weights, old.gradients[t] + curvature(pairs, moved))
+                read += change.size
             log.append((weights, gradient))
             weights = weights - self.learning_rate * gradient
-        return _trained(change.problem, weights, log)
+        return _trained(change.problem, weights, read, log)
 
 
-def _trained(problem: Problem, weights: Floats, log: Sequence[Pair]) -> Trained:
-    return Trained(problem, weights, weights, Run(*(np.stack(part) for part in zip(*log, strict=True))))
+def _trained(problem: Problem, weights: Floats, read: int, log: Sequence[Pair]) -> Trained:
+    return Trained(problem, weights, weights, read, Run(*(np.stack(part) for part in zip(*log, strict=True))))
 
 
 def without(before: Problem, change: Change, weights: Floats, gradient: Floats) -> Floats:

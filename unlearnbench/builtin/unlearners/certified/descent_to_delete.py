@@ -43,7 +43,8 @@ class DescentToDelete(OwnOriginal):
 
     def train(self, problem: Problem, seeds: SeedPath) -> Trained:
         """Minimize the loss."""
-        return self._published(problem, problem.optimum(), 1 / problem.n, seeds)
+        least = problem.optimum()
+        return self._published(problem, least.weights, 1 / problem.n, least.passes, seeds)
 
     def unlearn(self, before: Trained, change: Change, seeds: SeedPath) -> Trained:
         """Descend from the model before."""
@@ -52,13 +53,13 @@ class DescentToDelete(OwnOriginal):
         for _ in range(self.steps):
             weights = weights - rate * problem.gradient(weights)
         share = change.size / min(problem.n, before.problem.n)
-        return self._published(problem, weights, max(before.memory, share), seeds)
+        return self._published(problem, weights, max(before.memory, share), self.steps, seeds)
 
     def sigma(self, problem: Problem, changed: float) -> float:
         """Return the deviation of the noise after a step in which this share of the records changed."""
         gradient = changed * problem.lipschitz
         return descent_sigma(problem.smoothness, problem.penalty, gradient, 1, self.steps, self.epsilon, self.delta)
 
-    def _published(self, problem: Problem, weights: Floats, changed: float, seeds: SeedPath) -> Trained:
+    def _published(self, problem: Problem, weights: Floats, changed: float, passes: float, seeds: SeedPath) -> Trained:
         noise = normals(weights.shape, self.sigma(problem, changed), seeds / "published")
-        return Trained(problem, weights, weights + noise, changed)
+        return Trained(problem, weights, weights + noise, passes * problem.n, changed)

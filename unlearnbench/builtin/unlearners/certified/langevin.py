@@ -53,8 +53,9 @@ class Langevin(OwnOriginal):
         """Run the iteration until it has forgotten where it started."""
         steps = ceil(log(1 / _FORGOTTEN) * problem.smoothness / problem.penalty)
         self._check(steps <= _MOST_STEPS)
-        weights = self._run(problem, problem.optimum(), steps, seeds)
-        return Trained(problem, weights, weights)
+        least = problem.optimum()
+        weights = self._run(problem, least.weights, steps, seeds)
+        return Trained(problem, weights, weights, (least.passes + steps) * problem.n)
 
     def unlearn(self, before: Trained, change: Change, seeds: SeedPath) -> Trained:
         """Run the iteration on what is left, as long as the certificate asks."""
@@ -64,7 +65,8 @@ class Langevin(OwnOriginal):
         start = law_between(before.memory, shift) if before.memory else shift
         steps = self.steps(problem, start)
         weights = self._run(problem, before.weights, steps, seeds)
-        return Trained(problem, weights, weights, law_after(start, problem.penalty, 1 / problem.smoothness, steps))
+        left = law_after(start, problem.penalty, 1 / problem.smoothness, steps)
+        return Trained(problem, weights, weights, steps * problem.n, left)
 
     def steps(self, problem: Problem, start: Divergence) -> int:
         """Return the fewest steps after which the divergence ``start`` is within the certificate."""

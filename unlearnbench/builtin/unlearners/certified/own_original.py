@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,8 @@ class Trained:
     """(K, D): what the next step starts from."""
     published: Floats
     """(K, D): what answers; with noise where the method adds some."""
+    read: float
+    """Of how many records gradients were computed since the model before, or in training; with repetitions."""
     memory: Any = None
     """What else the next step needs."""
 
@@ -58,6 +61,10 @@ class OwnState:
     trained: Trained
     data: TrainingSet
     bounded: Bounded
+    training: float
+    """How often the original's training computed the gradient of a record; a retraining is taken to do so too."""
+    passes: float = math.nan
+    """See :class:`~unlearnbench.core.unlearners.CountsPasses`."""
 
     @property
     def fitted(self) -> FittedBounded:
@@ -104,15 +111,18 @@ class OwnOriginal(Unlearner):
             raise TypeError(f"{type(model).__name__} should have been refused")
         bounded = Bounded(Standardizer.for_training(data, "original"), data.n_classes)
         problem = Problem.of(data, bounded, 1 / (model.c * len(data)))
-        return OwnState(self.train(problem, original.seeds / "own-original"), data, bounded)
+        trained = self.train(problem, original.seeds / "own-original")
+        return OwnState(trained, data, bounded, trained.read / problem.n)
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> OwnState:
         """Serve one step; one that changes nothing leaves the model as it is."""
         if not isinstance(state, OwnState):
             raise TypeError(f"serves its own states, got {type(state).__name__}")
         data, change = state.after(step)
-        trained = self.unlearn(state.trained, change, seeds) if change.size else state.trained
-        return replace(state, trained=trained, data=data)
+        if not change.size:
+            return replace(state, data=data, passes=0.0)
+        trained = self.unlearn(state.trained, change, seeds)
+        return replace(state, trained=trained, data=data, passes=trained.read / (state.training * change.problem.n))
 
 
 def normals(shape: tuple[int, ...], sigma: float, seeds: SeedPath) -> Floats:

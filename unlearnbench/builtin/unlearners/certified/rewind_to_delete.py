@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Annotated
 
@@ -68,7 +68,8 @@ class RewindToDelete(OwnOriginal):
     def train(self, problem: Problem, seeds: SeedPath) -> Trained:
         """Descend, and keep the checkpoint."""
         kept = self._descended(problem, np.zeros(problem.shape), self.steps - self._rewound)
-        return self._finished(problem, Checkpoint(kept, problem.n), seeds)
+        finished = self._finished(problem, Checkpoint(kept, problem.n), seeds)
+        return replace(finished, read=self.steps * problem.n)
 
     def unlearn(self, before: Trained, change: Change, seeds: SeedPath) -> Trained:
         """Go on from the checkpoint."""
@@ -95,7 +96,7 @@ class RewindToDelete(OwnOriginal):
     def _finished(self, problem: Problem, kept: Checkpoint, seeds: SeedPath) -> Trained:
         weights = self._descended(problem, kept.weights, self._rewound)
         noise = normals(weights.shape, self.sigma(problem, kept.n, max(kept.changed, 1)), seeds / "published")
-        return Trained(problem, weights, weights + noise, kept)
+        return Trained(problem, weights, weights + noise, self._rewound * problem.n, kept)
 
     def _descended(self, problem: Problem, weights: Floats, steps: int) -> Floats:
         for _ in range(steps):

@@ -30,3 +30,7 @@ class DecrementalUnlearning(FunctionUnlearner):
         if not isinstance(deletion.fitted, Decremental):
             raise TypeError(f"{type(deletion.fitted).__name__} has no moved_to(data)")
         return deletion.fitted.moved_to(deletion.retain)
+
+    def record_passes(self, deletion: Deletion) -> float:
+        """Return the size of the forget set over that of the retain set, of which training reads each record once."""
+        return len(deletion.forget) / max(len(deletion.retain), 1)

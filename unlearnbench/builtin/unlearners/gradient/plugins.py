@@ -160,3 +160,17 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Ebrahimpour-Boroojeny et al. 2025, arXiv 2503.00917",
         sees=("forget-set", "retain-set", "labels"),
     )
+    yield UnlearnerPlugin(
+        name="rum",
+        summary="Forgets records of low, middle and high memorisation in turn, each by a method of its own",
+        factory=f"{_HERE}.rum:RUM",
+        reference="Zhao et al. 2024, arXiv 2406.01257",
+        sees=("forget-set", "retain-set", "labels"),
+    )
+    yield UnlearnerPlugin(
+        name="unsir",
+        summary="Trains on noise in place of the classes to forget, then repairs on the retain set",
+        factory=f"{_HERE}.unsir:UNSIR",
+        reference="Tarun et al. 2023, arXiv 2111.08947",
+        sees=("forget-set", "retain-set", "labels"),
+    )
