@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from soak.runs import children, ended, entries, expect, start, wait_for, wait_un
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENDS = {0, 1, 2, *(128 + stop for stop in STOPS), -signal.SIGKILL, *(-stop for stop in STOPS)}
-"""Exit codes of a run that is disturbed; a signal that comes before Python handles it ends it at once."""
+"""Exit codes of a run that is disturbed; a signal that comes when the run handles none any more ends it at once."""
 
 
 def kill_the_runner(run: subprocess.Popen[str], _: random.Random) -> None:
@@ -25,8 +26,18 @@ def kill_the_runner(run: subprocess.Popen[str], _: random.Random) -> None:
 
 
 def stop_the_runner(run: subprocess.Popen[str], rng: random.Random) -> None:
-    """Ask it to end, as Ctrl-C, a batch system and a closed terminal do."""
+    """Ask it to end, as Ctrl-C, a batch system and a closed terminal do, once Python has started."""
+    while run.poll() is None and not _handles_signals(run.pid):
+        time.sleep(0.01)
     run.send_signal(rng.choice(STOPS))
+
+
+def _handles_signals(pid: int) -> bool:
+    """Return whether a run has set its handlers: before, an interrupt is answered by Python, with a traceback."""
+    with suppress(OSError):
+        handled = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+        return handled is not None and bool(int(handled[1], 16) >> (signal.SIGTERM - 1) & 1)
+    return False
 
 
 def kill_one_that_it_started(run: subprocess.Popen[str], rng: random.Random) -> None:
