@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install quickstart test test-slow coverage bench cluster-cost coverage-intervals docs reproduce soak fuzz gpu lint clean
+.PHONY: install quickstart test test-slow coverage bench cluster-cost store-cost coverage-intervals docs reproduce soak fuzz gpu lint clean
 
 install: $(VENV)/installed
 
@@ -40,6 +40,10 @@ bench: install
 # What a dask cluster costs a pack, and whether the memory of the client grows; an hour, less with MEMORY_PACKS=1000.
 cluster-cost: install
 	$(BIN)/python benchmarks/cluster/measure.py --memory-packs $(or $(MEMORY_PACKS),100000)
+
+# What plan, status, results and a resumed run cost on a store of CELLS cells; 100,000 take 22 GB of disk meanwhile.
+store-cost: install
+	$(BIN)/python benchmarks/store/measure.py --cells $(or $(CELLS),100000)
 
 # How often intervals hold, over SEEDS seeds of four small experiments, from FIRST, written into docs/statistics.md: some
 # minutes.

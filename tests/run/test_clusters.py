@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from soak.runs import children, ended, start, wait_for, wait_until_gone
 from tests.builtin.executors.dask.certificates import certificates
 from tests.builtin.executors.dask.machines import PATIENCE, Machines, wait_until
 from unlearnbench.builtin.executors.dask.executor import DaskExecutor
@@ -88,6 +92,53 @@ def test_a_run_that_is_stopped_ends_its_cluster_and_says_what_is_kept(lab: Lab, 
     assert run.returncode == 128 + stop
     assert "cells are kept in" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_killed_of_a_running_cluster_the_rest_is_kept_and_resumed(
+    lab: Lab, findings: Findings, tiny: Ran, machines: Machines, seed: int
+) -> None:
+    """The scheduler, a worker, the child of one, or the runner is killed, five times; what is gone is started again."""
+    rng = random.Random(seed)  # noqa: S311 - any moment will do
+    suite, store = lab.write(), lab.folder / "store"
+    tls = dict(zip(("ca", "cert", "key"), machines.tls or (), strict=True))
+    told = {"scheduler_file": machines.file, **tls, "patience": PATIENCE}
+    chosen = "dask:" + ",".join(f"{name}={value}" for name, value in told.items())
+    scheduler, workers = machines.scheduler(), [machines.worker(), machines.worker()]
+    for _ in range(5):
+        run = start(suite, store, "--executor", chosen)
+        wait_for(run, store, rng.randint(0, 6))
+        time.sleep(rng.random() * 0.1)
+        seen, family = entries(store), children(run.pid)
+        what = rng.choice(["scheduler", "worker", "child", "runner"])
+        if what == "runner":
+            run.kill()
+        elif what == "child":
+            kill_one(children(rng.choice(workers).pid), rng)
+        elif what == "worker":
+            machines.kill(workers.pop(rng.randrange(2)))
+            workers.append(machines.worker())
+        else:
+            machines.kill(scheduler)
+        said = ended(run)
+        expected = {"scheduler": (0, 2), "runner": (0, -signal.SIGKILL)}
+        assert run.returncode in expected.get(what, (0, 1)), f"{what}: {said}"
+        assert "Traceback" not in said
+        assert entries(store) >= seen, "what was stored stays"
+        wait_until_gone(family)
+        if what == "scheduler":
+            wait_until_gone([worker.pid for worker in workers])
+            machines.file.unlink()
+            scheduler, workers = machines.scheduler(), [machines.worker(), machines.worker()]
+    last = start(suite, store, "--executor", chosen)
+    assert (ended(last), last.returncode) == ("", 0)
+    assert findings(lab.run(only=())) == findings(tiny)
+
+
+def kill_one(pids: Sequence[int], rng: random.Random) -> None:
+    if pids:
+        with suppress(ProcessLookupError):
+            os.kill(rng.choice(pids), signal.SIGKILL)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ Scale = Literal["real", "positive", "share", "gain"]
 """The values a number can take: any; 0 or more, such as a time; [0, 1]; [-1, 1]. No interval leaves them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """One metric of one cell."""
 

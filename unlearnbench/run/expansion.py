@@ -171,6 +171,8 @@ class Expansion:
 
     def _references(self, shared: Shared, target: Sequence[EpisodeTask], models: int) -> tuple[ReferenceTask, ...]:
         """Return the first reference models, which the adversary trains with its own model on the target's data set."""
+        if not models:
+            return ()
         dataset, model, unlearner, scenario = shared
         first, made = target[0], self.instances.make(scenario, Scenario)
         engine, device = self._settings.of(model.on("shadow"))

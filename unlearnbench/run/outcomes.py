@@ -18,7 +18,7 @@ from unlearnbench.engine.networks.modules import HasModule
 from unlearnbench.run.query_set import Answers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """How many requests of a cell ended in a way that its numbers must be read with."""
 

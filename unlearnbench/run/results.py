@@ -26,7 +26,7 @@ SAMPLE_LEVEL = 0.001
 would invalidate one in twenty valid samples."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """The result of one cell with one seed, or its mean over seeds."""
 
@@ -72,8 +72,13 @@ class Row:
 
 def collect(plan: Plan, store: Store) -> list[Row]:
     """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
+    return with_means(collect_seeds(plan, store))
+
+
+def collect_seeds(plan: Plan, store: Store) -> list[Row]:
+    """Return the rows of all seeds, without the means."""
     done = [_row(cell, store, key) for key, cell in plan.cells.items()]
-    return complete(in_suite_order(plan, [*done, *rows_without_work(plan)]), plan.tests)
+    return mark(in_suite_order(plan, [*done, *rows_without_work(plan)]), plan.tests)
 
 
 def rows_without_work(plan: Plan) -> list[Row]:
@@ -86,8 +91,17 @@ def rows_without_work(plan: Plan) -> list[Row]:
 
 def complete(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:
     """Return the rows of all seeds with all that follows from them: which are invalid, and the means over seeds."""
-    marked = mark_cheating(mark_invalid(rows, tests.sample), tests)
-    return [*marked, *(mean_over_seeds(marked) if len({row.seed for row in marked}) > 1 else [])]
+    return with_means(mark(rows, tests))
+
+
+def mark(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:
+    """Return the rows of all seeds; those that are invalid are marked."""
+    return mark_cheating(mark_invalid(rows, tests.sample), tests)
+
+
+def with_means(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of all seeds, and the means over seeds where there are several."""
+    return [*rows, *(mean_over_seeds(rows) if len({row.seed for row in rows}) > 1 else [])]
 
 
 def _row(cell: Cell, store: Store, key: str) -> Row:

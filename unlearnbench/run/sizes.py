@@ -100,6 +100,8 @@ def _limits(
 
 def _reference_limits(records: Records, entry: DatasetRef, scenarios: list[Scenario], seed: int) -> Iterator[Limit]:
     sizes, wanted = entry.episodes, entry.references
+    if not wanted.references and not wanted.population:
+        return
     trainable, unseen = side_halves(records, "shadow", SeedPath(seed) / records.name)
     single = int(np.sum(~records.has_duplicate[unseen]))
     yield Limit("shadow", "population", wanted.population, single, "are unseen and have no duplicate")
