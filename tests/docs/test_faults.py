@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from tests.run.test_survival import KILLS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
@@ -23,3 +26,10 @@ def test_every_fault_names_a_test() -> None:
     faults = [row for row in ROWS if row[-1] != "test"]
     assert len(faults) > 30
     assert [row[0] for row in faults if not (len(row) == 3 and re.fullmatch(r"`[^`]+::\w+`|the same", row[2]))] == []
+
+
+def test_how_often_runs_are_killed_is_as_told() -> None:
+    seeds, told = Counter(executor for executor, _ in KILLS), " ".join(TEXT.split())
+    assert seeds["serial"] == seeds["processes"]
+    assert f"`serial` and `processes` {seeds['serial']} seeds of 3 kills each" in told
+    assert f"a `dask` cluster of the run's own {seeds['dask']} seeds of 3" in told

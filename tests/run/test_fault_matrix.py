@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
 
 DASK = pytest.param("dask:patience=240", marks=pytest.mark.slow)  # a cluster takes some seconds to start
-LOCAL = ("serial", "processes")
-EXECUTORS = (*LOCAL, DASK)
+EXECUTORS = ("serial", "processes", DASK)
 """To add one, add what --executor takes."""
 SIZES = {"originals": 1, "requests": 2, "records": 60, "negatives": 4, "matched": 1, "retained": 2}
 PLUGINS = """
@@ -229,7 +228,7 @@ def others(lab: Lab, kind: str) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory other processes hold")
-@pytest.mark.parametrize("executor", LOCAL)  # dask: tests/builtin/executors/dask/test_local.py
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_deed_that_ends_its_process_or_that_only_a_limit_ends(lab: Lab, kind: str, executor: str) -> None:
     ran = run(lab, kind, ENDS_A_PROCESS, executor, **LIMITS)

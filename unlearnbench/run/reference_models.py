@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,23 +22,22 @@ from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.querying import query
 from unlearnbench.run.cells import ReferenceTask
 from unlearnbench.run.episodes import VALIDATION_RECORDS, Episode, serve
-from unlearnbench.run.failures import FailedElsewhereError, guarded
+from unlearnbench.run.failures import FailedElsewhereError
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import Store
-from unlearnbench.run.work import LockedWork
+from unlearnbench.run.work import OriginalWork
 
 Ids = NDArray[np.int64]
 
 
-class ReferenceWork(LockedWork):
+class ReferenceWork(OriginalWork[ReferenceTask]):
     """Makes reference models, in any process. Which records are queried it reads from the episodes in the store."""
 
     def __init__(self, lock: PluginLock, store: Store) -> None:
         super().__init__(lock)
         self.store = store
         self._queried: dict[tuple[str, ...], Ids] = {}
-        self._original: tuple[Hashable, Original] | None = None
 
     @classmethod
     def here(cls, instances: PluginInstances, store: Store) -> ReferenceWork:
@@ -47,36 +46,13 @@ class ReferenceWork(LockedWork):
         work.instances = instances
         return work
 
-    def __call__(self, task: ReferenceTask) -> Episode | Failure:
-        """Make a reference model; UserError where the plug-ins are not those of the lock.
-
-        After a failure the original is trained again, as an unlearner that fails may have changed it.
-        """
-        outcome = guarded(partial(self._observe, task))
-        if isinstance(outcome, Failure):
-            self._original = None
-        return outcome
-
     def _observe(self, task: ReferenceTask) -> Episode:
         if task.targets not in self._queried:
             self._queried[task.targets] = queried_records(task, self.store)
         parts = ReferenceParts.of(task, self._queried[task.targets], self.instances)
         key = (task.original_key, parts.training.tobytes())
-        if self._original is None or self._original[0] != key:
-            self._original = key, parts.make_original(task, self.instances)
-        return observe_reference(parts, self._original[1], self.instances.make(task.unlearner, Unlearner))
-
-    def shared(self, task: ReferenceTask) -> Hashable:
-        """Return what the original of a task depends on: it is trained once for all unlearners."""
-        return task.original_key
-
-    def kernels(self, task: ReferenceTask) -> str:
-        """Return the name of the kernels that a model compiles: by its fast path, under these training options."""
-        return f"{task.model.name} {sorted(task.options.used)}" if task.engine == "fast" else ""
-
-    def device(self, task: ReferenceTask) -> str:
-        """Return the device that models are trained on."""
-        return task.device
+        original = self._kept(key, partial(parts.make_original, task, self.instances))
+        return observe_reference(parts, original, self.instances.make(task.unlearner, Unlearner))
 
     def portable(self, tasks: Sequence[ReferenceTask], /) -> ReferenceWork:
         """Return work that holds the targets' episodes that these tasks read from the store."""
