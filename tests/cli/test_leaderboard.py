@@ -96,5 +96,5 @@ def test_a_folder_without_results_is_told_with_the_remedy(say: Say) -> None:
     said = say("leaderboard", "build", "--leaderboards", "nowhere")
     assert said.code == 2
     assert said.err == (
-        "error: nowhere: there is no results.json below it; publish a run first: unlearnbench run SUITE --publish\n"
+        "error: nowhere: there is no board below it; publish a run first: unlearnbench run SUITE --publish\n"
     )

@@ -46,21 +46,56 @@ def test_what_is_accepted_becomes_the_board_and_a_number_typed_by_hand_is_found(
     check = ("leaderboard", "check", packed, "--suite", "tiny.yaml", "--rerun", "1", "--nonce", "spring", "--accept")
     said = say(*check)
     assert (said.code, said.err) == (0, "")
-    results = Path(packed).parents[1] / "results.json"
-    assert f"{results}; now: leaderboard build" in said.out
+    record, board = Path(packed, "accepted.json"), Path(packed).parents[1]
+    assert f"{record}; now: leaderboard build" in said.out
     assert say("leaderboard", "build").code == 0
     assert say("leaderboard", "build", "--check").code == 0
-    assert (
-        '"spring" were run again:\n\n- compared to the bit: breast-cancer' in (results.parent / "README.md").read_text()
-    )
-    data = json.loads(results.read_text())
-    data["rows"][0]["metrics"]["auc"]["n"] += 1
-    results.write_text(json.dumps(data))
-    before = {path: path.read_bytes() for path in results.parent.glob("*.*")}
+    data = json.loads(record.read_text())
+    assert (data["nonce"], data["rerun"][0][:33]) == ("spring", "compared to the bit: breast-cance")
+    data["digest"] = "0" * 64
+    record.write_text(json.dumps(data))
+    before = {path: path.read_bytes() for path in board.glob("*.*")}
     said = say("leaderboard", "build")
     assert said.code == 1
-    assert {path: path.read_bytes() for path in results.parent.glob("*.*")} == before
-    assert "results.json and submission differ; make the board again" in said.out
+    assert {path: path.read_bytes() for path in board.glob("*.*")} == before
+    assert "is another submission than was accepted" in said.out
+
+
+def test_what_is_withdrawn_is_listed_with_the_reason(say: Say, packed: str) -> None:
+    assert say("leaderboard", "withdraw", packed, "--because", "an error").code == 2
+    assert say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--accept").code == 0
+    said = say("leaderboard", "withdraw", packed, "--because", "an error")
+    assert (said.code, said.err) == (0, "")
+    assert say("leaderboard", "build").code == 0
+    assert "withdrawn: an error" in (Path(packed).parents[1] / "README.md").read_text()
+
+
+def test_a_whole_run_is_packed_as_one_entry_for_each_unlearner(say: Say, change: Change) -> None:
+    change(unlearners=["retrain", "sisa"], attacks=["euclidean"])
+    assert say("run", "tiny.yaml").code == 0
+    said = say(*PACK)
+    first, second = (line.removeprefix("wrote ") for line in said.out.splitlines())
+    assert [Path(each).name[:-9] for each in (first, second)] == ["an-entry", "sisa"]
+    for folder in (first, second):
+        checked = say("leaderboard", "check", folder, "--suite", "tiny.yaml", "--accept")
+        assert (checked.code, checked.err) == (0, "")
+    alone = say(*PACK[:3], "--author", "Another", "--entry", "unlearner=sisa", "--tuned", "no")
+    assert alone.out.startswith("wrote leaderboards/tiny/submissions/sisa-")
+    again = say("leaderboard", "check", alone.out.split()[-1], "--suite", "tiny.yaml")
+    assert "sisa has an entry, sisa-" in again.out
+
+
+def test_what_an_entry_consists_of_is_run_alone(say: Say, change: Change) -> None:
+    change(**ONLY, attacks=["euclidean", "sorted-diff"])
+    said = say("run", "tiny.yaml", "--entry", "unlearner=sisa:shards=2")
+    assert said.code == 0
+    told = say("status", "tiny.yaml", "--entry", "unlearner=sisa:shards=2")
+    assert told.code == 0
+    assert say(*PACK, "--entry", "unlearner=sisa:shards=2").code == 0
+    both = say("run", "tiny.yaml", "--entry", "unlearner=sisa", "--only", "seed=0")
+    assert (both.code, "--entry and --only both choose cells" in both.err) == (2, True)
+    no_entry = say(*PACK, "--tuned", "so")
+    assert (no_entry.code, "--tuned and --supersedes are of one entry" in no_entry.err) == (2, True)
 
 
 def test_what_is_not_sound_is_not_accepted(say: Say, packed: str) -> None:
@@ -69,7 +104,7 @@ def test_what_is_not_sound_is_not_accepted(say: Say, packed: str) -> None:
     said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", "--accept")
     assert said.code == 1
     assert "note: not accepted: fix the findings first" in said.out
-    assert not (Path(packed).parents[1] / "results.json").exists()
+    assert not Path(packed, "accepted.json").exists()
 
 
 def test_findings_are_listed_all_and_exit_with_1(say: Say, packed: str) -> None:

@@ -126,6 +126,6 @@ def publication(row: MakeRow, roles: Roles) -> Publication:
 def board(publication: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write and build the board; return its page."""
     results = publication.write(tmp_path_factory.mktemp("leaderboards"))
-    for file, text in build(results).items():
-        file.write_text(text, encoding="utf-8")
+    for name, text in build(publication).items():
+        results.with_name(name).write_text(text, encoding="utf-8")
     return results.parent / "index.html"

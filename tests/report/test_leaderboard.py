@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report import leaderboard
-from unlearnbench.report.leaderboard import Section, build, page, published
+from unlearnbench.report.leaderboard import Section, build, page
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import Roles
 from unlearnbench.report.tracks import TRACKS, tables
@@ -186,21 +186,18 @@ def board(tmp_path: Path, rows: list[Row], row: MakeRow, roles: Roles) -> Path:
 
 
 def test_a_page_is_made_from_the_published_results_alone(board: Path, sections: Sections) -> None:
-    files = build(board)
-    names = {"README.md", "table.csv", "table.json", "table.tex", "index.html"}
-    assert files.keys() == {board.parent / name for name in names}
-    text = files[board.parent / "README.md"]
     publication = Publication.read(board)
+    files = build(publication)
+    assert files.keys() == {"README.md", "table.csv", "table.json", "table.tex", "index.html"}
+    text = files["README.md"]
     assert text == page(publication, tables(publication.rows, publication.roles, TRACKS))
     for part in ("# made-up", "Made up.", "do not edit", "Seeds: 0.", "unseen ones: 1 here", "python 3.12", "`abc123`"):
         assert part in text
     assert text.count("\n### ") == len(sections(list(publication.rows)))
-    assert build(board) == files
+    assert build(Publication.read(board)) == files
 
 
-def test_ranks_are_computed_once_a_page(
-    publication: Publication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_ranks_are_computed_once_a_page(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[int] = []
 
     def counted(entries: Sequence[Measured], best: Best) -> NDArray[np.bool_]:
@@ -211,21 +208,14 @@ def test_ranks_are_computed_once_a_page(
     tables(publication.rows, publication.roles, TRACKS)
     once = list(compared)
     compared.clear()
-    build(publication.write(tmp_path))
+    build(publication)
     assert compared == once != []
 
 
-def test_boards_are_found_in_the_order_of_names(tmp_path: Path) -> None:
-    for name in ("b", "a"):
-        Publication(SUITE | {"suite": name}, "", {}, Roles(), ()).write(tmp_path)
-    assert [path.parent.name for path in published(tmp_path)] == ["a", "b"]
-    assert published(tmp_path / "nowhere") == []
-
-
 def test_a_note_is_on_the_page(board: Path) -> None:
-    assert '<p class="note">Forgetting AUC has no power here' in build(board)[board.parent / "index.html"]
+    assert '<p class="note">Forgetting AUC has no power here' in build(Publication.read(board))["index.html"]
 
 
 def test_a_board_without_results_is_a_users_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a published result"):
-        build(tmp_path / "results.json")
+        Publication.read(tmp_path / "results.json")

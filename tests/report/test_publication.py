@@ -71,7 +71,7 @@ def without(data: Any, *path: Any) -> Any:
 def test_what_is_no_result_is_told_in_one_line(file: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(UserError) as caught:
-        build(file)
+        build(Publication.read(file))
     assert str(caught.value).startswith(f"{file}: ")
     assert len(str(caught.value).splitlines()) == 1
 
@@ -95,7 +95,7 @@ def test_what_is_no_result_is_told_in_one_line(file: Path, text: str) -> None:
 def test_a_part_that_is_lacking_is_told_in_one_line(file: Path, path: tuple[Any, ...]) -> None:
     file.write_text(json.dumps(without(json.loads(file.read_text()), *path)))
     with pytest.raises(UserError) as caught:
-        build(file)
+        build(Publication.read(file))
     assert str(caught.value).startswith(f"{file}: ")
     assert len(str(caught.value).splitlines()) == 1
 
@@ -109,13 +109,13 @@ def test_a_part_of_another_shape_is_told_in_one_line(file: Path, name: str, valu
     data["rows"][0][name] = value
     file.write_text(json.dumps(data))
     with pytest.raises(UserError, match="not a published result"):
-        build(file)
+        build(Publication.read(file))
 
 
 def test_bytes_that_are_no_text_are_told_in_one_short_line(file: Path) -> None:
     file.write_bytes(b'{"schema": "\xff' + b"x" * 5000)
     with pytest.raises(UserError) as caught:
-        build(file)
+        build(Publication.read(file))
     assert len(str(caught.value)) < 500
 
 
@@ -124,7 +124,7 @@ def test_another_schema_is_refused_by_its_number_and_with_the_way_to_make_the_fi
     file: Path, schema: int
 ) -> None:
     file.write_text(file.read_text().replace('"schema": 2', f'"schema": {schema}', 1))
-    with pytest.raises(UserError, match=f"has schema {schema}, this version reads 2; make it again: leaderboard check"):
+    with pytest.raises(UserError, match=f"has schema {schema}, this version reads 2; make it again: run"):
         Publication.read(file)
 
 

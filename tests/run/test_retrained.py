@@ -12,6 +12,8 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.run.attacking import Scores, attack_scores
 from unlearnbench.run.cell_results import CellResult, get_result
 from unlearnbench.run.game import Game
+from unlearnbench.run.instances import PluginInstances
+from unlearnbench.run.protocol import entries_of, entry_plan
 from unlearnbench.submissions.check import check_submission
 from unlearnbench.submissions.pack import Entry, pack
 
@@ -137,10 +139,15 @@ def test_built_in_comparisons_have_the_values_that_controls_must_have(lab: Lab) 
             assert row.note == ""
 
 
-def test_a_submission_with_the_built_in_comparisons_is_checked_without_findings(lab: Lab, tmp_path: Path) -> None:
+def test_submissions_with_the_built_in_comparisons_are_checked_without_findings(lab: Lab, tmp_path: Path) -> None:
     ran = lab.run(only=(), **UNLEARNING)
     suite, registry = lab.load(**UNLEARNING)
-    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
-    report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
-    assert [str(finding) for finding in report.findings] == []
-    assert [row.to_dict() for row in report.rows] == [row.to_dict() for row in ran.rows]
+    rows = [row.to_dict() for row in ran.rows]
+    for plugin in (None, *entries_of(suite, registry)):
+        plan = entry_plan(suite, plugin, PluginInstances(registry), "cpu")
+        folder = pack(plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards", plugin)
+        report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
+        assert [str(finding) for finding in report.findings] == []
+        assert all(row.to_dict() in rows for row in report.rows)
+        unlearners = {row.names["unlearner"] for row in report.rows}
+        assert ("sisa" in unlearners, "retrain" in unlearners) == (plugin is not None, True)

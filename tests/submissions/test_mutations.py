@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.fuzzing import TIMES
-from unlearnbench.core.errors import UserError
 from unlearnbench.report.leaderboard import build
-from unlearnbench.submissions.accept import accept, drift
+from unlearnbench.submissions.accepted import accept
+from unlearnbench.submissions.board import publications, read_entries
 from unlearnbench.submissions.check import Report, check_submission
 
 if TYPE_CHECKING:
@@ -110,29 +110,23 @@ def rows(report: Report) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def board(packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Accept the small submission in a folder of its own, once."""
+def accepted(packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Accept the small submission in a folder of its own, once; return the board's folder."""
     folder = tmp_path_factory.mktemp("board") / "small" / "submissions" / packed.folder.name
     copytree(packed.folder, folder)
     report = check_submission(folder, packed.suite)
     assert report.context is not None
-    return accept(report.context, report.rows)
+    accept(report.context, report.rows)
+    return folder.parents[1]
 
 
 @pytest.mark.parametrize("seed", range(60 * TIMES))
-def test_a_mutated_board_differs_from_its_submission_or_is_no_board(board: Path, tmp_path: Path, seed: int) -> None:
-    data = json.loads(board.read_text())
+def test_a_mutated_record_is_none_or_makes_a_board(accepted: Path, tmp_path: Path, seed: int) -> None:
+    (record,) = copytree(accepted, tmp_path / "small").glob("submissions/*/accepted.json")
+    data = json.loads(record.read_text())
     mutate(data, np.random.default_rng(seed))
-    results = copytree(board.parent, tmp_path / "small") / board.name
-    results.write_text(json.dumps(data))
-    told = said_of(results)
+    record.write_text(json.dumps(data))
+    entries, found = read_entries(tmp_path / "small")
+    told = [str(finding) for finding in found]
     assert all(line.isprintable() for line in told)
-    assert told or data == json.loads(board.read_text()) or build(results)
-
-
-def said_of(results: Path) -> list[str]:
-    """Return what is told of a board: what differs from its submission, or why it is none."""
-    try:
-        return [str(finding) for finding in drift(results)]
-    except UserError as error:
-        return [str(error)]
+    assert told or all(build(publication) for publication in publications(entries))

@@ -14,7 +14,6 @@ from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.files import write_whole
 from unlearnbench.report.leaderboard import build as build_files
-from unlearnbench.report.leaderboard import published
 from unlearnbench.run.session import SessionOptions, open_session
 
 if TYPE_CHECKING:  # loading them takes a while, which only the commands that use them should need
@@ -28,8 +27,8 @@ app = new_app(
     "Build leaderboards; pack and check submissions.",
     (
         "unlearnbench leaderboard build",
-        "unlearnbench leaderboard pack quickstart --name retrain --author 'A. Author'",
-        "unlearnbench leaderboard check leaderboards/quickstart/submissions/retrain-1a2b3c4d",
+        "unlearnbench leaderboard pack quickstart --entry unlearner=sisa --author 'A. Author'",
+        "unlearnbench leaderboard check leaderboards/quickstart/submissions/sisa-1a2b3c4d",
     ),
 )
 
@@ -44,27 +43,25 @@ def build(
     leaderboards: LeaderboardsDir = LEADERBOARDS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is stale.")] = False,
 ) -> None:
-    """Write the page and the tables of each results.json.
+    """Write the page and the tables of each board: of the union of its accepted entries, or of one published run.
 
-    If a results.json does not agree with the submission that it was made from, nothing is written and the exit code is
-    1.
+    If an entry is not as it was accepted, nothing is written and the exit code is 1.
     """
-    found = published(leaderboards)
-    if not found:
-        raise UserError(
-            "there is no results.json below it; publish a run first: unlearnbench run SUITE --publish",
-            str(leaderboards),
-        )
-    from unlearnbench.submissions.accept import drift
+    from unlearnbench.submissions.board import read_boards
 
-    mismatches = [finding for results in found for finding in drift(results)]
-    for finding in mismatches[:MOST_LINES]:
+    boards, found = read_boards(leaderboards)
+    if not boards and not found:
+        raise UserError(
+            "there is no board below it; publish a run first: unlearnbench run SUITE --publish", str(leaderboards)
+        )
+    for finding in found[:MOST_LINES]:
         echo(str(finding))
-    if mismatches:
+    if found:
         raise typer.Exit(1)
     stale = False
-    for results in found:
-        for file, text in build_files(results).items():
+    for folder, publication in boards.items():
+        for name, text in build_files(publication).items():
+            file = folder / name
             current = file.exists() and file.read_bytes() == text.encode()
             stale |= not current
             if not current and not check:
@@ -74,26 +71,54 @@ def build(
         raise typer.Exit(1)
 
 
-@app.command(epilog=epilog("unlearnbench leaderboard pack quickstart --name retrain --author 'A. Author'"))
+@app.command(
+    epilog=epilog(
+        "unlearnbench leaderboard pack quickstart --author 'A. Author'",
+        "unlearnbench leaderboard pack quickstart --entry unlearner=my-method --author 'A. Author' --tuned '40 trials'",
+    )
+)
 @with_session_options("only", "seed", "profile")
 def pack(
     suite: SuiteName,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The name of the entry in tables.")],
     author: Annotated[str, typer.Option("--author", metavar="AUTHOR", help="The author of the entry.")],
     options: SessionOptions,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="The name of the entry; by default that of its plug-in.")
+    ] = "",
+    tuned: Annotated[
+        str,
+        typer.Option("--tuned", metavar="HOW", help="How parameters were chosen, if they were."),
+    ] = "",
+    supersedes: Annotated[
+        str, typer.Option("--supersedes", metavar="ID", help="Your earlier entry that this one takes the place of.")
+    ] = "",
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
-    """Make a submission of a finished run.
+    """Make submissions of a finished run: with --entry that of one plug-in, else one for each entry of the suite.
 
-    It holds the metadata of the run and the scores that metrics are computed from. The same run gives the same bytes.
-    Every cell must have run without failure.
+    Those are the reference entry, which has the controls, the baselines, and all attacks and defenses of the suite on
+    them, and one for each unlearner that is neither. A submission holds the metadata of the run and the scores that
+    metrics are computed from. The same run gives the same bytes. Every cell must have run without failure.
     """
-    from unlearnbench.submissions.pack import Entry
-    from unlearnbench.submissions.pack import pack as pack_run
+    from unlearnbench.submissions.pack import Entry, pack_all
 
-    entry = Entry(name, author)
+    if not options.entry and (tuned or supersedes):
+        raise UserError("--tuned and --supersedes are of one entry; give it: --entry AXIS=NAME")
+    entry = Entry(name or "reference", author, tuned, supersedes)
     session = open_session(suite, options)
-    echo(f"wrote {pack_run(session.plan, session.instances.registry, session.store, entry, leaderboards)}")
+    for folder in pack_all(session, entry, options.entry, named=bool(name), leaderboards=leaderboards):
+        echo(f"wrote {folder}")
+
+
+@app.command(epilog=epilog("unlearnbench leaderboard withdraw FOLDER --because 'its code reads the deleted labels'"))
+def withdraw(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of one accepted submission.")],
+    because: Annotated[str, typer.Option("--because", metavar="TEXT", help="The reason, which the board shows.")],
+) -> None:
+    """Take an entry out of the tables of its board, which goes on listing it with the reason."""
+    from unlearnbench.submissions.accepted import withdraw as write_reason
+
+    echo(f"wrote {write_reason(path, because)}; now: leaderboard build")
 
 
 @app.command(
@@ -118,7 +143,7 @@ def check(
         Path | None, typer.Option("--suite", metavar="FILE", help="The suite file, if the suite is not a standard one.")
     ] = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="If there is no finding, write the recomputed results to the leaderboard.")
+        bool, typer.Option("--accept", help="If there is no finding, make it an entry of its board.")
     ] = False,
     check_plugins: Annotated[
         bool,
@@ -138,7 +163,7 @@ def check(
     Plug-in files that the suite of --suite names are executed only with --run-plugin-files, and only if the submission
     has the right form and names the same files. Read them first.
     """
-    from unlearnbench.submissions.accept import accept as write_board
+    from unlearnbench.submissions.accepted import accept as write_record
     from unlearnbench.submissions.check import check_submission
 
     if (rerun is None) != (nonce is None):
@@ -154,7 +179,7 @@ def check(
     if accept and (findings or not report.context):
         notes.append("not accepted: fix the findings first")
     elif accept and report.context:
-        notes.append(f"wrote {write_board(report.context, report.rows, nonce or '', cells)}; now: leaderboard build")
+        notes.append(f"wrote {write_record(report.context, report.rows, nonce or '', cells)}; now: leaderboard build")
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "notes": notes})
     else:

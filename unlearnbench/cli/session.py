@@ -41,6 +41,15 @@ def session_options(
             "control attack blind is always used, because it decides whether rows are valid.",
         ),
     ] = None,
+    entry: Annotated[
+        str,
+        typer.Option(
+            "--entry",
+            metavar="AXIS=NAME",
+            help="Use only the cells that an entry of the suite's leaderboard consists of, and the controls that it is "
+            "compared by, e.g. unlearner=sisa or unlearner=my-method:share=0.9. The suite need not list it.",
+        ),
+    ] = "",
     store: StoreDir = DEFAULT_STORE,
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", min=0, help="Use this one seed in place of the suite's seeds.")
@@ -55,7 +64,7 @@ def session_options(
 ) -> SessionOptions:
     """Return the options as one value."""
     plugins = plugin_file or (), disable_plugin or ()
-    return SessionOptions(store, only or (), seed, device, profile, *plugins, run_plugin_files)
+    return SessionOptions(store, only or (), seed, device, profile, *plugins, run_plugin_files, entry)
 
 
 @contextmanager

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from unlearnbench.core.messages import one_line
 from unlearnbench.report.formats import latex_text, markdown_text, table
-from unlearnbench.report.publication import Accepted, Publication
+from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.site.exports import to_csv, to_json
 from unlearnbench.report.tracks import TRACKS, Column, TrackRow, TrackTable, tables
 
-__all__ = ["Section", "build", "latex", "page", "published", "sections"]
+__all__ = ["Section", "build", "entry_lines", "latex", "page", "sections"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def page(publication: Publication, found: Sequence[TrackTable]) -> str:
     environment = ", ".join(f"{name} {value}" for name, value in publication.environment.items())
     return f"""# {markdown_text(publication.name)}
 
-<!-- Made by `unlearnbench leaderboard build` from results.json: do not edit. -->
+<!-- Made by `unlearnbench leaderboard build`: do not edit. -->
 
 {markdown_text(str(suite.get("description", "")))}
 
@@ -103,50 +102,64 @@ Numbers in brackets are 95 % intervals: clustered by original model for one seed
 blind attack (features only, no model) distinguishes their deleted records from unseen ones: {invalid} here.
 
 The same tables to sort and filter, with the details of each row: [index.html](index.html), which opens from disk; as
-data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). All metrics of all rows are in
-[results.json](results.json); the command is `unlearnbench run {publication.name}`.
+data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). {_source(publication)}
 
 {body}
 Made with {markdown_text(environment)}. Suite sha256 `{publication.suite_sha256}`.
-{_origin(publication.submission)}"""
+{_entries(publication.entries)}"""
 
 
-def _origin(submission: Accepted | None) -> str:
-    """Say which submission the rows were computed from, and how it was checked."""
-    if submission is None:
+def _source(publication: Publication) -> str:
+    """Say where all metrics of all rows are."""
+    if publication.entries:
+        return "All metrics of all cells are in the entries below, `submissions/ID/submission.json`."
+    command = f"the command is `unlearnbench run {publication.name}`"
+    return f"All metrics of all rows are in\n[results.json](results.json); {command}."
+
+
+ENTRY_HEADERS = ("entry", "of", "author", "accepted", "parameters", "status", "run again")
+
+
+def entry_lines(entries: Sequence[BoardEntry]) -> list[list[str]]:
+    """Return a line for each entry, by :data:`ENTRY_HEADERS`, in the order in which they were accepted."""
+    return [
+        [
+            entry.id,
+            f"{entry.axis} {entry.label}" if entry.axis else "the suite: controls, baselines, its attacks and defenses",
+            entry.author,
+            entry.date,
+            f"tuned: {entry.tuned}" if entry.tuned else entry.parameters,
+            f"{entry.status}: {entry.reason}" if entry.reason else entry.status,
+            f"{len(entry.rerun)} cells" if entry.rerun else "no cell",
+        ]
+        for entry in entries
+    ]
+
+
+def _entries(entries: Sequence[BoardEntry]) -> str:
+    """Return the entries of a board as a section of Markdown."""
+    if not entries:
         return ""
-    name, author, nonce = map(markdown_text, (submission.name, submission.author, submission.nonce))
-    rerun = f'Cells drawn by the nonce "{nonce}" were run again:\n' if submission.rerun else "No cell was run again."
-    cells = "".join(f"\n- {markdown_text(line)}" for line in submission.rerun)
-    return f"""
-Submission: [{name}](submissions/{submission.id}/submission.json) by {author}, digest `{submission.digest}`. All numbers
-here were recomputed from its scores by `unlearnbench leaderboard check`. {rerun}{cells}
-"""
+    about = "The rows above are the union of the accepted entries. All numbers were computed again from their scores."
+    return f"\n### Entries\n\n{about}\n\n{table(entry_lines(entries), ENTRY_HEADERS, 'md')}\n"
 
 
 def latex(publication: Publication, found: Sequence[TrackTable]) -> str:
     """Return the tables for a paper; ``found`` are its tables."""
-    head = f"% {publication.name}: made by `unlearnbench leaderboard build` from results.json, do not edit.\n"
+    head = f"% {publication.name}: made by `unlearnbench leaderboard build`, do not edit.\n"
     need = "% Needs \\usepackage{booktabs}. \\#1-3: best and worst rank an entry may have, with 95 % confidence.\n"
     return "\n".join([head + need, *(section.latex() for section in sections(found))])
 
 
-def build(results: Path) -> dict[Path, str]:
-    """Return the files, by path, that belong beside a ``results.json``."""
+def build(publication: Publication) -> dict[str, str]:
+    """Return the files of a board by their names."""
     from unlearnbench.report.site.html import to_html
 
-    publication = Publication.read(results)
     found = tables(publication.rows, publication.roles, TRACKS)
-    files = {
+    return {
         "README.md": page(publication, found),
         "table.csv": to_csv(found),
         "table.json": to_json(publication, found),
         "table.tex": latex(publication, found),
         "index.html": to_html(publication, found),
     }
-    return {results.parent / name: text for name, text in files.items()}
-
-
-def published(root: Path) -> list[Path]:
-    """Return every ``results.json`` under a leaderboards folder, in the order of suite names."""
-    return sorted(root.glob("*/results.json"))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.files import write_whole
@@ -19,13 +18,13 @@ from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES
 
 SCHEMA = 2
-_DIGEST = re.compile(r"[0-9a-f]+")
-AGAIN = "make it again: leaderboard check SUBMISSION --accept, or run SUITE --publish"
+RESULTS: Final = "results.json"
+AGAIN = "make it again: run SUITE --publish"
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """The submission that rows were computed from. ValueError where a field is not text."""
+class BoardEntry:
+    """An accepted entry of a board: who entered what, and how it was checked."""
 
     id: str
     """The name of its folder."""
@@ -33,17 +32,29 @@ class Accepted:
     """The sha256 of all that it holds."""
     name: str
     author: str
+    date: str
+    """When it was accepted."""
+    axis: str
+    """The axis of its plug-in; empty for the reference entry, which has all that entries are compared with."""
+    label: str
+    """Its plug-in, as tables call it."""
+    version: str
+    """Distribution, version and revision of the plug-in."""
+    environment: Mapping[str, str]
+    tuned: str
+    """How its parameters were chosen; empty where nothing was tuned."""
+    status: Literal["accepted", "withdrawn", "superseded"] = "accepted"
+    reason: str = ""
+    """Why it is not accepted any more."""
     nonce: str = ""
     """The text that drew the cells to run again."""
     rerun: tuple[str, ...] = ()
     """The cells that were run again, a line each."""
 
-    def __post_init__(self) -> None:
-        words = (self.id, self.digest, self.name, self.author, self.nonce, *self.rerun)
-        if not (all(isinstance(word, str) for word in words) and re.fullmatch(r"[a-z0-9-]+", self.id)):
-            raise ValueError("submission must have id, digest, name, author, nonce and rerun, all text")
-        if not _DIGEST.fullmatch(self.digest):
-            raise ValueError("the digest of a submission must be hexadecimal")
+    @property
+    def parameters(self) -> str:
+        """Whether its parameters are the defaults, were tuned, or were chosen in a way that nobody stated."""
+        return "tuned" if self.tuned else "chosen" if "(" in self.label else "default"
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class RocCurve:
 
 @dataclass(frozen=True)
 class Publication:
-    """The results of one run of one suite."""
+    """The results of one suite: of one run, or of the entries of its board."""
 
     suite: Mapping[str, Any]
     """The suite with all defaults."""
@@ -76,15 +87,26 @@ class Publication:
     roles: Roles
     """What the plug-ins of the rows are in tables."""
     rows: tuple[Row, ...]
-    submission: Accepted | None = None
-    """The submission that the rows were computed from, if from one."""
+    entries: tuple[BoardEntry, ...] = ()
+    """The entries that the rows are from, those that are not accepted any more too; none for the rows of one run."""
     curves: tuple[RocCurve, ...] = ()
-    """The ROC curves of the attack track, if the rows were computed from a submission."""
+    """The ROC curves of the attack track, if the rows are from entries."""
 
     @property
     def name(self) -> str:
         """The suite's name."""
         return str(self.suite["suite"])
+
+    @property
+    def version(self) -> int:
+        """The suite's version."""
+        return int(self.suite.get("version", 1))
+
+    def entry_of(self, axis: str, label: str) -> BoardEntry | None:
+        """Return the accepted entry that brought a plug-in, else the reference entry; None for the rows of one run."""
+        accepted = [entry for entry in self.entries if entry.status == "accepted"]
+        own = (entry for entry in accepted if (entry.axis, entry.label) == (axis, label))
+        return next(own, None) or next((entry for entry in accepted if not entry.axis), None)
 
     @classmethod
     def of(cls, plan: Plan, rows: Sequence[Row], store: Store, registry: Registry) -> Publication:
@@ -96,7 +118,7 @@ class Publication:
         return cls(plan.suite.to_dict(), plan.suite.sha256, environment, roles, tuple(rows))
 
     def write(self, folder: Path) -> Path:
-        """Write ``results.json`` into the suite's folder and return its path."""
+        """Write the results of a run as ``results.json`` into the suite's folder; return its path."""
         head: dict[str, object] = {
             "schema": SCHEMA,
             "suite": self.suite,
@@ -104,9 +126,7 @@ class Publication:
             "environment": self.environment,
             "plugins": self.roles.to_dict(),
         }
-        if self.submission:
-            head |= {"submission": asdict(self.submission), "curves": [asdict(curve) for curve in self.curves]}
-        file = folder / self.name / "results.json"
+        file = folder / self.name / RESULTS
         lines = ",\n".join(
             json.dumps(row.to_dict(), allow_nan=False) for row in self.rows
         )  # a line for each row, for readable diffs
@@ -123,19 +143,13 @@ class Publication:
                 raise UserError(f"has schema {data['schema']}, this version reads {SCHEMA}; {AGAIN}", str(file))
             check_form(data)
             rows = tuple(Row.from_dict(row) for row in data["rows"])
-            accepted = Accepted(**_tuples(data["submission"])) if "submission" in data else None
-            curves = tuple(RocCurve(**_tuples(curve)) for curve in data.get("curves", ()))
             roles = Roles.from_dict(data["plugins"])
             if unknown := roles.missing(row.axes for row in rows):
                 raise UserError(f"plugins lacks {unknown[0]}, which a row names; {AGAIN}", str(file))
             environment = dict(data["environment"])
-            return cls(data["suite"], data["suite_sha256"], environment, roles, rows, accepted, curves)
+            return cls(data["suite"], data["suite_sha256"], environment, roles, rows)
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise UserError(f"not a published result ({describe_error(error)}); {AGAIN}", str(file)) from error
-
-
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
 
 
 def _environment(plan: Plan, store: Store) -> dict[str, str]:

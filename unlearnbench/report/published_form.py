@@ -18,6 +18,9 @@ Number = Annotated[float, Field(ge=-1e100, le=1e100)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Form(BaseModel):
     """The base of all forms."""
 
@@ -80,23 +83,12 @@ class RoleForm(Form):
     """Left out where nothing keeps an unlearner from reading everything."""
 
 
-class AcceptedForm(Form):
-    """The submission that the rows were computed from."""
-
-    id: str
-    digest: str
-    name: str
-    author: str
-    nonce: str = ""
-    rerun: list[str] = []
-
-
 class CurveForm(Form):
     """A ROC curve."""
 
     labels: dict[Axis, str]
-    fpr: list[float]
-    tpr: list[float]
+    fpr: list[Share]
+    tpr: list[Share]
 
 
 class SuiteForm(BaseModel):
@@ -117,9 +109,6 @@ class PublicationForm(Form):
     suite_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
     environment: dict[str, str]
     plugins: dict[Axis, dict[str, RoleForm]]
-    submission: AcceptedForm = AcceptedForm(id="", digest="", name="", author="")
-    """Left out where the rows are those of a run."""
-    curves: list[CurveForm] = []
     rows: list[RowForm]
 
 

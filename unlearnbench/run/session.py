@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.plugin_calls import plugin_call
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
+from unlearnbench.run.protocol import entry_plan, read_entry
 from unlearnbench.run.selection import Selection
 from unlearnbench.run.store import Store
 from unlearnbench.suite.find import find_suite
@@ -40,6 +42,8 @@ class SessionOptions:
     """Plug-ins to leave out, as :func:`~unlearnbench.hooks.registry.load_registry` takes them."""
     run_plugin_files: bool = False
     """Whether the plug-in files that the suite names are executed too."""
+    entry: str = ""
+    """``axis=name`` of a plug-in: only what an entry of the suite's board with it consists of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,5 +83,14 @@ def plan_session(suite: Suite, instances: PluginInstances, options: SessionOptio
     chosen = in_profile(suite, options.profile)
     chosen = chosen if options.seed is None else replace(chosen, seeds=(options.seed,))
     with plugin_call():
-        plan = make_plan(chosen, instances, options.device or suite.device, Selection.parse(options.only))
+        plan = _plan(chosen, instances, options)
     return Session(plan, instances, Store(options.store.absolute()))
+
+
+def _plan(suite: Suite, instances: PluginInstances, options: SessionOptions) -> Plan:
+    device = options.device or suite.device
+    if not options.entry:
+        return make_plan(suite, instances, device, Selection.parse(options.only))
+    if options.only:
+        raise UserError("--entry and --only both choose cells; give one of them")
+    return entry_plan(suite, read_entry(options.entry, suite, instances.registry), instances, device)

@@ -15,7 +15,9 @@ from unlearnbench.run.cells import CellGroup
 from unlearnbench.run.results import Row, complete, in_suite_order, rows_without_work
 from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import PACK_AGAIN
+from unlearnbench.submissions.board import standing
 from unlearnbench.submissions.claims import compare
+from unlearnbench.submissions.comparable import comparable
 from unlearnbench.submissions.context import CheckContext
 from unlearnbench.submissions.duplicates import duplicates
 from unlearnbench.submissions.findings import Finding, RefusedError, cell_id, listed_ids, where_cell
@@ -58,7 +60,7 @@ def check_submission(
         submission, place = read_submission(folder)
         found += chain(place, _unnamed_arrays(submission), duplicates(submission))
         context = CheckContext.open(submission, suite_file, plugin_files, disabled, run_plugin_files)
-        found += chain(_plugins(context), _skipped(context), _complete(context))
+        found += chain(standing(submission), _plugins(context), _skipped(context), _complete(context))
         pairs, mismatches = _pairs(context)
         found += mismatches
     except RefusedError as error:
@@ -69,7 +71,9 @@ def check_submission(
     found += chain.from_iterable(each.findings for each in measured)
     for (part, _), each in zip(pairs, measured, strict=True):
         found += compare(context.submission.document, part, each)
-    notes = dict.fromkeys(chain.from_iterable(each.notes for each in measured))
+    differing, compared = comparable(context)
+    found += differing
+    notes = dict.fromkeys(chain(compared, *(each.notes for each in measured)))
     return Report(tuple(found), tuple(notes), tuple(_rows(context, measured)), context)
 
 

@@ -15,13 +15,14 @@ from unlearnbench.submissions.schema import Document, GroupPart
 def duplicates(submission: Submission) -> Iterator[Finding]:
     """Find submissions beside this one that claim the very same numbers in every cell, times excepted.
 
-    Scores need not be compared: all numbers follow from them. Documents that cannot be read are no results.
+    Scores need not be compared: all numbers follow from them. Documents that cannot be read are no results, nor are
+    those of another version of the suite; what is superseded may be the same.
     """
     folders = sorted(file.parent for file in submission.folder.parent.glob(f"*/{DOCUMENT}"))
     for other in folders:
         if other == submission.folder or other.is_symlink():
             continue
-        if _claims_the_same(submission.document, other):
+        if other.name != submission.document.supersedes and _claims_the_same(submission.document, other):
             what = f"has the very results of {one_line(other.name)[:100]} beside it"
             yield Finding(DOCUMENT, what, "enter a result once")
 
@@ -30,9 +31,14 @@ def _claims_the_same(document: Document, folder: Path) -> bool:
     try:
         other = read_document(folder)
         own_cells, other_cells = _cells(document), _cells(other)
-        return own_cells.keys() == other_cells.keys() and all(
-            same_metrics(_numbers(document, *own_cells[name]), _numbers(other, *other_cells[name]))
-            for name in own_cells
+        same_suite = document.suite_sha256 == other.suite_sha256
+        return (
+            same_suite
+            and own_cells.keys() == other_cells.keys()
+            and all(
+                same_metrics(_numbers(document, *own_cells[name]), _numbers(other, *other_cells[name]))
+                for name in own_cells
+            )
         )
     except (RefusedError, KeyError):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from unlearnbench.report.publication import Publication
 from unlearnbench.run.cell_results import get_result
 from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.failures import FailedElsewhereError
+from unlearnbench.run.protocol import entries_of, entry_plan, read_entry
 from unlearnbench.run.results import Row, collect
+from unlearnbench.run.session import Session
 from unlearnbench.run.store import Store
 from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import ArrayPool
@@ -29,7 +31,7 @@ from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.reading import DOCUMENT
 from unlearnbench.submissions.schema import SCHEMA, EstimatePart, digest_of, id_of
 from unlearnbench.submissions.words import checked_name, normal_name
-from unlearnbench.suite.model import AXES, Suite
+from unlearnbench.suite.model import AXES, PluginRef, Suite
 
 AGAIN = "run the suite again with --rerun all"
 _NOT_DECLARED = frozenset(field.name for field in fields(Plugin)) | {
@@ -47,6 +49,10 @@ class Entry:
 
     name: str
     author: str
+    tuned: str = ""
+    """How parameters were chosen; empty where nothing was tuned."""
+    supersedes: str = ""
+    """The id of the author's entry that it takes the place of."""
 
     def __post_init__(self) -> None:
         for field in ("name", "author"):
@@ -57,10 +63,13 @@ class Entry:
                 raise UserError(f"--{field}: {error}; got {shown(given)}") from None
 
 
-def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboards: Path) -> Path:
+def pack(
+    plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboards: Path, plugin: PluginRef | None = None
+) -> Path:
     """Write the submission of a run, as it is stored, and return its folder.
 
-    Raises :class:`UserError` where the run is unfinished or failed, or an episode of it is gone.
+    ``plugin`` is what is entered, None for the reference entry, and ``plan`` what it consists of. Raises
+    :class:`UserError` where the run is unfinished or failed, or an episode of it is gone.
     """
     rows = collect(plan, store)
     _check_finished(plan, rows)
@@ -73,6 +82,7 @@ def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboard
         "schema": SCHEMA,
         "name": entry.name,
         "author": entry.author,
+        **_optional(entry, plugin),
         "suite": plan.suite.to_dict(),
         "suite_sha256": plan.suite.sha256,
         "environment": dict(environment),
@@ -88,6 +98,35 @@ def pack(plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboard
     digest = digest_of(document)
     document |= {"id": id_of(entry.name, digest), "digest": digest}
     return _write(leaderboards / plan.suite.name / "submissions" / document["id"], document, packed)
+
+
+def pack_all(session: Session, entry: Entry, text: str, *, named: bool, leaderboards: Path) -> Iterator[Path]:
+    """Write the submission of the plug-in that ``text`` names, or one for each entry of the suite; yield the folders.
+
+    An entry has the name of its plug-in unless it is ``named``. UserError as of :func:`pack`, before anything is
+    written.
+    """
+    suite, registry = session.plan.suite, session.registry
+    plugins = [read_entry(text, suite, registry)] if text else [None, *entries_of(suite, registry)]
+    plans = [entry_plan(suite, plugin, session.instances, suite.device) for plugin in plugins]
+    for plan in plans:
+        _check_finished(plan, collect(plan, session.store))
+    for plugin, plan in zip(plugins, plans, strict=True):
+        keeps = named and (plugin is None or bool(text))
+        own = entry if plugin is None or keeps else replace(entry, name=plugin.label.replace("=", " "))
+        yield pack(plan, registry, session.store, own, leaderboards, plugin)
+
+
+def _optional(entry: Entry, plugin: PluginRef | None) -> dict[str, object]:
+    """Return what only some submissions have."""
+    entered = plugin and {
+        "axis": plugin.kind,
+        "name": plugin.name,
+        "params": dict(plugin.params),
+        "label": plugin.label,
+    }
+    parts = {"entry": entered, "tuned": entry.tuned, "supersedes": entry.supersedes}
+    return {name: part for name, part in parts.items() if part}
 
 
 def _fill(groups: Sequence[Mapping[str, Any]], metrics: int) -> None:

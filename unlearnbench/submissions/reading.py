@@ -24,6 +24,8 @@ from unlearnbench.submissions.schema import SCHEMA, Document, digest_of, id_of
 DOCUMENT: Final = "submission.json"
 MOST_BYTES: Final = {DOCUMENT: 16 * 2**20, arrays.FILE: arrays.MOST_BYTES}
 """The files of a submission, and the most bytes each may have."""
+ACCEPTED: Final = "accepted.json"
+"""The record of whoever accepted it, which is no part of it and is read by nobody who checks it."""
 _MOST_REPORTED = 20
 
 
@@ -70,7 +72,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
         names = [entry.name for entry in islice(entries, _MOST_REPORTED)]
     findings = [
         Finding(one_line(name)[:100], "does not belong to a submission", f"leave only {' and '.join(MOST_BYTES)} there")
-        for name in sorted(set(names) - MOST_BYTES.keys())
+        for name in sorted(set(names) - MOST_BYTES.keys() - {ACCEPTED})
     ]
     findings += [found for name, most in MOST_BYTES.items() for found in _file(folder / name, most)]
     if findings:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from unlearnbench.core.estimates import Scale, Status
 from unlearnbench.core.hashing import content_key
 from unlearnbench.submissions.words import checked_name
+from unlearnbench.suite.model import AXES
 
 SCHEMA = 2
 PLAIN = r"^[^<>\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
@@ -163,6 +164,15 @@ class CostPart(Part):
     unlearn_seconds: Annotated[float, Field(ge=0)]
 
 
+class EntryPart(Part):
+    """The plug-in that is entered."""
+
+    axis: Literal["unlearner", "attack", "defense", "model"]
+    name: Text
+    params: dict[str, Any]
+    label: Text
+
+
 class Document(Part):
     """All of ``submission.json``. ``digest`` covers everything but itself and ``id``, which is made from it."""
 
@@ -170,6 +180,12 @@ class Document(Part):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
     name: Name
     author: Name
+    entry: EntryPart | None = None
+    """None for the reference entry of a suite: all cells whose unlearner is a control or a baseline."""
+    tuned: Text = ""
+    """How parameters were chosen; empty where nothing was tuned."""
+    supersedes: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]*$", max_length=80)] = ""
+    """The id of the entry of the same author that it takes the place of."""
     suite: dict[str, Any]
     suite_sha256: Hash
     environment: Annotated[dict[Label, Value], Fewest]
@@ -188,6 +204,10 @@ class Document(Part):
         """The numbers of the arrays that groups and cells name."""
         of_groups = {number for part in self.groups for number in part.array_numbers}
         return of_groups.union(*(cell.array_numbers for part in self.groups for cell in part.cells))
+
+    def owns(self, name: tuple[str, ...]) -> bool:
+        """Say whether a cell, by its labels and its seed, is one of the entry's own and no control."""
+        return self.entry is None or name[AXES.index(self.entry.axis)] == self.entry.label
 
     @property
     def suite_name(self) -> str:

@@ -135,6 +135,13 @@ def _ref(fields: Mapping[str, Node], kind: Kind, registry: Registry) -> PluginRe
     return PluginRef(kind, name, params, _label(name, params, known))
 
 
+def ref_of(kind: Kind, name: str, params: Mapping[str, object], registry: Registry) -> PluginRef:
+    """Return a plug-in with these parameters, labelled as in a suite file; ParameterError for one that is wrong."""
+    registered = registry.get(kind, name)
+    resolved = resolve(registered, params)
+    return PluginRef(kind, name, resolved, _label(name, resolved, parameters(registered.load())))
+
+
 def _params(fields: Mapping[str, Node], registered: Registered, known: Iterable[Parameter]) -> dict[str, object]:
     node = fields.get("params")
     given = {key: value.value for key, value in node.mapping().items()} if node else {}

@@ -33,7 +33,7 @@ def to_html(publication: Publication, found: Sequence[TrackTable]) -> str:
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
     lines = [row for table in found for row in table.rows]
     low = [n for line in lines for c in line.track.columns if c.is_auc for n in ends(line.estimate(c))]
-    tables = [table_of(group, publication.name, low) for group in by_track(found).values()]
+    tables = [table_of(group, publication, low) for group in by_track(found).values()]
     return (
         new_environment()
         .get_template("board.html.j2")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.numbers import number
+from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.site.figures import Scale, auc_scale
 from unlearnbench.report.tracks import CHANCE, Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable, shown_columns
 from unlearnbench.suite.model import AXES
@@ -87,6 +88,8 @@ class PageRow:
     """The rank, where the table has a column of ranks."""
     ranked: int
     """How many entries are ranked on the same setting and model."""
+    entry: BoardEntry | None = None
+    """Who entered it; None for the rows of one run."""
 
     @property
     def decided(self) -> bool:
@@ -116,13 +119,13 @@ class PageTable:
         return self.has_ranks or not column.is_auc
 
 
-def table_of(tables: Sequence[TrackTable], suite: str, low: Sequence[float]) -> PageTable:
-    """Return one track of the suite with this name; ``low`` holds the numbers that the drawn scale must reach."""
+def table_of(tables: Sequence[TrackTable], publication: Publication, low: Sequence[float]) -> PageTable:
+    """Return one track of a board; ``low`` holds the numbers that the drawn scale must reach."""
     track, columns = tables[0].track, shown_columns(tables)
     lines = [line for table in tables for line in _in_order(track, table.rows)]
     ranked = _ranked(lines)
     rows = [
-        _page_row(f"{track.name}-{i}", line, columns, suite, low, ranked[line.setting, line.model])
+        _page_row(f"{track.name}-{i}", line, columns, publication, low, ranked[line.setting, line.model])
         for i, line in enumerate(lines, 1)
     ]
     about = " ".join(dict.fromkeys(table.about for table in tables if table.rows))
@@ -160,16 +163,17 @@ def _ranked(lines: Sequence[TrackRow]) -> Counter[tuple[tuple[str, str], str]]:
 
 
 def _page_row(
-    name: str, line: TrackRow, columns: Sequence[Column], suite: str, low: Sequence[float], ranked: int
+    name: str, line: TrackRow, columns: Sequence[Column], publication: Publication, low: Sequence[float], ranked: int
 ) -> PageRow:
     return PageRow(
         name,
         line,
         [_cell(line, column, auc_scale(low, 4, (BAR if column.ranked else NARROW_BAR) - 4)) for column in columns],
         [_metrics(result, auc_scale(low, 4, WIDE_BAR - 4)) for result in line.results],
-        _command(suite, line),
+        _command(publication.name, line),
         line.ranks.get(columns[0].key) if line.track.sort == "best" else None,
         ranked,
+        publication.entry_of(line.track.compares, line.entry),
     )
 
 
