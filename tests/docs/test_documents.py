@@ -86,7 +86,7 @@ def test_metrics_that_a_suite_gets_by_default_are_those_that_need_neither_privac
 ) -> None:
     default = DEFAULTS["metrics"]
     assert isinstance(default, list)
-    retraining = {"cost", "retraining-gap"}
+    retraining = {"cost", "retraining-gap", "klom", "forgetting-quality"}
     assert {*default, "epsilon", *retraining} == {plugin.name for plugin in registry.all("metric")}
     assert all(registry.get("metric", name).load().reads_retrained for name in retraining)  # type: ignore[attr-defined]  # a metric
 

@@ -12,6 +12,7 @@ import pytest
 
 from unlearnbench.builtin.executors.processes import ProcessExecutor
 from unlearnbench.builtin.executors.serial import SerialExecutor
+from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.executors import Executor, Failure
 from unlearnbench.core.models import TargetModel
@@ -273,6 +274,50 @@ def test_results_are_submitted_and_checked_without_reference_models(lab: Lab, tm
     folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
     report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
     assert [str(finding) for finding in report.findings] == []
+
+
+COMPARED: dict[str, Any] = {
+    **BANK,
+    "adversary": {**ADVERSARY, "references": 8},
+    "attacks": ["score-diff"],
+    "metrics": ["auc", {"name": "klom", "params": {"references": 8}}],
+    "unlearners": ["retrain", "none"],
+}
+
+
+def test_a_metric_compares_the_reference_models_of_an_unlearner_with_those_that_retrain(lab: Lab) -> None:
+    ran = lab.run(only=("attack=score-diff",), **COMPARED)
+    assert {key for group in ran.plan.groups for key in group.cells} == ran.plan.cells.keys()
+    found = {row.names["unlearner"]: row.metrics for row in ran.rows}
+    floors = {name: metrics["klom-floor"].value for name, metrics in found.items()}
+    assert len(set(floors.values())) == 1
+    assert found["retrain"]["klom-unlearned-retrained"].value == floors["retrain"]
+    assert found["none"]["klom-unlearned-retrained"].value != floors["none"]
+
+
+def test_its_cells_depend_on_the_reference_models_of_both(lab: Lab) -> None:
+    with_klom = lab.plan(("attack=score-diff", "unlearner=none"), **COMPARED)
+    assert len(with_klom.references) == 16
+    assert {task.unlearner.name for task in with_klom.references.values()} == {"none", "retrain"}
+    other = lab.plan(
+        ("attack=score-diff", "unlearner=none"),
+        **{**COMPARED, "adversary": {**ADVERSARY, "references": 8, "per_request": 4}},
+    )
+    assert not with_klom.cells.keys() & other.cells.keys()
+
+
+def test_without_reference_models_it_is_not_defined(lab: Lab) -> None:
+    ran = lab.run(only=("attack=score-diff",), **{**COMPARED, "adversary": {}})
+    (reason,) = {row.metrics["klom-floor"].reason for row in ran.rows}
+    assert reason == "needs 8 reference models; the suite's adversary offers fewer"
+    assert not ran.plan.references
+
+
+def test_a_suite_with_such_a_metric_is_not_submitted(lab: Lab, tmp_path: Path) -> None:
+    ran = lab.run(only=(), **COMPARED)
+    _, registry = lab.load(**COMPARED)
+    with pytest.raises(UserError, match="klom reads reference models, which a submission does not hold; leave it out"):
+        pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
 
 
 def test_another_machine_makes_them_without_the_store(ran: Ran, instances: PluginInstances, lab: Lab) -> None:

@@ -99,6 +99,8 @@ class Observed:
         made = {name: _make("metric", name, Metric, self.instances) for name in named}
         if unmet := [name for name, metric in made.items() if metric.reads_retrained]:
             raise UserError(f"measure: {', '.join(unmet)} compares with retraining, which takes a run of a suite")
+        if unmet := [name for name, metric in made.items() if metric.reads_references]:
+            raise UserError(f"measure: {', '.join(unmet)} reads reference models, which takes a run of a suite")
         ref = baseline_of(attack, self.instances.registry)
         baseline = self.instances.make(ref, Attack)
         with one_thread():

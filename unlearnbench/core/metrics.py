@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.arrays import ReadOnlyArrays
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import balanced
+from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 
 
@@ -131,6 +132,9 @@ class ScoredCell(ReadOnlyArrays):
     """Mean Jensen-Shannon divergence of the released posteriors from those of :attr:`retrained`, base 2, (2, m) in the
     order of ``utility``: over deleted records, over random unseen ones. (2, 0) where a request queries none of them,
     or where ``retrained`` is None."""
+    references: ReferenceAnswers | None = None
+    """What reference models answer about the records (n,) of the target rows, as many as the metrics of the suite
+    declare by :attr:`Metric.reads_references`. None where they declare none, or the suite's adversary has fewer."""
     value_only: bool = False
     """Is only the value of each number needed: all rows are of one cluster and record then, and intervals are not
     computed."""
@@ -142,7 +146,7 @@ class ScoredCell(ReadOnlyArrays):
         """Return the cell with the chosen target rows, in the order given."""
         chosen = {name: getattr(self, name)[rows] for name in _ROW_FIELDS}
         chosen |= {name: getattr(self, name)[:, rows] for name in ("folds", "baseline_folds")}
-        return replace(self, **chosen)
+        return replace(self, **chosen, references=self.references.take(rows) if self.references else None)
 
     def without_each_fold(self) -> list[ScoredCell]:
         """Return the cell as it would be without each fold of shadow originals, to compute values only.
@@ -222,6 +226,11 @@ class Metric(ABC):
 
     reads_scores: ClassVar[bool] = True
     """Does it read scores of an attack. One that does not is the same for every adversary."""
+
+    @property
+    def reads_references(self) -> int:
+        """The number of reference models whose answers it reads in :attr:`ScoredCell.references`; by default none."""
+        return 0
 
     @abstractmethod
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:

@@ -60,7 +60,7 @@ class ReferenceAnswers(ReadOnlyArrays):
         """Return the answers of the first models only."""
         return ReferenceAnswers(self.before[:, :models], self.after[:, :models], self.member[:, :models])
 
-    def take(self, rows: NDArray[np.int64]) -> ReferenceAnswers:
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> ReferenceAnswers:
         """Return the answers about chosen records, in the order given."""
         return ReferenceAnswers(self.before[rows], self.after[rows], self.member[rows])
 

@@ -145,7 +145,9 @@ class CellGroup:
     """The same cells with retraining in the place of the unlearner, where a metric of the suite reads them and these
     cells are others."""
     references: tuple[ReferenceTask, ...] = ()
-    """As many reference models as one of the attacks needs."""
+    """As many reference models as one of the attacks needs, or the metrics read."""
+    references_of_metrics: int = 0
+    """How many of them the metrics read."""
 
     @property
     def name(self) -> str:

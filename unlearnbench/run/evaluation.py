@@ -123,6 +123,7 @@ class Evaluator:
         self._models: dict[int, Observations] = {}
         self._utility = utility(target)
         self._metrics: Mapping[str, Metric] = {ref.label: instances.make(ref, Metric) for ref in group.metrics}
+        self._references_read = group.references_of_metrics
         self._released: dict[tuple[str, int], Game] = {}
         self._scores: dict[tuple[str, str], Scores] = {}
         self._retrained = retrained
@@ -161,6 +162,8 @@ class Evaluator:
         make = self._instances.make
         attack, baseline = make(cell.attack, Attack), make(baseline_ref(cell.attack, self._instances), Attack)
         scored = scored_cell(self._game, scores, attack, baseline, self._utility)
+        if models := self._references_read:
+            scored = replace(scored, references=self._release(cell.defense, models).reference_answers(models))
         if not self._reads_retrained:
             return scored
         other = self._retrained

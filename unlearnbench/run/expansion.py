@@ -117,16 +117,17 @@ class Expansion:
         """Return the group of these pairs of a defense and an attack."""
         target, shadow = (self._tasks(shared, trained_with, seed, side) for side in SIDES)
         retrained = self._retrained_group(shared, trained_with, seed, pairs)
-        fields = group_fields(shared[0], target, shadow, self._metrics, retrained.episodes if retrained else ())
         needed = {attack: self.instances.make(attack, Attack).needs.references for _, attack in pairs}
-        references = self._references(shared, target, max(needed.values()))
+        read = self._references_read if self._references_read <= shared[0].references.references else 0
+        references = self._references(shared, target, max(read, *needed.values()))
+        fields = group_fields(shared[0], target, shadow, self._metrics, retrained, references[:read])
         cells = {
             joined_key(self._fields_of(defense, attack, references[: needed[attack]]), fields): Cell(
                 *shared, defense, attack, seed
             )
             for defense, attack in pairs
         }
-        return CellGroup(target, shadow, cells, self.suite.metrics, retrained, references)
+        return CellGroup(target, shadow, cells, self.suite.metrics, retrained, references, read)
 
     def _retrained_group(
         self, shared: Shared, trained_with: PluginRef | None, seed: int, pairs: Sequence[tuple[PluginRef, PluginRef]]
@@ -195,6 +196,11 @@ class Expansion:
         )
         keys = reference_keys(task, models, self.instances)
         return tuple(replace(task, number=number, key=key) for number, key in enumerate(keys))
+
+    @cached_property
+    def _references_read(self) -> int:
+        """How many reference models the metrics read."""
+        return max((self.instances.make(metric, Metric).reads_references for metric in self.suite.metrics), default=0)
 
     @cached_property
     def _retraining(self) -> PluginRef | None:

@@ -108,7 +108,9 @@ class Faults:
         self._instances.make(baseline_ref(attack, self._instances), Attack)
 
     def _ask_metric(self, metric: PluginRef) -> None:
-        _ = self._instances.make(metric, Metric).reads_retrained
+        made = self._instances.make(metric, Metric)
+        _ = made.reads_retrained
+        _demand(made.reads_references, int, "reads_references")
 
 
 def _demand(answer: object, wanted: type | object, what: str) -> None:

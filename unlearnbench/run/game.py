@@ -17,6 +17,7 @@ from unlearnbench.core.observations import Needs, Observations, ShadowView, View
 from unlearnbench.core.pools import Side
 from unlearnbench.core.posteriors import fault_of
 from unlearnbench.core.records import Records
+from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath, keyed_bits
 from unlearnbench.run.reference_table import PopulationTable, ReferenceTable
@@ -160,6 +161,10 @@ class Game:
         size = len(self._population_table.ids) if needs.population and self._population_table else 0
         if needs.population > size:
             raise UserError(_too_few(needs.population, size, "records of the population"))
+
+    def reference_answers(self, models: int) -> ReferenceAnswers:
+        """Return what the first reference models answer about the records (n,) of the target rows."""
+        return self._reference_table.about(self.target.record, models)
 
     @cached_property
     def _reference_table(self) -> ReferenceTable:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.models import TargetModel
-from unlearnbench.run.cells import SHARED_AXES, EpisodeTask, ReferenceTask
+from unlearnbench.run.cells import SHARED_AXES, CellGroup, EpisodeTask, ReferenceTask
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.suite.model import DatasetRef, PluginRef
 
@@ -95,11 +95,13 @@ def group_fields(
     target: Sequence[EpisodeTask],
     shadow: Sequence[EpisodeTask],
     metrics: Sequence[object],
-    retrained: Sequence[EpisodeTask] = (),
+    retrained: CellGroup | None = None,
+    references: Sequence[ReferenceTask] = (),
 ) -> bytes:
     """Return the fields that all cells of a group share; ``metrics`` are the identities of the metrics, sorted.
 
-    ``retrained`` are the episodes of retraining, where a metric reads them and they are not those of the group.
+    ``retrained`` is the group that retrains, where a metric reads it and it is not this one; ``references`` are the
+    reference models that metrics read.
     """
     shared: dict[str, object] = {
         "kind": "cell",
@@ -108,7 +110,10 @@ def group_fields(
         "target": [task.key for task in target],
     }
     if retrained:
-        shared["retrained"] = [task.key for task in retrained]
+        shared["retrained"] = [task.key for task in retrained.episodes]
+    if references:
+        others = retrained.references[: retrained.references_of_metrics] if retrained else ()
+        shared["references"] = [task.key for task in (*references, *others)]
     if dataset.named:  # a row of its own, even where its sizes are those of another entry
         shared["entry"] = dataset.label
     return json_fields(shared)

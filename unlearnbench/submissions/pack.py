@@ -14,12 +14,14 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.files import write_whole
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.messages import shown
+from unlearnbench.core.metrics import Metric
 from unlearnbench.hooks.records import Plugin
 from unlearnbench.hooks.registry import Registered, Registry
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.cell_results import get_result
 from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.failures import FailedElsewhereError
+from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.protocol import entries_of, entry_plan, read_entry
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.session import Session
@@ -73,6 +75,7 @@ def pack(
     """
     rows = collect(plan, store)
     _check_finished(plan, rows)
+    _check_computable(plan, registry)
     environment = Publication.of(plan, rows, store, registry).environment
     packer = _Packer(store)
     groups = [packer.group(group) for group in plan.groups]
@@ -141,6 +144,18 @@ def _check_finished(plan: Plan, rows: Sequence[Row]) -> None:
         counts = Counter(f"{row.status}: {row.reason}" for row in bad)
         reasons = "; ".join(f"{count} cells {reason}" for reason, count in counts.most_common(3))
         raise UserError(f"suite {plan.suite.name} is not finished: {reasons}; run it to its end, then pack it")
+
+
+def _check_computable(plan: Plan, registry: Registry) -> None:
+    """Refuse metrics that cannot be computed from a submission; UserError names them."""
+    if not any(group.references_of_metrics for group in plan.groups):
+        return
+    make = PluginInstances(registry).make
+    names = [ref.name for ref in plan.full.metrics if make(ref, Metric).reads_references]
+    raise UserError(
+        f"suite {plan.suite.name}: {', '.join(names)} reads reference models, which a submission does not hold; leave "
+        "it out of the suite"
+    )
 
 
 class _Table:

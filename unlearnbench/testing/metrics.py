@@ -22,7 +22,8 @@ NAME: Final = re.compile(r"[a-z][a-z0-9]*([-.][a-z0-9]+)*")
 
 def _cell(subject: Subject, originals: int = 4, requests: int = 3, seed: int = 0) -> ScoredCell:
     """Return a cell with all that the metric declares to read."""
-    return scored_cell(originals, requests, seed, retrained=subject.made.reads_retrained)
+    made = subject.made
+    return scored_cell(originals, requests, seed, retrained=made.reads_retrained, references=made.reads_references)
 
 
 def _wrong(measured: object) -> Iterator[str]:

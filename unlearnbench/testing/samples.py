@@ -91,7 +91,7 @@ class SampleRows:
     def _parts(self, needs: Needs) -> dict[str, Any]:
         names = ("before", "after", "versions", "label", "features")
         parts = {f"_{name}": getattr(self, name) for name in names}
-        parts["_references"] = self._references(needs.references) if needs.references else None
+        parts["_references"] = made_up_references(self.key, needs.references) if needs.references else None
         parts["_population"] = self._population(needs) if needs.population else None
         return {
             "n_classes": self.before.shape[1],
@@ -100,13 +100,6 @@ class SampleRows:
             "key": self.key,
             **parts,
         }
-
-    def _references(self, models: int) -> ReferenceAnswers:
-        """Return made-up answers of reference models, drawn by the key of each row."""
-        keys, number = self.key[:, None], np.arange(models)
-        member = (keyed_bits(0, keys, number // 2) + number.astype(np.uint64)) % 2 == 0
-        before = 2.0 * keyed_normals(1, keys, number) + member
-        return ReferenceAnswers(before, before - member + 0.1 * keyed_normals(2, keys, number), member)
 
     def _population(self, needs: Needs) -> PopulationAnswers:
         """Return made-up answers about the population, the same in each view."""
@@ -122,6 +115,14 @@ class SampleRows:
             if needs.references
             else None,
         )
+
+
+def made_up_references(key: NDArray[np.uint64], models: int) -> ReferenceAnswers:
+    """Return answers of reference models about records (n,), drawn by the key of each."""
+    keys, number = key[:, None], np.arange(models)
+    member = (keyed_bits(0, keys, number // 2) + number.astype(np.uint64)) % 2 == 0
+    before = 2.0 * keyed_normals(1, keys, number) + member
+    return ReferenceAnswers(before, before - member + 0.1 * keyed_normals(2, keys, number), member)
 
 
 def game(
@@ -174,8 +175,13 @@ ROLES = (Role.FORGOTTEN, *[Role.UNSEEN] * 4, *[Role.MATCHED] * 2, *[Role.RETAINE
 POSITIONS = (0, *range(4), *range(2), *range(2))
 
 
-def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained: bool = False) -> ScoredCell:
-    """Return a cell whose scores, in (0, 1), are higher for deleted records; with a retrained cell if asked for."""
+def scored_cell(
+    originals: int = 4, requests: int = 3, seed: int = 0, retrained: bool = False, references: int = 0
+) -> ScoredCell:
+    """Return a cell whose scores, in (0, 1), are higher for deleted records.
+
+    It holds a retrained cell, and answers of reference models, if asked for.
+    """
     rng = np.random.default_rng(seed)
     pairs = originals * requests
     role = np.tile(np.array(ROLES, dtype=np.int8), pairs)
@@ -202,7 +208,8 @@ def scored_cell(originals: int = 4, requests: int = 3, seed: int = 0, retrained:
         utility=_utility(rng, originals, requests),
         released=ReleasedUtility(np.repeat(np.arange(originals), requests), *rng.random((3, pairs))),
         divergence=rng.random((2, pairs if retrained else 0)),
-        retrained=scored_cell(originals, requests, seed + 1000) if retrained else None,
+        retrained=scored_cell(originals, requests, seed + 1000, references=references) if retrained else None,
+        references=made_up_references(keyed_bits(seed, np.arange(n)), references) if references else None,
     )
 
 

@@ -52,6 +52,18 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Accuracy and answers compared with the model retrained for the same request",
             "Zhao et al. 2024, arXiv 2406.01257",
         ),
+        (
+            "klom",
+            "klom:Klom",
+            "Divergence of answers of unlearned from those of retrained models",
+            "Georgiev et al. 2024, arXiv 2410.23232",
+        ),
+        (
+            "forgetting-quality",
+            "forgetting_quality:ForgettingQuality",
+            "How little answers tell unlearned from retrained models",
+            "Triantafillou et al. 2024, arXiv 2406.09073",
+        ),
     ):
         yield MetricPlugin(
             name=name,

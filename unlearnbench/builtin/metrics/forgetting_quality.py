@@ -1,0 +1,48 @@
+"""Forgetting quality of the NeurIPS 2023 competition (Triantafillou et al. 2024, arXiv 2406.09073)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from unlearnbench.builtin.metrics.reference_samples import Models, Numbers, reference_samples
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.metrics import Metric, ScoredCell
+from unlearnbench.stats.forgetting_quality import forgetting_quality, told_apart
+
+
+@dataclass(frozen=True)
+class ForgettingQuality(Metric):
+    """How little answers about deleted records tell unlearned from retrained reference models: 1 is not at all.
+
+    Each record has an epsilon, the best of many tests on N models of either kind. It counts 2^-b for the bin b of width
+    .5 that it is in, and 0 beyond what N models can show. So values with other N cannot be compared, and N is in the
+    name: ``forgetting-quality-n32``. A perfect unlearner has less than 1: ``forgetting-quality-n32-retrained`` is the
+    value of retraining, by models that share nothing.
+
+    ``references``: 2 N reference models; half of them have held any one record and are compared with the other half
+    """
+
+    references: Models = 64
+
+    reads_scores: ClassVar[bool] = False
+    reads_retrained: ClassVar[bool] = True
+
+    @property
+    def reads_references(self) -> int:
+        """As many as the parameter says."""
+        return self.references
+
+    def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
+        """Return the value of the unlearner and that of retraining."""
+        name, samples = f"forgetting-quality-n{self.references // 2}", reference_samples(cell, self.references)
+        if isinstance(samples, str):
+            return dict.fromkeys((name, f"{name}-retrained"), Estimate.undefined(samples))
+        return {
+            name: samples.number(self._quality(samples.unlearned, samples.without)),
+            f"{name}-retrained": samples.number(self._quality(samples.retrained, samples.without)),
+        }
+
+    def _quality(self, one: Numbers, without: Numbers) -> float:
+        return forgetting_quality(told_apart(one, without), self.references // 2)

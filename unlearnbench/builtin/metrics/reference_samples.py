@@ -1,0 +1,73 @@
+"""Answers about deleted records by reference models that have deleted them, and by those that never held them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.metrics import ScoredCell
+from unlearnbench.core.references import ReferenceAnswers
+
+Numbers = NDArray[np.float64]
+
+Models = Annotated[int, Field(ge=8, multiple_of=2)]
+"""A number of reference models: half of them hold any one record."""
+NO_RETRAINING: Final = "there is no retrained model to compare with"
+NO_RECORDS: Final = "no deleted record is queried"
+SAME_MODELS: Final = "all records are answered by the same reference models, on which it depends too"
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceSamples:
+    """Log-odds of the true class (r, N / 2) of r distinct deleted records, by N reference models."""
+
+    unlearned: Numbers
+    """Models that held the record and have deleted it by the unlearner of the cell."""
+    retrained: Numbers
+    """The same models, where they have deleted it by retraining."""
+    without: Numbers
+    """The other models, which never held the record and have deleted others by retraining. How ``retrained`` differs
+    from them is chance: a perfect unlearner differs as much."""
+
+    def mean(self, values: Numbers) -> Estimate:
+        """Return the mean of a number of each record (r,), without an interval."""
+        return self.number(float(values.mean()))
+
+    def number(self, value: float) -> Estimate:
+        """Return a number about all records, without an interval."""
+        return Estimate(value, n=len(self.unlearned), status="no-interval", reason=SAME_MODELS)
+
+
+def reference_samples(cell: ScoredCell, models: int) -> ReferenceSamples | str:
+    """Return the samples by the first reference models, or why there are none."""
+    if cell.retrained is None:
+        return NO_RETRAINING
+    own, retrained = (_of_deleted(one, models) for one in (cell, cell.retrained))
+    if own is None or retrained is None:
+        return f"needs {models} reference models; the suite's adversary offers fewer"
+    if not len(own.member):
+        return NO_RECORDS
+    return ReferenceSamples(
+        _chosen(own.after, own.member),
+        _chosen(retrained.after, retrained.member),
+        _chosen(retrained.after, ~retrained.member),
+    )
+
+
+def _of_deleted(cell: ScoredCell, models: int) -> ReferenceAnswers | None:
+    """Return the answers about each deleted record once."""
+    if cell.references is None or cell.references.member.shape[1] < models:
+        return None
+    rows = np.flatnonzero(cell.has_role(cell.positive))
+    _, first = np.unique(cell.record[rows], return_index=True)
+    return cell.references.take(rows[first]).first(models)
+
+
+def _chosen(answers: Numbers, chosen: NDArray[np.bool_]) -> Numbers:
+    """Return the chosen answers of each record, as many for each."""
+    return answers[chosen].reshape(len(answers), -1)
