@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,3 +231,9 @@ class ShadowView(View):
     """True for rows of the scenario's positive role (n,)."""
     member: NDArray[np.bool_]
     """Membership (n, V+1) as in :class:`Observations`."""
+
+    def take(self, rows: NDArray[np.bool_]) -> ShadowView:
+        """Return the chosen rows (n,), such as those of some of the originals, to fit or to judge an attack on."""
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        chosen: dict[str, Any] = {name: value[rows] for name, value in arrays.items() if len(value) == len(self)}
+        return replace(self, **chosen)

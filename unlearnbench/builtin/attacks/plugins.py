@@ -58,7 +58,7 @@ def _attacks_on_features() -> Iterator[AttackPlugin]:
 
 
 def _attacks_by_score() -> Iterator[AttackPlugin]:
-    """Yield the attacks that are a formula of the true class's posterior."""
+    """Yield the attacks that are a formula of the true class's posterior, and one that chooses among attacks."""
     yield AttackPlugin(
         name="score-diff",
         summary="By how much the score of the true class falls",
@@ -85,6 +85,12 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
         summary="Whether the label was right before and is wrong now",
         factory=f"{_HERE}.gap:Gap",
         reference=YEOM,
+        label=True,
+    )
+    yield AttackPlugin(
+        name="strongest",
+        summary="The attack that is best on shadow models",
+        factory=f"{_HERE}.strongest:Strongest",
         label=True,
     )
     yield AttackPlugin(
