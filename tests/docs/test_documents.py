@@ -81,13 +81,15 @@ def test_the_guide_to_suites_tells_the_default_sizes() -> None:
     assert {name: int(rows[name][-1]) for name in asdict(EpisodeSizes())} == asdict(EpisodeSizes())
 
 
-def test_metrics_that_a_suite_gets_by_default_are_those_that_need_neither_privacy_nor_retraining(
+def test_metrics_that_a_suite_gets_by_default_are_all_but_those_of_privacy_and_papers_on_unlearning(
     registry: Registry,
 ) -> None:
     default = DEFAULTS["metrics"]
     assert isinstance(default, list)
-    retraining = {"cost", "retraining-gap", "klom", "forgetting-quality"}
-    assert {*default, "epsilon", *retraining} == {plugin.name for plugin in registry.all("metric")}
+    retraining = {"cost", "retraining-gap", "mia-efficacy", "klom", "forgetting-quality"}
+    assert {*default, "epsilon", "epsilon-lower-bound", "indiscernibility", *retraining} == {
+        plugin.name for plugin in registry.all("metric")
+    }
     assert all(registry.get("metric", name).load().reads_retrained for name in retraining)  # type: ignore[attr-defined]  # a metric
 
 

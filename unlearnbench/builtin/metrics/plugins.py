@@ -53,6 +53,24 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Zhao et al. 2024, arXiv 2406.01257",
         ),
         (
+            "mia-efficacy",
+            "mia_efficacy:MiaEfficacy",
+            "Share of deleted records that a classifier calls unseen, beside that of retraining",
+            "Jia et al. 2023, arXiv 2304.04934",
+        ),
+        (
+            "indiscernibility",
+            "indiscernibility:Indiscernibility",
+            "How near an attack's accuracy is to chance",
+            "Cadet et al. 2024, arXiv 2410.01276",
+        ),
+        (
+            "epsilon-lower-bound",
+            "epsilon_lower_bound:EpsilonLowerBound",
+            "What an attack proves about epsilon, from one pair of records of each original",
+            "Nasr et al. 2021, arXiv 2101.04535",
+        ),
+        (
             "klom",
             "klom:Klom",
             "Divergence of answers of unlearned from those of retrained models",

@@ -12,6 +12,7 @@ from pydantic import Field
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import ScoredCell
 from unlearnbench.core.references import ReferenceAnswers
+from unlearnbench.core.scenarios import Role
 
 Numbers = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ def _of_deleted(cell: ScoredCell, models: int) -> ReferenceAnswers | None:
     """Return the answers about each deleted record once."""
     if cell.references is None or cell.references.member.shape[1] < models:
         return None
-    rows = np.flatnonzero(cell.has_role(cell.positive))
+    rows = np.flatnonzero(cell.has_role(Role.FORGOTTEN))
     _, first = np.unique(cell.record[rows], return_index=True)
     return cell.references.take(rows[first]).first(models)
 
