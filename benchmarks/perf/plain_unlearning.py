@@ -28,6 +28,13 @@ class Request:
 Plain = Callable[[Request], None]
 
 
+def with_dropout(network: torch.nn.Module) -> torch.nn.Sequential:
+    """Return the small convolutional network with the dropout that it is trained with, in training mode."""
+    conv1, relu1, conv2, relu2, pool, flatten, hidden, relu3, last = network.children()
+    maps, units = torch.nn.Dropout2d(0.25), torch.nn.Dropout(0.5)
+    return torch.nn.Sequential(conv1, relu1, conv2, relu2, maps, pool, flatten, hidden, relu3, units, last).train()
+
+
 def batches(rows: torch.Tensor, size: int) -> Sequence[torch.Tensor]:
     """Return rows in random order, in batches."""
     return torch.split(rows[torch.randperm(len(rows))], size)

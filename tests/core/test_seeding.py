@@ -48,6 +48,13 @@ def test_draws_differ_between_seeds_keys_and_their_order() -> None:
     assert len({int(word) for word in words}) == len(words)
 
 
+def test_draws_of_several_seeds_are_those_of_each() -> None:
+    seeds, ids = [4, 2**32 - 1, 4], np.arange(3)
+    for draw in (keyed_bits, keyed_uniforms, keyed_normals):
+        together = draw(np.array(seeds), 7, ids)
+        assert together.tolist() == [draw(seed, 7, i).item() for seed, i in zip(seeds, ids, strict=True)]
+
+
 def test_keyed_draws_follow_their_distributions() -> None:
     from scipy import stats
 

@@ -93,8 +93,8 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return z ^ (z >> np.uint64(31))
 
 
-def keyed_bits(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
-    """Return one 64-bit word per broadcast element of ``keys`` (integers), a hash of the seed and its keys.
+def keyed_bits(seed: ArrayLike, *keys: ArrayLike) -> NDArray[np.uint64]:
+    """Return one 64-bit word per broadcast element of ``seed`` and ``keys`` (integers), a hash of all of them.
 
     Not for cryptography or the noise of differential privacy: SplitMix64 only passes statistical tests.
     """
@@ -105,13 +105,13 @@ def keyed_bits(seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
     return np.asarray(state, dtype=np.uint64)
 
 
-def keyed_uniforms(seed: int, *keys: ArrayLike) -> NDArray[np.float64]:
-    """Return uniform draws in [0, 1) with 53 bits, one per broadcast element of ``keys``."""
+def keyed_uniforms(seed: ArrayLike, *keys: ArrayLike) -> NDArray[np.float64]:
+    """Return uniform draws in [0, 1) with 53 bits, one per broadcast element of ``seed`` and ``keys``."""
     return np.asarray((keyed_bits(seed, *keys) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
-def keyed_normals(seed: int, *keys: ArrayLike) -> NDArray[np.float64]:
-    """Return standard normal draws, one per broadcast element of ``keys`` (Box and Muller 1958)."""
+def keyed_normals(seed: ArrayLike, *keys: ArrayLike) -> NDArray[np.float64]:
+    """Return standard normal draws, one per broadcast element of ``seed`` and ``keys`` (Box and Muller 1958)."""
     radius = np.sqrt(-2.0 * np.log1p(-keyed_uniforms(seed, *keys, 0)))
     return np.asarray(radius * np.cos(2.0 * np.pi * keyed_uniforms(seed, *keys, 1)))
 

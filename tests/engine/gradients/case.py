@@ -98,7 +98,7 @@ def batch_of(
     answers = torch.zeros(len(tables.ids), len(original[0]))
     answers[: len(labels)] = torch.tensor(original)
     tables.take_answers(job.teachers["original"], answers)
-    return Batch(torch.tensor(logits, requires_grad=True), [ids], [job], tables, 0)
+    return Batch(torch.tensor(logits, requires_grad=True), ids[None], [job], tables, 0)
 
 
 class NoMethod(GradientUnlearner):

@@ -40,7 +40,7 @@ def test_a_probability_of_nothing_counts_nothing_and_has_a_finite_gradient(
 
 def test_a_mean_is_that_of_each_network() -> None:
     jobs = [NoMethod()._job(deletion) for deletion in NETWORK.deletions(NoMethod(), [[0, 3], [1]])]
-    ids = [np.array([4, 5]), np.array([6, 7])]
+    ids = np.array([[4, 5], [6, 7]])
     batch = Batch(torch.zeros(4, 3), ids, jobs, Tables(jobs), 0)
     values = torch.tensor([1.0, 3.0, 5.0, 9.0])
     assert batch.mean(values).tolist() == [2, 2, 7, 7]
@@ -52,7 +52,7 @@ def draws(ids: list[int], number: int = 0, fixed: bool = False) -> list[float]:
     (deletion,) = NETWORK.deletions(NoMethod(), [[1]])
     job = NoMethod()._job(deletion)
     values: list[float] = (
-        Batch(torch.zeros(len(ids), 3), [np.array(ids)], [job], Tables([job]), number).draws(fixed).tolist()
+        Batch(torch.zeros(len(ids), 3), np.array([ids]), [job], Tables([job]), number).draws(fixed).tolist()
     )
     return values
 
@@ -66,7 +66,7 @@ def test_draws_belong_to_a_record_and_a_pass() -> None:
 def noise(ids: list[int], number: int = 0, copy: int = 0) -> torch.Tensor:
     (deletion,) = NETWORK.deletions(NoMethod(), [[1]])
     job = NoMethod()._job(deletion)
-    return Batch(torch.zeros(len(ids), 3), [np.array(ids)], [job], Tables([job]), number).noise(copy)
+    return Batch(torch.zeros(len(ids), 3), np.array([ids]), [job], Tables([job]), number).noise(copy)
 
 
 def test_noise_belongs_to_a_record_a_pass_and_a_copy_and_has_the_shape_of_the_inputs() -> None:

@@ -37,7 +37,7 @@ def job(*passes: Pass, forget: range = range(10), seed: int = 0) -> Job:
 
 
 def batches(pass_: Pass, number: int = 0, seed: int = 0) -> list[tuple[list[int], ...]]:
-    return [tuple(ids.tolist() for ids in step) for step in steps(job(pass_, seed=seed), number, pass_)]
+    return [tuple(ids[0].tolist() for ids in step) for step in steps([job(pass_, seed=seed)], number, pass_)]
 
 
 def flat(pass_: Pass, term: int = 0, **where: int) -> list[int]:
@@ -59,6 +59,14 @@ def test_each_pass_and_each_request_has_an_order_of_its_own() -> None:
     orders = [flat(Pass([RETAIN]), number=number, seed=seed) for number in (0, 1) for seed in (0, 1)]
     assert len({tuple(order) for order in orders}) == 4
     assert orders[0] == flat(Pass([RETAIN]))
+
+
+def test_jobs_are_shuffled_together_as_each_alone() -> None:
+    pass_ = Pass([RETAIN, FORGET], cycles=2)
+    jobs = [job(pass_, seed=seed) for seed in range(3)]
+    for together, *alone in zip(steps(jobs, 1, pass_), *(steps([each], 1, pass_) for each in jobs), strict=True):
+        for term, batches_ in enumerate(together):
+            assert np.array_equal(batches_, np.concatenate([each[term] for each in alone]))
 
 
 def test_a_further_term_is_cycled_beside_the_first_and_shuffled_anew() -> None:
@@ -110,7 +118,7 @@ def test_a_pass_over_validation_records_reads_each_once() -> None:
     pass_ = Pass([Term("validation", batch_size=16)])
     method = Sweep(pass_)
     (deletion,) = replace(NETWORK, validation=20).deletions(method, [[1]])
-    found = [int(i) for (ids,) in steps(method._job(deletion), 0, pass_) for i in ids]
+    found = [int(i) for (ids,) in steps([method._job(deletion)], 0, pass_) for i in ids[0]]
     assert sorted(found) == list(range(60, 80))
     assert method.record_passes(deletion) == pytest.approx(20 / (3 * 59))
 
@@ -129,9 +137,9 @@ def test_a_share_is_one_sample_for_all_passes() -> None:
 
 def test_without_records_there_is_no_step() -> None:
     nothing = job(Pass([FORGET]), forget=range(0))
-    assert list(steps(nothing, 0, Pass([FORGET]))) == []
-    (first, *_) = steps(nothing, 0, Pass([RETAIN, FORGET]))
-    assert len(first[1]) == 0
+    assert list(steps([nothing], 0, Pass([FORGET]))) == []
+    (first, *_) = steps([nothing], 0, Pass([RETAIN, FORGET]))
+    assert first[1].size == 0
 
 
 def test_record_passes_are_counted_with_repetitions() -> None:
@@ -161,7 +169,7 @@ def test_record_passes_are_those_of_the_steps_that_are_taken(
 ) -> None:
     pass_ = Pass([first, *further], cycles=cycles)
     own = replace(job(pass_, forget=range(forget)), made=Made(torch.zeros(made, 4), torch.zeros(made)))
-    taken = sum(len(batch) for step in steps(own, 0, pass_) for batch in step)
+    taken = sum(batch.size for step in steps([own], 0, pass_) for batch in step)
     stages = [Stage(Optimizer(0.1), [pass_])]
     assert record_passes(stages, retain=60 - forget, forget=forget, made=made) == taken
 

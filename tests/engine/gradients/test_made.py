@@ -15,8 +15,8 @@ from unlearnbench.core.originals import Original
 from unlearnbench.engine.access import AccessError
 from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.jobs import Job, Made, record_passes, steps
-from unlearnbench.engine.gradients.networks import stackable
 from unlearnbench.engine.gradients.passes import Optimizer, Over, Pass, Stage, Term, cross_entropy
+from unlearnbench.engine.gradients.stack import stackable
 from unlearnbench.engine.gradients.unlearner import has_module
 from unlearnbench.engine.unlearners import Deletion
 
@@ -53,7 +53,7 @@ def job(term: Term, forget: Sequence[int] = FORGET) -> Job:
 )
 def test_made_records_have_the_ids_after_those_of_the_data_set(over: Over, with_made: bool, ids: list[int]) -> None:
     made = job(Term(over, with_made=with_made, batch_size=7))
-    found = [int(i) for (batch,) in steps(made, 0, made.stages[0].passes[0]) for i in batch]
+    found = [int(i) for (batch,) in steps([made], 0, made.stages[0].passes[0]) for i in batch[0]]
     assert sorted(found) == ids
     assert record_passes(made.stages, 58, 2, made=2) == len(ids)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.engine.gradients.importance import cross_entropy
-from unlearnbench.engine.gradients.perceptron import sum_by_record
+from unlearnbench.engine.gradients.perceptron import copy_of, gradient_of_sum, sum_by_record
 
 widths = st.lists(st.integers(1, 6), min_size=2, max_size=5)
 
@@ -57,3 +57,30 @@ def test_of_a_made_example(power: Literal[1, 2]) -> None:
         network([1, 1], 0), lambda z: z.sum(), power, [torch.tensor([[-1.0], [3.0]]).double()]
     )
     assert (weight.item(), bias.item()) == ({1: 4, 2: 10}[power], 2)
+
+
+@given(sizes=widths, n=st.integers(1, 9), seed=st.integers(0, 99))
+def test_the_gradient_of_the_sum_is_that_of_torch(sizes: list[int], n: int, seed: int) -> None:
+    module, rng = network(sizes, seed), np.random.default_rng(seed)
+    x, y = torch.from_numpy(rng.normal(size=(n, sizes[0]))), torch.from_numpy(rng.integers(sizes[-1], size=n))
+    loss = torch.nn.functional.cross_entropy(module(x), y, reduction="sum")
+    wanted = torch.autograd.grad(loss, list(module.parameters()))
+    for one, other in zip(gradient_of_sum(module, x, y), wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("module", [network([3, 4, 2], 0), torch.nn.BatchNorm1d(3)], ids=["perceptron", "another"])
+def test_a_copy_is_equal_and_independent(module: torch.nn.Module) -> None:
+    first, *_ = module.parameters()
+    first.requires_grad_(False)
+    copied = copy_of(module)
+    before = {name: values.clone() for name, values in module.state_dict().items()}
+    assert repr(copied) == repr(module)
+    assert [each.requires_grad for each in copied.parameters()] == [each.requires_grad for each in module.parameters()]
+    for values in copied.state_dict().values():
+        values += 1
+    copied.eval().register_forward_hook(lambda *_: pytest.fail("the hook of the copy"))
+    assert module.eval()(torch.zeros(2, 3).to(first.dtype)).isfinite().all()
+    for name, values in module.state_dict().items():
+        assert torch.equal(values, before[name])
+        assert torch.equal(copied.state_dict()[name], before[name] + 1)

@@ -13,8 +13,8 @@ from tests.engine.gradients.test_train import Method, images
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.models import Fitted
 from unlearnbench.engine.gradients.batch import Batch
-from unlearnbench.engine.gradients.networks import stackable
 from unlearnbench.engine.gradients.passes import Measure, Optimizer, Pass, Stage, StepRule, Term, cosine, cross_entropy
+from unlearnbench.engine.gradients.stack import stackable
 from unlearnbench.engine.gradients.steps import StepGradients
 from unlearnbench.engine.unlearners import Deletion
 

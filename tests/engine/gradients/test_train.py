@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import unlearnbench.engine.gradients.stack as stack_module
 import unlearnbench.engine.gradients.train as train_module
 from tests.engine.gradients.case import LINEAR, NETWORK, Case, gradient, weights
 from unlearnbench.builtin.models.mlp.fitted import FittedMLP
@@ -22,9 +23,11 @@ from unlearnbench.core.records import Provenance, Records, Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.batch import Batch
-from unlearnbench.engine.gradients.networks import is_perceptron, stackable
-from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cosine
+from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cosine, cross_entropy
+from unlearnbench.engine.gradients.perceptron import is_perceptron
+from unlearnbench.engine.gradients.stack import compilable, stackable
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
+from unlearnbench.engine.jit import usable
 from unlearnbench.engine.networks.modules import trains_as_it_answers
 from unlearnbench.engine.unlearners import Deletion
 
@@ -81,7 +84,15 @@ FORGET = [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10], [], [0, 59, 30]]
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
 
+@pytest.fixture(params=["compiled", "torch"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve stacks by the compiled passes, or as on a GPU by products of torch."""
+    if request.param == "torch":
+        monkeypatch.setattr(stack_module, "compilable", lambda module: False)
+
+
 @every_method
+@pytest.mark.usefixtures("either")
 def test_a_stack_agrees_with_one_network_after_the_other(method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     stacked = NETWORK.unlearn(method, *FORGET)
     monkeypatch.setattr(train_module, "stackable", lambda job: False)
@@ -91,6 +102,7 @@ def test_a_stack_agrees_with_one_network_after_the_other(method: Method, monkeyp
 
 
 @every_method
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("others", [1, 15, 40])
 def test_a_network_is_the_same_to_the_bit_alone_and_among_others(method: Method, others: int) -> None:
     deletions = NETWORK.deletions(
@@ -163,6 +175,43 @@ def test_the_learning_rate_of_a_pass_is_its_share_of_the_optimizers() -> None:
     whole = Method(Stage(Optimizer(0.1), [Pass([Term("retain")])]))
     first, second = (weights(NETWORK.unlearn(method, [1])[0]) for method in (half, whole))
     assert np.array_equal(first, second)
+
+
+def test_the_compiled_passes_serve_stacks_on_a_cpu() -> None:
+    assert compilable(has_module(NETWORK.original().fitted).module) == usable()
+    assert not compilable(torch.nn.Linear(2, 2, device="meta"))
+
+
+@pytest.mark.usefixtures("either")
+def test_a_loss_may_ask_for_the_slope_by_its_inputs() -> None:
+    slopes: list[torch.Tensor] = []
+
+    def steep(batch: Batch) -> torch.Tensor:
+        x = batch.inputs.clone().requires_grad_()
+        slopes.append(torch.autograd.grad(batch.answer(x).sum(), x)[0])
+        return batch.cross_entropy(batch.labels)
+
+    (after,) = NETWORK.unlearn(Method(Stage(SGD, [Pass([Term("forget", steep)])])), [1])
+    fitted = has_module(NETWORK.original().fitted)
+    x = fitted.inputs(NETWORK.records.x[[1]]).requires_grad_()
+    (wanted,) = torch.autograd.grad(fitted.module(x).sum(), x)
+    torch.testing.assert_close(slopes[0][:1], wanted, atol=1e-5, rtol=1e-4)
+    (plain,) = NETWORK.unlearn(Method(Stage(SGD, [Pass([Term("forget")])])), [1])
+    np.testing.assert_allclose(weights(after), weights(plain), atol=1e-6)
+
+
+@pytest.mark.usefixtures("either")
+def test_answers_that_a_loss_asks_for_as_a_target_have_no_gradient() -> None:
+    def still(batch: Batch) -> torch.Tensor:
+        with torch.no_grad():
+            target = batch.answer(batch.inputs)
+        return batch.cross_entropy(batch.labels) + (target - target).sum(dim=1)
+
+    after, plain = (
+        weights(NETWORK.unlearn(Method(Stage(SGD, [Pass([Term("forget", loss)])])), [1])[0])
+        for loss in (still, cross_entropy)
+    )
+    assert np.array_equal(after, plain)
 
 
 def test_what_overflows_is_told_in_a_line() -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.records import among
 from unlearnbench.core.seeding import keyed_normals, keyed_uniforms
 from unlearnbench.engine.gradients.jobs import Ids, Job, Tables
 
@@ -31,13 +30,13 @@ class Batch:
     def __init__(
         self,
         logits: torch.Tensor,
-        ids: Sequence[Ids],
+        ids: Ids,
         jobs: Sequence[Job],
         tables: Tables,
         number: int,
         networks: Networks | None = None,
     ) -> None:
-        """Take the logits (n, C) of all networks, the ids of each one's records, and the networks for other inputs."""
+        """Take the logits (n, C) of all networks, the ids (networks, B) of their records, and the networks for more."""
         self.logits = logits
         """(n, C), of the network that is trained."""
         self._ids, self._jobs, self._tables, self._number = ids, jobs, tables, number
@@ -51,7 +50,12 @@ class Batch:
     @cached_property
     def _rows(self) -> torch.Tensor:
         """The rows (n,) of the records in the tables."""
-        return self._tensor(self._tables.rows(np.concatenate(self._ids)))
+        return self._tensor(self._tables.rows(self._ids.ravel()))
+
+    @property
+    def _seeds(self) -> Ids:
+        """The seed (n,) of each record's network."""
+        return np.array([job.seed for job in self._jobs]).repeat(self.size)
 
     @property
     def labels(self) -> torch.Tensor:
@@ -62,8 +66,8 @@ class Batch:
     @property
     def forgotten(self) -> torch.Tensor:
         """Which records (n,) are of the forget set."""
-        parts = [among(ids, job.forget) for ids, job in zip(self._ids, self._jobs, strict=True)]
-        return self._tensor(np.concatenate(parts))
+        networks = np.arange(len(self._jobs)).repeat(self.size)
+        return self._tensor(self._tables.forgotten[networks, self._tables.rows(self._ids.ravel())])
 
     @property
     def retained(self) -> torch.Tensor:
@@ -79,7 +83,7 @@ class Batch:
     @property
     def size(self) -> int:
         """How many records of the n are those of one network; all have as many."""
-        return len(self._ids[0])
+        return int(self._ids.shape[1])
 
     @property
     def inputs(self) -> torch.Tensor:
@@ -112,27 +116,23 @@ class Batch:
         """Return the logits (n, C) of a network of :meth:`GradientUnlearner.teachers`, in evaluation mode."""
         import torch
 
-        parts = torch.split(self._rows, len(self._ids[0]))
-        answers = [self._tables.answers(job.teachers[name]) for job in self._jobs]
-        if len({id(each) for each in answers}) == 1:  # so it is at the first step of requests of one original
-            return answers[0][self._rows]
-        return torch.cat([each[rows] for each, rows in zip(answers, parts, strict=True)])
+        teachers = [job.teachers[name] for job in self._jobs]
+        if len({id(each) for each in teachers}) == 1:  # so it is at the first step of requests of one original
+            return self._tables.answers(teachers[0])[self._rows]
+        parts = torch.split(self._rows, self.size)
+        return torch.cat([self._tables.answers(each)[rows] for each, rows in zip(teachers, parts, strict=True)])
 
     def draws(self, fixed: bool = False) -> torch.Tensor:
         """Return a uniform draw (n,) in [0, 1) for each record, another one in each pass unless ``fixed``."""
         number = 0 if fixed else self._number + 1
-        parts = [keyed_uniforms(job.seed, _DRAW, number, ids) for ids, job in zip(self._ids, self._jobs, strict=True)]
-        return self._tensor(np.concatenate(parts))
+        return self._tensor(keyed_uniforms(self._seeds, _DRAW, number, self._ids.ravel()))
 
     def noise(self, copy: int = 0) -> torch.Tensor:
         """Return standard normal noise of the shape of ``inputs``: for each record, pass and ``copy`` another."""
         shape = self.inputs.shape[1:]
         numbers = np.arange(shape.numel())
-        parts = [
-            keyed_normals(job.seed, _NOISE, self._number, copy, ids[:, None], numbers)
-            for ids, job in zip(self._ids, self._jobs, strict=True)
-        ]
-        return self._tensor(np.concatenate(parts).astype(np.float32)).reshape(-1, *shape)
+        drawn = keyed_normals(self._seeds[:, None], _NOISE, self._number, copy, self._ids.reshape(-1, 1), numbers)
+        return self._tensor(drawn.astype(np.float32)).reshape(-1, *shape)
 
     def by_network(self, values: torch.Tensor) -> torch.Tensor:
         """Return values (n, ...), of this batch or of that beside it, as (networks, records of each, ...)."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from unlearnbench.core.records import TrainingSet
-from unlearnbench.engine.gradients.networks import is_perceptron
-from unlearnbench.engine.gradients.perceptron import sum_by_record
+from unlearnbench.engine.gradients.perceptron import gradient_of_sum, is_perceptron, sum_by_record
 from unlearnbench.engine.networks.modules import HasModule
 
 if TYPE_CHECKING:
@@ -36,10 +35,21 @@ def cross_entropy(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def mean_gradient(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
     """Return the gradient of the mean cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
+    return [total / max(len(data), 1) for total in gradient_sum(fitted, data)]
+
+
+def gradient_sum(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
+    """Return the gradient of the summed cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
     sums = _zeros(fitted)
     for x, y in _blocks(fitted, data, _BLOCK, labels=True):
-        _add(sums, [len(y) * each for each in _gradient(fitted, x, y)])
-    return [total / max(len(data), 1) for total in sums]
+        _add(sums, _gradient_of_sum(fitted, x, y))
+    return sums
+
+
+def _gradient_of_sum(fitted: HasModule, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+    if is_perceptron(fitted.module):
+        return gradient_of_sum(fitted.module, x, y)
+    return [len(y) * each for each in _gradient(fitted, x, y)]
 
 
 def mean_squared_gradient(fitted: HasModule, data: TrainingSet, batch_size: int = 1) -> list[torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,17 +105,17 @@ class Job:
 
 
 Step = tuple[Ids, ...]
-"""One optimizer step: the batch of each of the terms that a pass reads, as ids of records."""
+"""One optimizer step: the batches (jobs, B) of each of the terms that a pass reads, as ids of records."""
 
 _SAMPLE, _SHUFFLE = 1, 2
 """What a draw is for: part of its key."""
 
 
-def steps(job: Job, number: int, pass_: Pass) -> Iterator[Step]:
-    """Yield the steps of pass ``number``; none where the first term has no records."""
-    cycles = [_cycle(job, number, t, term) for t, term in enumerate(pass_.read)]
-    nothing = job.forget[:0]
-    for step in range(_length(pass_, len(job.ids(pass_.terms[0])))):
+def steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[Step]:
+    """Yield the steps of pass ``number`` of jobs of one shape; none where the first term has no records."""
+    cycles = [_cycle(jobs, number, t, term) for t, term in enumerate(pass_.read)]
+    nothing = np.empty((len(jobs), 0), dtype=np.int64)
+    for step in range(_length(pass_, len(jobs[0].ids(pass_.terms[0])))):
         yield tuple(
             nothing if step % term.every else next(cycle) for cycle, term in zip(cycles, pass_.read, strict=True)
         )
@@ -126,14 +127,14 @@ def _length(pass_: Pass, records: int) -> int:
     return int(pass_.part * whole + 1e-9)  # a part is rounded itself: .3 may be a little less
 
 
-def _cycle(job: Job, number: int, term_number: int, term: Term) -> Iterator[Ids]:
-    """Yield batches without end, shuffled anew in each cycle; empty ones where the term has no records."""
-    ids, cycle = job.ids(term), 0
-    while True:
-        order = np.argsort(keyed_bits(job.seed, _SHUFFLE, number, term_number, cycle, ids), kind="stable")
-        for start in range(0, max(len(ids), 1), term.batch_size):
-            yield ids[order[start : start + term.batch_size]]
-        cycle += 1
+def _cycle(jobs: Sequence[Job], number: int, term_number: int, term: Term) -> Iterator[Ids]:
+    """Yield batches (jobs, B) without end, shuffled anew in each cycle; empty ones where the term has no records."""
+    ids, seeds = np.stack([job.ids(term) for job in jobs]), np.array([[job.seed] for job in jobs])
+    for cycle in count():
+        order = np.argsort(keyed_bits(seeds, _SHUFFLE, number, term_number, cycle, ids), axis=1, kind="stable")
+        shuffled = np.take_along_axis(ids, order, axis=1)
+        for start in range(0, max(ids.shape[1], 1), term.batch_size):
+            yield shuffled[:, start : start + term.batch_size]
 
 
 def record_passes(stages: Sequence[Stage], retain: int, forget: int, made: int = 0, validation: int = 0) -> int:
@@ -184,7 +185,11 @@ class Tables:
     @cached_property
     def _own(self) -> Ids:
         """The ids of the rows that are of the data set."""
-        return np.unique(np.concatenate([ids for job in self.jobs for ids in job.tabled()]))
+        used = np.zeros(len(self._records), dtype=np.bool_)
+        for job in self.jobs:
+            for ids in job.tabled():
+                used[ids] = True
+        return np.flatnonzero(used)
 
     @cached_property
     def x(self) -> torch.Tensor:
@@ -204,7 +209,22 @@ class Tables:
 
     def rows(self, ids: Ids) -> Ids:
         """Return the row of each record."""
-        return np.searchsorted(self.ids, ids)
+        return self._row_of[ids]
+
+    @cached_property
+    def _row_of(self) -> Ids:
+        """The row of each id; 0 of those without one."""
+        row_of = np.zeros(len(self._records) + len(self._made or ()), dtype=np.int64)
+        row_of[self.ids] = np.arange(len(self.ids))
+        return row_of
+
+    @cached_property
+    def forgotten(self) -> NDArray[np.bool_]:
+        """Which records are of each job's forget set (jobs, n)."""
+        forgotten = np.zeros((len(self.jobs), len(self.ids)), dtype=np.bool_)
+        for own, job in zip(forgotten, self.jobs, strict=True):
+            own[self.rows(job.forget)] = True
+        return forgotten
 
     def answers(self, teacher: torch.nn.Module) -> torch.Tensor:
         """Return a teacher's logits (n, n_classes), computed once."""

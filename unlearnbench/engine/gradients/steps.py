@@ -22,9 +22,9 @@ class StepGradients:
     """
 
     def __init__(
-        self, networks: Networks, terms: Sequence[Term], batches: Sequence[Sequence[Ids]], number: int, done: float
+        self, networks: Networks, terms: Sequence[Term], batches: Sequence[Ids], number: int, done: float
     ) -> None:
-        """Take the batches of each network, by term and then those beside, the pass's number, and its share done."""
+        """Take the batches (networks, B) of each term and then those beside, the pass's number, and its share done."""
         self.done = done
         """The share of the pass's steps that are done."""
         self._networks, self._terms, self._batches, self._number = networks, terms, batches, number
@@ -48,7 +48,7 @@ class StepGradients:
     def has(self, term: int) -> bool:
         """Return whether a term has records in this step, and beside them where it asks for it."""
         beside = self._beside(term)
-        return len(self._batches[term][0]) > 0 and (beside is None or len(beside[0]) > 0)
+        return self._batches[term].size > 0 and (beside is None or beside.size > 0)
 
     def of(self, term: int) -> list[torch.Tensor]:
         """Return the gradient of a term's mean loss, times its weight; the term must have records."""
@@ -99,12 +99,12 @@ class StepGradients:
             batch.beside = beside
         return self._terms[term].loss(batch)
 
-    def _beside(self, term: int) -> Sequence[Ids] | None:
+    def _beside(self, term: int) -> Ids | None:
         """Return the batches beside those of a term, which follow those of all terms."""
         earlier = sum(each.beside is not None for each in self._terms[:term])
         return self._batches[len(self._terms) + earlier] if self._terms[term].beside else None
 
-    def _batch(self, ids: Sequence[Ids]) -> Batch:
+    def _batch(self, ids: Ids) -> Batch:
         networks = self._networks
         logits = networks.logits(ids, self._number).float()
         return Batch(logits, ids, networks.jobs, networks.tables, self._number, networks)

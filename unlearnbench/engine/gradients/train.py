@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unlearnbench.core.errors import UserError
-from unlearnbench.engine.gradients.jobs import Ids, Job, Step, steps
-from unlearnbench.engine.gradients.networks import MOST, Networks, OneNetwork, Stack, stackable
+from unlearnbench.engine.gradients.jobs import Job, Step, steps
+from unlearnbench.engine.gradients.networks import Networks, OneNetwork
 from unlearnbench.engine.gradients.passes import Optimizer, Pass
+from unlearnbench.engine.gradients.perceptron import copy_of
+from unlearnbench.engine.gradients.stack import MOST, Stack, stackable
 from unlearnbench.engine.gradients.steps import StepGradients
 
 if TYPE_CHECKING:
@@ -24,11 +27,10 @@ def train(jobs: Sequence[Job]) -> list[torch.nn.Module]:
     done: dict[int, torch.nn.Module] = {}
     for networks in _together(jobs):
         _train(networks)
+        if not networks.finite:
+            raise UserError("the network's weights overflowed: lower learning_rate")
         done.update(zip(map(id, networks.jobs), networks.modules(), strict=False))  # copies have the last one's id
-    modules = [done[id(job)] for job in jobs]
-    if not all(bool(values.isfinite().all()) for module in modules for values in module.state_dict().values()):
-        raise UserError("the network's weights overflowed: lower learning_rate")
-    return modules
+    return [done[id(job)] for job in jobs]
 
 
 def _together(jobs: Sequence[Job]) -> Iterator[Networks]:
@@ -69,7 +71,7 @@ def _before(networks: Networks, pass_: Pass) -> None:
     """Keep the networks where they are wanted later, then edit them."""
     if pass_.snapshot:
         for job, module in zip(networks.jobs, networks.modules(), strict=False):
-            job.snapshots.append(copy.deepcopy(module))
+            job.snapshots.append(copy_of(module))
     if pass_.edit:
         networks.edit(pass_.edit)
 
@@ -102,14 +104,12 @@ def _goes_on(networks: Networks, pass_: Pass) -> bool:
     return networks.measured is not None
 
 
-def _steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[list[list[Ids]]]:
-    """Yield for each step and term the batch of each job; that of a copy is made once."""
-    plans: dict[int, list[Step]] = {}
-    for job in jobs:
-        if id(job) not in plans:
-            plans[id(job)] = list(steps(job, number, pass_))
-    for together in zip(*(plans[id(job)] for job in jobs), strict=True):
-        yield [list(batches) for batches in zip(*together, strict=True)]
+def _steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[Step]:
+    """Yield the steps of all jobs; those of copies, which are the last, are made once."""
+    own = list({id(job): job for job in jobs}.values())
+    place = np.minimum(np.arange(len(jobs)), len(own) - 1)
+    for batches in steps(own, number, pass_):
+        yield tuple(batch[place] for batch in batches)
 
 
 def _change_gradients(networks: Networks, pass_: Pass) -> None:

@@ -6,10 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.gradients.case import LINEAR, NETWORK, gradient, known, weights
+from tests.engine.gradients.case import CONVOLUTIONAL, LINEAR, NETWORK, Case, gradient, known, weights
 from unlearnbench.builtin.unlearners.edits import influence
 from unlearnbench.builtin.unlearners.edits.influence import DampedInfluence, Influence, damped_inverse
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.records import Step
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.gradients.importance import mean_gradient
+from unlearnbench.engine.gradients.unlearner import has_module
 
 FORGET = range(12)
 
@@ -19,6 +23,23 @@ def test_it_is_one_step_along_the_difference_of_the_gradients() -> None:
     before = LINEAR.original().fitted
     forget, retain = gradient(before, LINEAR.records, FORGET), gradient(before, LINEAR.records, range(12, 60))
     np.testing.assert_allclose(weights(after) - weights(before), 3.0 * 12 / 60 * (forget - retain), atol=1e-6)
+
+
+@pytest.mark.parametrize(("versions", "case"), [(1, NETWORK), (2, NETWORK), (1, CONVOLUTIONAL)])
+def test_the_retain_set_counts_its_own_records_also_where_some_are_added_and_in_later_steps(
+    versions: int, case: Case
+) -> None:
+    """Adding and taking away gradients of records is the mean over the retain set, to 1e-5."""
+    method, state = Influence(alpha=3.0), Influence().prepare(case.original())
+    for version in range(versions):
+        step = Step(np.arange(6) + 10 * version, add=np.array([70, 71]) + 2 * version)
+        before, deletion = state.fitted, state.deletion(step, SeedPath(1))
+        state = method.serve(state, step, SeedPath(1))
+    forget, retain = (mean_gradient(has_module(before), each) for each in (deletion.forget, deletion.retain))
+    assert len(deletion.retain) == 60 - 4 * versions
+    factor = 3.0 * 6 / (6 + len(deletion.retain))
+    steps = [factor * (gone - kept).numpy().ravel() for gone, kept in zip(forget, retain, strict=True)]
+    np.testing.assert_allclose(weights(state.fitted) - weights(before), np.concatenate(steps), atol=1e-5)
 
 
 def test_the_loss_rises_on_the_forget_set_and_falls_on_the_retain_set() -> None:

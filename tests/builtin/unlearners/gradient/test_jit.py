@@ -11,7 +11,8 @@ from tests.engine.gradients.case import LINEAR, NETWORK, Case, NoMethod, weights
 from unlearnbench.builtin.unlearners.gradient.jit import JiT, slope, within
 from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.jobs import Tables
-from unlearnbench.engine.gradients.networks import OneNetwork, Stack
+from unlearnbench.engine.gradients.networks import OneNetwork
+from unlearnbench.engine.gradients.stack import Stack
 from unlearnbench.engine.gradients.unlearner import has_module
 
 FORGET = range(5)
@@ -20,7 +21,7 @@ FORGET = range(5)
 def batch(ids: list[int], case: Case = NETWORK) -> Batch:
     (deletion,) = case.deletions(NoMethod(), [[1]])
     network = OneNetwork(replace(NoMethod()._job(deletion), training=False))
-    own = [np.array(ids)]
+    own = np.array([ids])
     return Batch(network.logits(own, 0), own, network.jobs, network.tables, 0, network)
 
 
@@ -32,7 +33,7 @@ def test_a_step_is_against_the_gradient_of_the_formula_through_the_record_alone(
     module = copy.deepcopy(fitted.module)
     x = fitted.inputs(NETWORK.records.x[:5])
     job = method._job(deletion)
-    own = Batch(torch.zeros(5, 3), [np.arange(5)], [job], Tables([job]), 0)
+    own = Batch(torch.zeros(5, 3), np.arange(5)[None], [job], Tables([job]), 0)
     losses = []
     for number in range(3):
         near = (x + 0.4 * own.noise(number)).clamp(x.min(), x.max())
@@ -74,7 +75,7 @@ def test_a_copy_stays_within_the_numbers_of_its_batch() -> None:
 
 def test_in_a_stack_the_bounds_of_a_copy_are_those_of_its_own_network() -> None:
     jobs = [replace(NoMethod()._job(each), training=False) for each in NETWORK.deletions(NoMethod(), [[1], [2]])]
-    ids = [np.array([3, 4]), np.array([5, 6])]
+    ids = np.array([[3, 4], [5, 6]])
     stack = Stack(jobs)
     own = Batch(torch.zeros(4, 3), ids, jobs, stack.tables, 0, stack)
     low, _ = within(own)

@@ -20,7 +20,7 @@ def labels(draw: Callable[[Batch], torch.Tensor], number: int = 0, seed: int = 0
     method = RandomLabel()
     (*_, deletion) = MANY.deletions(method, [range(60)] * (seed + 1))
     job = method._job(deletion)
-    return draw(Batch(torch.zeros(60, 5), [job.forget], [job], Tables([job]), number))
+    return draw(Batch(torch.zeros(60, 5), job.forget[None], [job], Tables([job]), number))
 
 
 def share_of_true_labels(draw: Callable[[Batch], torch.Tensor]) -> float:

@@ -19,6 +19,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.fcs:FCS",
         reference=_CODE,
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="msg",
@@ -40,6 +41,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.prmq:PRMQ",
         reference=_CODE,
         sees=("retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="ct",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import NonNegativeFloat, PositiveFloat
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.engine.gradients.importance import gradients_by_record, mean_gradient
+from unlearnbench.core.originals import Original
+from unlearnbench.core.records import TrainingSet, changes
+from unlearnbench.engine.gradients.importance import gradient_sum, gradients_by_record
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen
@@ -34,16 +36,47 @@ class Influence(GradientUnlearner):
     sees: ClassVar[tuple[Seen, ...]] = ("forget-set", "retain-set", "labels")
 
     def records_read(self, deletion: Deletion) -> int:
-        """Return the size of both sets."""
-        return len(deletion.forget) + len(deletion.retain)
+        """Return the size of the forget set, and of the records that make up the gradient of the retain set."""
+        return len(deletion.forget) + sum(len(data) for _, data in counted(deletion))
+
+    def precompute(self, original: Original) -> list[torch.Tensor]:
+        """Return the gradient of all records of the original, which the first steps of all requests share."""
+        return gradient_sum(has_module(original.fitted), original.data)
 
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Take the step."""
-        fitted, forget, retain = has_module(deletion.fitted), deletion.forget, deletion.retain
-        share = len(forget) / max(len(forget) + len(retain), 1)
-        pairs = zip(mean_gradient(fitted, forget), mean_gradient(fitted, retain), strict=True)
-        for weight, (gone, kept) in zip(module.parameters(), pairs, strict=True):
-            weight.data += self.alpha * share * (gone - kept)
+        forget, retain = deletion.forget, deletion.retain
+        n_f, n_r = max(len(forget), 1), max(len(retain), 1)
+        factor = self.alpha * len(forget) / max(len(forget) + len(retain), 1)
+        sums = zip(gradient_sum(has_module(deletion.fitted), forget), retained_sum(deletion), strict=True)
+        for weight, (gone, kept) in zip(module.parameters(), sums, strict=True):
+            weight.data += factor * (gone / n_f - kept / n_r)
+
+
+def retained_sum(deletion: Deletion) -> list[torch.Tensor]:
+    """Return the gradient of the summed loss of the retain set."""
+    fitted = has_module(deletion.fitted)
+    sums = [deletion.precomputed] if at_original(deletion) else []
+    for sign, data in counted(deletion):
+        sums.append([sign * each for each in gradient_sum(fitted, data)])
+    return [sum(parts[1:], parts[0]) for parts in zip(*sums, strict=True)]
+
+
+def counted(deletion: Deletion) -> list[tuple[int, TrainingSet]]:
+    """Return sets of records whose gradients, times these signs, make up that of the retain set.
+
+    At the original it is made up of what ``precompute`` returned, less the records that are gone, and the new ones.
+    """
+    if not at_original(deletion):
+        return [(1, deletion.retain)]
+    data = deletion.original.data
+    gone, new = (TrainingSet.of(data.records, ids) for ids in changes(data, deletion.retain))
+    return [(-1, gone), (1, new)]
+
+
+def at_original(deletion: Deletion) -> bool:
+    """Return whether the model to unlearn from is the original; in later steps it is the version before."""
+    return deletion.fitted is deletion.original.fitted
 
 
 @dataclass(frozen=True)
@@ -76,7 +109,7 @@ class DampedInfluence(GradientUnlearner):
             raise UserError(
                 "influence-damped needs a smaller network or fewer records: their gradients are over 2^27 numbers"
             )
-        wanted = torch.cat([each.flatten() for each in mean_gradient(fitted, forget)]) * len(forget)
+        wanted = torch.cat([each.flatten() for each in gradient_sum(fitted, forget)])
         n = max(len(retain), 1)
         step = damped_inverse(gradients_by_record(fitted, retain), wanted / n, self.damping, n)
         for weight, part in zip(weights, torch.split(step, [each.numel() for each in weights]), strict=True):

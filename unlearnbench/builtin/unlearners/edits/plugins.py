@@ -50,6 +50,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.influence:Influence",
         reference="Izzo et al. 2021, arXiv 2002.10077",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="influence-damped",
@@ -57,6 +58,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.influence:DampedInfluence",
         reference="Koh and Liang 2017, arXiv 1703.04730",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="negmerge",
@@ -64,4 +66,5 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.negmerge:NegMerge",
         reference="Kim et al. 2024, arXiv 2410.05583",
         sees=("forget-set", "labels"),
+        revision=2,
     )

@@ -18,6 +18,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.finetune:Finetune",
         reference="Jia et al. 2023, arXiv 2304.04934",
         sees=("retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="gradient-ascent",
@@ -25,6 +26,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.gradient_ascent:GradientAscent",
         reference="Graves et al. 2021, arXiv 2010.10981",
         sees=("forget-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="neggrad-plus",
@@ -32,6 +34,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.neggrad_plus:NegGradPlus",
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="random-label",
@@ -39,6 +42,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.random_label:RandomLabel",
         reference="Fan et al. 2024, arXiv 2310.12508",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="scrub",
@@ -46,6 +50,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.scrub:Scrub",
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="scrub-rewind",
@@ -53,6 +58,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.scrub:ScrubRewind",
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "validation-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="salun",
@@ -60,6 +66,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.salun:SalUn",
         reference="Fan et al. 2024, arXiv 2310.12508",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="l1-sparse",
@@ -67,6 +74,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.l1_sparse:L1Sparse",
         reference="Jia et al. 2023, arXiv 2304.04934",
         sees=("retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="bad-teacher",
@@ -74,6 +82,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.bad_teacher:BadTeacher",
         reference="Chundawat et al. 2023, arXiv 2205.08096",
         sees=("forget-set", "retain-set"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="cf-k",
@@ -81,6 +90,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.last_blocks:CFk",
         reference="Goel et al. 2022, arXiv 2201.06640",
         sees=("retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="eu-k",
@@ -88,6 +98,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.last_blocks:EUk",
         reference="Goel et al. 2022, arXiv 2201.06640",
         sees=("retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="delete",
@@ -95,6 +106,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.delete:Delete",
         reference="Zhou et al. 2025, arXiv 2503.23751",
         sees=("forget-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="amnesiac",
@@ -109,6 +121,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.jit:JiT",
         reference="Foster et al. 2024, arXiv 2402.01401",
         sees=("forget-set",),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="lotus",
@@ -152,6 +165,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.boundary_expand:BoundaryExpand",
         reference="Chen et al. 2023, arXiv 2303.11570",
         sees=("forget-set",),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="amun",
@@ -159,6 +173,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.amun:AMUN",
         reference="Ebrahimpour-Boroojeny et al. 2025, arXiv 2503.00917",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="rum",
@@ -166,6 +181,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.rum:RUM",
         reference="Zhao et al. 2024, arXiv 2406.01257",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
     yield UnlearnerPlugin(
         name="unsir",
@@ -173,4 +189,5 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.unsir:UNSIR",
         reference="Tarun et al. 2023, arXiv 2111.08947",
         sees=("forget-set", "retain-set", "labels"),
+        revision=2,
     )
