@@ -17,6 +17,7 @@ from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.run.session import SessionOptions, open_session
 
 if TYPE_CHECKING:  # loading them takes a while, which only the commands that use them should need
+    from unlearnbench.report.publication import Publication
     from unlearnbench.submissions.context import CheckContext
     from unlearnbench.submissions.findings import Finding
 
@@ -47,6 +48,21 @@ def build(
 
     If an entry is not as it was accepted, nothing is written and the exit code is 1.
     """
+    stale = False
+    for folder, publication in _boards(leaderboards).items():
+        for name, text in build_files(publication).items():
+            file = folder / name
+            current = file.exists() and file.read_bytes() == text.encode()
+            stale |= not current
+            if not current and not check:
+                write_whole(file, text)
+            echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
+    if check and stale:
+        raise typer.Exit(1)
+
+
+def _boards(leaderboards: Path) -> dict[Path, Publication]:
+    """Return the boards by their folders; print what keeps them from being built, and exit with 1."""
     from unlearnbench.submissions.board import read_boards
 
     boards, found = read_boards(leaderboards)
@@ -58,17 +74,25 @@ def build(
         echo(str(finding))
     if found:
         raise typer.Exit(1)
-    stale = False
-    for folder, publication in boards.items():
-        for name, text in build_files(publication).items():
-            file = folder / name
-            current = file.exists() and file.read_bytes() == text.encode()
-            stale |= not current
-            if not current and not check:
-                write_whole(file, text)
-            echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
-    if check and stale:
-        raise typer.Exit(1)
+    return boards
+
+
+@app.command(epilog=epilog("unlearnbench leaderboard site --out site"))
+def site(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="The folder to write to.")],
+    leaderboards: LeaderboardsDir = LEADERBOARDS,
+) -> None:
+    """Write a site of all boards: an index, a page a board, a page a method, and a comparison of two methods.
+
+    Static files that load nothing from elsewhere. If an entry is not as it was accepted, nothing is written and the
+    exit code is 1.
+    """
+    from unlearnbench.report.site.pages import site as site_files
+
+    boards = _boards(leaderboards)
+    paths = {folder.relative_to(leaderboards).as_posix(): publication for folder, publication in boards.items()}
+    written = [write_whole(out / name, text) for name, text in site_files(paths)]
+    echo(f"wrote {len(written)} files; open {out / 'index.html'}")
 
 
 @app.command(

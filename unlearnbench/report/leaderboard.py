@@ -151,8 +151,8 @@ def latex(publication: Publication, found: Sequence[TrackTable]) -> str:
     return "\n".join([head + need, *(section.latex() for section in sections(found))])
 
 
-def build(publication: Publication) -> dict[str, str]:
-    """Return the files of a board by their names."""
+def build(publication: Publication, home: str = "") -> dict[str, str]:
+    """Return the files of a board by their names; ``home`` leads from its page to the root of a site that has it."""
     from unlearnbench.report.site.html import to_html
 
     found = tables(publication.rows, publication.roles, TRACKS)
@@ -161,5 +161,5 @@ def build(publication: Publication) -> dict[str, str]:
         "table.csv": to_csv(found),
         "table.json": to_json(publication, found),
         "table.tex": latex(publication, found),
-        "index.html": to_html(publication, found),
+        "index.html": to_html(publication, found, home),
     }

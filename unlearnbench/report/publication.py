@@ -102,6 +102,11 @@ class Publication:
         """The suite's version."""
         return int(self.suite.get("version", 1))
 
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} v{self.version}"
+
     def entry_of(self, axis: str, label: str) -> BoardEntry | None:
         """Return the accepted entry that brought a plug-in, else the reference entry; None for the rows of one run."""
         accepted = [entry for entry in self.entries if entry.status == "accepted"]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.report.site.big import big_publication
+from unlearnbench.report.publication import Publication
+from unlearnbench.report.site.pages import site
+from unlearnbench.run.results import Row
 
 BROWSER, DRIVER = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
 
@@ -142,7 +147,7 @@ def test_a_model_can_be_chosen_for_tables_and_figures(page: Any) -> None:
     Select(css(page, 'select[data-axis="model"]')[0]).select_by_visible_text("mlp")
     assert shown(page, "defenses") == ["label-only", "temperature", "none"]
     captions = [caption.text for caption in css(page, "figcaption") if caption.is_displayed()]
-    assert captions == ["mlp"] * 3
+    assert captions == ["mlp"] * 4
 
 
 def test_details_open_close_on_escape_and_give_the_focus_back(page: Any) -> None:
@@ -154,7 +159,9 @@ def test_details_open_close_on_escape_and_give_the_focus_back(page: Any) -> None
     assert dialog.accessible_name == "sorted-diff"
     for part in ("seed 2", "Parameters", "Provenance", "abc123", "unlearnbench run made-up --only dataset=adult"):
         assert part in dialog.text
-    assert page.current_url.endswith("#attack-1")
+    row = button.find_element("xpath", "ancestor::tr").get_attribute("id")
+    assert page.current_url.endswith(f"#{row}")
+    assert row.startswith("attack-sorted-diff-")
     press(page, "\ue00c")  # escape
     assert not dialog.is_displayed()
     assert page.switch_to.active_element == button
@@ -162,8 +169,9 @@ def test_details_open_close_on_escape_and_give_the_focus_back(page: Any) -> None
 
 
 def test_a_link_opens_the_details_of_a_row(page: Any, board: Path) -> None:
+    row = css(page, '#unlearners tr[data-name="sisa"]')[0].get_attribute("id")
     page.get("about:blank")
-    page.get(f"{board.as_uri()}#unlearner-3")
+    page.get(f"{board.as_uri()}#{row}")
     assert css(page, "#detail-body h2")[0].text == "sisa"
     css(page, "#detail .close")[0].click()
     assert not css(page, "#detail")[0].is_displayed()
@@ -204,10 +212,83 @@ def test_the_page_follows_the_readers_colours(page: Any, scheme: str) -> None:
 def test_every_control_is_reached_by_tab_and_shows_its_focus(page: Any) -> None:
     script = "const e = document.activeElement; return [e.className || e.id, getComputedStyle(e).outlineStyle]"
     seen = []
-    for _ in range(20):
+    for _ in range(30):
         press(page, "\ue004")  # tab
         seen.append(tuple(page.execute_script(script)))
     names = [name for name, _ in seen]
     assert names[0] == "skip"
     assert {"find", "others", "scroll", "sort", "open"} <= set(names)
     assert all(style != "none" for _, style in seen)
+
+
+@pytest.fixture(scope="module")
+def big_site(row: Callable[..., Row], publication: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the site of a small board and of one with 40 unlearners, 12 attacks and 3 models; return its folder."""
+    root = tmp_path_factory.mktemp("site")
+    boards = {"made-up": publication, "big": big_publication(row, publication)}
+    for name, text in site(boards):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def at(page: Any, big_site: Path) -> Callable[..., Any]:
+    """Return what opens a file of the site at a width."""
+
+    def opened(name: str, width: int = 1280) -> Any:
+        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        page.get("about:blank")
+        path, _, fragment = name.partition("#")
+        page.get((big_site / path).as_uri() + (f"#{fragment}" if fragment else ""))
+        return page
+
+    return opened
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_of_a_large_site_scrolls_sideways(at: Callable[..., Any], big_site: Path, width: int) -> None:
+    method = next(big_site.glob("methods/unlearner-method-12-*"))
+    for name in ("index.html", "compare.html", "big/index.html", f"methods/{method.name}"):
+        assert at(name, width).execute_script("return document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_name_of_a_row_stays_while_its_numbers_scroll(at: Callable[..., Any], width: int) -> None:
+    opened = at("big/index.html", width)
+    for table in ("#unlearners .scroll", ".heat .scroll"):
+        script = "const s = document.querySelector(arguments[0]); s.scrollLeft = 60; " \
+            "const left = s.querySelector('tbody th').getBoundingClientRect().left - s.getBoundingClientRect().left; " \
+            "return [s.scrollLeft, left]"  # fmt: skip
+        moved, left = opened.execute_script(script, table)
+        if table.startswith(".heat") or width > 600:  # the narrow table has what fits
+            assert (moved > 0 or width > 600, 0 <= left <= 2) == (True, True), table
+
+
+def test_columns_are_chosen_one_by_one_and_by_keyboard(at: Callable[..., Any]) -> None:
+    opened = at("big/index.html", 390)
+    choice = css(opened, "#unlearners .columns")[0]
+    accuracy = "#unlearners td[data-column=test-accuracy]"
+    assert not css(opened, accuracy)[0].is_displayed()
+    choice.find_element("css selector", "summary").send_keys("\ue007")
+    box = choice.find_element("css selector", "input[data-column=test-accuracy]")
+    box.send_keys(" ")
+    assert css(opened, accuracy)[0].is_displayed()
+    box.send_keys(" ")
+    assert not css(opened, accuracy)[0].is_displayed()
+    box.send_keys("\ue00c")  # escape
+    assert choice.get_attribute("open") is None
+
+
+def test_two_methods_are_compared_where_both_have_numbers(at: Callable[..., Any], big_site: Path) -> None:
+    first, second = (next(big_site.glob(f"methods/unlearner-method-{number}-*")).stem for number in (4, 23))
+    opened = at(f"compare.html#{first}/{second}")
+    heads = [css(opened, f"#{name}-head")[0].text for name in ("first", "second")]
+    assert heads == ["method-4(rate=0.4)", "method-23(rate=0.23)"]
+    assert css(opened, "#verdict")[0].text.startswith("21 numbers in common.")
+    link = css(opened, "#rows a")[0].get_attribute("href")
+    opened.get(link)
+    assert css(opened, "#detail-body h2")[0].text == "method-4(rate=0.4)"
+    css(opened, "#detail-body a[href*=methods]")[0].click()
+    assert css(opened, "h1")[0].text == "method-4(rate=0.4)"

@@ -123,7 +123,7 @@ def test_details_say_which_entries_are_significantly_better_or_worse(text: str) 
 
 
 def test_the_best_entry_is_first_failures_follow_and_controls_are_last(text: str) -> None:
-    names = re.findall(r'<tr id="(attack|defense)-\d+" class="(\w+)[^"]*" data-name="([^"]+)"', text)
+    names = re.findall(r'<tr id="(attack|defense)-[\w-]+" class="(\w+)[^"]*" data-name="([^"]+)"', text)
     assert [(role, name) for track, role, name in names if track == "attack"][:8] == [
         ("entry", "sorted-diff"),
         ("entry", "euclidean"),

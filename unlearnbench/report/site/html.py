@@ -16,6 +16,7 @@ from unlearnbench.core.messages import one_line
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.curves import board_groups, roc_figure
 from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
+from unlearnbench.report.site.heat import heat_maps
 from unlearnbench.report.site.view import table_of
 from unlearnbench.report.tracks import TrackRow, TrackTable, by_track
 from unlearnbench.suite.model import AXES
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def to_html(publication: Publication, found: Sequence[TrackTable]) -> str:
-    """Return the page of a publication whose tables are ``found``."""
+def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "") -> str:
+    """Return the page of a publication whose tables are ``found``; ``home`` leads to the root of its site, if any."""
     from markupsafe import Markup
 
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
@@ -40,6 +41,8 @@ def to_html(publication: Publication, found: Sequence[TrackTable]) -> str:
         .render(
             publication=publication,
             suite=publication.suite,
+            home=home,
+            heat=heat_maps(publication),
             tables=[table for table in tables if table.rows],
             figures=scatter_figures(found),
             roc=roc_figure(board_groups(publication.curves, lines)),

@@ -12,6 +12,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.site.figures import Scale, auc_scale
+from unlearnbench.report.site.methods import row_id, slug
 from unlearnbench.report.tracks import CHANCE, Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable, shown_columns
 from unlearnbench.suite.model import AXES
 
@@ -92,6 +93,11 @@ class PageRow:
     """Who entered it; None for the rows of one run."""
 
     @property
+    def method(self) -> str:
+        """The name of the page of its entry on the site; empty for controls and baselines."""
+        return slug(self.line.track.compares, self.line.entry) if self.line.role == "entry" else ""
+
+    @property
     def decided(self) -> bool:
         """Whether it may be first and another entry is significantly worse."""
         return self.rank is not None and self.rank.best == 1 and self.rank.worst < self.ranked
@@ -125,8 +131,7 @@ def table_of(tables: Sequence[TrackTable], publication: Publication, low: Sequen
     lines = [line for table in tables for line in _in_order(track, table.rows)]
     ranked = _ranked(lines)
     rows = [
-        _page_row(f"{track.name}-{i}", line, columns, publication, low, ranked[line.setting, line.model])
-        for i, line in enumerate(lines, 1)
+        _page_row(row_id(line), line, columns, publication, low, ranked[line.setting, line.model]) for line in lines
     ]
     about = " ".join(dict.fromkeys(table.about for table in tables if table.rows))
     return PageTable(track, about, rows, columns, [note for table in tables for note in _notes(table, len(tables))])

@@ -50,6 +50,7 @@ function filter() {
     row.hidden = !(fits(row) && (others || row.dataset.role === "entry") && words.every((word) => text.includes(word)));
   }
   for (const figure of all("figure")) figure.hidden = !fits(figure);
+  for (const row of all(".heat tbody tr")) row.hidden = !others && row.dataset.role !== "entry";
   let shown = 0;
   for (const track of all(".track")) {
     const visible = all("tbody tr", track).filter((row) => !row.hidden).length;
@@ -61,6 +62,30 @@ function filter() {
   }
   say(`${shown} of ${rows.length} rows shown`);
 }
+
+// Columns: each table has its own choice; what a narrow screen leaves out can be chosen too.
+for (const choice of all(".columns")) {
+  const track = choice.closest(".track");
+  const cells = (key) => all(`table [data-column="${key}"]`, track);
+  for (const box of all("input", choice)) {
+    box.checked = getComputedStyle(cells(box.dataset.column)[0]).display !== "none";
+    box.addEventListener("change", () => {
+      for (const cell of cells(box.dataset.column)) {
+        cell.classList.toggle("off", !box.checked);
+        cell.classList.toggle("on", box.checked);
+      }
+    });
+  }
+  choice.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    choice.open = false;
+    one("summary", choice).focus();
+  });
+  choice.hidden = false;
+}
+document.addEventListener("click", (event) => {
+  for (const choice of all(".columns[open]")) if (!choice.contains(event.target)) choice.open = false;
+});
 
 function say(text) {
   one("#status").textContent = text;
