@@ -27,7 +27,7 @@ EXAMPLES = (
     "unlearnbench plot parameter paper/group --x scenario.size --where model=decision-tree",
     "unlearnbench plot degradation quickstart --where model=decision-tree --where unlearner=retrain",
     "unlearnbench plot frontier paper/defenses --where attack=sorted-diff --out figures",
-    'unlearnbench plot pareto quick-unlearn --where "model=mlp(epochs=20, hidden=[64,32])" --where scenario=single',
+    'unlearnbench plot pareto quick-unlearn --where "model=mlp(epochs=50, hidden=[64,32])" --where scenario=single',
 )
 Kind = Literal["roc", "parameter", "degradation", "frontier", "pareto"]
 
