@@ -19,7 +19,7 @@ Arrays = dict[str, Any]
 Make = Callable[..., Arrays]
 Save = Callable[..., Path]
 
-BY_FORMULA = {"score-diff", "score-ratio", "delta", "forgetting", "random"}
+BY_FORMULA = {"score-diff", "score-ratio", "delta", "gap", "forgetting", "random"}
 
 FAILING = """
 from unlearnbench import Attack, AttackPlugin, ScoreAttack, hookimpl
