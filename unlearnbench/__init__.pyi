@@ -63,6 +63,9 @@ from unlearnbench.core.metrics import (
     ScoredCell as ScoredCell,
 )
 from unlearnbench.core.models import (
+    Decremental as Decremental,
+)
+from unlearnbench.core.models import (
     FitTask as FitTask,
 )
 from unlearnbench.core.models import (
@@ -70,6 +73,9 @@ from unlearnbench.core.models import (
 )
 from unlearnbench.core.models import (
     Seeds as Seeds,
+)
+from unlearnbench.core.models import (
+    StepLog as StepLog,
 )
 from unlearnbench.core.models import (
     TargetModel as TargetModel,
@@ -109,6 +115,12 @@ from unlearnbench.core.posteriors import (
 )
 from unlearnbench.core.posteriors import (
     log_softmax as log_softmax,
+)
+from unlearnbench.core.ranges import (
+    Choice as Choice,
+)
+from unlearnbench.core.ranges import (
+    Range as Range,
 )
 from unlearnbench.core.records import (
     Provenance as Provenance,
@@ -153,6 +165,9 @@ from unlearnbench.core.training import (
     TrainingJob as TrainingJob,
 )
 from unlearnbench.core.unlearners import (
+    CountsPasses as CountsPasses,
+)
+from unlearnbench.core.unlearners import (
     State as State,
 )
 from unlearnbench.core.unlearners import (
@@ -171,19 +186,40 @@ from unlearnbench.engine.gradients.jobs import (
     Made as Made,
 )
 from unlearnbench.engine.gradients.passes import (
+    Edit as Edit,
+)
+from unlearnbench.engine.gradients.passes import (
+    Loss as Loss,
+)
+from unlearnbench.engine.gradients.passes import (
+    Measure as Measure,
+)
+from unlearnbench.engine.gradients.passes import (
     Optimizer as Optimizer,
 )
 from unlearnbench.engine.gradients.passes import (
     Pass as Pass,
 )
 from unlearnbench.engine.gradients.passes import (
+    Penalty as Penalty,
+)
+from unlearnbench.engine.gradients.passes import (
+    Rate as Rate,
+)
+from unlearnbench.engine.gradients.passes import (
     Stage as Stage,
+)
+from unlearnbench.engine.gradients.passes import (
+    StepRule as StepRule,
 )
 from unlearnbench.engine.gradients.passes import (
     Term as Term,
 )
 from unlearnbench.engine.gradients.passes import (
     cosine as cosine,
+)
+from unlearnbench.engine.gradients.passes import (
+    cross_entropy as cross_entropy,
 )
 from unlearnbench.engine.gradients.steps import (
     StepGradients as StepGradients,

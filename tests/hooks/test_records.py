@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unlearnbench.core.ranges import Range
 from unlearnbench.hooks.records import RECORDS, AttackPlugin, DatasetPlugin, DefensePlugin, Plugin, UnlearnerPlugin
 
 WORD = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
@@ -100,6 +101,22 @@ def test_only_a_control_may_delete_nothing() -> None:
     with pytest.raises(ValueError, match="deletes_nothing is for a control"):
         UnlearnerPlugin(**about)  # type: ignore[arg-type]  # fields by name
     assert UnlearnerPlugin(**about, role="control").deletes_nothing  # type: ignore[arg-type]  # fields by name
+
+
+ONE = Range(0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "said"),
+    [
+        (dict.fromkeys("abcd", ONE), "x: knobs must be 3 at most, got 4"),
+        ({"a": (0, 1)}, r"x: knob 'a' must be a Range or a Choice, got \(0, 1\)"),
+    ],
+)
+def test_an_unlearner_has_three_knobs_at_most_each_with_its_values(knobs: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        UnlearnerPlugin(name="x", summary="X.", factory="x:X", knobs=knobs)
+    assert hash(UnlearnerPlugin(name="x", summary="X.", factory="x:X", knobs=dict.fromkeys("abc", ONE)))
 
 
 def test_every_kind_has_its_record() -> None:

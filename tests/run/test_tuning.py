@@ -16,6 +16,7 @@ from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.pools import side_halves
+from unlearnbench.core.ranges import Choice, Range, Space
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.report.trials import trial_lines, trials_csv
@@ -26,14 +27,13 @@ from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
 from unlearnbench.run.tuning import Tried, best_of, drawn_values, objective, outcome_of, trials_of, tuned_suite
 from unlearnbench.suite.load import load_suite
-from unlearnbench.suite.ranges import Choice, Range, Space
 from unlearnbench.suite.yaml import dump_yaml
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
 
 PLUGIN = """
-    from unlearnbench import FunctionUnlearner, UnlearnerPlugin, hookimpl
+    from unlearnbench import FunctionUnlearner, Range, UnlearnerPlugin, hookimpl
 
 
     class Damaged:
@@ -66,10 +66,18 @@ PLUGIN = """
         pass
 
 
+    class Knobbed(Breaks):
+        def __init__(self, damage: float = 0.9, rows: int = 3) -> None:
+            super().__init__(damage)
+            self.rows = rows
+
+
     @hookimpl
     def unlearnbench_unlearners():
         yield UnlearnerPlugin(name="breaks", summary="Damages.", factory=Breaks)
         yield UnlearnerPlugin(name="other", summary="Damages too.", factory=Other)
+        knobs = {"damage": Range(0.0, 0.1), "rows": Range(1, 8)}
+        yield UnlearnerPlugin(name="knobbed", summary="Damages rows.", factory=Knobbed, knobs=knobs)
 """
 TUNE = {"trials": 8, "originals": 2, "requests": 2, "passes": 0.4, "space": {"damage": {"low": 0.0, "high": 1.0}}}
 
@@ -100,6 +108,19 @@ def test_every_unlearner_gets_the_same_trials(lab: Lab) -> None:
     assert [trial.values for trial in by_name["breaks"]] == [trial.values for trial in by_name["other"]]
     assert [trial.number for trial in by_name["breaks"]] == list(range(1, 9))
     assert {len(trial.episodes) for trial in trials if trial.tried} == {2}
+
+
+def test_an_unlearner_tries_its_own_knobs_too_unless_the_suite_says_otherwise(lab: Lab) -> None:
+    """As often as the others their parameters, with the same values of those that the suite names."""
+    named = ["breaks", "knobbed"]
+    trials = {
+        name: [trial.values for trial in Tuned(lab, unlearners=named).trials if trial.base.name == name]
+        for name in named
+    }
+    assert [values["damage"] for values in trials["knobbed"]] == [values["damage"] for values in trials["breaks"]]
+    assert {values["rows"] for values in trials["knobbed"]} == {1, 2, 3, 4, 5, 6, 7, 8}
+    plain = Tuned(lab, unlearners=named, tune={**TUNE, "knobs": False}).trials
+    assert {tuple(trial.values) for trial in plain} == {("damage",)}
 
 
 def test_values_are_one_of_each_equal_part_of_the_range() -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import NonNegativeFloat
 
 from unlearnbench import FunctionUnlearner, UserError, log_softmax
 from unlearnbench.core.models import Fitted, TargetModel
 from unlearnbench.core.originals import Original
+from unlearnbench.core.ranges import Range
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
@@ -140,6 +142,21 @@ def test_one_that_sees_more_than_it_declares_is_found(sees: tuple[Seen, ...], fo
     assert found("unlearner", Good, sees=sees) == {"undeclared-data-have-no-influence"}
 
 
+@pytest.mark.parametrize(
+    ("knobs", "wrong"),
+    [({"tilt": Range(0.1, 1.0)}, False), ({"tilt": Range(-1, 1)}, True), ({"tild": Range(1, 2)}, True)],
+)
+def test_a_knob_is_a_parameter_with_values_that_the_class_takes(knobs: object, wrong: bool, found: Found) -> None:
+    @dataclass(frozen=True)
+    class Turned(Good):
+        """Tilts more or less."""
+
+        tilt: NonNegativeFloat = 1.0
+
+    expected = {"knobs-are-parameters-with-values-that-it-takes"} if wrong else set()
+    assert found("unlearner", Turned, knobs=knobs) == expected
+
+
 def test_a_case_may_be_refused_in_a_line(found: Found) -> None:
     class Refuses(NoClassMayGo):
         def unlearn(self, deletion: Deletion) -> Fitted:
@@ -174,6 +191,6 @@ def test_what_is_no_fitted_model_is_told_with_what_makes_one(registry: Registry)
 
 def test_every_check_fails_for_one_of_these() -> None:
     broken = {check for _, check in BROKEN}
-    assert broken | {"undeclared-data-have-no-influence"} == {
+    assert broken | {"undeclared-data-have-no-influence", "knobs-are-parameters-with-values-that-it-takes"} == {
         check.name for check in checks_of("unlearner") if check not in moving.CHECKS
     }

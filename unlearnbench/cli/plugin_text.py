@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -46,10 +47,15 @@ def _record(registered: Registered) -> dict[str, Any]:
         "summary": plugin.summary,
         "reference": plugin.reference,
         "revision": plugin.revision,
-        "about": {f.name: getattr(plugin, f.name) for f in fields(plugin) if f.name not in common},
+        "about": {f.name: _plain(getattr(plugin, f.name)) for f in fields(plugin) if f.name not in common},
         "factory": registered.factory,
         "source": asdict(registered.source),
     }
+
+
+def _plain(value: object) -> object:
+    """Return ranges by their names as text, and all else as it is."""
+    return {name: str(values) for name, values in value.items()} if isinstance(value, Mapping) else value
 
 
 def details_of(registered: Registered) -> dict[str, Any]:
@@ -97,4 +103,6 @@ def _text(value: object) -> str:
     """Return a value as a suite writes it."""
     if isinstance(value, bool | None):
         return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, Mapping):
+        value = [f"{name}: {each}" for name, each in value.items()]
     return ", ".join(map(str, value)) or "nothing" if isinstance(value, list | tuple) else str(value)

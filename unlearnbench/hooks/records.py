@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal, get_args
 
+from unlearnbench.core.ranges import Choice, Range, Space
 from unlearnbench.core.versions import Versions
 
 Kind = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack", "metric", "executor"]
@@ -25,6 +26,9 @@ Answers = Literal["posteriors", "labels"]
 EntryRole = Literal["entry", "baseline", "control"]
 """The role of a plug-in in a table: an entry, which is ranked; a baseline, which entries are compared with; a control,
 which shows whether the measurement is valid. Baselines and controls are never ranked."""
+
+MOST_KNOBS: Final = 3
+"""Of an unlearner: so that none gains by having many."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -104,6 +108,8 @@ class UnlearnerPlugin(Plugin):
     deletes_nothing: bool = False
     """Whether its models are trained on the forgotten records too. For a control: an attack that tells forgotten from
     retained records there does not attack the deletion, and its results are invalid."""
+    knobs: Space = field(default_factory=dict, hash=False)
+    """What ``tune`` tries beside the parameters that a suite names: values of at most three of its parameters."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,6 +117,11 @@ class UnlearnerPlugin(Plugin):
             self._check("sees", seen, get_args(Seen))
         if self.deletes_nothing and self.role != "control":
             raise ValueError(f"{self.name}: deletes_nothing is for a control")
+        if len(self.knobs) > MOST_KNOBS:
+            raise ValueError(f"{self.name}: knobs must be {MOST_KNOBS} at most, got {len(self.knobs)}")
+        for name, values in self.knobs.items():
+            if not isinstance(values, Range | Choice):
+                raise ValueError(f"{self.name}: knob {name!r} must be a Range or a Choice, got {values!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,11 @@ import numpy as np
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.options import PLAIN
+from unlearnbench.core.ranges import Space
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath, keyed_uniforms
 from unlearnbench.hooks.parameters import ParameterError, resolve
-from unlearnbench.hooks.records import Kind
+from unlearnbench.hooks.records import Kind, UnlearnerPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import EpisodeTask
 from unlearnbench.run.episodes import Episode
@@ -31,7 +32,7 @@ from unlearnbench.run.keys import episode_keys
 from unlearnbench.run.settings import Settings
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef, Suite
-from unlearnbench.suite.ranges import Space, Tuning
+from unlearnbench.suite.tuning import Tuning
 
 UNLEARNER: Kind = "unlearner"
 
@@ -92,22 +93,30 @@ def trials_of(suite: Suite, out: Path, instances: PluginInstances) -> list[Trial
 
 
 def settings_of(base: PluginRef, tuning: Tuning, seed: int, registry: Registry) -> Iterator[Trial]:
-    """Yield the trials of one unlearner, without episodes; none where it has no parameter of the search space.
+    """Yield the trials of one unlearner, without episodes; none where it has no parameter to try.
 
     The values of a parameter are the same for all unlearners: stratified draws (a Latin hypercube), by the seed and the
     name of the parameter.
     """
-    names = [name for name in tuning.space if name in base.params]
-    if not names:
+    space = space_of(base, tuning, registry)
+    if not space:
         return
-    drawn = {name: drawn_values(tuning.space, name, tuning.trials, seed) for name in names}
+    drawn = {name: drawn_values(space, name, tuning.trials, seed) for name in space}
     for number in range(1, tuning.trials + 1):
-        values = {name: drawn[name][number - 1] for name in names}
+        values = {name: drawn[name][number - 1] for name in space}
         try:
             params = resolve(registry.get(UNLEARNER, base.name), {**base.params, **values})
             yield Trial(base, number, values, default_ref(registry, UNLEARNER, base.name, params))
         except ParameterError as error:
             yield Trial(base, number, values, None, str(error))
+
+
+def space_of(base: PluginRef, tuning: Tuning, registry: Registry) -> Space:
+    """Return what is tried of one unlearner: the suite's ranges of parameters that it has, and its own knobs."""
+    plugin = registry.get(UNLEARNER, base.name).plugin
+    own = plugin.knobs if tuning.knobs and isinstance(plugin, UnlearnerPlugin) else {}
+    shared = {name: values for name, values in tuning.space.items() if name in base.params}
+    return {**shared, **{name: values for name, values in own.items() if name not in shared}}
 
 
 def drawn_values(space: Space, name: str, n: int, seed: int) -> list[object]:

@@ -19,7 +19,7 @@ from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.references import ReferenceSizes
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
-from unlearnbench.suite.ranges import Tuning
+from unlearnbench.suite.tuning import Tuning
 
 Axis = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack"]
 """A dimension of the grid; a cell has one entry of each axis, and a seed."""

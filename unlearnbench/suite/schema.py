@@ -71,6 +71,7 @@ def _tune() -> Schema:
         "originals": _integer(1, MOST_EPISODES),
         "requests": _integer(1, MOST_EPISODES),
         "passes": {"type": "number", "exclusiveMinimum": 0},
+        "knobs": {"type": "boolean"},
     }
     ends: Schema = {name: {"type": "number"} for name in ("low", "high")}
     span = _object({**ends, "log": {"type": "boolean"}}, ("low", "high"))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from unlearnbench.core.records import Step
+from unlearnbench.engine.gradients.passes import Pass
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, same_weights
 from unlearnbench.engine.networks.modules import HasModule
 from unlearnbench.engine.unlearners import FunctionUnlearner
@@ -46,7 +47,7 @@ def without_a_retain_set_nothing_to_forget_changes_nothing(subject: Subject) -> 
 def a_learning_rate_of_zero_moves_nothing(subject: Subject) -> Iterator[str]:
     """With a learning rate of 0 all parameters are those of the original, to the bit; edits are exempt."""
     rates = dict.fromkeys(_rates(subject.made), 0.0)
-    if rates and not _edits(subject.made):
+    if rates and not _edits(subject):
         for name, before, after in _networks(subject, replace(subject.made, **rates)):
             if not all(map(_equal, before.module.parameters(), after.module.parameters())):
                 yield f"{name}: parameters move at a learning rate of 0"
@@ -77,14 +78,21 @@ def _rates(made: Any) -> list[str]:
 
 
 def _measures(subject: Subject) -> bool:
+    return any(each.measure for each in _passes(subject))
+
+
+def _edits(subject: Subject) -> bool:
+    """Return whether it edits the network before its first pass or before a later one."""
+    made = subject.made
+    own = isinstance(made, GradientUnlearner) and type(made).edit is not GradientUnlearner.edit
+    return own or any(each.edit for each in _passes(subject))
+
+
+def _passes(subject: Subject) -> list[Pass]:
     made, trials = subject.made, all_trials(subject)
     if not isinstance(made, GradientUnlearner) or not trials:
-        return False
-    return any(pass_.measure for stage in made.stages(trials[0].original()) for pass_ in stage.passes)
-
-
-def _edits(made: FunctionUnlearner) -> bool:
-    return isinstance(made, GradientUnlearner) and type(made).edit is not GradientUnlearner.edit
+        return []
+    return [each for stage in made.stages(trials[0].original()) for each in stage.passes]
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -14,6 +14,7 @@ from unlearnbench.core.originals import Original
 from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.engine.unlearners import FunctionUnlearner
+from unlearnbench.hooks.parameters import ParameterError, resolve
 from unlearnbench.hooks.records import UnlearnerPlugin
 from unlearnbench.testing import moving
 from unlearnbench.testing.contract import Subject
@@ -166,6 +167,19 @@ def edge_cases(subject: Subject) -> Iterator[str]:
     yield from cases({name: case(*each) for name, each in by_name.items()}, refusable=True)
 
 
+@check("Name in `knobs` parameters of the class, with values that it takes.")
+def knobs_are_parameters_with_values_that_it_takes(subject: Subject) -> Iterator[str]:
+    """It can be made with values from both ends and the middle of what its record names for tuning."""
+    record = subject.registered.plugin
+    assert isinstance(record, UnlearnerPlugin)  # noqa: S101 - for the type checker
+    for name, values in record.knobs.items():
+        for value in dict.fromkeys(values.at(share) for share in (0.0, 0.5, 1 - 1e-9)):
+            try:
+                resolve(subject.registered, {name: value})
+            except ParameterError as error:
+                yield str(error)
+
+
 CHECKS: Final = (
     works_with_models_it_does_not_refuse,
     returns_a_version_for_every_step,
@@ -175,5 +189,6 @@ CHECKS: Final = (
     serves_each_request_independently,
     undeclared_data_have_no_influence,
     edge_cases,
+    knobs_are_parameters_with_values_that_it_takes,
     *moving.CHECKS,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from unlearnbench.core.ranges import Range
 from unlearnbench.hooks.records import UnlearnerPlugin
 
 _HERE: Final = "unlearnbench.builtin.unlearners.competition"
@@ -20,6 +21,11 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference=_CODE,
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={
+            "contrast_learning_rate": Range(1e-5, 0.1, log=True),
+            "retain_learning_rate": Range(1e-5, 0.1, log=True),
+            "temperature": Range(0.5, 5.0),
+        },
     )
     yield UnlearnerPlugin(
         name="msg",
@@ -27,6 +33,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.msg:MSG",
         reference=_CODE,
         sees=("forget-set", "retain-set", "labels"),
+        knobs={"share": Range(0.05, 0.9), "slowed": Range(0.01, 1.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="cfw",
@@ -34,6 +41,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.cfw:CFW",
         reference=_CODE,
         sees=("retain-set", "labels"),
+        knobs={"noise": Range(0.01, 1.0, log=True), "last_noise": Range(5e-4, 0.05, log=True)},
     )
     yield UnlearnerPlugin(
         name="prmq",
@@ -42,6 +50,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference=_CODE,
         sees=("retain-set", "labels"),
         revision=2,
+        knobs={"share": Range(0.5, 1.0)},
     )
     yield UnlearnerPlugin(
         name="ct",
@@ -56,6 +65,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.kde:KDE",
         reference=_CODE,
         sees=("retain-set", "validation-set", "labels"),
+        knobs={"warmup_learning_rate": Range(1e-5, 0.1, log=True), "temperature": Range(0.5, 5.0)},
     )
     yield UnlearnerPlugin(
         name="rni",
@@ -63,4 +73,5 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.rni:RNI",
         reference=_CODE,
         sees=("retain-set", "labels"),
+        knobs={"noise": Range(0.005, 0.5, log=True), "noisy": Range(0.1, 1.0)},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from unlearnbench.core.ranges import Range
 from unlearnbench.hooks.records import UnlearnerPlugin
 
 _HERE: Final = "unlearnbench.builtin.unlearners.edits"
@@ -19,6 +20,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Foster et al. 2024, arXiv 2308.07707",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"selection": Range(1.0, 100.0, log=True), "dampening": Range(0.1, 10.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="lfssd",
@@ -27,6 +29,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Foster et al. 2024, arXiv 2402.19308",
         sees=("forget-set", "retain-set"),
         revision=2,
+        knobs={"selection": Range(1.0, 100.0, log=True), "dampening": Range(0.1, 10.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="assd",
@@ -35,6 +38,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Schoepf et al. 2024, arXiv 2402.10098",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"dampening": Range(0.1, 10.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="fisher",
@@ -43,6 +47,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Golatkar et al. 2020, arXiv 1911.04933",
         sees=("retain-set",),
         revision=2,
+        knobs={"alpha": Range(1e-9, 1e-4, log=True)},
     )
     yield UnlearnerPlugin(
         name="influence",
@@ -51,6 +56,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Izzo et al. 2021, arXiv 2002.10077",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"alpha": Range(0.1, 100.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="influence-damped",
@@ -59,6 +65,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Koh and Liang 2017, arXiv 1703.04730",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"damping": Range(1e-4, 1.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="negmerge",
@@ -67,4 +74,5 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Kim et al. 2024, arXiv 2410.05583",
         sees=("forget-set", "labels"),
         revision=2,
+        knobs={"scale": Range(0.1, 3.0)},
     )

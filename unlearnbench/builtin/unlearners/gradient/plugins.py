@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from unlearnbench.core.ranges import Choice, Range
 from unlearnbench.hooks.records import UnlearnerPlugin
 
 _HERE: Final = "unlearnbench.builtin.unlearners.gradient"
+
+_SCRUB: Final = {
+    "alpha": Range(1e-3, 1.0, log=True),
+    "temperature": Range(0.5, 5.0),
+    "forget_epochs": Range(1, 4),
+}
 
 
 def plugins() -> Iterator[UnlearnerPlugin]:
@@ -35,6 +42,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"alpha": Range(0.5, 1.0)},
     )
     yield UnlearnerPlugin(
         name="random-label",
@@ -43,6 +51,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Fan et al. 2024, arXiv 2310.12508",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"variant": Choice(("static", "epoch", "mixed"))},
     )
     yield UnlearnerPlugin(
         name="scrub",
@@ -51,6 +60,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs=_SCRUB,
     )
     yield UnlearnerPlugin(
         name="scrub-rewind",
@@ -59,6 +69,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Kurmanji et al. 2023, arXiv 2302.09880",
         sees=("forget-set", "retain-set", "validation-set", "labels"),
         revision=2,
+        knobs=_SCRUB,
     )
     yield UnlearnerPlugin(
         name="salun",
@@ -67,6 +78,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Fan et al. 2024, arXiv 2310.12508",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"variant": Choice(("static", "epoch", "mixed")), "share": Range(0.1, 1.0)},
     )
     yield UnlearnerPlugin(
         name="l1-sparse",
@@ -75,6 +87,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Jia et al. 2023, arXiv 2304.04934",
         sees=("retain-set", "labels"),
         revision=2,
+        knobs={"alpha": Range(1e-6, 1e-2, log=True)},
     )
     yield UnlearnerPlugin(
         name="bad-teacher",
@@ -83,6 +96,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Chundawat et al. 2023, arXiv 2205.08096",
         sees=("forget-set", "retain-set"),
         revision=2,
+        knobs={"share": Range(0.1, 1.0)},
     )
     yield UnlearnerPlugin(
         name="cf-k",
@@ -91,6 +105,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Goel et al. 2022, arXiv 2201.06640",
         sees=("retain-set", "labels"),
         revision=2,
+        knobs={"anchor": Range(1e-3, 1.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="eu-k",
@@ -99,6 +114,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Goel et al. 2022, arXiv 2201.06640",
         sees=("retain-set", "labels"),
         revision=2,
+        knobs={"anchor": Range(1e-3, 1.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="delete",
@@ -122,6 +138,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Foster et al. 2024, arXiv 2402.01401",
         sees=("forget-set",),
         revision=2,
+        knobs={"sigma": Range(0.01, 1.0, log=True)},
     )
     yield UnlearnerPlugin(
         name="lotus",
@@ -129,6 +146,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.lotus:LoTUS",
         reference="Spartalis et al. 2025, arXiv 2503.18314",
         sees=("forget-set", "retain-set", "validation-set", "labels"),
+        knobs={"alpha": Range(0.5, 8.0), "share": Range(0.1, 1.0)},
     )
     yield UnlearnerPlugin(
         name="sfron",
@@ -137,6 +155,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Huang et al. 2024, arXiv 2409.19732",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"alpha": Range(1.0, 100.0, log=True), "every": Range(2, 10), "threshold": Range(0.5, 5.0)},
     )
     yield UnlearnerPlugin(
         name="orthograd",
@@ -144,6 +163,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.orthograd:OrthoGrad",
         reference="Shamsian et al. 2025, arXiv 2503.02312",
         sees=("forget-set", "retain-set", "labels"),
+        knobs={"alpha": Range(0.5, 1.0), "share": Range(0.05, 0.5)},
     )
     yield UnlearnerPlugin(
         name="uam",
@@ -151,6 +171,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.uam:UAM",
         reference="Unlearning-aware minimization, NeurIPS 2025",
         sees=("forget-set", "retain-set", "labels"),
+        knobs={"rho": Range(0.005, 0.5, log=True)},
     )
     yield UnlearnerPlugin(
         name="boundary-shrink",
@@ -158,6 +179,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         factory=f"{_HERE}.boundary_shrink:BoundaryShrink",
         reference="Chen et al. 2023, arXiv 2303.11570",
         sees=("forget-set", "labels"),
+        knobs={"epsilon": Range(0.01, 0.5, log=True)},
     )
     yield UnlearnerPlugin(
         name="boundary-expand",
@@ -174,6 +196,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Ebrahimpour-Boroojeny et al. 2025, arXiv 2503.00917",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"radius": Range(0.005, 0.5, log=True)},
     )
     yield UnlearnerPlugin(
         name="rum",
@@ -182,6 +205,7 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Zhao et al. 2024, arXiv 2406.01257",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={"score": Choice(("memorisation", "confidence"))},
     )
     yield UnlearnerPlugin(
         name="unsir",
@@ -190,4 +214,9 @@ def plugins() -> Iterator[UnlearnerPlugin]:
         reference="Tarun et al. 2023, arXiv 2111.08947",
         sees=("forget-set", "retain-set", "labels"),
         revision=2,
+        knobs={
+            "repair_learning_rate": Range(1e-5, 1.0, log=True),
+            "penalty": Range(1e-3, 1.0, log=True),
+            "copies": Range(5, 80, log=True),
+        },
     )

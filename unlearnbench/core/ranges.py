@@ -1,19 +1,28 @@
-"""What a suite says of tuning: how many trials, on which development episodes, in which search space."""
+"""What values of a parameter are tried in tuning: a range or a list."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from ``low`` to ``high``, integers where both are; on a logarithmic scale with ``log``."""
+    """Numbers from ``low`` to ``high``, integers where both are; on a logarithmic scale with ``log``.
+
+    ValueError unless low is below high, both finite, and above 0 on a logarithmic scale.
+    """
 
     low: float
     high: float
     log: bool = False
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"low must be below high, both finite, got {self.low} and {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low must be above 0 on a logarithmic scale, got {self.low}")
 
     def at(self, share: float) -> object:
         """Return the value at a share in [0, 1) of the range."""
@@ -32,12 +41,19 @@ class Range:
         """Return the range as in a suite file."""
         return {"low": self.low, "high": self.high} | ({"log": True} if self.log else {})
 
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}{' on a logarithmic scale' if self.log else ''}"
+
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values."""
+    """One of some values; ValueError for none."""
 
     values: tuple[object, ...]
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError("must list at least one value")
 
     def at(self, share: float) -> object:
         """Return the value at a share in [0, 1) of the list."""
@@ -47,31 +63,9 @@ class Choice:
         """Return the list as in a suite file."""
         return list(self.values)
 
+    def __str__(self) -> str:
+        return " or ".join(map(str, self.values))
+
 
 Space = Mapping[str, Range | Choice]
 """The values to try, by the name of the parameter."""
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """The key ``tune`` of a suite."""
-
-    space: Space = field(hash=False)
-    """Shared by all unlearners; each uses the parameters that it has."""
-    trials: int = 20
-    """Parameter settings that are tried of each unlearner."""
-    originals: int = 3
-    """Development originals on which each setting is tried."""
-    requests: int = 2
-    """Development requests of each."""
-    passes: float = 0.2
-    """The most record passes that a setting may take to serve a request, over those of a retraining."""
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the key as in a suite file."""
-        numbers: dict[str, object] = {"trials": self.trials, "originals": self.originals, "requests": self.requests}
-        return (
-            numbers
-            | {"passes": self.passes}
-            | {"space": {name: values.to_plain() for name, values in sorted(self.space.items())}}
-        )
