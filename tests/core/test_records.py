@@ -176,3 +176,15 @@ def test_who_is_among_a_few_is_the_same_however_many_they_are(n: int, few: int) 
 def test_a_name_that_no_draw_can_be_named_by_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"^name: must not be empty or hold a slash, .*, got "):
         Records(name, np.zeros((2, 1)), np.array([0, 1]), 2, Provenance("made up", "CC0"))
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(5, dtype=np.bool_), np.zeros(6), [True] * 7])
+def test_who_is_mislabelled_is_told_of_each_record(wrong: Any) -> None:
+    with pytest.raises(ValueError, match='data set "toy": mislabelled must be true or false for each of 6 records'):
+        replace(records(), mislabelled=wrong)
+
+
+def test_who_is_mislabelled_is_part_of_the_content() -> None:
+    none, one = np.zeros(6, dtype=np.bool_), np.arange(6) == 2
+    sums = {replace(records(), mislabelled=each).sha256 for each in (None, none, one)}
+    assert len(sums) == 3

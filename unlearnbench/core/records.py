@@ -49,6 +49,8 @@ class Records(ReadOnlyArrays):
     class_names: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     """The least and the largest value that every feature can have, such as the levels of a pixel; None if unknown."""
+    mislabelled: NDArray[np.bool_] | None = None
+    """Which records (n,) were given another class than theirs, on purpose; None where nobody says so."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or "/" in self.name:
@@ -85,6 +87,12 @@ class Records(ReadOnlyArrays):
             place = np.argwhere(~np.isfinite(self.x))[0]
             raise self._fault(f"x: row {place[0]}, {self._feature(place[1:])} is {self.x[tuple(place)]}, not finite")
         self._check_bounds()
+        self._check_mislabelled()
+
+    def _check_mislabelled(self) -> None:
+        told = self.mislabelled
+        if told is not None and (np.asarray(told).dtype != np.bool_ or np.shape(told) != self.y.shape):
+            raise self._fault(f"mislabelled must be true or false for each of {len(self.y)} records")
 
     def _check_bounds(self) -> None:
         if self.bounds is None:
@@ -122,6 +130,8 @@ class Records(ReadOnlyArrays):
         digest = hashlib.sha256(f"{self.x.shape} {self.x.dtype.str} {self.n_classes}".encode())
         digest.update(np.ascontiguousarray(self.x).data)
         digest.update(np.ascontiguousarray(self.y).data)
+        if self.mislabelled is not None:
+            digest.update(np.packbits(self.mislabelled).data)
         return digest.hexdigest()
 
     @cached_property

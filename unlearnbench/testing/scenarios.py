@@ -25,6 +25,8 @@ from unlearnbench.testing.samples import alike, blobs, copies
 SEEDS: Final = SeedPath(3) / "requests"
 CATEGORIES: Final = 4
 """How many values the first column of the records has."""
+WRONG: Final = 3
+"""One of so many records is mislabelled."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def _pools(scenario: Scenario, sizes: EpisodeSizes) -> Pools:
 def _original(pools: Pools, n_classes: int = 3) -> Original:
     drawn = blobs(sum(map(len, (pools.training, pools.unseen, pools.addable))), n_classes)
     categories = np.arange(len(drawn)) % CATEGORIES
-    records = replace(drawn, x=np.column_stack([categories, drawn.x[:, 1:]]))
+    wrong = np.arange(len(drawn)) % WRONG == 0
+    records = replace(drawn, x=np.column_stack([categories, drawn.x[:, 1:]]), mislabelled=wrong)
     return Original(LinearModel(), TrainingSet.of(records, pools.training), SEEDS / "train")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unlearnbench.builtin.scenarios.column_group import ColumnGroup
 from unlearnbench.builtin.scenarios.least_confident import LeastConfident
 from unlearnbench.builtin.scenarios.memorised import Memorised, memorisation
+from unlearnbench.builtin.scenarios.mislabelled import MislabelledRecords
 from unlearnbench.builtin.scenarios.neighbours import Neighbours
 from unlearnbench.builtin.scenarios.one_class import Class
 from unlearnbench.builtin.scenarios.outlier import Outlier
@@ -187,3 +188,15 @@ def test_a_bank_has_sixteen_models_at_least_each_record_in_half_of_them() -> Non
 def test_the_least_confident_are_hard_for_models_that_do_not_know_them() -> None:
     (found,) = strata(LeastConfident(share=(len(HARD) + len(WRONG)) / N))
     assert found == sorted({*HARD.tolist(), *WRONG.tolist()})
+
+
+def test_mislabelled_records_are_those_that_the_data_set_names() -> None:
+    wrong = np.zeros(N, dtype=np.bool_)
+    wrong[[3, 14, 15, 59]] = True
+    (found,) = strata(MislabelledRecords(), replace(records(), mislabelled=wrong))
+    assert found == [3, 14, 15, 59]
+
+
+def test_a_data_set_that_names_none_is_refused() -> None:
+    with pytest.raises(UserError, match=r"such as mislabelled\(of=digits\); toy does not"):
+        strata(MislabelledRecords())

@@ -56,6 +56,12 @@ def unlearnbench_datasets() -> Iterator[DatasetPlugin]:
         reference="Moosavi et al. 2019, arXiv 1906.05409",
         licence="CC BY-NC-SA 4.0",
     )
+    yield DatasetPlugin(
+        name="mislabelled",
+        summary="Another data set, with a share of wrong labels",
+        factory=f"{_HERE}.mislabelled:Mislabelled",
+        licence="that of the other data set",
+    )
     yield from _image_sets()
     yield from _sets_on_request()
 

@@ -77,3 +77,8 @@ def unlearnbench_scenarios() -> Iterator[ScenarioPlugin]:
         summary="Each request deletes neighbours of one record",
         factory=f"{_HERE}.neighbours:Neighbours",
     )
+    yield ScenarioPlugin(
+        name="mislabelled",
+        summary="Each request deletes records whose label is wrong",
+        factory=f"{_HERE}.mislabelled:MislabelledRecords",
+    )
