@@ -50,7 +50,9 @@ class Iam(PerRecordAttack):
 
     ``steps``: how finely the way is divided
 
-    ``eps1``, ``eps2``: of the signal; those of the authors' code, which has others for Texas and Purchase
+    ``eps1``: of the signal; that of the authors' code, which has another for Texas and Purchase
+
+    ``eps2``: of the signal; that of the authors' code too
     """
 
     out: Outside = "unlearned"
