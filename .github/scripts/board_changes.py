@@ -136,6 +136,27 @@ def board_text(name: str, before: Path | None, after: Path | None) -> Iterator[s
         yield from ("", f"And {len(changes) - MOST_LINES} more.")
 
 
+def entries_text(name: str, before: Path | None, after: Path | None) -> Iterator[str]:
+    """Return which entries of a board are new, gone, or not what they were, line by line."""
+    try:
+        old, new = (read_entries(file) if file else {} for file in (before, after))
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        yield f"- {code(name)}: its entries cannot be read: {code(str(error))}"
+        return
+    changed = [each for each in (old | new) if old.get(each) != new.get(each)]
+    for each in changed[:MOST_LINES]:
+        was, now = old.get(each, "not there"), new.get(each, "not there")
+        yield f"- {code(name)}: entry {code(each)}: {code(now)}, was {code(was)}"
+    if len(changed) > MOST_LINES:
+        yield f"- and {len(changed) - MOST_LINES} more entries"
+
+
+def read_entries(file: Path) -> dict[str, str]:
+    """Return what an ``entries.csv`` says of each entry, by its id."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        return {line["id"]: f"{line['status']} {line['reason']} by {line['author']}" for line in csv.DictReader(stream)}
+
+
 def _moved(changes: Iterable[Change]) -> int:
     return sum(change.before is not None and change.after is not None for change in changes)
 
@@ -165,6 +186,9 @@ def comment(before: Path, after: Path, checks: Path | None = None) -> str:
     records = files_below(checks, "*.json") if checks else {}
     for file in records.values():
         lines += check_text(file)
+    old, new = files_below(before, "*/entries.csv"), files_below(after, "*/entries.csv")
+    for name in sorted(old.keys() | new.keys()):
+        lines += entries_text(name, old.get(name), new.get(name))
     old, new = files_below(before, "*/table.csv"), files_below(after, "*/table.csv")
     names = [name for name in sorted(old.keys() | new.keys()) if _bytes(old.get(name)) != _bytes(new.get(name))]
     for name in names:

@@ -184,3 +184,23 @@ def test_the_script_prints_it(boards: Boards, capsys: pytest.CaptureFixture[str]
     before, after = boards("before", ROW), boards("after")
     assert changes.main([str(before), str(after)]) == 0
     assert capsys.readouterr().out == changes.comment(before, after)
+
+
+def test_entries_that_came_or_went_are_told_and_markup_of_theirs_stays_text(tmp_path: Path) -> None:
+    header = "id,name,axis,label,author,date,version,tuned,status,reason,digest"
+    for when, lines in {
+        "before": ("a-1,a,,,Ada,2026-11-27,,,accepted,,0", "b-2,b,,,Bo,2026-11-27,,,accepted,,0"),
+        "after": ("a-1,a,,,Ada,2026-11-27,,,withdrawn,*reads* labels,0", "c-3,c,,,<b>C</b>,2026-11-27,,,accepted,,0"),
+    }.items():
+        (tmp_path / when / "quickstart").mkdir(parents=True)
+        (tmp_path / when / "quickstart" / "entries.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    text = changes.comment(tmp_path / "before", tmp_path / "after")
+    assert "- `quickstart`: entry `a-1`: `withdrawn *reads* labels by Ada`, was `accepted by Ada`" in text
+    assert "- `quickstart`: entry `b-2`: `not there`, was `accepted by Bo`" in text
+    assert "- `quickstart`: entry `c-3`: `accepted by <b>C</b>`, was `not there`" in text
+
+
+def test_entries_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "after" / "quickstart").mkdir(parents=True)
+    (tmp_path / "after" / "quickstart" / "entries.csv").write_text("id\na-1\n", encoding="utf-8")
+    assert "`quickstart`: its entries cannot be read" in changes.comment(tmp_path / "before", tmp_path / "after")

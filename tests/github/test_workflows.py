@@ -94,7 +94,7 @@ def test_a_workflow_names_files_and_targets_that_are_here(workflow: Path) -> Non
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
         text = f"{commands} {step.get('uses', '')} {step.get('with', '')}"
         missing = [name for name in OURS.findall(text) if not (ROOT / name).exists()]
-        assert [name for name in missing if name != "docs/_build"] == []
+        assert [name for name in missing if not name.startswith("docs/_build")] == []
 
 
 def test_the_action_that_installs_names_files_that_are_here() -> None:

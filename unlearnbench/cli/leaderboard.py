@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unlearnbench.cli.options import LEADERBOARDS, AsJson, DisabledPlugins, LeaderboardsDir, PluginFiles, RunPluginFiles
+from unlearnbench.cli.options import (
+    LEADERBOARDS,
+    AsJson,
+    DisabledPlugins,
+    ExecutorText,
+    LeaderboardsDir,
+    PluginFiles,
+    RunPluginFiles,
+    Workers,
+)
 from unlearnbench.cli.output import echo, epilog, finding_count, new_app, print_json
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
@@ -132,6 +141,34 @@ def pack(
     session = open_session(suite, options)
     for folder in pack_all(session, entry, options.entry, named=bool(name), leaderboards=leaderboards):
         echo(f"wrote {folder}")
+
+
+@app.command(epilog=epilog("unlearnbench leaderboard reseed quickstart --nonce 'what was announced' --top 3"))
+@with_session_options("only", "seed", "profile", "entry", "device")
+def reseed(
+    suite: SuiteName,
+    nonce: Annotated[
+        str, typer.Option("--nonce", metavar="TEXT", help="A text that was announced after the entries were submitted.")
+    ],
+    options: SessionOptions,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="How many entries are run.")] = 3,
+    executor: ExecutorText = None,
+    workers: Workers = 1,
+    leaderboards: LeaderboardsDir = LEADERBOARDS,
+) -> None:
+    """Run the top entries of a board on hidden seeds, as many as the suite has.
+
+    The seeds follow from the nonce. The board then shows public and hidden numbers beside each other, and flags what
+    differs by more than chance. The same nonce gives the same numbers.
+    """
+    from unlearnbench.run.executors import choose_executor
+    from unlearnbench.submissions.reseed import Reseeding
+
+    session = open_session(suite, options)
+    work = choose_executor(session.instances, executor, workers)
+    run = Reseeding(session.plan.suite, session.instances, session.store, work)
+    folder = leaderboards / session.plan.suite.name
+    echo(f"wrote {run(folder, nonce, top).write(folder)}; now: leaderboard build")
 
 
 @app.command(epilog=epilog("unlearnbench leaderboard withdraw FOLDER --because 'its code reads the deleted labels'"))

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from unlearnbench.core.messages import one_line
-from unlearnbench.report.formats import latex_text, markdown_text, table
+from unlearnbench.report.formats import csv_text, latex_text, markdown_text, table
+from unlearnbench.report.hidden import Hidden, gaps
+from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.site.exports import to_csv, to_json
 from unlearnbench.report.tracks import TRACKS, Column, TrackRow, TrackTable, tables
+from unlearnbench.suite.model import AXES
 
 __all__ = ["Section", "build", "entry_lines", "latex", "page", "sections"]
 
@@ -106,7 +109,7 @@ data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). 
 
 {body}
 Made with {markdown_text(environment)}. Suite sha256 `{publication.suite_sha256}`.
-{_entries(publication.entries)}"""
+{_hidden(publication)}{_entries(publication.entries)}"""
 
 
 def _source(publication: Publication) -> str:
@@ -136,6 +139,46 @@ def entry_lines(entries: Sequence[BoardEntry]) -> list[list[str]]:
     ]
 
 
+GAP_HEADERS = ("cell", "public AUC", "hidden AUC", "gap")
+
+
+def gap_lines(publication: Publication) -> list[list[str]]:
+    """Return a line for each cell that was run on hidden seeds, by :data:`GAP_HEADERS`."""
+    found = gaps(publication.rows, publication.hidden) if publication.hidden else []
+    return [
+        [
+            ", ".join(gap.labels[axis] for axis in AXES if len({one.labels[axis] for one in found}) > 1),
+            number(gap.public),
+            number(gap.hidden),
+            "not known" if gap.p is None else f"beyond chance, p {gap.p:.2g}" if gap.flagged else "none beyond chance",
+        ]
+        for gap in found
+    ]
+
+
+def hidden_about(hidden: Hidden) -> str:
+    """Say what was run on hidden seeds."""
+    many = f"{len(hidden.entries)} entries" if len(hidden.entries) > 1 else "One entry"
+    return (
+        f'{many} on seeds that follow from the nonce "{hidden.nonce}", announced after submission. A gap is one that a '
+        "test of two independent measurements finds at 5 %, adjusted for all lines (Holm)."
+    )
+
+
+def _hidden(publication: Publication) -> str:
+    """Return public and hidden numbers as a section of Markdown."""
+    if publication.hidden is None:
+        return ""
+    lines = table(gap_lines(publication), GAP_HEADERS, "md")
+    return f"\n### Hidden seeds\n\n{markdown_text(hidden_about(publication.hidden))}\n\n{lines}\n"
+
+
+def entries_csv(entries: Sequence[BoardEntry]) -> str:
+    """Return a line for each entry, also for those that are not accepted any more."""
+    names = ("id", "name", "axis", "label", "author", "date", "version", "tuned", "status", "reason", "digest")
+    return csv_text(names, ([getattr(entry, name) for name in names] for entry in entries))
+
+
 def _entries(entries: Sequence[BoardEntry]) -> str:
     """Return the entries of a board as a section of Markdown."""
     if not entries:
@@ -156,7 +199,9 @@ def build(publication: Publication, home: str = "") -> dict[str, str]:
     from unlearnbench.report.site.html import to_html
 
     found = tables(publication.rows, publication.roles, TRACKS)
+    listed = {"entries.csv": entries_csv(publication.entries)} if publication.entries else {}
     return {
+        **listed,
         "README.md": page(publication, found),
         "table.csv": to_csv(found),
         "table.json": to_json(publication, found),

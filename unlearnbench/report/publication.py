@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.files import write_whole
 from unlearnbench.hooks.registry import Registry
+from unlearnbench.report.hidden import Hidden
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
@@ -91,6 +92,8 @@ class Publication:
     """The entries that the rows are from, those that are not accepted any more too; none for the rows of one run."""
     curves: tuple[RocCurve, ...] = ()
     """The ROC curves of the attack track, if the rows are from entries."""
+    hidden: Hidden | None = None
+    """What top entries come to on hidden seeds, if they were run on some."""
 
     @property
     def name(self) -> str:

@@ -100,7 +100,7 @@ def _paired(a: Measured, b: Measured, mirrored: bool) -> float:
     other = 1 - np.asarray(b.by_seed) if mirrored else np.asarray(b.by_seed)
     differences = np.asarray(a.by_seed) - other
     k = len(differences)
-    return _two_sided(float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(k), k - 1)
+    return two_sided(float(differences.mean()), float(differences.std(ddof=1)) / math.sqrt(k), k - 1)
 
 
 def _bound(a: Measured, b: Measured, mirrored: bool) -> float:
@@ -112,7 +112,7 @@ def _bound(a: Measured, b: Measured, mirrored: bool) -> float:
     if known[0] is None or known[1] is None:
         return 1.0
     (x, x_se, x_degrees), (y, y_se, y_degrees) = known[0], known[1]
-    return _two_sided(x + y if mirrored else x - y, x_se + y_se, min(x_degrees, y_degrees))
+    return two_sided(x + y if mirrored else x - y, x_se + y_se, min(x_degrees, y_degrees))
 
 
 def on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
@@ -125,7 +125,8 @@ def on_logit_scale(estimate: Estimate) -> tuple[float, float, float] | None:
     return math.log(value / (1 - value)), se / (value * (1 - value)), degrees
 
 
-def _two_sided(difference: float, se: float, degrees: float) -> float:
+def two_sided(difference: float, se: float, degrees: float) -> float:
+    """Return the two-sided p-value of a difference with this standard error and degrees of freedom (t distribution)."""
     from scipy.special import stdtr
 
     if abs(difference) < 1e-12:  # equal up to rounding

@@ -85,7 +85,7 @@ def accept(context: CheckContext, rows: Sequence[Row], nonce: str = "", rerun: S
     """Write the record of a submission without findings; return its path.
 
     ``rows`` are its computed rows, ``rerun`` the lines of the cells that were run again, drawn by ``nonce``. The
-    date of an earlier acceptance of the same submission stays.
+    date of an earlier acceptance of the same submission stays, and so does the reason why it was withdrawn.
     """
     document, folder = context.submission.document, context.submission.folder
     own = [row for row in rows if document.owns((*row.names.values(), str(row.seed)))]
@@ -94,7 +94,7 @@ def accept(context: CheckContext, rows: Sequence[Row], nonce: str = "", rerun: S
         "schema": SCHEMA,
         "id": document.id,
         "digest": document.digest,
-        "date": _date(folder, document.digest),
+        **_standing(folder, document.digest),
         "nonce": nonce,
         "rerun": [line.removeprefix(f"{RUN_AGAIN}, ") for line in rerun],
         "plugins": _plugins(context),
@@ -115,12 +115,16 @@ def withdraw(folder: Path, reason: str) -> Path:
     return Acceptance.read(folder).model_copy(update={"status": "withdrawn", "reason": reason}).write(folder)
 
 
-def _date(folder: Path, digest: str) -> str:
+def _standing(folder: Path, digest: str) -> dict[str, str]:
+    """Return the date, and the status and reason of a submission that was withdrawn before."""
     try:
         earlier = Acceptance.read(folder)
     except UserError:
         earlier = None
-    return earlier.date if earlier and earlier.digest == digest else datetime.now(UTC).date().isoformat()
+    if earlier is None or earlier.digest != digest:
+        return {"date": datetime.now(UTC).date().isoformat()}
+    withdrawn = {"status": earlier.status, "reason": earlier.reason} if earlier.status == "withdrawn" else {}
+    return {"date": earlier.date, **withdrawn}
 
 
 def _plugins(context: CheckContext) -> dict[str, list[dict[str, object]]]:

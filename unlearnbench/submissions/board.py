@@ -7,13 +7,14 @@ is what was checked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.hooks.registry import load_registry
+from unlearnbench.report.hidden import Hidden
 from unlearnbench.report.publication import RESULTS, BoardEntry, Publication, RocCurve
 from unlearnbench.report.roles import Roles
 from unlearnbench.run.outcomes import Outcomes
@@ -52,8 +53,11 @@ def read_boards(root: Path) -> tuple[dict[Path, Publication], list[Finding]]:
         found += problems
         if not entries and (folder / RESULTS).exists():
             boards[folder] = Publication.read(folder / RESULTS)
+        hidden = Hidden.read(folder)
         for number, publication in enumerate([] if problems else publications(entries)):
-            boards[folder / f"version-{publication.version}" if number else folder] = publication
+            own = hidden if hidden and hidden.suite_sha256 == publication.suite_sha256 else None
+            place = folder / f"version-{publication.version}" if number else folder
+            boards[place] = replace(publication, hidden=own)
     return boards, found
 
 

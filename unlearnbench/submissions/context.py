@@ -54,7 +54,7 @@ class CheckContext:
         """Find the suite of a submission, as :func:`known_suite` does, and plan it as the submission was run."""
         document = submission.document
         suite, registry = known_suite(document, suite_file, plugin_files, disabled, run_plugin_files)
-        instances, entry = PluginInstances(registry), _entry(document, suite, registry)
+        instances, entry = PluginInstances(registry), entry_of(document, suite, registry)
         settings = claimed_settings(document, part_of(suite, entry, registry), instances)
         plan = entry_plan(suite, entry, instances, "cpu", settings)
         return cls(submission, plan, settings, instances, entry)
@@ -75,7 +75,7 @@ class CheckContext:
         return self.submission.document.owns(name)
 
 
-def _entry(document: Document, suite: Suite, registry: Registry) -> PluginRef | None:
+def entry_of(document: Document, suite: Suite, registry: Registry) -> PluginRef | None:
     """Return the plug-in that a submission enters, as it is here; :class:`RefusedError` where it is none or another."""
     part = document.entry
     if part is None:

@@ -47,6 +47,18 @@ def draw(digest: str, nonce: str, cells: Sequence[CellId], n: int) -> frozenset[
     return frozenset(sorted(cells, key=order)[:n])
 
 
+def drawn_cells(context: CheckContext, n: int, nonce: str) -> frozenset[CellId]:
+    """Return ``n`` cells of an entry: one in four a control, the first never, so that its own cells are always touched.
+
+    Where there are too few of one kind, more of the other are drawn.
+    """
+    cells = [cell_id(cell) for cell in context.plan.cells.values()]
+    digest, own = context.submission.document.digest, [cell for cell in cells if context.owns(cell)]
+    controls = [cell for cell in cells if not context.owns(cell)]
+    of_controls = min(len(controls), max(n // 4, n - len(own)))
+    return draw(digest, nonce, own, n - of_controls) | draw(digest, nonce, controls, of_controls)
+
+
 def rerun(context: CheckContext, n: int, nonce: str) -> tuple[list[Finding], list[str]]:
     """Run ``n`` cells again, in a temporary store; return what differs, and a line for each cell.
 
@@ -54,8 +66,7 @@ def rerun(context: CheckContext, n: int, nonce: str) -> tuple[list[Finding], lis
     """
     if n < 1 or not nonce.strip():
         raise UserError("--rerun takes a number from 1 on, and --nonce a text that was announced after submission")
-    cells = [cell_id(cell) for cell in context.plan.cells.values()]
-    chosen = draw(context.submission.document.digest, nonce, cells, n)
+    chosen = drawn_cells(context, n, nonce)
     plan = context.plan_here()
     drawn = list(_drawn(context, plan, chosen))
     with TemporaryDirectory(prefix="unlearnbench-rerun-") as folder:

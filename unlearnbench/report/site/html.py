@@ -31,6 +31,8 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
     """Return the page of a publication whose tables are ``found``; ``home`` leads to the root of its site, if any."""
     from markupsafe import Markup
 
+    from unlearnbench.report.leaderboard import gap_lines, hidden_about
+
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
     lines = [row for table in found for row in table.rows]
     low = [n for line in lines for c in line.track.columns if c.is_auc for n in ends(line.estimate(c))]
@@ -42,6 +44,8 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
             publication=publication,
             suite=publication.suite,
             home=home,
+            hidden=hidden_about(publication.hidden) if publication.hidden else "",
+            gaps=gap_lines(publication),
             heat=heat_maps(publication),
             tables=[table for table in tables if table.rows],
             figures=scatter_figures(found),
