@@ -369,6 +369,10 @@ def set_(*path: str | int) -> Callable[[object], Callable[[Any], None]]:
         (set_("author")("e\u0301"), "submission.json:author: Value error, must be in composed letters"),
         (set_("environment", "python")("<img src=x onerror=alert(1)>"), "submission.json:environment.python: String"),
         (set_("environment", "<b>")("3.11"), "submission.json:environment."),
+        (
+            set_("environment")({"python": "3.11"}),
+            "submission.json:environment: Value error, must tell system, processor",
+        ),
         (set_("environment", "x" * 41)("3.11"), "String should have at most 40 characters"),
         (set_("environment", "python")("x" * 201), "environment.python: String should have at most 200 characters"),
         (set_("environment", "python")("3\u202e11"), "environment.python: String should match pattern"),

@@ -78,7 +78,14 @@ def test_a_mutated_submission_gives_findings_and_no_traceback(copy: Copy, seed: 
 
 
 def plain(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a document without what was made right again."""
+    """Return a document without what was made right again, and what only a re-run checks: older ones do not have it."""
+    benches = data.get("benches")
+    if isinstance(benches, list):
+        known = [
+            {k: v for k, v in each.items() if k != "forget_sets"} if isinstance(each, dict) else each
+            for each in benches
+        ]
+        data = {**data, "benches": known}
     return {**data, "id": "", "digest": ""}
 
 

@@ -14,6 +14,8 @@ import unlearnbench
 from unlearnbench import __version__
 
 LIBRARIES = ("numpy", "numba", "scipy", "scikit-learn", "lightgbm", "torch")
+NAMES = ("python", "system", "processor", "threads", "unlearnbench", *LIBRARIES)
+"""What a fingerprint tells."""
 
 
 def fingerprint() -> dict[str, str]:

@@ -41,6 +41,7 @@ _NOT_DECLARED = frozenset(field.name for field in fields(Plugin)) | {
     "knows_truth",
     "primary",
     "deletes_nothing",
+    "knobs",  # what tuning tries: no result depends on it
 }
 """Fields of records that say how a run uses a plug-in; a submission does not repeat them."""
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from unlearnbench.core.estimates import Scale, Status
 from unlearnbench.core.hashing import content_key
+from unlearnbench.run.environment import NAMES
 from unlearnbench.submissions.words import checked_name
 from unlearnbench.suite.model import AXES
 
@@ -198,6 +199,14 @@ class Document(Part):
     arrays: Index
     arrays_sha256: Hash
     digest: Hash
+
+    @field_validator("environment")
+    @classmethod
+    def _tells_all(cls, environment: dict[str, str]) -> dict[str, str]:
+        """Require all that results depend on: what an entry leaves out would make an environment of its own."""
+        if missing := [name for name in NAMES if name not in environment]:
+            raise ValueError(f"must tell {', '.join(missing)} too")
+        return environment
 
     @property
     def named_arrays(self) -> set[int]:
