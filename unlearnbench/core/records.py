@@ -242,8 +242,9 @@ class TrainingSet(ReadOnlyArrays):
 def changes(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the ids learned from in ``before`` alone and in ``after`` alone, each as often as it is one time more."""
     size = len(after.records)
-    more = np.bincount(after.kept_ids, minlength=size) - np.bincount(before.kept_ids, minlength=size)
-    ids = np.arange(size)
+    difference = np.bincount(after.kept_ids, minlength=size) - np.bincount(before.kept_ids, minlength=size)
+    ids = np.flatnonzero(difference)
+    more = difference[ids]
     return np.repeat(ids, np.maximum(-more, 0)), np.repeat(ids, np.maximum(more, 0))
 
 

@@ -17,6 +17,7 @@ if not jit.usable():
 
 from unlearnbench.builtin.models.mlp.fitted import module_of
 from unlearnbench.engine.mlp.layout import Layers, initial_layers, layout_of, network_of, padded_rows, unpack
+from unlearnbench.engine.mlp.passes import workspace_for
 from unlearnbench.engine.mlp.several import gradients, logits
 
 widths = st.lists(st.integers(1, 20), min_size=2, max_size=4)
@@ -27,7 +28,8 @@ def passed(
 ) -> tuple[np.ndarray, np.ndarray]:
     net = layout_of([layers[0][0][0].shape[1], *(len(bias) for _, bias in layers[0])])
     parameters, inputs = np.stack([network_of(each).parameters for each in layers]), padded_rows(x)
-    return logits(net, parameters, inputs, rows), gradients(net, parameters, inputs, rows, slopes)
+    space = workspace_for(net, rows.shape[1])
+    return logits(net, space, parameters, inputs, rows), gradients(net, space, parameters, inputs, rows, slopes)
 
 
 @given(sizes=widths, networks=st.integers(1, 4), batch=st.integers(1, 40), seed=st.integers(0, 2**20))

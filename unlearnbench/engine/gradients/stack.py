@@ -24,6 +24,7 @@ from unlearnbench.engine.gradients.perceptron import is_perceptron
 from unlearnbench.engine.jit import usable
 from unlearnbench.engine.mlp import several
 from unlearnbench.engine.mlp.layout import Layout, layout_of, padded_rows
+from unlearnbench.engine.mlp.passes import Workspace, workspace_for
 from unlearnbench.engine.mlp.simd import Floats
 from unlearnbench.engine.networks.modules import trains_as_it_answers
 
@@ -46,6 +47,7 @@ class Stack(Networks):
         self.real = len(jobs)
         self.compiled = compilable(jobs[0].module)
         self.net = _layout(jobs[0].module)
+        self._spaces: dict[int, Workspace] = {}
         filled = [*jobs, *[jobs[-1]] * (-len(jobs) % MULTIPLE)]
         self._kept = list(jobs) if self.compiled else filled
         table = self._table([list(job.module.parameters()) for job in self._kept])
@@ -77,7 +79,7 @@ class Stack(Networks):
         """Return the logits of rows (networks, B) of padded inputs; a slope by them becomes a gradient of the table."""
         import torch
 
-        found = several.logits(self.net, self._numbers, x, rows)
+        found = several.logits(self.net, self._space(rows.shape[1]), self._numbers, x, rows)
         copies = np.repeat(found[-1:], len(self.jobs) - self.real, axis=0)
         logits = torch.from_numpy(np.concatenate([found, copies])).flatten(0, 1)
         if torch.is_grad_enabled():
@@ -89,9 +91,17 @@ class Stack(Networks):
         import torch
 
         own = slopes.contiguous().numpy().reshape(len(self.jobs), -1, slopes.shape[1])
-        gradient = torch.from_numpy(several.gradients(self.net, self._numbers, x, rows, own))
+        gradient = torch.from_numpy(
+            several.gradients(self.net, self._space(rows.shape[1]), self._numbers, x, rows, own)
+        )
         (table,) = self.parameters
         table.grad = gradient if table.grad is None else table.grad + gradient
+
+    def _space(self, records: int) -> Workspace:
+        """Return space for batches of so many records, made once."""
+        if records not in self._spaces:
+            self._spaces[records] = workspace_for(self.net, records)
+        return self._spaces[records]
 
     def _product(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits by products of torch."""

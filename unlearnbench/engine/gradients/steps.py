@@ -33,7 +33,8 @@ class StepGradients:
         """Add the gradients of all terms to those of the parameters."""
         for k in range(len(self._terms)):  # each by itself: a batch moves the statistics of the next
             if self.has(k):
-                self._means(k).sum().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+                losses = self._losses(k)
+                losses.backward(self._shares(k, losses))  # type: ignore[no-untyped-call]  # torch has no type for it
 
     def move_along(self, gradient: Sequence[torch.Tensor]) -> None:
         """Make ``gradient`` that of the trainable parameters."""
@@ -52,14 +53,15 @@ class StepGradients:
 
     def of(self, term: int) -> list[torch.Tensor]:
         """Return the gradient of a term's mean loss, times its weight; the term must have records."""
-        return self._gradient(self._means(term).sum())
+        losses = self._losses(term)
+        return self._gradient(losses, self._shares(term, losses))
 
     def by_record(self, term: int) -> list[torch.Tensor]:
         """Return the gradients (n, ...) of the losses of a term's n records, times its weight."""
         import torch
 
         losses = self._terms[term].weight * self._losses(term)
-        return self._gradient(losses, torch.eye(len(losses), device=losses.device))
+        return self._gradient(losses, torch.eye(len(losses), device=losses.device), batched=True)
 
     @contextmanager
     def moved(self, by: Sequence[torch.Tensor]) -> Iterator[None]:
@@ -75,19 +77,19 @@ class StepGradients:
             with torch.no_grad():
                 torch._foreach_copy_(self._networks.trainable, before)
 
-    def _gradient(self, values: torch.Tensor, weights: torch.Tensor | None = None) -> list[torch.Tensor]:
+    def _gradient(self, values: torch.Tensor, weights: torch.Tensor, batched: bool = False) -> list[torch.Tensor]:
+        """Return the gradient of the sum of values (n,) times weights (n,), or ``batched`` of those of each row."""
         import torch
 
-        return list(
-            torch.autograd.grad(
-                values, self._networks.trainable, weights, is_grads_batched=weights is not None, materialize_grads=True
-            )
-        )
+        trainable = self._networks.trainable
+        return list(torch.autograd.grad(values, trainable, weights, is_grads_batched=batched, materialize_grads=True))
 
-    def _means(self, term: int) -> torch.Tensor:
-        """Return the mean loss of each network, times the term's weight."""
-        means = self._losses(term).reshape(len(self._batches[term]), -1).mean(dim=1)
-        return self._terms[term].weight * means
+    def _shares(self, term: int, losses: torch.Tensor) -> torch.Tensor:
+        """Return the share of each loss in the mean of its network, times the term's weight."""
+        import torch
+
+        records = losses.numel() // len(self._batches[term])
+        return torch.full_like(losses, self._terms[term].weight) / records
 
     def _losses(self, term: int) -> torch.Tensor:
         import torch

@@ -17,28 +17,29 @@ from unlearnbench.engine.mlp.passes import (
     forward,
     load_batch,
     sum_gradient,
-    workspace_for,
 )
 from unlearnbench.engine.mlp.simd import LANES, Floats, load, register, round_up, store
 
 
-def logits(net: Layout, parameters: Floats, x: Floats, rows: NDArray[np.int64]) -> Floats:
-    """Return the logits (K, B, classes) of K networks on B records each.
+def logits(net: Layout, workspace: Workspace, parameters: Floats, x: Floats, rows: NDArray[np.int64]) -> Floats:
+    """Return the logits (K, B, classes) of K networks on B records each, for which ``workspace`` has space.
 
     ``parameters`` (K, at least ``net.size``) are laid out as ``net``; ``x`` is as :func:`padded_rows` returns it, of
     which ``rows`` (K, B) are the records of each network. A network does not depend on the others, to the bit.
     """
     register()
     found = np.empty((*rows.shape, int(net.width[-1])), dtype=np.float32)
-    compute_logits(net, workspace_for(net, rows.shape[1]), parameters, x, rows, found)
+    compute_logits(net, workspace, parameters, x, rows, found)
     return found
 
 
-def gradients(net: Layout, parameters: Floats, x: Floats, rows: NDArray[np.int64], slopes: Floats) -> Floats:
+def gradients(
+    net: Layout, workspace: Workspace, parameters: Floats, x: Floats, rows: NDArray[np.int64], slopes: Floats
+) -> Floats:
     """Return the gradients (K, as many as ``parameters``): ``slopes`` (K, B, classes) are those by the logits."""
     register()
     found = np.zeros_like(parameters)
-    compute_gradients(net, workspace_for(net, rows.shape[1]), parameters, x, rows, slopes, found)
+    compute_gradients(net, workspace, parameters, x, rows, slopes, found)
     return found
 
 

@@ -71,7 +71,7 @@ def counted(deletion: Deletion) -> list[tuple[int, TrainingSet]]:
         return [(1, deletion.retain)]
     data = deletion.original.data
     gone, new = (TrainingSet.of(data.records, ids) for ids in changes(data, deletion.retain))
-    return [(-1, gone), (1, new)]
+    return [(sign, each) for sign, each in ((-1, gone), (1, new)) if len(each)]
 
 
 def at_original(deletion: Deletion) -> bool:
