@@ -104,7 +104,7 @@ def test_attacks_that_learn_wait_for_shadow_data(arrays: Make, audited: Audited,
     assert {finding.attack for finding in alone.findings} == BY_FORMULA
     assert alone.left_out["sorted-diff"] == "learns from shadow models; give their answers as shadow data"
     assert helped.left_out["blind"] == "reads the records themselves, which are not in the file"
-    assert helped.left_out["u-lira"] == "needs 16 reference models, whose answers are not in the file"
+    assert helped.left_out["u-lira"] == "needs the answers of reference models; give them as references"
     wanted = "needs answers about 100 records of the population, which are not in the file"
     assert helped.left_out["population"] == wanted
     known = {entry.name for entry in registry.all("attack")} - {"oracle-label"}

@@ -41,6 +41,10 @@ class Answers:
     """The number of deletion requests."""
     by_original: bool
     """Whether clusters are original models; else they are requests, and records that name no request."""
+    record: Ids | None
+    """The id (n,) of each row's record as the file has it, if it does."""
+    group: Ids | None
+    """The group (n,) of each row's record, if the file has groups; empty for none."""
 
     @property
     def n_classes(self) -> int:
@@ -82,7 +86,8 @@ def read_answers(file: Path) -> Answers:
         position=_positions(episode, version, role),
     )
     cluster = episode if by_original else by_request
-    return Answers(file, rows, has_label, cluster, originals, len(np.unique(by_request[forgotten])), by_original)
+    requests, group = len(np.unique(by_request[forgotten])), reading.ids(columns, "group", n)
+    return Answers(file, rows, has_label, cluster, originals, requests, by_original, record, group)
 
 
 def _codes(*ids: ArrayLike) -> Codes:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.audit.answers import Answers
+from unlearnbench.audit.references import References
 from unlearnbench.core.attacks import Attack, ScoreAttack
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
@@ -66,23 +67,26 @@ class Audit:
     target: Answers
     shadow: Answers | None
     """The answers that attacks learned from, if any."""
+    references: References | None
+    """The answers of reference models, if any."""
     findings: Sequence[AttackFinding]
     """Those that compare both models first; of these the highest AUC first."""
     left_out: Mapping[str, str]
     """The attacks that were not tried, with the reason."""
 
 
-def audit(target: Answers, shadow: Answers | None, registry: Registry) -> Audit:
+def audit(target: Answers, shadow: Answers | None, registry: Registry, references: References | None = None) -> Audit:
     """Try every attack of the registry that the answers allow, with its default parameters.
 
-    Attacks that learn are tried where there is a ``shadow``. UserError where its classes are not those of the target,
-    and where no attack that compares both models applies.
+    Attacks that learn are tried where there is a ``shadow``, those on single records where there are ``references``:
+    with all of these. UserError where classes are not those of the target, and where no attack that compares both
+    models applies.
     """
     if shadow:
         _check_alike(target, shadow)
     plugins = [entry.plugin for entry in registry.all("attack")]
     attempts = {
-        plugin.name: _attempt(plugin, target, shadow, PluginInstances(registry))
+        plugin.name: _attempt(plugin, target, shadow, references, PluginInstances(registry))
         for plugin in plugins
         if isinstance(plugin, AttackPlugin) and not plugin.knows_truth
     }
@@ -90,7 +94,7 @@ def audit(target: Answers, shadow: Answers | None, registry: Registry) -> Audit:
     if not any(finding.compares for finding in findings):
         raise UserError("allows no attack that compares both models; give labels, or shadow data", str(target.file))
     left_out = {name: reason for name, reason in attempts.items() if isinstance(reason, str)}
-    return Audit(target, shadow, sorted(_adjusted(findings), key=_strength), left_out)
+    return Audit(target, shadow, references, sorted(_adjusted(findings), key=_strength), left_out)
 
 
 def _check_alike(target: Answers, shadow: Answers) -> None:
@@ -106,30 +110,39 @@ def _check_alike(target: Answers, shadow: Answers) -> None:
 
 
 def _attempt(
-    plugin: AttackPlugin, target: Answers, shadow: Answers | None, instances: PluginInstances
+    plugin: AttackPlugin,
+    target: Answers,
+    shadow: Answers | None,
+    references: References | None,
+    instances: PluginInstances,
 ) -> AttackFinding | str:
     """Return what an attack finds, or why it was left out."""
 
     def attempt() -> AttackFinding | str:
         ref = default_ref(instances.registry, "attack", plugin.name)
+        if references and "references" in ref.params:
+            ref = default_ref(instances.registry, "attack", plugin.name, {"references": references.count})
         attack = instances.make(ref, Attack)
-        if refusal := _refusal(attack, target, shadow):
+        if refusal := _refusal(attack, target, shadow, references):
             return refusal
-        scores = scores_of(_game(target, shadow), ref, instances).target
+        models = references.models if references else ()
+        scores = scores_of(replace(_game(target, shadow), references=models), ref, instances).target
         return _finding(plugin, attack.needs.versions, scores, target)
 
     done = guarded(attempt)
     return f"failed: {done.reason}" if isinstance(done, Failure) else done
 
 
-def _refusal(attack: Attack, target: Answers, shadow: Answers | None) -> str:
+def _refusal(attack: Attack, target: Answers, shadow: Answers | None, references: References | None) -> str:
     """Return why the answers do not allow an attack; empty where they do."""
     needs = attack.needs
     learns = not isinstance(attack, ScoreAttack) and needs != Needs(versions="none")  # nothing seen, nothing to learn
     if needs.features:
         return "reads the records themselves, which are not in the file"
-    if needs.references:
-        return f"needs {needs.references} reference models, whose answers are not in the file"
+    if needs.references and references is None:
+        return "needs the answers of reference models; give them as references"
+    if references and needs.references > references.count:
+        return f"needs {needs.references} reference models, and there are {references.count}"
     if needs.population:
         return f"needs answers about {needs.population} records of the population, which are not in the file"
     if needs.label and not target.has_label:

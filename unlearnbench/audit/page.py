@@ -11,6 +11,7 @@ import numpy as np
 
 from unlearnbench.audit.leak import FPRS, AttackFinding, Audit
 from unlearnbench.audit.reading import ROLES
+from unlearnbench.audit.risk import SMALLEST_GROUP, group_risks, record_risks
 from unlearnbench.audit.verdict import SMALLEST_P, Verdict
 from unlearnbench.core.scenarios import Role
 from unlearnbench.report.numbers import number
@@ -30,6 +31,10 @@ HEADERS: Final = (
 )
 QUERIES: Final = {"both": "both models", "original": "original only", "unlearned": "unlearned only", "none": "no model"}
 MOST_CURVES: Final = 6
+GROUP_HEADERS: Final = ("group", "deleted", "unseen", "AUC")
+RECORD_HEADERS: Final = ("record", "unseen records that look as much deleted")
+MOST_RECORDS: Final = 10
+"""Deleted records that are listed."""
 
 
 def table(audit: Audit) -> list[list[str]]:
@@ -47,6 +52,26 @@ def table(audit: Audit) -> list[list[str]]:
     ]
 
 
+def group_table(audit: Audit) -> list[list[str]]:
+    """Return a line of text for each group that is large enough, under :data:`GROUP_HEADERS`."""
+    return [[risk.group, str(risk.forgotten), str(risk.unseen), number(risk.auc)] for risk in group_risks(audit)[0]]
+
+
+def group_note(audit: Audit) -> str:
+    """Return which attack and which groups the table of groups is about."""
+    small = group_risks(audit)[1]
+    left_out = f"; {small} with fewer than {SMALLEST_GROUP} deleted or unseen records are not shown" if small else ""
+    return f"By group, {audit.findings[0].attack} against unseen records of the same group{left_out}"
+
+
+def record_table(audit: Audit) -> list[list[str]]:
+    """Return a line of text for each of the records that stand out most, under :data:`RECORD_HEADERS`."""
+    return [
+        [risk.record, f"{100 * risk.share:.1f} % [{100 * risk.low:.1f}, {100 * risk.high:.1f}]"]
+        for risk in record_risks(audit)[:MOST_RECORDS]
+    ]
+
+
 def _p(p: float) -> str:
     return f"{p:.3f}".replace("0.", ".", 1) if p >= SMALLEST_P else "< .001"
 
@@ -56,7 +81,8 @@ def about(audit: Audit) -> str:
     target = audit.target
     counts = ", ".join(f"{target.count(role)} {name}" for name, role in ROLES.items())
     shadow = f"shadow {audit.shadow.file.name}" if audit.shadow else "no shadow data"
-    return f"{target.file.name}: {counts} records, {target.n_classes} classes; {shadow}"
+    references = f"; {audit.references.count} reference models" if audit.references else ""
+    return f"{target.file.name}: {counts} records, {target.n_classes} classes; {shadow}{references}"
 
 
 def not_tried(audit: Audit) -> list[tuple[str, str]]:
@@ -67,10 +93,12 @@ def not_tried(audit: Audit) -> list[tuple[str, str]]:
 
 def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
     """Return the audit as JSON-able data; of files only the names."""
-    target = audit.target
+    target, (groups, small_groups) = audit.target, group_risks(audit)
     return {
         "file": target.file.name,
         "shadow": audit.shadow.file.name if audit.shadow else None,
+        "references": audit.references.file.name if audit.references else None,
+        "reference_models": audit.references.count if audit.references else 0,
         "rows": {name: target.count(role) for name, role in ROLES.items()},
         "classes": target.n_classes,
         "originals": target.originals,
@@ -79,6 +107,9 @@ def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
         "verdict": asdict(verdict),
         "attacks": [_finding_dict(finding) for finding in audit.findings],
         "left_out": dict(audit.left_out),
+        "groups": [asdict(risk) for risk in groups],
+        "groups_too_small": small_groups,
+        "records": [asdict(risk) for risk in record_risks(audit)],
     }
 
 
@@ -111,6 +142,11 @@ def html(audit: Audit, verdict: Verdict) -> str:
             headers=HEADERS,
             lines=list(zip(audit.findings, table(audit), strict=True)),
             roc=_curves(audit),
+            groups=group_table(audit),
+            group_headers=GROUP_HEADERS,
+            group_note=group_note(audit),
+            records=record_table(audit),
+            record_headers=RECORD_HEADERS,
             not_tried=not_tried(audit),
             style=style,
             style_digest=digest(style),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,8 +19,8 @@ Texts = NDArray[np.object_]
 """A column (n,) of Python strings: numpy's own text would make every value as wide as the longest."""
 
 ROLES: Final = {"forgotten": Role.FORGOTTEN, "retained": Role.RETAINED, "unseen": Role.UNSEEN}
-COLUMNS: Final = ("role", *MATRICES, "label", "original", "request", "record")
-"""All columns there are; the last four may be left out."""
+COLUMNS: Final = ("role", *MATRICES, "label", "original", "request", "record", "group")
+"""All columns of answers; the last five may be left out."""
 
 SUM_TOLERANCE: Final = 0.01
 """A record's probabilities may miss 1 by this much: they come rounded, from files that others wrote."""
@@ -30,11 +31,11 @@ NONE: Final = ("", "-1", "nan", "None")
 """An id that is none."""
 
 
-def check_names(columns: Columns) -> None:
+def check_names(columns: Columns, known: Sequence[str] = COLUMNS, needed: Sequence[str] = ("role", *MATRICES)) -> None:
     """Refuse a file without the columns it must have, and one with others: a misspelt one would be passed over."""
-    for name in sorted(columns.arrays.keys() - set(COLUMNS)):
-        columns.fail(f"has {brief(name)}, which is not a known column{did_you_mean(name, COLUMNS)}")
-    for name in ("role", *MATRICES):
+    for name in sorted(columns.arrays.keys() - set(known)):
+        columns.fail(f"has {brief(name)}, which is not a known column{did_you_mean(name, known)}")
+    for name in needed:
         if name not in columns.arrays:
             form = f"{name}_0, {name}_1, ..., one a class" if name in MATRICES else name
             columns.fail(f"lacks {name}; it needs {form if columns.lines is not None else name}")

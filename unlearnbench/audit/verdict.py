@@ -127,6 +127,11 @@ def _scope(target: Answers) -> str:
 def _cautions(audit: Audit) -> Iterator[str]:
     if audit.shadow is None:
         yield "Attacks that learn from shadow models were not tried; they are often stronger."
+    if audit.references:
+        yield (
+            f"{audit.references.count} reference models judge single records, about half of them on either side: more "
+            "models may find more."
+        )
     if (p := labels_differ(audit.target)) < LABELS_LEVEL:
         yield (
             f"Caution: the labels of forgotten and unseen records differ more than by chance (p {_p(p)}). "

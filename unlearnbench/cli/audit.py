@@ -10,7 +10,20 @@ import typer
 
 from unlearnbench.audit.answers import read_answers
 from unlearnbench.audit.leak import Audit, audit
-from unlearnbench.audit.page import HEADERS, about, html, not_tried, table, to_dict
+from unlearnbench.audit.page import (
+    GROUP_HEADERS,
+    HEADERS,
+    RECORD_HEADERS,
+    about,
+    group_note,
+    group_table,
+    html,
+    not_tried,
+    record_table,
+    table,
+    to_dict,
+)
+from unlearnbench.audit.references import read_references
 from unlearnbench.audit.verdict import Verdict, judge
 from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles
 from unlearnbench.cli.output import echo, print_json, print_table
@@ -36,6 +49,14 @@ def command(
             help="The answers of shadow models in the same form, for attacks that learn from them.",
         ),
     ] = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            "--references",
+            metavar="FILE",
+            help="The answers of reference models about the same records, for attacks on single records.",
+        ),
+    ] = None,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Write the audit to FILE as an HTML page.")
     ] = None,
@@ -47,10 +68,12 @@ def command(
 
     FILE has one row for each forgotten, retained and unseen record. Its columns are the role, the class probabilities
     of the original model (before_0, before_1, ...) and those of the unlearned model (after_0, after_1, ...). The
-    columns label, original, request and record are optional.
+    columns label, original, request, record and group are optional.
     """
     registry = load_registry(plugin_file or (), disable_plugin or ())
-    done = audit(read_answers(file), read_answers(shadow) if shadow else None, registry)
+    target = read_answers(file)
+    known = read_references(references, target) if references else None
+    done = audit(target, read_answers(shadow) if shadow else None, registry, known)
     verdict = judge(done)
     if page:
         write_whole(page, html(done, verdict))
@@ -64,6 +87,11 @@ def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
     echo(f"{about(done)}\n\n{verdict.headline}\n")
     echo("\n".join(fill(sentence, 100) for sentence in verdict.sentences) + "\n")
     print_table(table(done), headers=HEADERS)
+    if lines := group_table(done):
+        echo(f"\n{group_note(done)}:\n")
+        print_table(lines, headers=GROUP_HEADERS)
+    echo("\ndeleted records that stand out most:\n")
+    print_table(record_table(done), headers=RECORD_HEADERS)
     if done.left_out:
         echo("\nnot tried:\n")
         echo("\n".join(fill(f"{names}: {reason}", 100) for names, reason in not_tried(done)))
