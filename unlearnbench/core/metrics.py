@@ -50,6 +50,8 @@ class Utility(ReadOnlyArrays):
     """Is it the original, though the request deletes a record."""
     epsilon: NDArray[np.float64]
     """Privacy loss of the original; infinite where it was trained without differential privacy."""
+    relearned: NDArray[np.float64]
+    """After how many epochs over the deleted records the unlearned model knows them again; NaN where nobody tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +232,11 @@ class Metric(ABC):
     @property
     def reads_references(self) -> int:
         """The number of reference models whose answers it reads in :attr:`ScoredCell.references`; by default none."""
+        return 0
+
+    @property
+    def relearns(self) -> int:
+        """For how many epochs models learn deleted records again, for :attr:`Utility.relearned`; by default none."""
         return 0
 
     @abstractmethod

@@ -40,6 +40,8 @@ class EpisodeTask:
     """Where the store keeps the episode."""
     population: int = 0
     """Records of the population that the models of a target are asked about too."""
+    relearn: int = 0
+    """For how many epochs, at most, unlearned models of a target learn the deleted records again; 0 for not at all."""
 
     @property
     def requests(self) -> int:

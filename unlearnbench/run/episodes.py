@@ -22,6 +22,7 @@ from unlearnbench.core.references import population_sample
 from unlearnbench.core.scenarios import Queries, Request, Role, Scenario, forget_sets_sha256
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
+from unlearnbench.engine.gradients.relearning import relearned
 from unlearnbench.run.outcomes import collapsed, unmoved
 from unlearnbench.run.query_set import QuerySet
 from unlearnbench.run.returned import (
@@ -64,6 +65,8 @@ class Episode:
     """What the models answer about the population, one row for each of its records and each request, if asked."""
     forget_sets: str = ""
     """The sha256 of the ids that its requests forget and add, see :func:`forget_sets_sha256`."""
+    relearned: NDArray[np.float64] | None = None
+    """After how many epochs each request's last version knows the deleted records again, if that was tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,8 @@ class EpisodeParts:
     engine: Engine = "fast"
     population: int = 0
     """Records of the population that are queried too."""
+    relearn: int = 0
+    """For how many epochs, at most, models learn the deleted records again."""
 
     @property
     def seeds(self) -> SeedPath:
@@ -163,6 +168,20 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         privacy_loss(state.fitted),
         rows([population] * len(requests)) if parts.population else None,
         forget_sets_sha256(requests),
+        _relearned(parts, source, requests, chains),
+    )
+
+
+def _relearned(
+    parts: EpisodeParts, original: Original, requests: Sequence[Request], chains: Sequence[Sequence[State]]
+) -> NDArray[np.float64] | None:
+    """Return after how many epochs each last version knows the deleted records again, if that is asked for."""
+    if not parts.relearn:
+        return None
+    each = enumerate(zip(requests, chains, strict=True))
+    seeds = parts.seeds / "relearn"
+    return np.array(
+        [relearned(original, request, chain[-1].fitted, parts.relearn, seeds / r) for r, (request, chain) in each]
     )
 
 
@@ -214,7 +233,8 @@ def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
     asked = _named("population", episode.population) if episode.population else {}
     accuracy = {f"accuracy-{name}": values for name, values in episode.accuracy.items()}
     served = {f"served-{name}": getattr(episode, name) for name in SERVED}
-    return {**observed, **asked, **accuracy, **served, "privacy-epsilon": np.array([episode.epsilon])}
+    again = {} if episode.relearned is None else {"relearned-epochs": episode.relearned}
+    return {**observed, **asked, **accuracy, **served, **again, "privacy-epsilon": np.array([episode.epsilon])}
 
 
 def _named(group: str, rows: Observations) -> dict[str, NDArray[np.generic]]:
@@ -240,6 +260,7 @@ def from_arrays(
         epsilon=epsilon,
         population=Observations(**population) if population else None,
         forget_sets=forget_sets,
+        relearned=of("relearned").get("epochs"),
     )
 
 

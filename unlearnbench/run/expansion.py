@@ -166,6 +166,7 @@ class Expansion:
             options=options,
             key="",
             population=dataset.references.population if side == "target" else 0,
+            relearn=self._relearned if side == "target" else 0,
         )
         keys = episode_keys(first, self.instances)
         return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))
@@ -201,6 +202,11 @@ class Expansion:
     def _references_read(self) -> int:
         """How many reference models the metrics read."""
         return max((self.instances.make(metric, Metric).reads_references for metric in self.suite.metrics), default=0)
+
+    @cached_property
+    def _relearned(self) -> int:
+        """For how many epochs the metrics have models learn the deleted records again."""
+        return max((self.instances.make(metric, Metric).relearns for metric in self.suite.metrics), default=0)
 
     @cached_property
     def _retraining(self) -> PluginRef | None:

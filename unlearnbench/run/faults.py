@@ -111,6 +111,7 @@ class Faults:
         made = self._instances.make(metric, Metric)
         _ = made.reads_retrained
         _demand(made.reads_references, int, "reads_references")
+        _demand(made.relearns, int, "relearns")
 
 
 def _demand(answer: object, wanted: type | object, what: str) -> None:

@@ -35,7 +35,7 @@ def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
     sizes = asdict(task.sizes)
     del sizes["originals"]  # changes none of them: an experiment that grows keeps the episodes it has
     before = _training(task, SHARED_AXES, instances) | {"kind": "episode"}
-    asked = {"population": task.population} if task.population else {}
+    asked = {name: value for name in ("population", "relearn") if (value := getattr(task, name))}
     after = asked | {
         "records": instances.records(task.dataset).sha256,
         "seed": task.seed,

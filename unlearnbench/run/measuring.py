@@ -127,4 +127,10 @@ def utility(episodes: Sequence[Episode]) -> Utility:
         seconds_to_train=each([episode.seconds["train"] for episode in episodes]),
         seconds_to_unlearn=each([episode.seconds["unlearn"] for episode in episodes]),
         epsilon=each([episode.epsilon for episode in episodes]),
+        relearned=np.concatenate(
+            [
+                np.full(count, np.nan) if episode.relearned is None else episode.relearned
+                for episode, count in zip(episodes, counts, strict=True)
+            ]
+        ),
     )

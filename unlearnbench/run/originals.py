@@ -30,6 +30,7 @@ def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
         device=task.device,
         engine=task.engine,
         population=task.population,
+        relearn=task.relearn,
     )
 
 

@@ -90,7 +90,7 @@ class Comparison:
 
 def _measured(submitted: GroupArrays) -> list[str]:
     """Name the arrays that older submissions lack and this one has."""
-    return [name for name in ("forgotten", "passes", "outcomes") if getattr(submitted, name) is not None]
+    return [name for name in ("forgotten", "passes", "outcomes", "relearned") if getattr(submitted, name) is not None]
 
 
 def _unequal(submitted: object, computed: object, names: Sequence[str]) -> list[str]:

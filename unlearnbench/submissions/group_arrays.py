@@ -39,6 +39,8 @@ class GroupArrays:
     """Record passes over those of a retraining (requests,); None where one is not counted."""
     outcomes: NDArray[np.bool_] | None = None
     """Has the unlearned model collapsed, is it unmoved (2, requests)."""
+    relearned: Numbers | None = None
+    """After how many epochs the unlearned model knows deleted records again (requests,); None where nobody tried."""
 
     @classmethod
     def of(cls, matched: Ids, utility: Utility) -> GroupArrays:
@@ -57,6 +59,7 @@ class GroupArrays:
             _finite(np.stack([utility.forget_accuracy_original, utility.forget_accuracy_unlearned])),
             _finite(utility.passes),
             np.stack([utility.collapsed, utility.unmoved]),
+            _finite(utility.relearned),
         )
 
     def utility(self, episode: Ids) -> Utility:
@@ -80,6 +83,7 @@ class GroupArrays:
             collapsed,
             unmoved,
             _or(self.epsilon, np.full(requests, np.inf)),
+            _or(self.relearned, np.full(requests, np.nan)),
         )
 
 

@@ -163,6 +163,7 @@ class Remeasurer:
             optional(part.forgotten, np.float64, 2, requests),
             optional(part.passes, np.float64, requests),
             optional(part.outcomes, np.bool_, 2, requests),
+            optional(part.relearned, np.float64, requests),
         )
 
     def cell(self, submitted: CellPart, cell: Cell, derived: DerivedGame) -> CellScores:
@@ -221,6 +222,8 @@ class Remeasurer:
             yield "an accuracy is outside [0, 1]"
         if shared.passes is not None and (shared.passes < 0).any():
             yield "a number of record passes is negative"
+        if shared.relearned is not None and (shared.relearned < 0).any():
+            yield "a number of epochs to learn records again is negative"
         if (shared.seconds < 0).any():
             yield "a time is negative"
         if shared.epsilon is not None and (shared.epsilon <= 0).any():

@@ -136,12 +136,14 @@ class GroupPart(SettingPart):
     """Record passes over those of a retraining (requests,), null where one is not counted."""
     outcomes: Index | None = None
     """Has the unlearned model collapsed, is it unmoved (2, requests)."""
+    relearned: Index | None = None
+    """After how many epochs the unlearned model knows deleted records again (requests,), null where nobody tried."""
     cells: list[CellPart]
 
     @property
     def array_numbers(self) -> tuple[int, ...]:
         """The numbers of the arrays that its cells share."""
-        optional = self.epsilon, self.forgotten, self.passes, self.outcomes
+        optional = self.epsilon, self.forgotten, self.passes, self.outcomes, self.relearned
         return (self.matched, self.accuracies, self.seconds, *(number for number in optional if number is not None))
 
 

@@ -73,6 +73,7 @@ def game(seed: int = 0) -> ScoredCell:
             collapsed=test < 0.2,
             unmoved=test > 0.8,
             epsilon=np.full(m, np.inf),
+            relearned=np.round(9 * test),
         ),
         released=ReleasedUtility(np.repeat(np.arange(ORIGINALS), REQUESTS), *rng.random((3, m))),
         divergence=np.empty((2, 0)),

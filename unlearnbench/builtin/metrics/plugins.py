@@ -53,6 +53,12 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "Zhao et al. 2024, arXiv 2406.01257",
         ),
         (
+            "relearn-time",
+            "relearn_time:RelearnTime",
+            "Epochs after which a network knows the deleted records again, beside those of retraining",
+            "Chundawat et al. 2023, arXiv 2201.05629",
+        ),
+        (
             "mia-efficacy",
             "mia_efficacy:MiaEfficacy",
             "Share of deleted records that a classifier calls unseen, beside that of retraining",
