@@ -86,7 +86,7 @@ def test_metrics_that_a_suite_gets_by_default_are_all_but_those_of_privacy_and_p
 ) -> None:
     default = DEFAULTS["metrics"]
     assert isinstance(default, list)
-    retraining = {"cost", "retraining-gap", "mia-efficacy", "klom", "forgetting-quality"}
+    retraining = {"cost", "retraining-gap", "relearn-time", "mia-efficacy", "klom", "forgetting-quality"}
     assert {*default, "epsilon", "epsilon-lower-bound", "indiscernibility", *retraining} == {
         plugin.name for plugin in registry.all("metric")
     }
