@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from unlearnbench.core.messages import one_line
+from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.curves import board_groups, roc_figure
 from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
@@ -66,7 +67,7 @@ def new_environment(*folders: Path) -> Environment:
     """Return a template environment that escapes all values; ``folders`` have templates besides those of boards."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -75,6 +76,8 @@ def new_environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals["number"] = number
+    return environment
 
 
 def _visible(value: object) -> object:

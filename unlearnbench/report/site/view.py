@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.report.history import Record, history
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.site.figures import Scale, auc_scale
@@ -91,6 +92,8 @@ class PageRow:
     """How many entries are ranked on the same setting and model."""
     entry: BoardEntry | None = None
     """Who entered it; None for the rows of one run."""
+    records: Sequence[Record] = ()
+    """What attacks found on it, as they were entered; empty unless a later one found more."""
 
     @property
     def method(self) -> str:
@@ -179,6 +182,7 @@ def _page_row(
         line.ranks.get(columns[0].key) if line.track.sort == "best" else None,
         ranked,
         publication.entry_of(line.track.compares, line.entry),
+        found if len(found := history(publication, line)) > 1 else (),
     )
 
 
