@@ -14,6 +14,7 @@ from unlearnbench.stats.degradation import deg_count, deg_rate, rank_deg_count, 
 from unlearnbench.stats.means import clopper_pearson, clustered_mean, korn_graubard, t_interval
 from unlearnbench.stats.ranking import holm
 from unlearnbench.stats.ranks import auc, midranks
+from unlearnbench.stats.reconstruction import deleted_direction, deleted_features, logistic_hessian, ridge_hessian
 from unlearnbench.stats.roc import Roc, roc_curve
 from unlearnbench.stats.significance import counts_differ, mean_above_zero
 from unlearnbench.stats.thresholds import advantage, best_threshold, precision_at_prior
@@ -33,14 +34,18 @@ __all__ = [
     "counts_differ",
     "deg_count",
     "deg_rate",
+    "deleted_direction",
+    "deleted_features",
     "delong_se",
     "holm",
     "korn_graubard",
+    "logistic_hessian",
     "mean_above_zero",
     "midranks",
     "precision_at_prior",
     "rank_deg_count",
     "rank_deg_rate",
+    "ridge_hessian",
     "roc_curve",
     "structural_components",
     "t_interval",
