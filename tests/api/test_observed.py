@@ -101,6 +101,12 @@ def test_metrics_can_be_chosen(seen: Observed) -> None:
     assert seen.measure(Moved(), ["auc"]).keys() == {"auc", "auc-matched", "auc-retained"}
 
 
+@pytest.mark.parametrize("metric", ["retraining-gap", "klom"])
+def test_a_metric_that_reads_other_models_takes_a_run(seen: Observed, metric: str) -> None:
+    with pytest.raises(UserError, match=f"measure: {metric} reads other models than these, which takes a run"):
+        seen.measure(Moved(), ["auc", metric])
+
+
 def test_an_attack_sees_what_it_declares_and_no_more(seen: Observed) -> None:
     with pytest.raises(UndeclaredNeedError):
         _ = seen.target(Moved()).label

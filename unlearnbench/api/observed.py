@@ -97,10 +97,8 @@ class Observed:
         """Return the attack's estimates by name, as a row of a run has them; by default of the metrics of a suite."""
         named = metrics or [str(name) for name in DEFAULTS["metrics"]]  # type: ignore[attr-defined]  # a list of names
         made = {name: _make("metric", name, Metric, self.instances) for name in named}
-        if unmet := [name for name, metric in made.items() if metric.reads_retrained]:
-            raise UserError(f"measure: {', '.join(unmet)} compares with retraining, which takes a run of a suite")
-        if unmet := [name for name, metric in made.items() if metric.reads_references]:
-            raise UserError(f"measure: {', '.join(unmet)} reads reference models, which takes a run of a suite")
+        if unmet := [name for name, metric in made.items() if metric.reads_retrained or metric.reads_references]:
+            raise UserError(f"measure: {', '.join(unmet)} reads other models than these, which takes a run of a suite")
         ref = baseline_of(attack, self.instances.registry)
         baseline = self.instances.make(ref, Attack)
         with one_thread():
