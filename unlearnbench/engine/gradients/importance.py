@@ -40,10 +40,8 @@ def mean_gradient(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
 
 def gradient_sum(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
     """Return the gradient of the summed cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
-    sums = _zeros(fitted)
-    for x, y in _blocks(fitted, data, _BLOCK, labels=True):
-        _add(sums, _gradient_of_sum(fitted, x, y))
-    return sums
+    blocks = [_gradient_of_sum(fitted, x, y) for x, y in _blocks(fitted, data, _BLOCK, labels=True)]
+    return [sum(parts[1:], parts[0]) for parts in zip(*blocks, strict=True)] if blocks else _zeros(fitted)
 
 
 def _gradient_of_sum(fitted: HasModule, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:

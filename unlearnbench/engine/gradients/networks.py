@@ -24,6 +24,8 @@ class Networks(ABC):
         self.parameters = parameters
         self.starts = self._values()
         self.masks = self._masks()
+        self.moving = None if self.masks is None else [mask != 0 for mask in self.masks]
+        """Which numbers are not to stay."""
         self.measured: float | None = None
         """What the present pass has measured, of one network."""
 

@@ -95,12 +95,11 @@ def _forward(
     """Return the linear layers, the inputs (n, in) of each, and the logits (n, C)."""
     import torch
 
-    layers, inputs = [], []
-    for part in module.children():
-        if isinstance(part, torch.nn.Linear):
-            layers.append(part)
-            inputs.append(x)
-        x = part(x)
+    layers, inputs = [part for part in module.children() if isinstance(part, torch.nn.Linear)], []
+    for layer in layers:
+        inputs.append(x)
+        x = torch.nn.functional.linear(x, layer.weight, layer.bias)
+        x = x if layer is layers[-1] else x.relu()
     return layers, inputs, x
 
 

@@ -146,10 +146,16 @@ class Stack(Networks):
         parameters = list(self.jobs[0].module.parameters())
         if self.jobs[0].masks is None and all(each.requires_grad for each in parameters):
             return None
-        ones = [torch.ones_like(each, requires_grad=False) for each in parameters]
-        own = [ones if job.masks is None else job.masks for job in self._kept]
-        moving = [each.requires_grad for each in parameters]
-        return [self._table([[mask * moves for mask, moves in zip(masks, moving, strict=True)] for masks in own])]
+        whole = [torch.full_like(each, each.requires_grad, requires_grad=False) for each in parameters]
+        return [self._table([_masks_of(job, whole) for job in self._kept])]
+
+
+def _masks_of(job: Job, whole: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+    """Return the masks of a job, given those of whole parameters: 1, or 0 for what is frozen."""
+    if job.masks is None:
+        return whole
+    pairs = zip(job.masks, whole, job.module.parameters(), strict=True)
+    return [mask if parameter.requires_grad else frozen for mask, frozen, parameter in pairs]
 
 
 def stackable(job: Job) -> bool:

@@ -130,8 +130,8 @@ def _restore(networks: Networks) -> None:
     """Undo what weight decay did to numbers that stay."""
     import torch
 
-    if networks.masks is None:
+    if networks.moving is None:
         return
     with torch.no_grad():
-        for parameter, start, mask in zip(networks.parameters, networks.starts, networks.masks, strict=True):
-            parameter.copy_(torch.where(mask != 0, parameter, start))
+        for parameter, start, moves in zip(networks.parameters, networks.starts, networks.moving, strict=True):
+            parameter.copy_(torch.where(moves, parameter, start))
