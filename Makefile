@@ -41,7 +41,7 @@ bench: install
 cluster-cost: install
 	$(BIN)/python benchmarks/cluster/measure.py --memory-packs $(or $(MEMORY_PACKS),100000)
 
-# What plan, status, results and a resumed run cost on a store of CELLS cells; 100,000 take 22 GB of disk meanwhile.
+# What plan, status, results and a resumed run cost on a store of CELLS cells.
 store-cost: install
 	$(BIN)/python benchmarks/store/measure.py --cells $(or $(CELLS),100000)
 

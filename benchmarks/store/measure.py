@@ -1,7 +1,8 @@
 """What `plan`, `status`, `results` and a resumed `run` cost on a store of many cells: ``make store-cost``.
 
 One seed of the suite quickstart is run. Its entries are stored again under the keys of the other seeds, so that the
-store holds what a run of all seeds would leave. Then each command runs in a process of its own.
+store holds what a run of all seeds would leave. Episodes are small, or 100,000 cells would fill 22 GB. Then each
+command runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from unlearnbench.suite.model import AXES
 QUICKSTART = Path(__file__).parents[1] / "suites" / "quickstart.yaml"
 CELLS = 540
 """Of quickstart, for each seed."""
+SIZES = {"originals": 2, "requests": 5, "records": 100, "negatives": 10, "matched": 2, "retained": 4}
 COMMANDS = ("plan", "status", "results", "run")
 
 
 def write_suite(folder: Path, seeds: int) -> Path:
-    """Write quickstart with so many seeds."""
-    suite = yaml.safe_load(QUICKSTART.read_text(encoding="utf-8")) | {"suite": "many", "seeds": [*range(seeds)]}
+    """Write quickstart with so many seeds and small episodes."""
+    changed = {"suite": "many", "seeds": [*range(seeds)], "episodes": SIZES}
+    suite = yaml.safe_load(QUICKSTART.read_text(encoding="utf-8")) | changed
     path = folder / "many.yaml"
     path.write_text(yaml.safe_dump(suite), encoding="utf-8")
     return path
