@@ -13,12 +13,37 @@ from gpu.parts import Case, Part, SkippedError
 from gpu.setting import Setting, images
 from gpu.unlearners import METHODS, deletions
 from unlearnbench.builtin.datasets.cifar10 import Cifar10
+from unlearnbench.builtin.unlearners.competition.cfw import CFW
+from unlearnbench.builtin.unlearners.competition.ct import CT
+from unlearnbench.builtin.unlearners.competition.fcs import FCS
+from unlearnbench.builtin.unlearners.competition.kde import KDE
+from unlearnbench.builtin.unlearners.competition.msg import MSG
+from unlearnbench.builtin.unlearners.competition.prmq import PRMQ
+from unlearnbench.builtin.unlearners.competition.rni import RNI
+from unlearnbench.builtin.unlearners.gradient.boundary_expand import BoundaryExpand
+from unlearnbench.builtin.unlearners.gradient.boundary_shrink import BoundaryShrink
+from unlearnbench.builtin.unlearners.gradient.delete import Delete
+from unlearnbench.builtin.unlearners.gradient.unsir import UNSIR
 from unlearnbench.core.models import FitTask, Fitted, Seeds, TargetModel
 from unlearnbench.core.records import Records, Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 
 CIFAR = (Cifar10(version="official", size=None), Cifar10(version="first4000", size=None))
+FOR_IMAGES: dict[str, GradientUnlearner] = {
+    "delete": Delete(),
+    "unsir": UNSIR(),
+    "boundary-shrink": BoundaryShrink(),
+    "boundary-expand": BoundaryExpand(),
+    "fcs": FCS(),
+    "msg": MSG(),
+    "cfw": CFW(),
+    "prmq": PRMQ(),
+    "ct": CT(),
+    "kde": KDE(),
+    "rni": RNI(),
+}
+"""Methods made for networks on images, at their defaults; the last seven are of the NeurIPS 2023 competition."""
 
 
 def resnet18() -> TargetModel:
@@ -58,8 +83,8 @@ def on_both_devices(setting: Setting) -> Mapping[str, Case]:
 
 def against_retraining(setting: Setting) -> Mapping[str, Case]:
     """Return a case for each method, on all images."""
-    model = resnet18()
-    return {name: partial(_against_retraining, method, model, setting) for name, method in METHODS.items()}
+    model, methods = resnet18(), METHODS | FOR_IMAGES
+    return {name: partial(_against_retraining, method, model, setting) for name, method in methods.items()}
 
 
 def _forget(n: int) -> Step:

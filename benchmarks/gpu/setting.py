@@ -68,7 +68,7 @@ def images(n: int, side: int, channels: int) -> Records:
     rng = np.random.default_rng(0)
     y = rng.permutation(n) % 10
     x = rng.normal(size=(10, side, side, channels))[y] + 2 * rng.normal(size=(n, side, side, channels))
-    return Records("made-up images", x, y, 10, Provenance("made up", "none"))
+    return Records("made-up images", x, y, 10, Provenance("made up", "none"), bounds=(x.min(), x.max()))
 
 
 def tasks(records: Records, n: int, k: int, options: TrainingOptions = PLAIN) -> Sequence[FitTask]:
