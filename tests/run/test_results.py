@@ -15,6 +15,7 @@ from unlearnbench.run.results import (
     Row,
     RowStatus,
     collect,
+    collect_states,
     mark_cheating,
     mark_invalid,
     mean_over_seeds,
@@ -286,6 +287,10 @@ def test_a_scenario_that_picks_who_is_deleted_is_found_out_and_an_honest_one_is_
     assert all(r.reason.startswith("blind tells deleted from unseen without any model, p ") for r in picky)
     assert all(r.metrics["auc"].value is not None for r in picky)
     assert {r.status for r in ran.rows if r.names["scenario"] != "picky"} == {"ok"}
+    states = [(r.names, r.status, r.reason) for r in collect_states(ran.plan, ran.store)]
+    assert states == [(r.names, r.status, r.reason) for r in ran.rows], (
+        "with the tests alone, without the other metrics"
+    )
     alone = lab.plan(
         ("attack=classical", "unlearner=none", "scenario=picky"),
         datasets=["noise"],

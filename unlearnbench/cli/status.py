@@ -8,7 +8,7 @@ from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import echo, print_json, print_table
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.executors import FAILURES
-from unlearnbench.run.results import collect_seeds
+from unlearnbench.run.results import collect_states
 from unlearnbench.run.session import Session, SessionOptions, open_session
 
 EXAMPLES = ("unlearnbench status quickstart", "unlearnbench status quickstart --json")
@@ -28,7 +28,7 @@ def command(
     cell.
     """
     session = open_session(suite, options)
-    rows = collect_seeds(session.plan, session.store)
+    rows = collect_states(session.plan, session.store)
     cells, episodes = Counter(str(row.status) for row in rows), _episodes(session)
     failures = [row for row in rows if row.status in BAD]
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -21,6 +21,9 @@ Key = TypeVar("Key", bound=Hashable)
 Sample = tuple[str, str, int | None]
 """The labels of data set and scenario, and the seed: the same deleted and unseen records."""
 RowStatus = Literal["ok", "skipped", "missing", "invalid", FailureStatus]
+ABOVE_HALF, ABOVE_RETAINED = "p_above_half", "p_above_retained"
+TESTS = frozenset((ABOVE_HALF, ABOVE_RETAINED))
+"""The details of a metric that decide which rows are invalid: p-values."""
 SAMPLE_LEVEL = 0.001
 """A test of the sample that beats chance at this level, adjusted by Holm, invalidates the sample's cells. At .05 it
 would invalidate one in twenty valid samples."""
@@ -72,12 +75,17 @@ class Row:
 
 def collect(plan: Plan, store: Store) -> list[Row]:
     """Return the rows of a plan from what the store holds, seeds first, then the means over seeds."""
-    return with_means(collect_seeds(plan, store))
+    return with_means(_of_seeds(plan, store, lambda _: True))
 
 
-def collect_seeds(plan: Plan, store: Store) -> list[Row]:
-    """Return the rows of all seeds, without the means."""
-    done = [_row(cell, store, key) for key, cell in plan.cells.items()]
+def collect_states(plan: Plan, store: Store) -> list[Row]:
+    """Return the rows of all seeds to read their status and reason, with those metrics only that decide it."""
+    return _of_seeds(plan, store, lambda fields: not TESTS.isdisjoint(fields["details"]))
+
+
+def _of_seeds(plan: Plan, store: Store, wanted: Callable[[Mapping[str, Any]], bool]) -> list[Row]:
+    """Return the rows of all seeds, with those metrics whose fields are wanted."""
+    done = [_row(cell, store, key, wanted) for key, cell in plan.cells.items()]
     return mark(in_suite_order(plan, [*done, *rows_without_work(plan)]), plan.tests)
 
 
@@ -104,11 +112,11 @@ def with_means(rows: Sequence[Row]) -> list[Row]:
     return [*rows, *(mean_over_seeds(rows) if len({row.seed for row in rows}) > 1 else [])]
 
 
-def _row(cell: Cell, store: Store, key: str) -> Row:
+def _row(cell: Cell, store: Store, key: str, wanted: Callable[[Mapping[str, Any]], bool]) -> Row:
     payload = store.payload("cell", key)
     if payload is not None:
         stored: Any = payload
-        metrics = {name: Estimate(**fields) for name, fields in stored["metrics"].items()}
+        metrics = {name: Estimate(**fields) for name, fields in stored["metrics"].items() if wanted(fields)}
         return Row(cell.axes, cell.seed, metrics=metrics, outcomes=Outcomes(**stored["outcomes"]))
     failure = store.failure("cell", key)
     if failure is not None:
@@ -130,7 +138,7 @@ def mark_invalid(rows: Sequence[Row], sample_tests: Collection[str]) -> list[Row
     """
     level: dict[tuple[str, Sample], float] = {}
     for row in rows:
-        p = _detail(row, "p_above_half") if row.axes["attack"].name in sample_tests else None
+        p = _detail(row, ABOVE_HALF) if row.axes["attack"].name in sample_tests else None
         if p is not None:
             level[row.axes["attack"].label, _sample(row)] = p
     reasons = {
@@ -153,7 +161,7 @@ def mark_cheating(rows: Sequence[Row], tests: ValidityTests) -> list[Row]:
     for row in rows:
         name = row.axes["attack"].name
         if row.axes["unlearner"].name in tests.deleting_nothing and name in tests.tested | tests.references:
-            p = _detail(row, "p_above_retained")
+            p = _detail(row, ABOVE_RETAINED)
             if row.status == "ok" and p is not None:
                 found[(*row.names.values(), str(row.seed))] = row, p
     significant = _significant({key: p for key, (_, p) in found.items()})
