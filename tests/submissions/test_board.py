@@ -319,6 +319,11 @@ def test_a_record_changed_by_hand_is_found(house: House, change: Change, told: s
     assert any(told in str(finding) for finding in read_entries(house.board)[1])
 
 
+def test_a_record_without_end_is_not_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unlearnbench.submissions.accepted.MOST_BYTES", 100)
+    assert all("more than 100 bytes" in str(finding) for finding in read_entries(house.board)[1])
+
+
 def test_a_submission_changed_after_it_was_accepted_is_found(house: House) -> None:
     (file,) = house.board.glob("submissions/reference-*/submission.json")
     file.write_text(file.read_text().replace("Ada", "Eve"))
@@ -361,3 +366,13 @@ def test_an_entry_that_is_none_is_refused_in_one_line(five: House, text: str, to
     with pytest.raises(UserError, match=told) as caught:
         read_entry(text, five.suite, five.registry)
     assert len(str(caught.value).splitlines()) == 1
+
+
+BOARDS = Path(__file__).parents[2] / "leaderboards"
+MOST_BYTES = 10 * 2**20
+"""Of an entry; most have 1 to 3 MiB."""
+
+
+@pytest.mark.parametrize("folder", sorted(BOARDS.glob("*/submissions/*")), ids=lambda folder: folder.name)
+def test_an_entry_of_the_boards_is_small(folder: Path) -> None:
+    assert sum(file.stat().st_size for file in folder.iterdir()) <= MOST_BYTES

@@ -18,7 +18,9 @@ from unlearnbench.run.entries import Entry as Stored
 from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.store import Store
+from unlearnbench.stats import auc, deg_rate, true_confidence
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
+from unlearnbench.submissions.claims import same
 from unlearnbench.submissions.pack import Entry, pack
 
 if TYPE_CHECKING:
@@ -137,3 +139,15 @@ def test_arrays_come_back_as_they_went_in_and_equal_ones_are_one(given_arrays: l
         back = file.read(number, array.dtype.type, array.shape)
         assert back.dtype == array.dtype
         assert back.tobytes() == array.tobytes()
+
+
+def test_scores_keep_their_precision_because_a_metric_reads_values_and_not_only_their_order() -> None:
+    """As float32 the same scores have the same AUC and another DegRate, by more than a check allows."""
+    rng = np.random.default_rng(0)
+    scores, baseline, positive = rng.random(200), rng.random(200), np.arange(200) % 2 == 0
+    half = scores.astype(np.float32).astype(np.float64)
+    assert auc(scores, positive) == auc(half, positive)
+    cluster = np.arange(200) // 20
+    before = true_confidence(baseline, positive)
+    full, rounded = (deg_rate(true_confidence(each, positive), before, cluster) for each in (scores, half))
+    assert not same(full, rounded)

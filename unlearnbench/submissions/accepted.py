@@ -27,6 +27,8 @@ from unlearnbench.submissions.rerun import RUN_AGAIN
 from unlearnbench.suite.model import AXES, Axis
 
 SCHEMA = 1
+MOST_BYTES = 16 * 2**20
+"""Of a record; those of large boards have some hundred thousand."""
 ACCEPT_AGAIN = "accept it again: leaderboard check FOLDER --accept"
 
 
@@ -72,7 +74,13 @@ class Acceptance(Form):
         """Read the record beside a submission; :class:`UserError` where it is none."""
         file = folder / ACCEPTED
         try:
-            return cls.model_validate_json(file.read_bytes())
+            with file.open("rb") as stream:
+                content = stream.read(MOST_BYTES + 1)
+            if len(content) > MOST_BYTES:
+                raise UserError(
+                    f"is no record of an acceptance: more than {MOST_BYTES} bytes; {ACCEPT_AGAIN}", str(file)
+                )
+            return cls.model_validate_json(content)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

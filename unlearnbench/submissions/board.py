@@ -13,7 +13,7 @@ from typing import cast
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
-from unlearnbench.hooks.registry import load_registry
+from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.report.hidden import Hidden
 from unlearnbench.report.publication import RESULTS, BoardEntry, Publication, RocCurve
 from unlearnbench.report.roles import Roles
@@ -70,6 +70,7 @@ def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
     """Return the accepted entries of a board, and what of them is not as it was accepted."""
     entries: list[AcceptedEntry] = []
     found: list[Finding] = []
+    builtin = load_registry(discover=False)
     for each in accepted_below(folder):
         try:
             submission, place = read_submission(each)
@@ -81,12 +82,12 @@ def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
             found.append(Finding(str(each), str(error), ACCEPT_AGAIN))
             continue
         entry = AcceptedEntry(submission.document, acceptance)
-        found += [*place, *_mismatches(str(each), entry)]
+        found += [*place, *_mismatches(str(each), entry, builtin)]
         entries.append(entry)
     return sorted(entries, key=lambda entry: entry.order), found
 
 
-def _mismatches(where: str, entry: AcceptedEntry) -> Iterator[Finding]:
+def _mismatches(where: str, entry: AcceptedEntry, builtin: Registry) -> Iterator[Finding]:
     """Find what of an acceptance is not of its submission, or is not what built-in plug-ins declare."""
     document, acceptance = entry.document, entry.acceptance
     if (document.id, document.digest) != (acceptance.id, acceptance.digest):
@@ -94,7 +95,7 @@ def _mismatches(where: str, entry: AcceptedEntry) -> Iterator[Finding]:
     if len(acceptance.outcomes) != len(document.groups):
         yield Finding(where, "its record has the outcomes of another submission", ACCEPT_AGAIN)
     roles = _roles(acceptance)
-    if changed := roles.changed(load_registry(discover=False)):
+    if changed := roles.changed(builtin):
         yield Finding(where, f"its record declares {changed[0]} otherwise than the plug-in does", ACCEPT_AGAIN)
     known = {axis: {ref.label for ref in acceptance.plugins.get(axis, [])} for axis in AXES}
     for name in _names(document):
