@@ -91,7 +91,9 @@ def test_a_heat_map_has_each_unlearner_and_attack_and_is_stronger_further_from_c
     for found in maps:
         assert tuple(found.attacks) == ATTACKS
         assert tuple(line[0] for line in found.lines) == UNLEARNERS
-        shades = {cell.value: cell.shade for _, _, cells in found.lines for cell in cells if cell}
+        shades = {
+            cell.value: cell.shade for _, _, cells in found.lines for cell in cells if cell and cell.shade is not None
+        }
         assert (shades["1.00"], shades[".50"]) == (10, 0)
         ordered = [shade for value, shade in sorted(shades.items()) if value.startswith(".") and value >= ".50"]
         assert ordered == sorted(ordered)
@@ -106,4 +108,12 @@ def test_a_cell_that_nobody_ran_is_told_from_one_that_failed(row: Callable[..., 
     assert cells["retrain", "euclidean"] is None
     failed = cells["sisa", "euclidean"]
     assert failed is not None
-    assert (failed.value, failed.shade, "it broke" in failed.title) == ("failed", 0, True)
+    assert (failed.value, failed.shade, "it broke" in failed.title) == ("failed", None, True)
+
+
+def test_an_unlearner_that_cannot_run_on_a_model_has_no_line_there(
+    row: Callable[..., Row], publication: Publication
+) -> None:
+    rows = (row(), row(unlearner="none"), row(unlearner="sisa", status="skipped", reason="not for trees"))
+    (found,) = heat_maps(replace(publication, rows=rows))
+    assert [line[0] for line in found.lines] == ["retrain", "none"]

@@ -22,8 +22,8 @@ class HeatCell:
 
     value: str
     """Without the zero before its point; the row's status where there is none."""
-    shade: int
-    """How far it is from chance, from 0 to :data:`STEPS`."""
+    shade: int | None
+    """How far it is from chance, from 0 to :data:`STEPS`; None where there is no number."""
     title: str
     """What is shown when the pointer is on it."""
 
@@ -41,7 +41,7 @@ class HeatMap:
 
 
 def heat_maps(publication: Publication) -> list[HeatMap]:
-    """Return the maps of a board; a map of a single unlearner shows nothing and is left out."""
+    """Return the maps of a board, without unlearners that cannot run there; a map of one unlearner is left out."""
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in headline_rows(publication.rows):
         if publication.roles.of_plugin(row.axes["defense"]).role == "baseline":
@@ -55,7 +55,8 @@ def heat_maps(publication: Publication) -> list[HeatMap]:
 def _map(title: str, rows: Sequence[Row], publication: Publication) -> HeatMap:
     attacks = list(dict.fromkeys(row.names["attack"] for row in rows))
     found = {(row.names["unlearner"], row.names["attack"]): row for row in rows}
-    roles = {row.names["unlearner"]: publication.roles.of_plugin(row.axes["unlearner"]).role for row in rows}
+    ran = [row for row in rows if row.status != "skipped"]
+    roles = {row.names["unlearner"]: publication.roles.of_plugin(row.axes["unlearner"]).role for row in ran}
     lines = [
         (unlearner, role, [_cell(found.get((unlearner, attack)), unlearner, attack) for attack in attacks])
         for unlearner, role in roles.items()
@@ -70,7 +71,7 @@ def _cell(row: Row | None, unlearner: str, attack: str) -> HeatCell | None:
     shown = number(estimate) if row.metrics else f"{row.status}: {row.reason}"
     title = f"{attack} on {unlearner}: {shown}{' (invalid)' if row.status == 'invalid' else ''}"
     if estimate is None or estimate.value is None:
-        return HeatCell("n/a" if row.metrics else row.status, 0, title)
+        return HeatCell("n/a" if row.metrics else row.status, None, title)
     return HeatCell(_short(estimate), round(abs(estimate.value - CHANCE) / CHANCE * STEPS), title)
 
 
