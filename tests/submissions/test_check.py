@@ -320,6 +320,15 @@ def test_numbers_that_cannot_be_are_found(copy: Copy, name: str, found: str) -> 
     assert any(found in line for line in copy.forge_array(logistic(copy)[name], lambda numbers: numbers - 2))
 
 
+def test_fewer_than_no_epochs_to_learn_records_again_are_found(copy: Copy) -> None:
+    def claimed(data: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
+        part = data["benches"][0]
+        part["relearned"] = len(arrays)
+        arrays.append(np.full(len(arrays[part["passes"]]), -1.0))
+
+    assert any("a number of epochs to learn records again is negative" in line for line in copy.forge_claims(claimed))
+
+
 def test_a_submission_of_before_these_were_measured_is_checked_without_outcomes(copy: Copy) -> None:
     def older(data: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
         for part in data["benches"]:
