@@ -240,6 +240,13 @@ def test_where_none_is_not_told_from_retraining_forgetting_has_no_ranks_and_a_no
     assert ranks(list(found.rows), "mlp")["sisa"].keys() == {"deletion-inference"}
 
 
+def test_a_number_without_an_interval_has_no_power_and_the_note_says_so(row: MakeRow, table: Table) -> None:
+    found = table(forgetting_rows(row, "mlp", (1.0, 1.0, 1.0), (0.52, 0.51, 0.51)), UNLEARNER)
+    assert [note.partition(",")[2].partition("from ")[2] for note in found.notes] == [
+        "both chance and retrain: its number has no interval. Nothing is ranked by it."
+    ]
+
+
 def test_where_none_is_found_forgetting_is_ranked(row: MakeRow, table: Table) -> None:
     # paired over seeds: .21, .20, .21 has t = 62, p < .001
     found = table(forgetting_rows(row, "mlp", (0.73, 0.71, 0.72), (0.52, 0.51, 0.51)), UNLEARNER)

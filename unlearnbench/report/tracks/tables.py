@@ -210,11 +210,15 @@ def _models_of(rows: Sequence[TrackRow]) -> list[str]:
 def _without_power(rows: Sequence[TrackRow], column: Column) -> Iterator[str]:
     """Yield the models for which a column does not tell the entry that it must find from chance and the baseline."""
     for model in _models_of(rows) if column.must_find else ():
-        of_model = [row for row in rows if row.model == model]
-        found = _first_measured((row for row in of_model if row.entry == column.must_find), column)
+        of_model, found = [row for row in rows if row.model == model], _must_find(rows, column, model)
         baseline = _first_measured((row for row in of_model if row.role == "baseline"), column)
         if found and baseline and not (_above_chance(found) and surely_better([found, baseline], "high")[0, 1]):
             yield model
+
+
+def _must_find(rows: Sequence[TrackRow], column: Column, model: str) -> Measured | None:
+    """Return the number of the entry that a column must find."""
+    return _first_measured((row for row in rows if (row.model, row.entry) == (model, column.must_find)), column)
 
 
 def _above_chance(found: Measured) -> bool:
@@ -229,9 +233,11 @@ def _no_power(column: Column, models: Sequence[str], rows: Sequence[TrackRow]) -
     where = "here" if len(models) == len(_models_of(rows)) else f"for {', '.join(models)}"
     baseline = next(row.entry for row in rows if row.role == "baseline")
     title = column.title[0].upper() + column.title[1:]
+    known = [found.estimate.low is not None for model in models if (found := _must_find(rows, column, model))]
+    why = "" if any(known) else ": its number has no interval"
     return (
         f"{title} has no power {where}: {column.must_find}, which keeps the deleted records, is not told from both "
-        f"chance and {baseline}. Nothing is ranked by it."
+        f"chance and {baseline}{why}. Nothing is ranked by it."
     )
 
 
