@@ -53,9 +53,10 @@ def build(
     leaderboards: LeaderboardsDir = LEADERBOARDS,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is stale.")] = False,
 ) -> None:
-    """Write the page and the tables of each board: of the union of its accepted entries, or of one published run.
+    """Write the page and the tables of each board.
 
-    If an entry is not as it was accepted, nothing is written and the exit code is 1.
+    A board is the union of its accepted entries, or one published run. If an entry is not as it was accepted,
+    nothing is written and the exit code is 1.
     """
     stale = False
     for folder, publication in _boards(leaderboards).items():
@@ -91,10 +92,10 @@ def site(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="The folder to write to.")],
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
-    """Write a site of all boards: an index, a page a board, a page a method, and a comparison of two methods.
+    """Write a site of all boards and methods.
 
-    Static files that load nothing from elsewhere. If an entry is not as it was accepted, nothing is written and the
-    exit code is 1.
+    It has an index, a page a board, a page a method, and a comparison of two methods, as static files that load
+    nothing from elsewhere. If an entry is not as it was accepted, nothing is written and the exit code is 1.
     """
     from unlearnbench.report.site.pages import site as site_files
 
@@ -127,11 +128,12 @@ def pack(
     ] = "",
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
-    """Make submissions of a finished run: with --entry that of one plug-in, else one for each entry of the suite.
+    """Make submissions of a finished run.
 
-    Those are the reference entry, which has the controls, the baselines, and all attacks and defenses of the suite on
-    them, and one for each unlearner that is neither. A submission holds the metadata of the run and the scores that
-    metrics are computed from. The same run gives the same bytes. Every cell must have run without failure.
+    With --entry it is that of one plug-in, else there is one for each entry of the suite. Those are the reference
+    entry, which has the controls, the baselines, and all attacks and defenses of the suite on them, and one for
+    each unlearner that is neither. A submission holds the metadata of the run and the scores that metrics are
+    computed from. The same run gives the same bytes. Every cell must have run without failure.
     """
     from unlearnbench.submissions.pack import Entry, pack_all
 
@@ -156,10 +158,10 @@ def reseed(
     workers: Workers = 1,
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
-    """Run the top entries of a board on hidden seeds, as many as the suite has.
+    """Run the top entries of a board on hidden seeds.
 
-    The seeds follow from the nonce. The board then shows public and hidden numbers beside each other, and flags what
-    differs by more than chance. The same nonce gives the same numbers.
+    They are as many as the suite has, and follow from the nonce. The board then shows public and hidden numbers
+    beside each other, and flags what differs by more than chance. The same nonce gives the same numbers.
     """
     from unlearnbench.run.executors import choose_executor
     from unlearnbench.submissions.reseed import Reseeding
@@ -176,7 +178,10 @@ def withdraw(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder of one accepted submission.")],
     because: Annotated[str, typer.Option("--because", metavar="TEXT", help="The reason, which the board shows.")],
 ) -> None:
-    """Take an entry out of the tables of its board, which goes on listing it with the reason."""
+    """Take an entry out of the tables of its board.
+
+    The board goes on listing it, with the reason.
+    """
     from unlearnbench.submissions.accepted import withdraw as write_reason
 
     echo(f"wrote {write_reason(path, because)}; now: leaderboard build")
