@@ -14,7 +14,7 @@ from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.files import write_whole
 from unlearnbench.report.published_form import EstimateForm, Form, Share
-from unlearnbench.run.results import Row, headline_rows
+from unlearnbench.run.results import Row, by_cell, headline_rows
 from unlearnbench.stats import holm
 from unlearnbench.stats.gap import gap_p
 from unlearnbench.stats.ranking import LEVEL, Measured
@@ -108,12 +108,8 @@ def gaps(rows: Sequence[Row], hidden: Hidden) -> list[Gap]:
     return [Gap(labels, public, other, None if p is None else next(adjusted)) for labels, public, other, p in pairs]
 
 
-def _pairs(
-    rows: Sequence[Row], hidden: Hidden
-) -> Iterator[tuple[Mapping[Axis, str], Estimate, Estimate, float | None]]:
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row.names.values()), []).append(row)
+def _pairs(rows: Sequence[Row], hidden: Hidden) -> Iterator[Pair]:
+    groups = by_cell(rows)
     for number in hidden.numbers:
         shown = groups.get(tuple(number.labels[axis] for axis in AXES), [])
         public = hidden_number(number.labels, shown) if shown else None

@@ -201,10 +201,15 @@ def _detail(row: Row, name: str) -> float | None:
 
 def mean_over_seeds(rows: Sequence[Row]) -> list[Row]:
     """Return one row a cell: each metric's mean over seeds with a t interval. Scores are never pooled over seeds."""
+    return [_mean(group) for group in by_cell(rows).values()]
+
+
+def by_cell(rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
+    """Return the rows of each cell, by the labels of its plug-ins: one a seed, and their mean if it is among them."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row.names.values()), []).append(row)
-    return [_mean(group) for group in groups.values()]
+    return groups
 
 
 def headline_rows(rows: Sequence[Row]) -> list[Row]:

@@ -17,7 +17,7 @@ from unlearnbench.report.tracks import TRACKS, tables
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.protocol import entry_plan
-from unlearnbench.run.results import Row, collect
+from unlearnbench.run.results import by_cell, collect
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.board import publications, read_entries
@@ -82,11 +82,8 @@ class Reseeding:
         suite = replace(self.suite, seeds=tuple(seeds))
         plan = entry_plan(suite, plugin, self.instances, suite.device)
         Runner(self.instances, self.store, self.executor).run(plan)
-        cells: dict[tuple[str, ...], list[Row]] = {}
-        for row in collect(plan, self.store):
-            if plugin is None or row.axes[plugin.kind].key == plugin.key:
-                cells.setdefault(tuple(row.names.values()), []).append(row)
-        for rows in cells.values():
+        own = (row for row in collect(plan, self.store) if plugin is None or row.axes[plugin.kind].key == plugin.key)
+        for rows in by_cell(own).values():
             if found := hidden_number({axis: rows[0].axes[axis].label for axis in AXES}, rows):
                 yield found
 
