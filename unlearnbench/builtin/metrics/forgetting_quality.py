@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
-from unlearnbench.builtin.metrics.reference_samples import Models, Numbers, reference_samples
+from unlearnbench.builtin.metrics.reference_samples import Numbers, ReferenceMetric, reference_samples
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, ScoredCell
+from unlearnbench.core.metrics import ScoredCell
 from unlearnbench.stats.forgetting_quality import forgetting_quality, told_apart
 
 
 @dataclass(frozen=True)
-class ForgettingQuality(Metric):
+class ForgettingQuality(ReferenceMetric):
     """How little answers about deleted records tell unlearned from retrained reference models: 1 is not at all.
 
     Each record has an epsilon, the best of many tests on N models of either kind. It counts 2^-b for the bin b of width
@@ -23,16 +22,6 @@ class ForgettingQuality(Metric):
 
     ``references``: 2 N reference models; half of them have held any one record and are compared with the other half
     """
-
-    references: Models = 64
-
-    reads_scores: ClassVar[bool] = False
-    reads_retrained: ClassVar[bool] = True
-
-    @property
-    def reads_references(self) -> int:
-        """As many as the parameter says."""
-        return self.references
 
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return the value of the unlearner and that of retraining."""

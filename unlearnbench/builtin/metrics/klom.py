@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from unlearnbench.builtin.metrics.reference_samples import Models, Numbers, ReferenceSamples, reference_samples
+from unlearnbench.builtin.metrics.reference_samples import Numbers, ReferenceMetric, ReferenceSamples, reference_samples
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import Metric, ScoredCell
+from unlearnbench.core.metrics import ScoredCell
 from unlearnbench.stats.klom import klom
 
 NAMES = ("klom-unlearned-retrained", "klom-retrained-unlearned", "klom-floor")
@@ -19,7 +18,7 @@ TAIL = 95
 
 
 @dataclass(frozen=True)
-class Klom(Metric):
+class Klom(ReferenceMetric):
     """Divergence of the log-odds of deleted records between unlearned and retrained reference models, in nats.
 
     ``klom-unlearned-retrained`` is KL(unlearned || retrained), the mean over deleted records of the divergence of
@@ -29,16 +28,6 @@ class Klom(Metric):
 
     ``references``: reference models; half of them have held any one record and are compared with the other half
     """
-
-    references: Models = 64
-
-    reads_scores: ClassVar[bool] = False
-    reads_retrained: ClassVar[bool] = True
-
-    @property
-    def reads_references(self) -> int:
-        """As many as the parameter says."""
-        return self.references
 
     def measure(self, cell: ScoredCell) -> Mapping[str, Estimate]:
         """Return both directions and the floor, each with its percentile."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.metrics import ScoredCell
+from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 
@@ -21,6 +21,21 @@ Models = Annotated[int, Field(ge=8, multiple_of=2)]
 NO_RETRAINING: Final = "there is no retrained model to compare with"
 NO_RECORDS: Final = "no deleted record is queried"
 SAME_MODELS: Final = "all records are answered by the same reference models, on which it depends too"
+
+
+@dataclass(frozen=True)
+class ReferenceMetric(Metric):
+    """A metric that compares reference models of the cell with those of retraining, and reads no scores."""
+
+    references: Models = 64
+
+    reads_scores: ClassVar[bool] = False
+    reads_retrained: ClassVar[bool] = True
+
+    @property
+    def reads_references(self) -> int:
+        """As many as the parameter says."""
+        return self.references
 
 
 @dataclass(frozen=True, eq=False)

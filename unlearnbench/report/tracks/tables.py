@@ -14,7 +14,7 @@ from unlearnbench.hooks.records import EntryRole
 from unlearnbench.report.numbers import cell
 from unlearnbench.report.roles import Roles
 from unlearnbench.report.tracks.track import CHANCE, Column, RowWithSeeds, Selected, Setting, Track
-from unlearnbench.run.results import Row, headline_rows
+from unlearnbench.run.results import Row, by_cell, headline_rows
 from unlearnbench.stats.ranking import Measured, ranges_of, surely_better
 
 
@@ -158,12 +158,9 @@ def _settings(rows: Sequence[Row], roles: Roles) -> list[Setting]:
 
 def _with_seeds(rows: Sequence[Row]) -> Iterator[RowWithSeeds]:
     """Yield the rows that tables show, each with those of its seeds."""
-    by_cell: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        if row.seed is not None:
-            by_cell.setdefault(tuple(row.names.values()), []).append(row)
+    seeds = by_cell(row for row in rows if row.seed is not None)
     for row in headline_rows(rows):
-        yield RowWithSeeds(row, tuple(by_cell.get(tuple(row.names.values()), ())) if row.seed is None else ())
+        yield RowWithSeeds(row, tuple(seeds.get(tuple(row.names.values()), ())) if row.seed is None else ())
 
 
 def _table(track: Track, setting: Setting) -> TrackTable:
