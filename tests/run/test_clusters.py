@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -35,6 +35,24 @@ SOON = {
     "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "60s",
 }
 """After how long a silent host counts as lost."""
+WAITS = """
+import time
+
+from unlearnbench import AttackPlugin, ScoreAttack, hookimpl
+
+class Waits(ScoreAttack):
+    def score(self, view):
+        time.sleep(3600)
+
+@hookimpl
+def unlearnbench_attacks():
+    yield AttackPlugin(name="waits", summary="Does not end.", factory=Waits)
+"""
+
+
+def endless(lab: Lab) -> dict[str, Any]:
+    """Return what makes the tiny suite one that does not end by itself: whatever ends it comes in the middle."""
+    return {"attacks": ["sorted-diff", "waits"], "plugins": [lab.plugin(WAITS)]}
 
 
 def entries(store: Path) -> int:
@@ -71,7 +89,7 @@ def test_a_run_whose_scheduler_is_killed_is_resumed(
     killer = threading.Thread(target=kill)
     killer.start()
     with pytest.raises(UserError, match="the scheduler is gone; what is done is stored, and the same command goes on"):
-        lab.run(only=(), executor=executor_of(machines))
+        lab.run(only=(), executor=executor_of(machines), **endless(lab))
     killer.join()
     done = {file: file.stat().st_mtime_ns for file in (lab.folder / "store").glob("[ec]*/*/*")}
     assert done
@@ -82,7 +100,7 @@ def test_a_run_whose_scheduler_is_killed_is_resumed(
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_ends_its_cluster_and_says_what_is_kept(lab: Lab, stop: signal.Signals) -> None:
     store = lab.folder / "store"
-    command = [sys.executable, "-m", "unlearnbench", "run", str(lab.write()), "--store", str(store)]
+    command = [sys.executable, "-m", "unlearnbench", "run", str(lab.write(**endless(lab))), "--store", str(store)]
     run = subprocess.Popen(  # noqa: S603 - our own
         [*command, "--executor", "dask"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

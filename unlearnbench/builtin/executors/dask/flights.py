@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from asyncio import CancelledError
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class Flight:
             answer: Answer = pickle.loads(self.future.result(timeout=FETCH))  # noqa: S301 - see remote.py
         except (KilledWorker, TimeoutError):
             return None
-        except BaseException as error:  # noqa: BLE001 - dask raises what the worker raised
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - dask raises what the worker raised
+            # A signal that stops the run may be raised here too: it must not be taken for an answer.
             if self.future.status != "error":  # it was called off, or the scheduler is gone
                 return None
             return Answer(refusal=describe_error(error))
