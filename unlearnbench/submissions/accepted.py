@@ -89,6 +89,11 @@ class Acceptance(Form):
             raise UserError(f"cannot be read ({describe_error(error)})", str(file)) from None
 
 
+def accepted_among(submissions: Path) -> list[Path]:
+    """Return which folders within ``submissions`` hold an accepted submission, in alphabetical order."""
+    return [file.parent for file in sorted(submissions.glob(f"*/{ACCEPTED}"))]
+
+
 def accept(context: CheckContext, rows: Sequence[Row], nonce: str = "", rerun: Sequence[str] = ()) -> Path:
     """Write the record of a submission without findings; return its path.
 

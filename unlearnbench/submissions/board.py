@@ -20,10 +20,10 @@ from unlearnbench.report.roles import Roles
 from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.results import Row, complete
 from unlearnbench.run.validity import ValidityTests
-from unlearnbench.submissions.accepted import ACCEPT_AGAIN, Acceptance
+from unlearnbench.submissions.accepted import ACCEPT_AGAIN, Acceptance, accepted_among
 from unlearnbench.submissions.claims import claims
-from unlearnbench.submissions.findings import CellId, Finding, RefusedError, listed_ids, where_cell
-from unlearnbench.submissions.reading import ACCEPTED, DOCUMENT, Submission, read_submission
+from unlearnbench.submissions.findings import CellId, Finding, RefusedError, listed_ids, skipped_id, where_cell
+from unlearnbench.submissions.reading import DOCUMENT, Submission, read_submission
 from unlearnbench.submissions.schema import Document
 from unlearnbench.suite.model import AXES, Axis, PluginRef
 
@@ -61,17 +61,12 @@ def read_boards(root: Path) -> tuple[dict[Path, Publication], list[Finding]]:
     return boards, found
 
 
-def accepted_below(folder: Path) -> list[Path]:
-    """Return the folders of the accepted submissions of the board in ``folder``."""
-    return [file.parent for file in sorted(folder.glob(f"submissions/*/{ACCEPTED}"))]
-
-
 def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
     """Return the accepted entries of a board, and what of them is not as it was accepted."""
     entries: list[AcceptedEntry] = []
     found: list[Finding] = []
     builtin = load_registry(discover=False)
-    for each in accepted_below(folder):
+    for each in accepted_among(folder / "submissions"):
         try:
             submission, place = read_submission(each)
             acceptance = Acceptance.read(each)
@@ -107,7 +102,7 @@ def _mismatches(where: str, entry: AcceptedEntry, builtin: Registry) -> Iterator
 def _names(document: Document) -> Iterator[CellId]:
     for part in document.groups:
         yield from listed_ids(part)
-    yield from ((*(getattr(cell, axis) for axis in AXES), str(cell.seed)) for cell in document.skipped)
+    yield from map(skipped_id, document.skipped)
 
 
 def standing(submission: Submission) -> Iterator[Finding]:
@@ -243,6 +238,6 @@ def _rows(entry: AcceptedEntry) -> Iterator[Row]:
             if document.owns(name):
                 yield Row(axes(name), part.seed, metrics=claims(document, part, number), outcomes=outcomes)
     for cell in document.skipped:
-        name = (*(getattr(cell, axis) for axis in AXES), str(cell.seed))
+        name = skipped_id(cell)
         if document.owns(name):
             yield Row(axes(name), cell.seed, "skipped", cell.reason)

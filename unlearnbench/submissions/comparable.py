@@ -14,12 +14,12 @@ from typing import Final
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
-from unlearnbench.submissions.accepted import Acceptance
+from unlearnbench.submissions.accepted import Acceptance, accepted_among
 from unlearnbench.submissions.agreement import Comparison
 from unlearnbench.submissions.claims import claims
 from unlearnbench.submissions.context import CheckContext
 from unlearnbench.submissions.findings import CellId, Finding, RefusedError, cell_id, listed_ids, where_cell
-from unlearnbench.submissions.reading import ACCEPTED, Submission, read_submission
+from unlearnbench.submissions.reading import Submission, read_submission
 from unlearnbench.submissions.remeasure import DerivedGame
 from unlearnbench.submissions.schema import CellPart, GroupPart
 from unlearnbench.submissions.settings import claims_of
@@ -44,8 +44,8 @@ def comparable(context: CheckContext) -> tuple[list[Finding], list[str]]:
 
 def reference_of(submission: Submission) -> Submission | None:
     """Return the accepted reference entry of a submission's board and suite; None where there is none to be read."""
-    for file in sorted(submission.folder.parent.glob(f"*/{ACCEPTED}")):
-        found = _reference(file.parent)
+    for folder in accepted_among(submission.folder.parent):
+        found = _reference(folder)
         if found and found.document.suite_sha256 == submission.document.suite_sha256:
             return found
     return None

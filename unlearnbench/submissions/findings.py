@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from unlearnbench.core.messages import one_line
 from unlearnbench.run.cells import Cell
-from unlearnbench.submissions.schema import GroupPart
+from unlearnbench.submissions.schema import GroupPart, SkippedPart
+from unlearnbench.suite.model import AXES
 
 CellId = tuple[str, ...]
 """The label on each axis, and the seed."""
@@ -49,6 +50,11 @@ def listed_ids(group: GroupPart) -> list[CellId]:
     """Return the ids of the cells that a submission lists in a group."""
     head = (group.dataset, group.model, group.unlearner, group.scenario)
     return [(*head, cell.defense, cell.attack, str(group.seed)) for cell in group.cells]
+
+
+def skipped_id(cell: SkippedPart) -> CellId:
+    """Return the id of a cell that a submission lists as skipped."""
+    return (*(getattr(cell, axis) for axis in AXES), str(cell.seed))
 
 
 def where_cell(name: CellId) -> str:
