@@ -65,9 +65,8 @@ def reproduced(name: str) -> Reproduced:
     """Return an experiment judged on its published table; its plan has no models, since no data set is loaded."""
     experiment = experiment_named(name)
     suite, _ = load_suite(find_suite(experiment.suite))
-    done = Reproduced.of(
-        experiment, Plan(suite, suite, (), (), ValidityTests()), read_rows(TABLES / "paper" / f"{name}.csv", suite)
-    )
+    plan = Plan(suite, suite, (), (), ValidityTests(), suite.device)
+    done = Reproduced.of(experiment, plan, read_rows(TABLES / "paper" / f"{name}.csv", suite))
     figure = TABLES / "paper" / f"{name}.svg"
     return Reproduced(experiment, done.plan, done.rows, done.results, figure if figure.exists() else None)
 

@@ -12,6 +12,11 @@ import pytest
 
 from unlearnbench.core.executors import NO_LIMITS, Executor, Outcome, Task
 from unlearnbench.core.limits import Limits
+from unlearnbench.hooks.registry import load_registry
+from unlearnbench.run.cell_results import CellResult, get_result
+from unlearnbench.run.cells import CellTask
+from unlearnbench.run.evaluation import EvaluationWork
+from unlearnbench.run.instances import PluginInstances
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
@@ -106,6 +111,61 @@ def test_rerun_all_makes_everything_again_and_finds_the_same(lab: Lab, findings:
     after = manifests(again.store.root)
     assert after.keys() == written.keys()
     assert all(after[path] > written[path] for path in written)
+
+
+COMPARED: dict[str, Any] = {
+    "unlearners": ["retrain", "sisa", "random-noise"],
+    "defenses": ["none", "label-only"],
+    "metrics": ["auc", "cost"],
+}
+
+
+@pytest.mark.parametrize(
+    ("only", "models_again"),
+    [
+        ("unlearner=sisa", {"sisa"}),
+        ("unlearner=retrain", set[str]()),
+        ("attack=euclidean", set[str]()),
+        ("defense=label-only", set[str]()),
+        ("model=decision-tree", {"sisa", "retrain", "random-noise", "none", "noise-floor"}),
+    ],
+)
+def test_a_re_run_of_a_part_leaves_every_stored_cell_with_the_models_that_it_was_computed_from(
+    lab: Lab, only: str, models_again: set[str]
+) -> None:
+    """So retrained models that cells outside the part are compared with stay: later ones took other seconds."""
+    attacks = ["sorted-diff", "euclidean"]
+    first = lab.run(only=(), attacks=attacks, **COMPARED)
+    written = manifests(first.store.root)
+    part = lab.run(only=(only,), rerun="all", attacks=attacks, **COMPARED)
+    after = manifests(part.store.root)
+    again = {path.name for path in after if after[path] > written[path]}
+    assert again & first.plan.cells.keys() == part.plan.cells.keys()
+    assert {task.unlearner.name for key, task in first.plan.episodes.items() if key in again} == models_again
+    work = EvaluationWork.here(PluginInstances(load_registry()), part.store)
+    for group in first.plan.groups:
+        for key in group.cells:
+            fresh, stored = work(CellTask(group, key)), get_result(part.store, key)
+            assert isinstance(fresh, CellResult)
+            assert stored
+            assert fresh.payload() == stored.payload()
+
+
+def test_a_re_run_of_a_part_that_alone_was_run_makes_all_that_it_reads_again(lab: Lab) -> None:
+    first = lab.run(only=("unlearner=sisa",), **COMPARED)
+    written = manifests(first.store.root)
+    again = lab.run(only=("unlearner=sisa",), rerun="all", **COMPARED)
+    after = manifests(again.store.root)
+    assert {task.unlearner.name for task in first.plan.episodes.values()} == {"sisa", "retrain"}
+    assert all(after[path] > written[path] for path in written)
+
+
+def test_a_re_run_passes_over_data_sets_that_are_not_here(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNLEARNBENCH_DATA", str(lab.folder / "empty"))
+    changes: dict[str, Any] = {"datasets": ["breast-cancer", "location30"]}
+    only = ("dataset=breast-cancer", "unlearner=none")
+    assert lab.run(only=only, **changes).outcome.failed == 0
+    assert lab.run(only=only, rerun="all", **changes).outcome.failed == 0
 
 
 def test_cells_of_an_older_layout_are_evaluated_again_and_not_called_damaged(

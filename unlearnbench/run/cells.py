@@ -9,6 +9,7 @@ from functools import cached_property
 from unlearnbench.core.models import Engine
 from unlearnbench.core.options import TrainingOptions
 from unlearnbench.core.pools import EpisodeSizes, Side
+from unlearnbench.engine.devices import Device
 from unlearnbench.run.store import Store
 from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
@@ -201,6 +202,8 @@ class Plan:
     """The cells that are not to run, with reasons: the suite excludes them, or their plug-ins do not go together."""
     tests: ValidityTests
     """The plug-ins that decide which results are valid."""
+    device: Device
+    """The device that models are trained on where they can be."""
     failed: tuple[Cell, ...] = ()
     """The cells that cannot run, with reasons: one of their plug-ins failed while the suite was planned."""
 

@@ -39,7 +39,8 @@ def make_plan(
     faults = Faults(chosen, instances, settings)
     check_sizes(chosen, instances, faults.of_dataset)
     expansion = Expansion(chosen, instances, settings, faults)
-    return Plan(suite, full, tuple(expansion.groups), tuple(expansion.skipped), tests, tuple(expansion.failed))
+    groups, skipped, failed = tuple(expansion.groups), tuple(expansion.skipped), tuple(expansion.failed)
+    return Plan(suite, full, groups, skipped, tests, device, failed)
 
 
 def with_controls(suite: Suite, registry: Registry) -> Suite:

@@ -23,6 +23,7 @@ from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import EpisodeWork
 from unlearnbench.run.progress import progress
 from unlearnbench.run.reference_models import ReferenceWork
+from unlearnbench.run.rerunning import made_again
 from unlearnbench.run.store import Kind, Store
 
 Rerun = Literal["never", "failed", "all"]
@@ -56,9 +57,9 @@ class Runner:
     def run(self, plan: Plan, rerun: Rerun = "failed", limits: Limits | None = None) -> Outcome:
         """Make all results that the store lacks, and return the counts.
 
-        Earlier failures are tried again unless ``rerun`` is ``never``; with ``all``, stored results are dropped first.
-        ``limits`` take the place of the suite's. UserError where the store cannot be read or written, or the executor
-        fails: nothing of the store is lost, and the next run goes on.
+        Earlier failures are tried again unless ``rerun`` is ``never``; with ``all``, stored results are dropped first
+        (see :func:`made_again`). ``limits`` take the place of the suite's. UserError where the store cannot be read or
+        written, or the executor fails: nothing of the store is lost, and the next run goes on.
         """
         limits = plan.suite.limits if limits is None else limits
         self.store.make_ready()
@@ -66,7 +67,8 @@ class Runner:
         for cell in plan.failed:
             self.observers.on_cell_error(cell=cell, error=Failure("failed", cell.reason))
         if rerun == "all":
-            self._drop(plan)
+            for kind, key in made_again(plan, self.instances, self.store):
+                self.store.drop(kind, key)
         # Processes that are started print too.
         with one_thread(), closed_after(self.executor), stdout_to(sys.stderr, 2):
             cells = self._cells_due(plan, rerun)
@@ -84,14 +86,6 @@ class Runner:
         self.store.make_ready()
         with one_thread(), closed_after(self.executor), stdout_to(sys.stderr, 2):
             self._make_episodes(self._models_due("episode", episodes, episodes, "failed"), limits)
-
-    def _drop(self, plan: Plan) -> None:
-        for key in plan.episodes:
-            self.store.drop("episode", key)
-        for key in plan.references:
-            self.store.drop("reference", key)
-        for key in plan.cells:
-            self.store.drop("cell", key)
 
     def _cells_due(self, plan: Plan, rerun: Rerun) -> list[CellTask]:
         """Return the cells to evaluate. Stored entries are verified, so that damaged ones are made again now."""
