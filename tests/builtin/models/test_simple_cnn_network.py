@@ -5,7 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unlearnbench.builtin.models.simple_cnn.network import HIDDEN, MAPS, logits_in_training, network
+from unlearnbench.builtin.models.simple_cnn.network import (
+    HIDDEN,
+    MAPS,
+    logits_in_training,
+    network,
+    with_gradient_in_its_layout,
+)
 
 
 @pytest.mark.parametrize(("image", "flat"), [((28, 28, 1), 9216), ((32, 32, 3), 12544), ((6, 9, 2), 128)])
@@ -42,6 +48,34 @@ def test_without_dropout_the_pass_in_training_is_the_network_itself() -> None:
 
     module, x = network((8, 7, 1), 3, seed=1), pictures(5, 1, 8, 7)
     assert torch.equal(logits_in_training(module, x, torch.ones(5, MAPS + HIDDEN)), module(x))
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "contiguous_format"])
+def test_its_gradients_are_those_of_the_network_to_the_bit(layout: str) -> None:
+    import torch
+
+    module, x = network((8, 8, 3), 3, seed=1), pictures(5, 3, 8, 8)
+    module.to(memory_format=getattr(torch, layout))
+    x = x.contiguous(memory_format=getattr(torch, layout))
+    ones, weights = torch.ones(5, MAPS + HIDDEN), list(module.parameters())
+    found, wanted = (
+        torch.autograd.grad(each.sum(), weights) for each in (logits_in_training(module, x, ones), module(x))
+    )
+    assert all(map(torch.equal, found, wanted))
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "contiguous_format"])
+def test_the_gradient_of_pooled_maps_has_their_layout_and_not_that_of_flat_rows(layout: str) -> None:
+    import torch
+
+    own = torch.rand(2, 3, 4, 4).contiguous(memory_format=getattr(torch, layout)).requires_grad_()
+    maps, factors = with_gradient_in_its_layout(own * 1), torch.rand(2, 48)
+    came: list[torch.Tensor] = []
+    maps.register_hook(came.append)  # type: ignore[no-untyped-call]  # torch has no type for it
+    (maps.flatten(1) * factors).sum().backward()  # type: ignore[no-untyped-call]  # as above
+    (gradient,) = came
+    assert gradient.stride() == maps.stride()
+    assert torch.equal(gradient.flatten(1), factors)
 
 
 def test_what_is_left_out_has_no_say_and_no_gradient() -> None:
