@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +18,21 @@ from unlearnbench.core.pools import side_halves
 from unlearnbench.core.ranges import Choice, Range, Space
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.report.trials import trial_lines, trials_csv
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import parts_of
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
-from unlearnbench.run.tuning import Tried, best_of, drawn_values, objective, outcome_of, trials_of, tuned_suite
+from unlearnbench.run.tuning import (
+    Tried,
+    best_of,
+    drawn_values,
+    objective,
+    outcome_of,
+    trial_records,
+    trials_of,
+    tuned_suite,
+)
 from unlearnbench.suite.load import load_suite
 from unlearnbench.suite.yaml import dump_yaml
 
@@ -163,7 +170,8 @@ def test_the_best_trial_stands_beside_the_default_and_failures_count(lab: Lab) -
     least = min(float(str(trial.values["damage"])) for trial in tuned.trials)
     assert [trial.values["damage"] for trial in best] == [least, least]
     path = tuned.folder / "tiny-tuned.yaml"
-    path.write_text(dump_yaml(tuned_suite(tuned.suite, best)))
+    records = trial_records(tried, best)
+    path.write_text(dump_yaml(tuned_suite(tuned.suite, best, records)))
     written, _ = load_suite(path, run_plugin_files=True)
     assert [ref.label for ref in written.unlearners] == [
         "retrain",
@@ -173,10 +181,17 @@ def test_the_best_trial_stands_beside_the_default_and_failures_count(lab: Lab) -
         f"other(damage={least!r})",
     ]
     assert written.tune is None
-    assert replace(written, name="tiny", unlearners=tuned.suite.unlearners, tune=tuned.suite.tune) == tuned.suite
-    text = trials_csv(tried, best)
-    assert len(text.splitlines()) == 17
-    assert sum(line[2] == "yes" for line in trial_lines(tried, best)) == 2
+    assert written.trials == records
+    assert (
+        replace(written, name="tiny", unlearners=tuned.suite.unlearners, tune=tuned.suite.tune, trials=())
+        == tuned.suite
+    )
+    assert [(one.unlearner, one.trial) for one in records] == [
+        (one.trial.base.label, one.trial.number) for one in tried
+    ]
+    chosen = [one for one in records if one.chosen]
+    assert [(one.unlearner, one.values) for one in chosen] == [(one.base.label, one.values) for one in best]
+    assert all((one.objective is None) == bool(one.reason) for one in records)
 
 
 def test_a_tuning_goes_on_where_it_was_stopped(lab: Lab) -> None:
@@ -196,7 +211,7 @@ def test_where_all_trials_fail_there_is_no_tuned_row(lab: Lab) -> None:
     tuned = Tuned(lab, tune={**TUNE, "space": space})
     best = best_of(tuned.run())
     assert best == []
-    unlearners: Any = tuned_suite(tuned.suite, best)["unlearners"]
+    unlearners: Any = tuned_suite(tuned.suite, best, ())["unlearners"]
     assert [entry["name"] for entry in unlearners] == ["retrain", "breaks", "other"]
 
 
@@ -253,7 +268,11 @@ def test_plug_in_files_must_lie_beside_the_tuned_suite(lab: Lab, tmp_path: Path)
         trials_of(suite, tmp_path / "elsewhere", PluginInstances(registry))
 
 
-def test_a_run_does_not_depend_on_the_key(lab: Lab) -> None:
-    plain, with_key = lab.plan(), lab.plan(tune=TUNE)
+TRIALS = [{"unlearner": "sisa", "trial": 1, "values": {"shards": 3}, "objective": 0.25}]
+
+
+@pytest.mark.parametrize("keys", [{"tune": TUNE}, {"trials": TRIALS}])
+def test_a_run_does_not_depend_on_what_was_or_is_to_be_tuned(lab: Lab, keys: dict[str, Any]) -> None:
+    plain, with_key = lab.plan(), lab.plan(**keys)
     assert list(plain.cells) == list(with_key.cells)
-    assert json.dumps(with_key.suite.to_dict()) != json.dumps(plain.suite.to_dict())
+    assert with_key.suite.sha256 != plain.suite.sha256

@@ -1,4 +1,4 @@
-"""The key ``tune``: what it takes, what a range and a list give, and what is refused."""
+"""The keys ``tune`` and ``trials``: what they take, what a range and a list give, and what is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.ranges import Choice, Range
 from unlearnbench.suite.load import load_suite
 from unlearnbench.suite.model import Suite
-from unlearnbench.suite.tuning import Tuning
+from unlearnbench.suite.tuning import TrialRecord, Tuning
 from unlearnbench.suite.yaml import dump_yaml
 
 SPACE = {"learning_rate": {"low": 1e-4, "high": 1.0, "log": True}, "epochs": {"low": 1, "high": 4}, "k": [1, 3]}
@@ -26,9 +26,9 @@ PLAIN: dict[str, Any] = {
 }
 
 
-def load(folder: Path, tune: object) -> Suite:
+def load(folder: Path, tune: object, key: str = "tune") -> Suite:
     path = folder / "tiny.yaml"
-    path.write_text(json.dumps({**PLAIN, "tune": tune}))
+    path.write_text(json.dumps({**PLAIN, key: tune}))
     return load_suite(path)[0]
 
 
@@ -75,3 +75,41 @@ def test_what_is_wrong_is_told_with_its_place(tune: object, message: str, tmp_pa
     assert message in str(refused.value)
     assert "tiny.yaml:1:" in str(refused.value)
     assert len(str(refused.value)) <= 300
+
+
+def test_trials_are_read_and_written_again(tmp_path: Path) -> None:
+    told: dict[str, Any] = {"unlearner": "sisa(shards=3)", "trial": 2, "values": {"rate": 1e-05, "variant": "mixed"}}
+    trials = [told, {**told, "trial": 3, "objective": 0.125, "chosen": True}, {**told, "reason": "it broke: twice"}]
+    suite = load(tmp_path, trials, "trials")
+    assert suite.trials[0] == TrialRecord("sisa(shards=3)", 2, {"rate": 1e-05, "variant": "mixed"})
+    assert (suite.trials[1].objective, suite.trials[1].chosen) == (0.125, True)
+    assert suite.trials[2].reason == "it broke: twice"
+    assert [trial.to_dict() for trial in suite.trials] == trials
+    path = tmp_path / "tiny.yaml"
+    path.write_text(dump_yaml(suite.to_dict()))
+    assert load_suite(path)[0].trials == suite.trials
+
+
+TRIAL: dict[str, object] = {"unlearner": "sisa", "trial": 1, "values": {"shards": 3}}
+WRONG_TRIALS: list[tuple[object, str]] = [
+    ([], "must list at least one of trials"),
+    ([3], "must be a mapping"),
+    ([{"unlearner": "sisa"}], 'the key "trial" is missing'),
+    ([{**TRIAL, "value": {}}], 'unknown key "value"; did you mean "values"?'),
+    ([{**TRIAL, "unlearner": ""}], "must be text"),
+    ([{**TRIAL, "trial": 0}], "must be an integer from 1"),
+    ([{**TRIAL, "values": [3]}], "must be a mapping"),
+    ([{**TRIAL, "values": {"shards": [3]}}], "must be a number, a word, or true or false"),
+    ([{**TRIAL, "objective": "low"}], "must be a number"),
+    ([{**TRIAL, "objective": 1.5}], "must be a number from 0 to 1, got 1.5"),
+    ([{**TRIAL, "chosen": "yes"}], "must be true or false"),
+    ([{**TRIAL, "reason": " "}], "must be text"),
+]
+
+
+@pytest.mark.parametrize(("trials", "message"), WRONG_TRIALS)
+def test_what_is_wrong_with_a_trial_is_told_with_its_place(trials: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        load(tmp_path, trials, "trials")
+    assert message in str(refused.value)
+    assert "tiny.yaml:1:" in str(refused.value)

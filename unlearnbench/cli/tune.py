@@ -16,7 +16,7 @@ from unlearnbench.run.executors import choose_executor
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
-from unlearnbench.run.tuning import best_of, outcome_of, trials_of, tuned_suite
+from unlearnbench.run.tuning import best_of, outcome_of, trial_records, trials_of, tuned_suite
 from unlearnbench.suite.find import find_suite
 from unlearnbench.suite.load import load_suite
 from unlearnbench.suite.yaml import dump_yaml
@@ -39,8 +39,9 @@ def command(
     """Try parameters of each unlearner on development originals, and write a suite with the best beside the default.
 
     The key `tune` of the suite has the search space and the number of trials, which is the same for each unlearner.
-    SUITE-tuned.yaml is a suite as any other; SUITE-trials.csv has every trial. Trials are kept in the store, so what
-    was stopped goes on. The plug-in files that the suite names are executed.
+    SUITE-tuned.yaml is a suite as any other; it holds every trial, and so do its results and its board.
+    SUITE-trials.csv is a table of them. Trials are kept in the store, so what was stopped goes on. The plug-in files
+    that the suite names are executed.
     """
     loaded, registry = load_suite(find_suite(suite), run_plugin_files=True)
     instances, kept = PluginInstances(registry), Store(store.absolute())
@@ -50,9 +51,10 @@ def command(
     Runner(instances, kept, work).make_episodes({task.key: task for one in trials for task in one.episodes}, limits)
     tried = [outcome_of(trial, loaded.tune.passes, kept) for trial in trials] if loaded.tune else []
     best = best_of(tried)
-    print_table(trial_lines(tried, best), headers=HEADERS)
+    records = trial_records(tried, best)
+    print_table(trial_lines(records), headers=HEADERS)
     for name, text in (
-        (f"{loaded.name}-tuned.yaml", dump_yaml(tuned_suite(loaded, best))),
-        (f"{loaded.name}-trials.csv", trials_csv(tried, best)),
+        (f"{loaded.name}-tuned.yaml", dump_yaml(tuned_suite(loaded, best, records))),
+        (f"{loaded.name}-trials.csv", trials_csv(records)),
     ):
         echo(f"wrote {write_whole(out / name, text)}")

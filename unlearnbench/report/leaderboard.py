@@ -12,7 +12,9 @@ from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.site.exports import to_csv, to_json
 from unlearnbench.report.tracks import TRACKS, Column, TrackRow, TrackTable, tables
+from unlearnbench.report.trials import CHOSEN_HEADERS, chosen_lines, trials_csv
 from unlearnbench.suite.model import AXES
+from unlearnbench.suite.tuning import TrialRecord
 
 __all__ = ["Section", "build", "entry_lines", "latex", "page", "sections"]
 
@@ -109,7 +111,7 @@ data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). 
 
 {body}
 Made with {markdown_text(environment)}. Suite sha256 `{publication.suite_sha256}`.
-{_hidden(publication)}{_entries(publication.entries)}"""
+{_hidden(publication)}{_trials(publication.trials)}{_entries(publication.entries)}"""
 
 
 def _source(publication: Publication) -> str:
@@ -187,6 +189,20 @@ def _entries(entries: Sequence[BoardEntry]) -> str:
     return f"\n### Entries\n\n{about}\n\n{table(entry_lines(entries), ENTRY_HEADERS, 'md')}\n"
 
 
+TRIALS_ABOUT = (
+    "Settings of each unlearner that were tried on development originals, as many for each and never with a retrained "
+    "model; the objective is the lower the better. The chosen setting stands beside the default in the tables above."
+)
+
+
+def _trials(trials: Sequence[TrialRecord]) -> str:
+    """Return which settings were chosen as a section of Markdown."""
+    if not trials:
+        return ""
+    lines = table(chosen_lines(trials), CHOSEN_HEADERS, "md")
+    return f"\n### Trials\n\n{TRIALS_ABOUT} Every trial: [trials.csv](trials.csv).\n\n{lines}\n"
+
+
 def latex(publication: Publication, found: Sequence[TrackTable]) -> str:
     """Return the tables for a paper; ``found`` are its tables."""
     head = f"% {publication.name}: made by `unlearnbench leaderboard build`, do not edit.\n"
@@ -200,8 +216,10 @@ def build(publication: Publication, home: str = "") -> dict[str, str]:
 
     found = tables(publication.rows, publication.roles, TRACKS)
     listed = {"entries.csv": entries_csv(publication.entries)} if publication.entries else {}
+    tried = {"trials.csv": trials_csv(publication.trials)} if publication.trials else {}
     return {
         **listed,
+        **tried,
         "README.md": page(publication, found),
         "table.csv": to_csv(found),
         "table.json": to_json(publication, found),

@@ -17,6 +17,7 @@ from unlearnbench.run.cells import Plan
 from unlearnbench.run.results import Row
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import AXES
+from unlearnbench.suite.tuning import TrialRecord
 
 SCHEMA = 2
 RESULTS: Final = "results.json"
@@ -109,6 +110,11 @@ class Publication:
     def title(self) -> str:
         """Name and version."""
         return f"{self.name} v{self.version}"
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """The trials that the parameters of its unlearners were chosen by; none where nothing was tuned."""
+        return tuple(TrialRecord(**trial) for trial in self.suite.get("trials", ()))
 
     def entry_of(self, axis: str, label: str) -> BoardEntry | None:
         """Return the accepted entry that brought a plug-in, else the reference entry; None for the rows of one run."""

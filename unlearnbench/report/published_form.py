@@ -91,6 +91,17 @@ class CurveForm(Form):
     tpr: list[Share]
 
 
+class TrialForm(Form):
+    """A trial of a tuning."""
+
+    unlearner: str
+    trial: Count
+    values: dict[str, str | int | float | bool]
+    objective: Share | None = None
+    chosen: bool = False
+    reason: str = ""
+
+
 class SuiteForm(BaseModel):
     """What boards read of a suite; its other keys are shown as they are."""
 
@@ -99,6 +110,8 @@ class SuiteForm(BaseModel):
     suite: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     description: str = ""
     seeds: list[int]
+    trials: list[TrialForm] = []
+    """Left out where nothing was tuned."""
 
 
 class PublicationForm(Form):

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import as_line
 from unlearnbench.core.options import PLAIN
 from unlearnbench.core.ranges import Space
 from unlearnbench.core.scenarios import Role
@@ -32,7 +33,7 @@ from unlearnbench.run.keys import episode_keys
 from unlearnbench.run.settings import Settings
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef, Suite
-from unlearnbench.suite.tuning import Tuning
+from unlearnbench.suite.tuning import TrialRecord, Tuning
 
 UNLEARNER: Kind = "unlearner"
 
@@ -211,12 +212,31 @@ def best_of(tried: Sequence[Tried]) -> list[Trial]:
     return [min(group, key=lambda one: one.objective).trial for group in by_unlearner.values()]
 
 
-def tuned_suite(suite: Suite, best: Sequence[Trial]) -> dict[str, object]:
-    """Return the suite, as in a file, with each unlearner's own and tuned setting side by side, and no tuning."""
+def trial_records(tried: Sequence[Tried], best: Sequence[Trial]) -> tuple[TrialRecord, ...]:
+    """Return every trial as the tuned suite tells it; ``best`` are those that were chosen."""
+    return tuple(
+        TrialRecord(
+            one.trial.base.label,
+            one.trial.number,
+            one.trial.values,
+            one.objective if np.isfinite(one.objective) else None,
+            any(one.trial is each for each in best),
+            as_line(one.reason),
+        )
+        for one in tried
+    )
+
+
+def tuned_suite(suite: Suite, best: Sequence[Trial], records: Sequence[TrialRecord]) -> dict[str, object]:
+    """Return the suite, as in a file, with each unlearner's own and tuned setting side by side.
+
+    In the place of what is to be tuned it tells every trial, so that all that is made of the suite does.
+    """
     tuned = {trial.base.label: trial.tried for trial in best}
     listed: list[PluginRef] = []
     for ref in suite.unlearners:
         listed += [ref, tuned.get(ref.label) or ref]
     listed = list({ref.key: ref for ref in listed}.values())
-    plain = suite.to_dict() | {"suite": f"{suite.name}-tuned", "unlearners": [ref.to_dict() for ref in listed]}
-    return {key: value for key, value in (plain | suite.limits.to_dict()).items() if key != "tune"}
+    tuned_keys = {"suite": f"{suite.name}-tuned", "unlearners": [ref.to_dict() for ref in listed]}
+    plain = suite.to_dict() | tuned_keys | suite.limits.to_dict() | {"trials": [one.to_dict() for one in records]}
+    return {key: value for key, value in plain.items() if key != "tune"}

@@ -59,6 +59,7 @@ KEYS: Mapping[str, Key] = {
     "episodes": Key("How many models each side trains and how many records it queries."),
     "adversary": Key("The sizes that differ on the adversary's side, and how many reference models it has."),
     "tune": Key("The search space in which `tune` looks for the parameters of unlearners, and the number of trials."),
+    "trials": Key("Every trial that the parameters were chosen by, as `tune` writes it; a run does not read it."),
     "exclude": Key("Cells that are not run, each with the reason."),
     "plugins": Key("One-file plug-ins, relative to the suite file."),
     "engine": Key("How models are trained: fast paths where there are any, always, or never.", default="auto"),

@@ -18,7 +18,7 @@ from unlearnbench.suite.entries import Sizes, read_datasets, read_exclusions, re
 from unlearnbench.suite.keys import DEFAULTS, KEYS, KINDS, MOST_SEED, MOST_VERSION, NAME, REQUIRED
 from unlearnbench.suite.model import EngineChoice, PluginRef, Suite, plugin_file
 from unlearnbench.suite.node import Node
-from unlearnbench.suite.tune import read_tuning
+from unlearnbench.suite.tune import read_trials, read_tuning
 from unlearnbench.suite.yaml import load_yaml
 
 MOST_CELLS = 10**6
@@ -161,6 +161,7 @@ def _suite(fields: Mapping[str, Node], path: Path, registry: Registry, plugins: 
         metrics=refs["metric"],
         exclude=read_exclusions(fields["exclude"], refs | {"dataset": datasets}) if "exclude" in fields else (),
         tune=read_tuning(fields["tune"]) if "tune" in fields else None,
+        trials=read_trials(fields["trials"]) if "trials" in fields else (),
         plugins=plugins,
         limits=_limits(fields),
         engine=cast(EngineChoice, fields["engine"].choice(get_args(EngineChoice))),

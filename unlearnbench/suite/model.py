@@ -19,7 +19,7 @@ from unlearnbench.core.pools import EpisodeSizes, Side
 from unlearnbench.core.references import ReferenceSizes
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
-from unlearnbench.suite.tuning import Tuning
+from unlearnbench.suite.tuning import TrialRecord, Tuning
 
 Axis = Literal["dataset", "model", "unlearner", "scenario", "defense", "attack"]
 """A dimension of the grid; a cell has one entry of each axis, and a seed."""
@@ -112,6 +112,8 @@ class Suite:
     exclude: tuple[Exclusion, ...] = ()
     tune: Tuning | None = None
     """How the parameters of unlearners are looked for, by ``tune`` only: a run does not read it."""
+    trials: tuple[TrialRecord, ...] = ()
+    """What its parameters were chosen by, if ``tune`` wrote it: a run does not read it."""
     plugins: tuple[str, ...] = ()
     """Paths of plug-in files, relative to the suite file."""
     engine: EngineChoice = "auto"
@@ -182,6 +184,7 @@ class Suite:
         lists = {f"{axis}s": [ref.to_dict() for ref in refs] for axis, refs in self.axes.items()}
         optional = {
             "tune": self.tune.to_dict() if self.tune else {},
+            "trials": [trial.to_dict() for trial in self.trials],
             "exclude": [rule.to_dict() for rule in self.exclude],
             "plugins": list(self.plugins),
         }

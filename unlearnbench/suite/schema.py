@@ -20,6 +20,7 @@ from unlearnbench.suite.tune import MOST_EPISODES, MOST_TRIALS
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string", "minLength": 1}
+PLAIN: Schema = {"type": ["string", "number", "boolean"]}
 
 
 def suite_schema(registry: Registry) -> Schema:
@@ -37,6 +38,7 @@ def suite_schema(registry: Registry) -> Schema:
             "adversary": _sizes(ADVERSARY_SIZES),
             "exclusion": _exclusion(registry),
             "tune": _tune(),
+            "trial": _trial(),
             **{kind: _entry(kind, registry) for kind in KINDS},
         },
     }
@@ -52,6 +54,7 @@ def _properties() -> Schema:
         "episodes": {"$ref": "#/$defs/sizes"},
         "adversary": {"$ref": "#/$defs/adversary"},
         "tune": {"$ref": "#/$defs/tune"},
+        "trials": _list({"$ref": "#/$defs/trial"}),
         "exclude": _list({"$ref": "#/$defs/exclusion"}),
         "plugins": _list({**TEXT, "pattern": r"\.py$"}),
         "engine": {"enum": list(get_args(EngineChoice))},
@@ -75,10 +78,17 @@ def _tune() -> Schema:
     }
     ends: Schema = {name: {"type": "number"} for name in ("low", "high")}
     span = _object({**ends, "log": {"type": "boolean"}}, ("low", "high"))
-    values = {"anyOf": [_list({"type": ["string", "number", "boolean"]}), span]}
+    values = {"anyOf": [_list(PLAIN), span]}
     return _object(
         {**sizes, "space": {"type": "object", "additionalProperties": values, "minProperties": 1}}, ("space",)
     )
+
+
+def _trial() -> Schema:
+    told = {"objective": {"type": "number", "minimum": 0, "maximum": 1}, "chosen": {"type": "boolean"}, "reason": TEXT}
+    values = {"type": "object", "additionalProperties": PLAIN}
+    given = {"unlearner": TEXT, "trial": _integer(1, MOST_TRIALS), "values": values}
+    return _object(given | told, tuple(given))
 
 
 def _object(properties: Schema, required: tuple[str, ...] = ()) -> Schema:

@@ -1,4 +1,4 @@
-"""Reads the key ``tune`` of a suite."""
+"""Reads the keys ``tune`` and ``trials`` of a suite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from unlearnbench.core.ranges import Choice, Range
 from unlearnbench.suite.node import Node
-from unlearnbench.suite.tuning import Tuning
+from unlearnbench.suite.tuning import UNSAID, TrialRecord, Tuning
 
 MOST_TRIALS = 10_000
 MOST_EPISODES = 1000
@@ -23,6 +23,30 @@ def read_tuning(node: Node) -> Tuning:
         fields["space"].fail("must name at least one parameter")
     tuning = Tuning(space, "knobs" not in fields or _boolean(fields["knobs"]), **numbers)
     return replace(tuning, passes=_passes(fields["passes"])) if "passes" in fields else tuning
+
+
+def read_trials(node: Node) -> tuple[TrialRecord, ...]:
+    """Read the key ``trials``."""
+    return tuple(map(_trial, node.items("trials")))
+
+
+def _trial(node: Node) -> TrialRecord:
+    given = ("unlearner", "trial", "values")
+    fields = node.fields((*given, *UNSAID), required=given)
+    return TrialRecord(
+        fields["unlearner"].text(),
+        fields["trial"].integer(1, MOST_TRIALS),
+        {name: _plain(value) for name, value in fields["values"].mapping().items()},
+        _objective(fields["objective"]) if "objective" in fields else None,
+        "chosen" in fields and _boolean(fields["chosen"]),
+        fields["reason"].text() if "reason" in fields else "",
+    )
+
+
+def _objective(node: Node) -> float:
+    if not 0 <= (found := node.number()) <= 1:
+        node.fail(f"must be a number from 0 to 1, got {found}")
+    return found
 
 
 def _passes(node: Node) -> float:

@@ -1,8 +1,10 @@
-"""What a suite says of tuning: how many trials, on which development episodes, in which search space."""
+"""What a suite says of tuning: how many trials, on which episodes, in which search space; and what came of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from unlearnbench.core.ranges import Space
 
@@ -32,3 +34,29 @@ class Tuning:
             | {"passes": self.passes, "knobs": self.knobs}
             | {"space": {name: values.to_plain() for name, values in sorted(self.space.items())}}
         )
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One setting of one unlearner that was tried, and what came of it: an item of the key ``trials`` of a suite."""
+
+    unlearner: str
+    """Its label with the parameters that it has without tuning."""
+    trial: int
+    """From 1 on."""
+    values: Mapping[str, object] = field(hash=False)
+    """The parameters that the trial set."""
+    objective: float | None = None
+    """From 0 to 1, the lower the better; None where it failed."""
+    chosen: bool = False
+    """Whether the suite lists the unlearner with these values too."""
+    reason: str = ""
+    """Why it failed."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trial as in a suite file."""
+        return {name: value for name, value in vars(self).items() if name not in UNSAID or value != UNSAID[name]}
+
+
+UNSAID: Final[Mapping[str, object]] = {"objective": None, "chosen": False, "reason": ""}
+"""What a trial is where the suite file does not say it."""

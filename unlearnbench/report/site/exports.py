@@ -38,10 +38,14 @@ def _lines(found: Sequence[TrackTable]) -> Iterator[tuple[TrackRow, Sequence[Col
 
 
 def to_json(publication: Publication, found: Sequence[TrackTable]) -> str:
-    """Return the tracks with their columns and rows; parameters and provenance are in ``results.json``."""
+    """Return the tracks with their columns and rows, and the trials of a tuned suite.
+
+    Parameters and provenance are in ``results.json``.
+    """
     tracks = {track.name: _track(tables) for track, tables in by_track(found).items()}
     head = {"schema": SCHEMA, "suite": publication.name, "suite_sha256": publication.suite_sha256}
-    return json.dumps(head | {"tracks": tracks}, indent=1, allow_nan=False) + "\n"
+    trials = {"trials": [trial.to_dict() for trial in publication.trials]} if publication.trials else {}
+    return json.dumps(head | {"tracks": tracks} | trials, indent=1, allow_nan=False) + "\n"
 
 
 def _track(tables: Sequence[TrackTable]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
 from unlearnbench.report.site.heat import heat_maps
 from unlearnbench.report.site.view import table_of
 from unlearnbench.report.tracks import TrackRow, TrackTable, by_track
+from unlearnbench.report.trials import HEADERS, trial_lines
 from unlearnbench.suite.model import AXES
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
     """Return the page of a publication whose tables are ``found``; ``home`` leads to the root of its site, if any."""
     from markupsafe import Markup
 
-    from unlearnbench.report.leaderboard import gap_lines, hidden_about
+    from unlearnbench.report.leaderboard import TRIALS_ABOUT, gap_lines, hidden_about
 
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
     lines = [row for table in found for row in table.rows]
@@ -47,6 +48,9 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
             home=home,
             hidden=hidden_about(publication.hidden) if publication.hidden else "",
             gaps=gap_lines(publication),
+            trials=trial_lines(publication.trials),
+            trial_headers=HEADERS,
+            trials_about=TRIALS_ABOUT,
             heat=heat_maps(publication),
             tables=[table for table in tables if table.rows],
             figures=scatter_figures(found),
