@@ -11,8 +11,9 @@ from scipy.stats import gumbel_r, norm
 
 from tests.builtin.attacks.per_record import auc, draws, null_draws, same_before, scores
 from unlearnbench.builtin.attacks.gaussian import Normals
-from unlearnbench.builtin.attacks.iam import EULER_GAMMA, Iam
+from unlearnbench.builtin.attacks.iam import EULER_GAMMA, TOGETHER, Iam
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.references import ReferenceAnswers
 
 SHADOW, RECORD = np.mgrid[0:4, 0:5].astype(float)
 OUTSIDE = (0.35 + 0.2 * np.sin(1.3 * SHADOW + 0.7 * RECORD)).T
@@ -110,7 +111,15 @@ def test_it_equals_a_plain_loop_over_moved_signals(out: Any, distribution: Any) 
             total += k * law.cdf(unlearned)
         expected.append(total / sum(range(1, 20)))
     attack = Iam(out=out, distribution=distribution, steps=20)
-    assert scores(attack, after, known, before=before) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    assert scores(attack, after, known, before=before) == pytest.approx(expected, rel=0, abs=1e-12)
+
+
+def test_more_rows_than_are_scored_together_have_the_scores_of_parts_of_them() -> None:
+    before, after, known, _ = draws(0, kept=0.5, n=TOGETHER + 300)
+    found = scores(Iam(), after, known, before=before)
+    for part in (slice(0, 1), slice(TOGETHER - 200, TOGETHER + 200), slice(TOGETHER + 299, None)):
+        alone = ReferenceAnswers(known.before[part], known.after[part], known.member[part])
+        assert scores(Iam(), after[part], alone, before=before[part]).tolist() == found[part].tolist()
 
 
 def test_where_deleted_and_unseen_records_have_one_law_it_is_at_chance() -> None:
