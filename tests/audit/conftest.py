@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from unlearnbench.audit.answers import Answers, read_answers
 from unlearnbench.audit.files import read_columns
+from unlearnbench.audit.references import References, read_references
 from unlearnbench.core.errors import UserError
 
 Arrays = dict[str, Any]
 MakeArrays = Callable[..., Arrays]
 Save = Callable[..., Path]
+Read = Callable[[Arrays, Arrays], tuple[Answers, References]]
 
 
 def make_arrays(
@@ -63,6 +66,17 @@ def arrays() -> MakeArrays:
 @pytest.fixture
 def npz(tmp_path: Path) -> Save:
     return lambda arrays, name="answers.npz": save_npz(tmp_path / name, arrays)
+
+
+@pytest.fixture
+def read(npz: Save) -> Read:
+    """Return the answers of a target and of reference models, as they are read from files."""
+
+    def read(target: Arrays, references: Arrays) -> tuple[Answers, References]:
+        answers = read_answers(npz(target))
+        return answers, read_references(npz(references, "references.npz"), answers)
+
+    return read
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_without_labels_there_are_none(arrays: Make, npz: Save) -> None:
         ("label", 2, 3, "row 2: label '3' must be the number of a class, 0 to 2"),
         ("label", 2, -1, "row 2: label '-1' must be the number of a class, 0 to 2"),
         ("role", 4, "forgoten", "row 4: role 'forgoten'; did you mean \"forgotten\"?"),
-        ("role", 4, "other", "row 4: role 'other'; known: forgotten, retained, unseen"),
+        ("role", 4, "other", "row 4: role 'other'; known: forgotten, population, retained, unseen"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_row(

@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 from tests.stats.whole import numbers
 from unlearnbench.audit.answers import read_answers
-from unlearnbench.audit.leak import AttackFinding, Audit, audit
+from unlearnbench.audit.findings import AttackFinding
+from unlearnbench.audit.leak import Audit, audit
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.stats import MIN_CLUSTERS, auc, auc_above_half, clustered_auc
@@ -105,8 +106,7 @@ def test_attacks_that_learn_wait_for_shadow_data(arrays: Make, audited: Audited,
     assert alone.left_out["sorted-diff"] == "learns from shadow models; give their answers as shadow data"
     assert helped.left_out["blind"] == "reads the records themselves, which are not in the file"
     assert helped.left_out["u-lira"] == "needs the answers of reference models; give them as references"
-    wanted = "needs answers about 100 records of the population, which are not in the file"
-    assert helped.left_out["population"] == wanted
+    assert helped.left_out["population"] == "needs answers about a population; give rows of the role population"
     known = {entry.name for entry in registry.all("attack")} - {"oracle-label"}
     assert {finding.attack for finding in helped.findings} | helped.left_out.keys() == known
     assert (of(helped, "direct-diff").auc.value or 0) > 0.6

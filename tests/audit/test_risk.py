@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_where_deleted_records_score_low_the_reversed_ranking_counts(
     found = audit(read_answers(npz(arrays(forgotten=60, leak=-2.0))), None, registry)
     reversed_ = [one for one in found.findings if one.attack == "score-diff"]
     assert (reversed_[0].auc.value or 1) < 0.1
-    weakest = Audit(found.target, None, None, reversed_, {})
+    weakest = replace(found, findings=reversed_)
     assert np.mean([risk.share for risk in record_risks(weakest)]) < 0.3
 
 

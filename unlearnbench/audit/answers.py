@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from unlearnbench.audit import reading
 from unlearnbench.audit.class_order import check_class_order
 from unlearnbench.audit.columns import Columns
 from unlearnbench.audit.files import read_columns
+from unlearnbench.audit.population import population_of
 from unlearnbench.core.messages import brief
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.posteriors import log_of
@@ -41,10 +42,12 @@ class Answers:
     """The number of deletion requests."""
     by_original: bool
     """Whether clusters are original models; else they are requests, and records that name no request."""
-    record: Ids | None
-    """The id (n,) of each row's record as the file has it, if it does."""
+    names: Ids | None
+    """The ids of all records as the file has them, if it does: ``rows.record`` holds places in them."""
     group: Ids | None
     """The group (n,) of each row's record, if the file has groups; empty for none."""
+    population: Observations
+    """What the same models answer about each record of the population: none, if the file has none."""
 
     @property
     def n_classes(self) -> int:
@@ -54,6 +57,20 @@ class Answers:
     def count(self, role: Role) -> int:
         """Return how many rows have this role."""
         return int(np.count_nonzero(self.rows.role == role))
+
+    @property
+    def population_size(self) -> int:
+        """The number of records of the population."""
+        return len(np.unique(self.population.record))
+
+    def take(self, rows: NDArray[np.bool_]) -> Answers:
+        """Return the answers with the chosen rows (n,) only."""
+        group = None if self.group is None else self.group[rows]
+        return replace(self, rows=self.rows.take(rows), cluster=self.cluster[rows], group=group)
+
+    def name(self, record: int) -> str:
+        """Return the id of a record, or the number of its row from 0 where the file has none."""
+        return str(record) if self.names is None else str(self.names[record])
 
 
 def read_answers(file: Path) -> Answers:
@@ -85,9 +102,12 @@ def read_answers(file: Path) -> Answers:
         role=role,
         position=_positions(episode, version, role),
     )
-    cluster = episode if by_original else by_request
     requests, group = len(np.unique(by_request[forgotten])), reading.ids(columns, "group", n)
-    return Answers(file, rows, has_label, cluster, originals, requests, by_original, record, group)
+    cluster, asked = episode if by_original else by_request, role != reading.POPULATION
+    names = None if record is None else np.unique(record)
+    population = population_of(columns, rows, asked, names)
+    whole = Answers(file, rows, has_label, cluster, originals, requests, by_original, names, group, population)
+    return whole.take(asked)
 
 
 def _codes(*ids: ArrayLike) -> Codes:

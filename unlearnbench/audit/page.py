@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from unlearnbench.audit.leak import FPRS, AttackFinding, Audit
+from unlearnbench.audit.findings import FPRS, AttackFinding
+from unlearnbench.audit.leak import Audit
 from unlearnbench.audit.reading import ROLES
 from unlearnbench.audit.risk import SMALLEST_GROUP, group_risks, record_risks
 from unlearnbench.audit.verdict import SMALLEST_P, Verdict
@@ -32,6 +33,7 @@ HEADERS: Final = (
 QUERIES: Final = {"both": "both models", "original": "original only", "unlearned": "unlearned only", "none": "no model"}
 MOST_CURVES: Final = 6
 GROUP_HEADERS: Final = ("group", "deleted", "unseen", "AUC")
+MODELS_HEADERS: Final = ("models", "deleted", "unseen", "AUC")
 RECORD_HEADERS: Final = ("record", "unseen records that look as much deleted")
 MOST_RECORDS: Final = 10
 """Deleted records that are listed."""
@@ -72,17 +74,31 @@ def record_table(audit: Audit) -> list[list[str]]:
     ]
 
 
+def models_table(audit: Audit) -> list[list[str]]:
+    """Return a line of text for each number of reference models, under :data:`MODELS_HEADERS`."""
+    return [
+        [str(n), *(str(finding.scored.count(role)) for role in (Role.FORGOTTEN, Role.UNSEEN)), number(finding.auc)]
+        for n, finding in audit.by_models.items()
+    ]
+
+
+def models_note(audit: Audit) -> str:
+    """Return what the table of reference models is about."""
+    return f"What {next(iter(audit.by_models.values())).attack} shows with how many reference models"
+
+
 def _p(p: float) -> str:
     return f"{p:.3f}".replace("0.", ".", 1) if p >= SMALLEST_P else "< .001"
 
 
 def about(audit: Audit) -> str:
     """Return a line about the records and files that were audited."""
-    target = audit.target
+    target, given = audit.target, audit.given
     counts = ", ".join(f"{target.count(role)} {name}" for name, role in ROLES.items())
-    shadow = f"shadow {audit.shadow.file.name}" if audit.shadow else "no shadow data"
-    references = f"; {audit.references.count} reference models" if audit.references else ""
-    return f"{target.file.name}: {counts} records, {target.n_classes} classes; {shadow}{references}"
+    population = f", a population of {target.population_size}" if target.population_size else ""
+    shadow = f"shadow {given.shadow.file.name}" if given.shadow else "no shadow data"
+    references = f"; {given.references.count} reference models" if given.references else ""
+    return f"{target.file.name}: {counts} records{population}, {target.n_classes} classes; {shadow}{references}"
 
 
 def not_tried(audit: Audit) -> list[tuple[str, str]]:
@@ -93,13 +109,14 @@ def not_tried(audit: Audit) -> list[tuple[str, str]]:
 
 def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
     """Return the audit as JSON-able data; of files only the names."""
-    target, (groups, small_groups) = audit.target, group_risks(audit)
+    target, given, (groups, small_groups) = audit.target, audit.given, group_risks(audit)
     return {
         "file": target.file.name,
-        "shadow": audit.shadow.file.name if audit.shadow else None,
-        "references": audit.references.file.name if audit.references else None,
-        "reference_models": audit.references.count if audit.references else 0,
+        "shadow": given.shadow.file.name if given.shadow else None,
+        "references": given.references.file.name if given.references else None,
+        "reference_models": given.references.count if given.references else 0,
         "rows": {name: target.count(role) for name, role in ROLES.items()},
+        "population": target.population_size,
         "classes": target.n_classes,
         "originals": target.originals,
         "requests": target.requests,
@@ -107,6 +124,8 @@ def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
         "verdict": asdict(verdict),
         "attacks": [_finding_dict(finding) for finding in audit.findings],
         "left_out": dict(audit.left_out),
+        "not_judged": {name: asdict(few) for name, few in audit.not_judged.items()},
+        "by_models": [{"models": n, **_finding_dict(finding)} for n, finding in audit.by_models.items()],
         "groups": [asdict(risk) for risk in groups],
         "groups_too_small": small_groups,
         "records": [asdict(risk) for risk in record_risks(audit)],
@@ -117,6 +136,7 @@ def _finding_dict(finding: AttackFinding) -> dict[str, object]:
     return {
         "attack": finding.attack,
         "versions": finding.versions,
+        "reference_models": finding.models,
         "control": finding.control,
         "auc": asdict(finding.auc),
         "auc-retained": asdict(finding.auc_retained),
@@ -145,6 +165,9 @@ def html(audit: Audit, verdict: Verdict) -> str:
             groups=group_table(audit),
             group_headers=GROUP_HEADERS,
             group_note=group_note(audit),
+            by_models=models_table(audit),
+            models_headers=MODELS_HEADERS,
+            models_note=models_note(audit) if audit.by_models else "",
             records=record_table(audit),
             record_headers=RECORD_HEADERS,
             not_tried=not_tried(audit),
@@ -156,10 +179,13 @@ def html(audit: Audit, verdict: Verdict) -> str:
 
 def _curves(audit: Audit) -> RocFigure | None:
     """Return the figure of the first attacks that are no controls, forgotten records against unseen ones."""
-    role = audit.target.rows.role
-    chosen = np.isin(role, (Role.FORGOTTEN, Role.UNSEEN))
-    positive = role[chosen] == Role.FORGOTTEN
-    rates = RATES[drawn_rates(int((~positive).sum()))]
     shown: Sequence[AttackFinding] = [finding for finding in audit.findings if not finding.control][:MOST_CURVES]
-    curves = {one.attack: Roc(rates, roc_curve(one.scores[chosen], positive).tpr_at(rates)) for one in shown}
+    rates = RATES[drawn_rates(min(finding.scored.count(Role.UNSEEN) for finding in shown))]
+    curves = {one.attack: Roc(rates, _curve(one).tpr_at(rates)) for one in shown}
     return roc_figure([RocGroup(audit.target.file.name, curves)])
+
+
+def _curve(finding: AttackFinding) -> Roc:
+    role = finding.scored.rows.role
+    chosen = np.isin(role, (Role.FORGOTTEN, Role.UNSEEN))
+    return roc_curve(finding.scores[chosen], role[chosen] == Role.FORGOTTEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,10 @@ Texts = NDArray[np.object_]
 """A column (n,) of Python strings: numpy's own text would make every value as wide as the longest."""
 
 ROLES: Final = {"forgotten": Role.FORGOTTEN, "retained": Role.RETAINED, "unseen": Role.UNSEEN}
+"""The roles of records that the models are asked about for their own sake."""
+POPULATION: Final = -1
+"""In place of a role: a record of the population."""
+_GIVEN: Final[Mapping[str, int]] = {**ROLES, "population": POPULATION}
 COLUMNS: Final = ("role", *MATRICES, "label", "original", "request", "record", "group")
 """All columns of answers; the last five may be left out."""
 
@@ -87,14 +91,14 @@ def _wrong(name: str, values: NDArray[np.float64], row: int) -> str:
 
 
 def roles(columns: Columns, n: int) -> NDArray[np.int8]:
-    """Return the :class:`Role` (n,) of each row; forgotten and unseen records must be there."""
+    """Return the :class:`Role` (n,) of each row or :data:`POPULATION`; forgotten and unseen records must be there."""
     given = texts(columns, "role", n)
-    for row in (row for row, role in enumerate(given) if role not in ROLES):
-        columns.fail(f"role {brief(given[row])}{did_you_mean(given[row], ROLES)}", row)
+    for row in (row for row, role in enumerate(given) if role not in _GIVEN):
+        columns.fail(f"role {brief(given[row])}{did_you_mean(given[row], _GIVEN)}", row)
     for needed in ("forgotten", "unseen"):
         if needed not in given:
             columns.fail(f"has no row of role {needed}; forgotten records are compared with unseen ones: give both")
-    return np.array([ROLES[role] for role in given], dtype=np.int8)
+    return np.array([_GIVEN[role] for role in given], dtype=np.int8)
 
 
 def labels(columns: Columns, n: int, n_classes: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from unlearnbench.audit import reading
 from unlearnbench.audit.answers import Answers
 from unlearnbench.audit.columns import MATRICES, Columns
 from unlearnbench.audit.files import read_columns
+from unlearnbench.audit.population import in_order
 from unlearnbench.core.messages import brief
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.posteriors import log_of
@@ -21,22 +22,66 @@ from unlearnbench.core.scenarios import Role
 NAMES: Final = ("record", "model", "member", *MATRICES)
 """The columns of the file, all of which are needed."""
 LEAST: Final = 2
-"""Models that must be trained on each record, and as many that must not: for a standard deviation."""
+"""Models that must be trained on a record that is judged, and as many that must not: for a standard deviation."""
 MEMBER: Final = {"in": True, "out": False}
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many records are not judged."""
+
+    unanswered: int
+    """Some model does not answer about them."""
+    one_sided: int
+    """Fewer than :data:`LEAST` models were trained on them, or fewer than that were not."""
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.unanswered + self.one_sided
 
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """What reference models answer about each queried record."""
+    """What reference models answer about each record, queried or of the population, that all of them answer about."""
 
     file: Path
     models: tuple[Observations, ...]
-    """A row for each queried record, ascending, by model."""
+    """A row for each of these records, ascending, by model."""
 
     @property
     def count(self) -> int:
         """The number of models."""
         return len(self.models)
+
+    @property
+    def answered(self) -> Codes:
+        """The records that all models answer about."""
+        return self.models[0].record
+
+    def two_sided(self, models: int) -> Codes:
+        """Return the records that enough of the first models are trained on, and enough are not."""
+        inside = np.sum([model.member[:, 0] for model in self.models[:models]], axis=0)
+        return np.asarray(self.answered[(inside >= LEAST) & (models - inside >= LEAST)])
+
+    def judged(self, target: Answers, models: int) -> Answers:
+        """Return the answers about those records that the first models can judge. Nothing is filled in."""
+        known = np.isin(target.population.record, self.answered)
+        population = in_order(target.population.take(known))
+        return replace(target.take(np.isin(target.rows.record, self.two_sided(models))), population=population)
+
+    def left_out(self, target: Answers) -> dict[str, LeftOut]:
+        """Return how many queried records of each role, and of the population, are not judged, and why."""
+        asked = {name: target.rows.record[target.rows.role == role] for name, role in reading.ROLES.items()}
+        found = {name: self._left_out(records) for name, records in asked.items()}
+        population = np.unique(target.population.record)
+        return {**found, "population": LeftOut(int((~np.isin(population, self.answered)).sum()), 0)}
+
+    def _left_out(self, records: Codes) -> LeftOut:
+        answered, judged = (np.isin(records, known) for known in (self.answered, self.two_sided(self.count)))
+        return LeftOut(int((~answered).sum()), int((answered & ~judged).sum()))
 
 
 def read_references(file: Path, target: Answers) -> References:
@@ -46,40 +91,41 @@ def read_references(file: Path, target: Answers) -> References:
     """
     columns = read_columns(file)
     reading.check_names(columns, NAMES, NAMES)
-    if target.record is None or not target.has_label:
+    if target.names is None or not target.has_label:
         columns.fail(f"needs the columns record and label in {target.file.name}, to know which record a row is about")
     before, after = reading.posteriors(columns)
     if before.shape[1] != target.n_classes:
         columns.fail(f"has {before.shape[1]} classes, {target.file.name} has {target.n_classes}")
-    place = _places(columns, target, len(before))
-    member = _members(columns, len(before))[place]
-    _check_sides(columns, member, place)
-    label = target.rows.label[np.unique(target.rows.record, return_index=True)[1]]
-    own, others = log_of(before)[place], log_of(after)[place]
-    return References(
-        file, tuple(_model(k, own[:, k], others[:, k], member[:, k], label) for k in range(place.shape[1]))
-    )
+    place, member = _places(columns, target.names, len(before)), _members(columns, len(before))
+    if not place.size:
+        columns.fail(f"has no answer about a record of {target.file.name}")
+    complete = np.flatnonzero((place >= 0).all(axis=1))
+    _check_population(columns, place[np.unique(target.population.record)], member)
+    found = References(file, _models(place[complete], before, after, member, _labels(target)[complete], complete))
+    _check_some_left(columns, found, target)
+    return found
 
 
-def _places(columns: Columns, target: Answers, n: int) -> NDArray[np.int64]:
-    """Return the row of the file (q, N) with the answer about each queried record, ascending, by each model."""
+def _labels(target: Answers) -> Codes:
+    """Return the label (r,) of each record that the target was asked about."""
+    asked = target.rows, target.population
+    records, labels = (np.concatenate([getattr(rows, name) for rows in asked]) for name in ("record", "label"))
+    return np.asarray(labels[np.unique(records, return_index=True)[1]])
+
+
+def _places(columns: Columns, names: reading.Texts, n: int) -> Codes:
+    """Return the row of the file (r, N) with the answer about each named record by each model, -1 where is none."""
     record, model = (reading.texts(columns, name, n) for name in ("record", "model"))
-    assert target.record is not None  # noqa: S101 - the caller has seen that it is there
-    asked = dict(zip(target.record.tolist(), target.rows.record.tolist(), strict=True))
-    models = {name: number for number, name in enumerate(dict.fromkeys(model.tolist()))}
-    place = np.full((len(set(asked.values())), len(models)), -1)
-    for row, (one, name) in enumerate(zip(record.tolist(), model.tolist(), strict=True)):
-        if one not in asked:
-            continue
-        where = asked[one], models[name]
+    asked = {name: code for code, name in enumerate(names.tolist())}
+    rows = [row for row, name in enumerate(record.tolist()) if name in asked]
+    models = {name: number for number, name in enumerate(dict.fromkeys(model[rows].tolist()))}
+    place = np.full((len(asked), len(models)), -1)
+    for row in rows:
+        where = asked[record[row]], models[model[row]]
         if place[where] >= 0:
-            columns.fail(
-                f"model {brief(name)} answers about record {brief(one)} in {columns.row_name(place[where])} too", row
-            )
+            both = f"model {brief(model[row])} answers about record {brief(record[row])}"
+            columns.fail(f"{both} in {columns.row_name(place[where])} too", row)
         place[where] = row
-    for code, number in np.argwhere(place < 0)[:1].tolist():
-        one, name = (next(key for key, own in of.items() if own == k) for of, k in ((asked, code), (models, number)))
-        columns.fail(f"model {brief(name)} does not answer about record {brief(one)}; give all answers of each model")
     return place
 
 
@@ -90,34 +136,47 @@ def _members(columns: Columns, n: int) -> NDArray[np.bool_]:
     return np.array([MEMBER[text] for text in given], dtype=np.bool_)
 
 
-def _check_sides(columns: Columns, member: NDArray[np.bool_], place: NDArray[np.int64]) -> None:
-    """Refuse too few models with a record or without it: nothing is filled in."""
-    inside = member.sum(axis=1)
-    for row in np.flatnonzero((inside < LEAST) | (member.shape[1] - inside < LEAST))[:1].tolist():
-        columns.fail(
-            f"its record is in the training set of {inside[row]} of {member.shape[1]} models; at least {LEAST} must be "
-            f"trained on it and {LEAST} not: add models, or leave the record out of both files",
-            int(place[row, 0]),
-        )
+def _check_population(columns: Columns, place: Codes, member: NDArray[np.bool_]) -> None:
+    """Refuse a model that was trained on a record of the population, given the rows about these, -1 for none."""
+    rows = place[place >= 0]
+    for row in rows[member[rows]][:1].tolist():
+        columns.fail("its record is of the population, which no model may be trained on; its member must be out", row)
 
 
-def _model(
-    number: int,
+def _check_some_left(columns: Columns, found: References, target: Answers) -> None:
+    """Refuse a file by which no deleted record can be judged, or no unseen one."""
+    judged = found.judged(target, found.count)
+    for role in (Role.FORGOTTEN, Role.UNSEEN):
+        if not judged.count(role):
+            answered = np.isin(target.rows.record[target.rows.role == role], found.answered).sum()
+            columns.fail(
+                f"judges none of {target.count(role)} {role.name.lower()} records: all {found.count} models answer "
+                f"about {answered} of them, and {LEAST} must be trained on a record, and {LEAST} not; add models"
+            )
+
+
+def _models(
+    place: Codes,
     before: NDArray[np.float64],
     after: NDArray[np.float64],
     member: NDArray[np.bool_],
-    label: NDArray[np.int64],
-) -> Observations:
-    n = len(label)
-    return Observations(
-        before=before,
-        after=after[:, None],
-        versions=np.ones(n, dtype=np.int64),
-        member=np.stack([member, np.zeros(n, dtype=np.bool_)], axis=1),
-        label=label,
-        record=np.arange(n),
-        episode=np.full(n, number, dtype=np.int64),
-        request=np.zeros(n, dtype=np.int64),
-        role=np.where(member, Role.FORGOTTEN, Role.UNSEEN).astype(np.int8),
-        position=np.arange(n),
+    label: Codes,
+    record: Codes,
+) -> tuple[Observations, ...]:
+    """Return a row for each of the records (r,) by model, whose answers are in these rows (r, N) of the file."""
+    n = len(record)
+    return tuple(
+        Observations(
+            before=log_of(before[rows]),
+            after=log_of(after[rows])[:, None],
+            versions=np.ones(n, dtype=np.int64),
+            member=np.stack([member[rows], np.zeros(n, dtype=np.bool_)], axis=1),
+            label=label,
+            record=record,
+            episode=np.full(n, number, dtype=np.int64),
+            request=np.zeros(n, dtype=np.int64),
+            role=np.where(member[rows], Role.FORGOTTEN, Role.UNSEEN).astype(np.int8),
+            position=np.arange(n),
+        )
+        for number, rows in enumerate(place.T)
     )

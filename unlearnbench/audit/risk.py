@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.audit.answers import Answers
-from unlearnbench.audit.leak import AttackFinding, Audit
+from unlearnbench.audit.findings import AttackFinding
+from unlearnbench.audit.leak import Audit
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import clopper_pearson, clustered_auc
@@ -44,16 +45,18 @@ class RecordRisk:
 
 def group_risks(audit: Audit) -> tuple[list[GroupRisk], int]:
     """Return the risk of each group that is large enough, the highest first, and how many groups are not."""
-    target, finding = audit.target, audit.findings[0]
+    finding = audit.findings[0]
+    target = finding.scored
     if target.group is None:
         return [], 0
     names = sorted(set(target.group.tolist()) - {""})
-    found = [_of_group(name, finding, target) for name in names]
+    found = [_of_group(name, finding) for name in names]
     large = [one for one in found if min(one.forgotten, one.unseen) >= SMALLEST_GROUP]
     return sorted(large, key=lambda one: -(one.auc.value or 0.0)), len(found) - len(large)
 
 
-def _of_group(name: str, finding: AttackFinding, target: Answers) -> GroupRisk:
+def _of_group(name: str, finding: AttackFinding) -> GroupRisk:
+    target = finding.scored
     role = target.rows.role
     rows = np.flatnonzero((target.group == name) & np.isin(role, (Role.FORGOTTEN, Role.UNSEEN)))
     positive, scores = role[rows] == Role.FORGOTTEN, finding.scores[rows]
@@ -62,13 +65,13 @@ def _of_group(name: str, finding: AttackFinding, target: Answers) -> GroupRisk:
 
 
 def record_risks(audit: Audit) -> list[RecordRisk]:
-    """Return the risk of each deleted record, the highest first.
+    """Return the risk of each deleted record that the strongest attack scored, the highest first.
 
     Where the attack ranks deleted records below unseen ones, its reversed ranking counts.
     """
-    target, finding = audit.target, audit.findings[0]
+    finding = audit.findings[0]
     scores = finding.scores if (finding.auc.value or 0.5) >= 0.5 else -finding.scores
-    return sorted(_of_records(target, scores), key=lambda one: one.share)
+    return sorted(_of_records(finding.scored, scores), key=lambda one: one.share)
 
 
 def _of_records(target: Answers, scores: NDArray[np.float64]) -> Iterator[RecordRisk]:
@@ -76,5 +79,4 @@ def _of_records(target: Answers, scores: NDArray[np.float64]) -> Iterator[Record
     n = len(unseen)
     for row in np.flatnonzero(target.rows.role == Role.FORGOTTEN).tolist():
         above = n - int(np.searchsorted(unseen, scores[row], side="left"))
-        name = str(row) if target.record is None else str(target.record[row])
-        yield RecordRisk(name, above / n, *clopper_pearson(above, n))
+        yield RecordRisk(target.name(int(target.rows.record[row])), above / n, *clopper_pearson(above, n))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from unlearnbench.audit.answers import Answers
-from unlearnbench.audit.leak import AttackFinding, Audit
+from unlearnbench.audit.findings import AttackFinding
+from unlearnbench.audit.leak import Audit
+from unlearnbench.audit.references import LEAST
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
@@ -40,11 +42,11 @@ class Verdict:
 def judge(audit: Audit) -> Verdict:
     """Return the verdict on the attacks that compare both models, and what else the answers show."""
     comparing = [finding for finding in audit.findings if finding.compares]
-    strongest = max(comparing, key=_distance)
+    strongest = max(comparing, key=lambda finding: finding.distance)
     if reason := _too_few(audit.target):
         verdict = _cannot_tell(strongest, reason)
     elif significant := [finding for finding in comparing if _adjusted_p(finding) < ALPHA]:
-        verdict = _leak(max(significant, key=_distance), len(comparing))
+        verdict = _leak(max(significant, key=lambda finding: finding.distance), len(comparing))
     else:
         verdict = _no_leak_found(comparing, strongest)
     more = (*_other_attacks(audit), _scope(audit.target), *_cautions(audit))
@@ -125,17 +127,37 @@ def _scope(target: Answers) -> str:
 
 
 def _cautions(audit: Audit) -> Iterator[str]:
-    if audit.shadow is None:
+    if audit.given.shadow is None:
         yield "Attacks that learn from shadow models were not tried; they are often stronger."
-    if audit.references:
-        yield (
-            f"{audit.references.count} reference models judge single records, about half of them on either side: more "
-            "models may find more."
-        )
+    yield from _by_models(audit)
+    yield from _not_judged(audit)
     if (p := labels_differ(audit.target)) < LABELS_LEVEL:
         yield (
             f"Caution: the labels of forgotten and unseen records differ more than by chance (p {_p(p)}). "
             "Unseen records must be drawn as the forgotten ones were; else attacks may distinguish them by that alone."
+        )
+
+
+def _by_models(audit: Audit) -> Iterator[str]:
+    """Yield what is visible with how many reference models."""
+    found = [f"{_of_100(finding.auc.value or 0)} with {n} of them" for n, finding in audit.by_models.items()]
+    for attack in {finding.attack for finding in audit.by_models.values()}:
+        yield (
+            f"Reference models judge single records. Of 100 pairs {attack} ranks the deleted record higher in "
+            f"{', '.join(found)}. More models may find more."
+        )
+
+
+def _not_judged(audit: Audit) -> Iterator[str]:
+    """Yield how many records reference models cannot judge, and why."""
+    some = {name: few for name, few in audit.not_judged.items() if few.total}
+    if some:
+        counts = ", ".join(f"{few.total} {name}" for name, few in some.items())
+        unanswered, one_sided = (sum(each) for each in zip(*map(astuple, some.values()), strict=True))
+        yield (
+            f"Attacks on single records leave out {counts} records: about {unanswered} some reference model has no "
+            f"answer; on {one_sided} fewer than {LEAST} models were trained, or all but fewer than {LEAST}. "
+            "Nothing is filled in."
         )
 
 
@@ -197,7 +219,3 @@ def _counted(count: int, what: str) -> str:
 
 def _adjusted_p(finding: AttackFinding) -> float:
     return 1.0 if finding.adjusted_p is None else finding.adjusted_p
-
-
-def _distance(finding: AttackFinding) -> float:
-    return abs((finding.auc.value or 0.5) - 0.5)

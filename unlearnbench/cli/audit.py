@@ -13,11 +13,14 @@ from unlearnbench.audit.leak import Audit, audit
 from unlearnbench.audit.page import (
     GROUP_HEADERS,
     HEADERS,
+    MODELS_HEADERS,
     RECORD_HEADERS,
     about,
     group_note,
     group_table,
     html,
+    models_note,
+    models_table,
     not_tried,
     record_table,
     table,
@@ -66,9 +69,9 @@ def command(
 ) -> None:
     """Measure what the answers of your models before and after a deletion reveal about the deleted records.
 
-    FILE has one row for each forgotten, retained and unseen record. Its columns are the role, the class probabilities
-    of the original model (before_0, before_1, ...) and those of the unlearned model (after_0, after_1, ...). The
-    columns label, original, request, record and group are optional.
+    FILE has one row for each forgotten, retained and unseen record, and for each record of a population. Its columns
+    are the role, the class probabilities of the original model (before_0, before_1, ...) and those of the unlearned
+    model (after_0, after_1, ...). The columns label, original, request, record and group are optional.
     """
     registry = load_registry(plugin_file or (), disable_plugin or ())
     target = read_answers(file)
@@ -90,6 +93,9 @@ def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
     if lines := group_table(done):
         echo(f"\n{group_note(done)}:\n")
         print_table(lines, headers=GROUP_HEADERS)
+    if done.by_models:
+        echo(f"\n{models_note(done)}:\n")
+        print_table(models_table(done), headers=MODELS_HEADERS)
     echo("\ndeleted records that stand out most:\n")
     print_table(record_table(done), headers=RECORD_HEADERS)
     if done.left_out:
