@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from unlearnbench.core.records import Provenance, Records, Step, TrainingSet, among, changes
+from unlearnbench.core.records import Order, Provenance, Records, Step, TrainingSet, among, changes
 
 
 def records(x: np.ndarray | None = None, y: np.ndarray | None = None) -> Records:
@@ -33,6 +36,25 @@ def test_what_changes_between_training_sets_is_counted_whatever_order_and_slots(
     gone, new = changes(before, after)
     assert (gone.tolist(), new.tolist()) == ([2], [1, 5, 5])
     assert [ids.tolist() for ids in changes(after, after)] == [[], []]
+
+
+@given(
+    ids=st.lists(st.integers(0, 5), max_size=8),
+    steps=st.lists(st.tuples(st.lists(st.integers(0, 5), max_size=3), st.lists(st.integers(0, 5), max_size=3))),
+    order=st.sampled_from(["slot", "compact", "fresh"]),
+    backwards=st.booleans(),
+)
+def test_what_changes_is_the_difference_of_the_counts(
+    ids: list[int], steps: list[tuple[list[int], list[int]]], order: Order, backwards: bool
+) -> None:
+    before = after = TrainingSet.of(records(), np.array(ids, dtype=np.int64))
+    for forget, add in steps:
+        after = after.after(Step(np.array(forget, dtype=np.int64), np.array(add, dtype=np.int64)), order)
+    if backwards:
+        before, after = after, before
+    one, other = Counter(before.kept_ids.tolist()), Counter(after.kept_ids.tolist())
+    expected = [sorted((one - other).elements()), sorted((other - one).elements())]
+    assert [found.tolist() for found in changes(before, after)] == expected
 
 
 def test_added_records_come_last_and_may_be_forgotten_later() -> None:

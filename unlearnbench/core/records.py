@@ -241,11 +241,25 @@ class TrainingSet(ReadOnlyArrays):
 
 def changes(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the ids learned from in ``before`` alone and in ``after`` alone, each as often as it is one time more."""
+    gone, new = _exchanged(before, after)
+    if not among(
+        gone, new
+    ).any():  # so it is after a deletion in place, where counting would take a hundred times as long
+        return np.sort(gone), np.sort(new)
     size = len(after.records)
-    difference = np.bincount(after.kept_ids, minlength=size) - np.bincount(before.kept_ids, minlength=size)
+    difference = np.bincount(new, minlength=size) - np.bincount(gone, minlength=size)
     ids = np.flatnonzero(difference)
     more = difference[ids]
     return np.repeat(ids, np.maximum(-more, 0)), np.repeat(ids, np.maximum(more, 0))
+
+
+def _exchanged(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ids learned from in each alone, but for slots that both have; a record may be among both."""
+    slots = len(before.ids)
+    if not np.array_equal(before.ids, after.ids[:slots]):
+        return before.kept_ids, after.kept_ids
+    own, first = before.mask, after.mask[:slots]
+    return before.ids[own & ~first], np.concatenate([before.ids[~own & first], after.ids[slots:][after.mask[slots:]]])
 
 
 def among(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:

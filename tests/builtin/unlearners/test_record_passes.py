@@ -19,7 +19,7 @@ from unlearnbench.builtin.unlearners.gradient.salun import SalUn
 from unlearnbench.core.records import Step
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import CountsPasses, Unlearner
-from unlearnbench.engine.gradients import importance
+from unlearnbench.engine.gradients import importance, sums
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner
 
 if TYPE_CHECKING:
@@ -82,5 +82,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             read.append(len(block[0]))
             yield block
 
+    of_pack = sums._of_pack
+
+    def counting_pack(fitted: HasModule, pack: Sequence[sums.Block]) -> torch.Tensor:
+        read.append(sum(len(block.ids) for block in pack))
+        return of_pack(fitted, pack)
+
     monkeypatch.setattr(importance, "_blocks", counting)
+    monkeypatch.setattr(sums, "_of_pack", counting_pack)
+    monkeypatch.setattr(sums, "_first_alike", lambda sets: list(range(len(sets))))  # records count with repetitions
     return read

@@ -93,7 +93,7 @@ def batch_of(
     """Return a batch of the first records, with these logits of the network and of the original (n, C)."""
     records = replace(NETWORK.records, y=np.array([*labels, *NETWORK.records.y[len(labels) :]]))
     (deletion,) = Case(NETWORK.model, records).deletions(NoMethod(), [forget])
-    job, ids = NoMethod()._job(deletion), np.arange(len(labels))
+    (job,), ids = NoMethod()._jobs([deletion]), np.arange(len(labels))
     tables = Tables([job])
     answers = torch.zeros(len(tables.ids), len(original[0]))
     answers[: len(labels)] = torch.tensor(original)

@@ -39,7 +39,7 @@ def test_a_probability_of_nothing_counts_nothing_and_has_a_finite_gradient(
 
 
 def test_a_mean_is_that_of_each_network() -> None:
-    jobs = [NoMethod()._job(deletion) for deletion in NETWORK.deletions(NoMethod(), [[0, 3], [1]])]
+    jobs = [NoMethod()._jobs([deletion])[0] for deletion in NETWORK.deletions(NoMethod(), [[0, 3], [1]])]
     ids = np.array([[4, 5], [6, 7]])
     batch = Batch(torch.zeros(4, 3), ids, jobs, Tables(jobs), 0)
     values = torch.tensor([1.0, 3.0, 5.0, 9.0])
@@ -50,7 +50,7 @@ def test_a_mean_is_that_of_each_network() -> None:
 
 def draws(ids: list[int], number: int = 0, fixed: bool = False) -> list[float]:
     (deletion,) = NETWORK.deletions(NoMethod(), [[1]])
-    job = NoMethod()._job(deletion)
+    job = NoMethod()._jobs([deletion])[0]
     values: list[float] = (
         Batch(torch.zeros(len(ids), 3), np.array([ids]), [job], Tables([job]), number).draws(fixed).tolist()
     )
@@ -65,7 +65,7 @@ def test_draws_belong_to_a_record_and_a_pass() -> None:
 
 def noise(ids: list[int], number: int = 0, copy: int = 0) -> torch.Tensor:
     (deletion,) = NETWORK.deletions(NoMethod(), [[1]])
-    job = NoMethod()._job(deletion)
+    job = NoMethod()._jobs([deletion])[0]
     return Batch(torch.zeros(len(ids), 3), np.array([ids]), [job], Tables([job]), number).noise(copy)
 
 

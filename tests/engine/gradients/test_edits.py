@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -13,6 +14,10 @@ import unlearnbench.engine.gradients.train as train_module
 from tests.engine.gradients.case import LINEAR, Case, weights
 from tests.engine.gradients.case import NETWORK as UNVALIDATED
 from tests.engine.gradients.test_train import SGD, Method, away
+from unlearnbench.core.errors import UserError
+from unlearnbench.core.records import Step
+from unlearnbench.core.scenarios import Request
+from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cosine
 from unlearnbench.engine.networks.torch_model import TorchModel
@@ -172,3 +177,57 @@ def test_one_record_beside_many_is_normalized_by_the_running_statistics(terms: l
     """Those that the many move are not those that the one's gradient needs."""
     (after,) = Case(Norm(), NETWORK.records).unlearn(Method(Stage(SGD, [Pass(terms)])), [1])
     assert np.isfinite(weights(after)).all()
+
+
+class Together(Method):
+    """Edits and masks several networks at once, and keeps how many."""
+
+    def __init__(self, *stages: Stage) -> None:
+        super().__init__(*stages)
+        self.groups: list[int] = []
+
+    def edit_all(self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]) -> None:
+        assert len({id(each.fitted) for each in deletions}) == 1
+        self.groups.append(len(modules))
+        for module, deletion in zip(modules, deletions, strict=True):
+            late(module, deletion)
+            next(module.parameters()).requires_grad_(True)
+
+    def mask_all(
+        self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]
+    ) -> Sequence[Sequence[torch.Tensor]]:
+        return [
+            [each > own.seeds.rng().random() / 9 for each in module.parameters()]
+            for module, own in zip(modules, deletions, strict=True)
+        ]
+
+
+class OneByOne(Method):
+    """Edits and masks as ``Together`` does, one network after the other."""
+
+    def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
+        Together().edit_all([module], [deletion])
+
+    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
+        return Together().mask_all([module], [deletion])[0]
+
+
+@pytest.mark.parametrize("stages", [[], [Stage(SGD, [Pass([Term("retain", batch_size=7)])])]], ids=["edit", "train"])
+def test_networks_are_edited_and_masked_together_as_they_are_one_by_one(stages: list[Stage]) -> None:
+    together, requests = Together(*stages), [Request((Step(np.array([k])), Step(np.array([k + 9])))) for k in range(3)]
+    served, wanted = (
+        method.serve_all(method.prepare(NETWORK.original()), requests, SeedPath(1))
+        for method in (together, OneByOne(*stages))
+    )
+    assert together.groups == [3, 1, 1, 1]  # later steps unlearn from networks of their own
+    for mine, its in zip(chain(*served), chain(*wanted), strict=True):
+        assert np.array_equal(weights(mine.fitted), weights(its.fitted))
+
+
+def test_an_edit_that_overflows_is_told_though_nothing_is_trained() -> None:
+    class Explodes(Method):
+        def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
+            next(module.parameters()).data *= torch.inf
+
+    with pytest.raises(UserError, match="overflowed: lower learning_rate"):
+        NETWORK.unlearn(Explodes(), [1])

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
-from tests.engine.gradients.case import LINEAR, NETWORK, gradient
+from tests.engine.gradients.case import NETWORK
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.engine.gradients import importance
 from unlearnbench.engine.gradients.fresh import initialize
+from unlearnbench.engine.gradients.sums import mean_gradient
 from unlearnbench.engine.gradients.unlearner import has_module
-
-
-def test_the_mean_gradient_is_that_of_the_mean_loss() -> None:
-    fitted = has_module(LINEAR.original().fitted)
-    found = importance.mean_gradient(fitted, TrainingSet.of(LINEAR.records, range(20)))
-    flat = np.concatenate([each.numpy().ravel() for each in found])
-    np.testing.assert_allclose(flat, gradient(fitted, LINEAR.records, range(20)), atol=1e-6)
 
 
 @pytest.mark.parametrize("block", [1, 7, 60])
 def test_blocks_do_not_matter(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted, data = has_module(NETWORK.original().fitted), NETWORK.original().data
-    whole = [*importance.mean_gradient(fitted, data), *importance.mean_squared_gradient(fitted, data)]
+    whole = importance.mean_squared_gradient(fitted, data)
     rows = importance.gradients_by_record(fitted, data)
     monkeypatch.setattr(importance, "_BLOCK", block)
-    parts = [*importance.mean_gradient(fitted, data), *importance.mean_squared_gradient(fitted, data)]
+    parts = importance.mean_squared_gradient(fitted, data)
     for one, other in zip(whole, parts, strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(rows, importance.gradients_by_record(fitted, data), atol=1e-6, rtol=1e-5)
@@ -35,14 +28,13 @@ def test_blocks_do_not_matter(block: int, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_rows_of_gradients_have_the_mean_gradient_as_their_mean() -> None:
     fitted, data = has_module(NETWORK.original().fitted), NETWORK.original().data
-    mean = torch.cat([each.flatten() for each in importance.mean_gradient(fitted, data)])
+    mean = torch.cat([each.flatten() for each in mean_gradient(fitted, data)])
     torch.testing.assert_close(importance.gradients_by_record(fitted, data).mean(dim=0), mean, atol=1e-6, rtol=1e-4)
 
 
 def test_of_no_records_everything_is_zero() -> None:
     fitted, nothing = has_module(NETWORK.original().fitted), TrainingSet.of(NETWORK.records, [])
-    for found in (importance.mean_gradient, importance.mean_squared_gradient):
-        assert all(not each.any() for each in found(fitted, nothing))
+    assert all(not each.any() for each in importance.mean_squared_gradient(fitted, nothing))
     assert importance.gradients_by_record(fitted, nothing).shape == (0, 4 * 8 + 8 + 8 * 5 + 5 + 5 * 3 + 3)
 
 

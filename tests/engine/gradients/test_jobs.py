@@ -33,7 +33,7 @@ class Sweep(GradientUnlearner):
 
 def job(*passes: Pass, forget: range = range(10), seed: int = 0) -> Job:
     method = Sweep(*passes)
-    return method._job(NETWORK.deletions(method, [[]] * seed + [forget])[seed])
+    return method._jobs([NETWORK.deletions(method, [[]] * seed + [forget])[seed]])[0]
 
 
 def batches(pass_: Pass, number: int = 0, seed: int = 0) -> list[tuple[list[int], ...]]:
@@ -118,7 +118,7 @@ def test_a_pass_over_validation_records_reads_each_once() -> None:
     pass_ = Pass([Term("validation", batch_size=16)])
     method = Sweep(pass_)
     (deletion,) = replace(NETWORK, validation=20).deletions(method, [[1]])
-    found = [int(i) for (ids,) in steps([method._job(deletion)], 0, pass_) for i in ids[0]]
+    found = [int(i) for (ids,) in steps([method._jobs([deletion])[0]], 0, pass_) for i in ids[0]]
     assert sorted(found) == list(range(60, 80))
     assert method.record_passes(deletion) == pytest.approx(20 / (3 * 59))
 

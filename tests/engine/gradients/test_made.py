@@ -37,7 +37,7 @@ def one(term: Term, rate: float = 0.5) -> Makes:
 
 def job(term: Term, forget: Sequence[int] = FORGET) -> Job:
     method = one(term)
-    return method._job(NETWORK.deletions(method, [forget])[0])
+    return method._jobs([NETWORK.deletions(method, [forget])[0]])[0]
 
 
 @pytest.mark.parametrize(

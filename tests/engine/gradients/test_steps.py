@@ -187,4 +187,4 @@ def test_networks_whose_steps_depend_on_themselves_are_trained_one_by_one() -> N
         (Pass([ALL], measure=lambda *_: 0.0), False),
     ]:
         method = Method(Stage(Optimizer(0.1), [pass_]))
-        assert stackable(method._job(NETWORK.deletions(method, [[1]])[0])) == expected
+        assert stackable(method._jobs([NETWORK.deletions(method, [[1]])[0]])[0]) == expected

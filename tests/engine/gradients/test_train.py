@@ -132,7 +132,7 @@ def test_under_dropout_networks_are_trained_one_by_one() -> None:
     assert trains_as_it_answers(fitted)
     assert is_perceptron(fitted.module)
     dropped = FittedMLP(fitted.module, fitted.standardizer, "cpu", dropout=0.5)  # type: ignore[attr-defined]  # an mlp
-    job = METHODS["retain"]._job(NETWORK.deletions(METHODS["retain"], [[1]])[0])
+    job = METHODS["retain"]._jobs([NETWORK.deletions(METHODS["retain"], [[1]])[0]])[0]
     assert stackable(job)
     assert not stackable(replace(job, fitted=dropped))
     assert stackable(replace(job, fitted=dropped, training=False))

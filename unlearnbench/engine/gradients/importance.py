@@ -1,4 +1,4 @@
-"""Gradients of a network over a set of records: their mean, and sums over single records."""
+"""How much each parameter of a network matters to a set of records: sums over the gradients of single records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from unlearnbench.core.records import TrainingSet
-from unlearnbench.engine.gradients.perceptron import gradient_of_sum, is_perceptron, sum_by_record
+from unlearnbench.engine.gradients.perceptron import is_perceptron, sum_by_record
+from unlearnbench.engine.gradients.sums import gradient_of_mean
 from unlearnbench.engine.networks.modules import HasModule
 
 if TYPE_CHECKING:
@@ -33,23 +34,6 @@ def cross_entropy(logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits, y)
 
 
-def mean_gradient(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
-    """Return the gradient of the mean cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
-    return [total / max(len(data), 1) for total in gradient_sum(fitted, data)]
-
-
-def gradient_sum(fitted: HasModule, data: TrainingSet) -> list[torch.Tensor]:
-    """Return the gradient of the summed cross-entropy of ``data`` by each parameter, in evaluation mode; 0 if empty."""
-    blocks = [_gradient_of_sum(fitted, x, y) for x, y in _blocks(fitted, data, _BLOCK, labels=True)]
-    return [sum(parts[1:], parts[0]) for parts in zip(*blocks, strict=True)] if blocks else _zeros(fitted)
-
-
-def _gradient_of_sum(fitted: HasModule, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
-    if is_perceptron(fitted.module):
-        return gradient_of_sum(fitted.module, x, y)
-    return [len(y) * each for each in _gradient(fitted, x, y)]
-
-
 def mean_squared_gradient(fitted: HasModule, data: TrainingSet, batch_size: int = 1) -> list[torch.Tensor]:
     """Return the mean over batches of the squared gradient of the batch's mean cross-entropy, in evaluation mode.
 
@@ -60,7 +44,7 @@ def mean_squared_gradient(fitted: HasModule, data: TrainingSet, batch_size: int 
         return _mean_by_record(fitted, data, cross_entropy, 2, labels=True)
     sums, batches = _zeros(fitted), list(_blocks(fitted, data, batch_size, labels=True))
     for x, y in batches:
-        _add(sums, [each.square() for each in _gradient(fitted, x, y)])
+        _add(sums, [each.square() for each in gradient_of_mean(fitted.module, x, y)])
     return [total / max(len(batches), 1) for total in sums]
 
 
@@ -123,12 +107,6 @@ def _by_record(fitted: HasModule, data: TrainingSet, measure: Measure, labels: b
 def _block_size(parameters: dict[str, torch.Tensor], outputs: int) -> int:
     each = outputs * sum(values.numel() for values in parameters.values())
     return max(1, min(_BLOCK, _NUMBERS // each))
-
-
-def _gradient(fitted: HasModule, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
-    import torch
-
-    return list(torch.autograd.grad(cross_entropy(fitted.module(x), y), list(fitted.module.parameters())))
 
 
 def _zeros(fitted: HasModule) -> list[torch.Tensor]:

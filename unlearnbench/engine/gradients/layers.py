@@ -29,11 +29,25 @@ def smallest(values: Sequence[torch.Tensor], count: int) -> list[torch.Tensor]:
     """Return which numbers are among the ``count`` smallest of all tensors together; of equal ones the first."""
     import torch
 
-    flat = torch.cat([each.flatten() for each in values])
-    chosen = torch.zeros_like(flat, dtype=torch.bool)
-    chosen[flat.argsort(stable=True)[:count]] = True
+    (chosen,) = smallest_of_rows(torch.cat([each.flatten() for each in values]).unsqueeze(0), count)
     parts = torch.split(chosen, [each.numel() for each in values])
     return [part.view_as(each) for part, each in zip(parts, values, strict=True)]
+
+
+def smallest_of_rows(rows: torch.Tensor, count: int) -> torch.Tensor:
+    """Return which numbers of each of the rows (n, P) are among its ``count`` smallest; of equal ones the first.
+
+    Faster than sorting: only the largest of the smallest is looked for. NaN counts as infinite.
+    """
+    import torch
+
+    if not count:
+        return torch.zeros_like(rows, dtype=torch.bool)
+    rows = rows.nan_to_num(torch.inf, torch.inf, -torch.inf)
+    largest = rows.kthvalue(count, dim=1, keepdim=True).values
+    below, equal = rows < largest, rows == largest
+    left = count - below.sum(dim=1, keepdim=True)
+    return below | (equal & (equal.cumsum(dim=1) <= left))
 
 
 def normalizations(module: torch.nn.Module) -> list[torch.nn.Module]:

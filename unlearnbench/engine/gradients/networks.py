@@ -34,11 +34,6 @@ class Networks(ABC):
         """The parameters that are not frozen."""
         return [parameter for parameter in self.parameters if parameter.requires_grad]
 
-    @property
-    def finite(self) -> bool:
-        """Whether no number of the networks overflowed."""
-        return all(bool(values.isfinite().all()) for values in self.parameters)
-
     def edit(self, edit: Edit) -> None:
         """Change networks that are not stacked in place; what they are then is their new start."""
         for job in self.jobs:
@@ -80,11 +75,6 @@ class OneNetwork(Networks):
             return job.fitted.training_logits(begin_training(self.module, len(own)), x, own, job.seed, number)
         logits: torch.Tensor = self.module(x)
         return logits
-
-    @property
-    def finite(self) -> bool:
-        """Whether no number of the network overflowed, buffers included."""
-        return super().finite and all(bool(values.isfinite().all()) for values in self.module.buffers())
 
     def modules(self) -> list[torch.nn.Module]:
         """Return the module."""

@@ -35,12 +35,16 @@ def _copy(module: torch.nn.Module) -> torch.nn.Module:
     import torch
 
     made = type(module).__new__(type(module))
-    made.__dict__ = {
-        name: value.copy() if isinstance(value, (dict, set)) else value for name, value in vars(module).items()
-    }
-    for name, own in module._parameters.items():
-        made._parameters[name] = None if own is None else torch.nn.Parameter(own.detach().clone(), own.requires_grad)
-    made._modules = {name: None if child is None else _copy(child) for name, child in module._modules.items()}
+    own = vars(made)  # filled directly: a module's way to set an attribute takes as long as the rest
+    own.update(
+        (name, value.copy() if isinstance(value, (dict, set)) else value) for name, value in vars(module).items()
+    )
+    for name, values in module._parameters.items():
+        if values is not None:
+            own["_parameters"][name] = torch.nn.Parameter(values.detach().clone(), values.requires_grad)
+    for name, child in module._modules.items():
+        if child is not None:
+            own["_modules"][name] = _copy(child)
     return made
 
 

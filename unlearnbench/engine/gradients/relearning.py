@@ -72,7 +72,7 @@ class _Relearning(GradientUnlearner):
         return [Stage(OPTIMIZER, [one] * self.most)]
 
     def epochs(self, deletion: Deletion) -> float:
-        job = self._job(deletion)
+        (job,) = self._jobs([deletion])
         try:
             train([job])
         except UserError:  # its weights overflowed: it does not come back

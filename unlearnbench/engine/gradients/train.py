@@ -24,11 +24,25 @@ def train(jobs: Sequence[Job]) -> list[torch.nn.Module]:
 
     The jobs are those of one method and one original; a network does not depend on the others.
     """
+    edited = not any(stage.passes for job in jobs for stage in job.stages)
+    modules = [job.module for job in jobs] if edited else _trained(jobs)
+    if not all(map(_is_finite, modules)):
+        raise UserError("the network's weights overflowed: lower learning_rate")
+    return modules
+
+
+def _is_finite(module: torch.nn.Module) -> bool:
+    """Return whether no number of a network overflowed, buffers included."""
+    import torch
+
+    numbers = [values.detach().flatten() for values in (*module.parameters(), *module.buffers())]
+    return bool(torch.cat(numbers).isfinite().all())
+
+
+def _trained(jobs: Sequence[Job]) -> list[torch.nn.Module]:
     done: dict[int, torch.nn.Module] = {}
     for networks in _together(jobs):
         _train(networks)
-        if not networks.finite:
-            raise UserError("the network's weights overflowed: lower learning_rate")
         done.update(zip(map(id, networks.jobs), networks.modules(), strict=False))  # copies have the last one's id
     return [done[id(job)] for job in jobs]
 

@@ -68,7 +68,7 @@ def test_the_loss_is_the_weighted_cross_entropy_and_the_distance_of_entropies() 
 
 def test_of_the_last_epoch_a_part_is_run() -> None:
     method = PRMQ(batch_size=5)
-    job = method._job(NETWORK.deletions(method, [range(10)])[0])
+    job = method._jobs([NETWORK.deletions(method, [range(10)])[0]])[0]
     found = [len(list(steps([job], number, pass_))) for number, pass_ in enumerate(job.stages[0].passes)]
     assert found == [10, 10, 10, 2]
 

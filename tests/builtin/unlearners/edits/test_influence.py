@@ -3,19 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.gradients.case import CONVOLUTIONAL, LINEAR, NETWORK, Case, gradient, known, weights
 from unlearnbench.builtin.unlearners.edits import influence
 from unlearnbench.builtin.unlearners.edits.influence import DampedInfluence, Influence, damped_inverse
 from unlearnbench.core.errors import UserError
-from unlearnbench.core.records import Step
+from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.seeding import SeedPath
-from unlearnbench.engine.gradients.importance import mean_gradient
+from unlearnbench.engine.gradients.sums import gradient_sum, mean_gradient
 from unlearnbench.engine.gradients.unlearner import has_module
 
 FORGET = range(12)
+ORIGINALS = {case: case.original() for case in (NETWORK, LINEAR, CONVOLUTIONAL)}
 
 
 def test_it_is_one_step_along_the_difference_of_the_gradients() -> None:
@@ -40,6 +41,36 @@ def test_the_retain_set_counts_its_own_records_also_where_some_are_added_and_in_
     factor = 3.0 * 6 / (6 + len(deletion.retain))
     steps = [factor * (gone - kept).numpy().ravel() for gone, kept in zip(forget, retain, strict=True)]
     np.testing.assert_allclose(weights(state.fitted) - weights(before), np.concatenate(steps), atol=1e-5)
+
+
+@settings(max_examples=40)
+@given(
+    steps=st.lists(
+        st.tuples(st.lists(st.integers(0, 59), max_size=5), st.lists(st.integers(60, 89), max_size=3)),
+        min_size=1,
+        max_size=5,
+    ),
+    case=st.sampled_from([NETWORK, LINEAR, CONVOLUTIONAL]),
+)
+def test_a_request_served_with_others_is_the_formula_of_its_own_sets_to_the_bit(
+    steps: list[tuple[list[int], list[int]]], case: Case
+) -> None:
+    """The gradient of the retain set is that of all records, less those of the records that go, and those that come."""
+    method, original = Influence(alpha=3.0), ORIGINALS[case]
+    state = method.prepare(original)
+    deletions = [
+        state.deletion(Step(np.array(forget, np.int64), np.array(add, np.int64)), SeedPath(1) / k)
+        for k, (forget, add) in enumerate(steps)
+    ]
+    fitted = has_module(original.fitted)
+    for (forget, add), deletion, served in zip(steps, deletions, method.unlearn_all(deletions), strict=True):
+        ids = (forget, range(60), sorted(set(forget)), sorted(add))
+        gone, whole, less, more = (gradient_sum(fitted, TrainingSet.of(case.records, each)) for each in ids)
+        n_f, n_r = max(len(forget), 1), len(deletion.retain)
+        factor = 3.0 * len(forget) / (len(forget) + n_r)
+        moved = zip(fitted.module.parameters(), gone, whole, less, more, strict=True)
+        wanted = [w + factor * (g / n_f - (a - b + c) / n_r) for w, g, a, b, c in moved]
+        assert np.array_equal(weights(served), np.concatenate([each.detach().numpy().ravel() for each in wanted]))
 
 
 def test_the_loss_rises_on_the_forget_set_and_falls_on_the_retain_set() -> None:

@@ -49,7 +49,7 @@ def test_examples_are_nearer_than_the_nearest_record_of_another_class() -> None:
 
 def test_forgotten_records_keep_their_labels_among_all_others_and_the_examples() -> None:
     (deletion,) = PIXELS.deletions(AMUN(epochs=1), [FORGET])
-    job, examples = AMUN(epochs=1)._job(deletion), len(made())
+    job, examples = AMUN(epochs=1)._jobs([deletion])[0], len(made())
     read = sorted(int(i) for (batch,) in steps([job], 0, job.stages[0].passes[0]) for i in batch[0])
     assert read == [*range(60), *range(90, 90 + examples)]
     assert record_passes(job.stages, 48, 12, examples) == 60 + examples

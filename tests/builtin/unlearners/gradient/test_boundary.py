@@ -115,7 +115,7 @@ def test_the_class_of_its_own_is_learned_for_the_forget_set() -> None:
 
     method = Kept(learning_rate=0.1, epochs=30)
     (deletion,) = PIXELS.deletions(method, [[i for i in range(60) if PIXELS.records.y[i] == 1]])
-    wide = method._job(deletion)
+    wide = method._jobs([deletion])[0]
     (module,) = train([wide])
     logits = module(wide.fitted.inputs(deletion.forget.x))
     assert logits.shape == (20, 4)

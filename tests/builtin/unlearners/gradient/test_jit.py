@@ -20,7 +20,7 @@ FORGET = range(5)
 
 def batch(ids: list[int], case: Case = NETWORK) -> Batch:
     (deletion,) = case.deletions(NoMethod(), [[1]])
-    network = OneNetwork(replace(NoMethod()._job(deletion), training=False))
+    network = OneNetwork(replace(NoMethod()._jobs([deletion])[0], training=False))
     own = np.array([ids])
     return Batch(network.logits(own, 0), own, network.jobs, network.tables, 0, network)
 
@@ -32,7 +32,7 @@ def test_a_step_is_against_the_gradient_of_the_formula_through_the_record_alone(
     fitted = has_module(deletion.fitted)
     module = copy.deepcopy(fitted.module)
     x = fitted.inputs(NETWORK.records.x[:5])
-    job = method._job(deletion)
+    job = method._jobs([deletion])[0]
     own = Batch(torch.zeros(5, 3), np.arange(5)[None], [job], Tables([job]), 0)
     losses = []
     for number in range(3):
@@ -74,7 +74,7 @@ def test_a_copy_stays_within_the_numbers_of_its_batch() -> None:
 
 
 def test_in_a_stack_the_bounds_of_a_copy_are_those_of_its_own_network() -> None:
-    jobs = [replace(NoMethod()._job(each), training=False) for each in NETWORK.deletions(NoMethod(), [[1], [2]])]
+    jobs = [replace(NoMethod()._jobs([each])[0], training=False) for each in NETWORK.deletions(NoMethod(), [[1], [2]])]
     ids = np.array([[3, 4], [5, 6]])
     stack = Stack(jobs)
     own = Batch(torch.zeros(4, 3), ids, jobs, stack.tables, 0, stack)

@@ -41,7 +41,7 @@ def test_of_one_row_the_mean_is_that_row_and_of_two_it_is_not() -> None:
 def test_a_step_changes_no_loss_of_the_retain_batch_to_first_order() -> None:
     method = OrthoGrad(alpha=0.0, share=0.06, batch_size=3, epochs=1, learning_rate=0.1)
     (deletion,) = LINEAR.deletions(method, [FORGET])
-    job = method._job(deletion)
+    job = method._jobs([deletion])[0]
     kept = job.ids(job.stages[0].passes[0].terms[0]).tolist()
     assert len(kept) == 3
     before = LINEAR.original().fitted

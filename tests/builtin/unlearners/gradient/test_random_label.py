@@ -19,7 +19,7 @@ def labels(draw: Callable[[Batch], torch.Tensor], number: int = 0, seed: int = 0
     """Return the labels that pass ``number`` of a request gives to the forty records it forgets, or more of them."""
     method = RandomLabel()
     (*_, deletion) = MANY.deletions(method, [range(60)] * (seed + 1))
-    job = method._job(deletion)
+    job = method._jobs([deletion])[0]
     return draw(Batch(torch.zeros(60, 5), job.forget[None], [job], Tables([job]), number))
 
 

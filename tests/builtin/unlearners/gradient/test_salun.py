@@ -14,7 +14,7 @@ FORGET = range(12)
 
 def mask(method: SalUn, order: object = FORGET) -> np.ndarray:
     (deletion,) = NETWORK.deletions(method, [order])  # type: ignore[list-item]  # a range or a list
-    parts = method.mask(has_module(deletion.fitted).module, deletion)
+    (parts,) = method.mask_all([has_module(deletion.fitted).module], [deletion])
     return np.concatenate([part.numpy().ravel() for part in parts])
 
 
@@ -62,5 +62,16 @@ def test_the_mask_sees_the_forget_set_alone() -> None:
     few = TrainingSet.of(NETWORK.records, range(50, 60))
     from dataclasses import replace
 
-    parts = SalUn().mask(has_module(deletion.fitted).module, replace(deletion, retain=few))
+    (parts,) = SalUn().mask_all([has_module(deletion.fitted).module], [replace(deletion, retain=few)])
     assert np.array_equal(np.concatenate([part.numpy().ravel() for part in parts]), mask(SalUn()))
+
+
+def test_masks_of_several_requests_are_those_of_each_to_the_bit() -> None:
+    requests = [[3], [5, 4, 7], [], list(FORGET)]
+    deletions = NETWORK.deletions(SalUn(share=0.3), requests)
+    modules = [has_module(each.fitted).module for each in deletions]
+    together = SalUn(share=0.3).mask_all(modules, deletions)
+    for parts, ids in zip(together, requests, strict=True):
+        alone = mask(SalUn(share=0.3), ids)
+        assert np.array_equal(np.concatenate([part.numpy().ravel() for part in parts]), alone)
+        assert alone.sum() == int(0.3 * len(alone))

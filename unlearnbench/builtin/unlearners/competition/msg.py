@@ -14,8 +14,8 @@ from unlearnbench.builtin.unlearners.competition.convolutional import Convolutio
 from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
 from unlearnbench.core.records import TrainingSet
 from unlearnbench.core.seeding import SeedPath, keyed_bits
-from unlearnbench.engine.gradients.importance import mean_gradient
 from unlearnbench.engine.gradients.layers import convolutions, smallest
+from unlearnbench.engine.gradients.sums import mean_gradient
 from unlearnbench.engine.gradients.unlearner import has_module
 from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +11,8 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import TrainingSet, changes
-from unlearnbench.engine.gradients.importance import gradient_sum, gradients_by_record
+from unlearnbench.engine.gradients.importance import gradients_by_record
+from unlearnbench.engine.gradients.sums import by_parameter, gradient_sums
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen
@@ -37,41 +39,55 @@ class Influence(GradientUnlearner):
 
     def records_read(self, deletion: Deletion) -> int:
         """Return the size of the forget set, and of the records that make up the gradient of the retain set."""
-        return len(deletion.forget) + sum(len(data) for _, data in counted(deletion))
+        counted = exchanged(deletion) if at_original(deletion) else [deletion.retain]
+        return len(deletion.forget) + sum(map(len, counted))
 
-    def precompute(self, original: Original) -> list[torch.Tensor]:
+    def precompute(self, original: Original) -> torch.Tensor:
         """Return the gradient of all records of the original, which the first steps of all requests share."""
-        return gradient_sum(has_module(original.fitted), original.data)
+        return gradient_sums(has_module(original.fitted), [original.data])[0]
 
-    def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
-        """Take the step."""
-        forget, retain = deletion.forget, deletion.retain
-        n_f, n_r = max(len(forget), 1), max(len(retain), 1)
-        factor = self.alpha * len(forget) / max(len(forget) + len(retain), 1)
-        sums = zip(gradient_sum(has_module(deletion.fitted), forget), retained_sum(deletion), strict=True)
-        for weight, (gone, kept) in zip(module.parameters(), sums, strict=True):
-            weight.data += factor * (gone / n_f - kept / n_r)
-
-
-def retained_sum(deletion: Deletion) -> list[torch.Tensor]:
-    """Return the gradient of the summed loss of the retain set."""
-    fitted = has_module(deletion.fitted)
-    sums = [deletion.precomputed] if at_original(deletion) else []
-    for sign, data in counted(deletion):
-        sums.append([sign * each for each in gradient_sum(fitted, data)])
-    return [sum(parts[1:], parts[0]) for parts in zip(*sums, strict=True)]
+    def edit_all(self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]) -> None:
+        """Take the steps."""
+        gone, kept = forget_and_retain_sums(deletions)
+        n_f, n_r = [len(each.forget) for each in deletions], [len(each.retain) for each in deletions]
+        factors = [self.alpha * f / max(f + r, 1) for f, r in zip(n_f, n_r, strict=True)]
+        steps = column(factors, gone) * (gone / column(n_f, gone).clamp(min=1) - kept / column(n_r, gone).clamp(min=1))
+        for module, step in zip(modules, steps, strict=True):
+            move(module, step)
 
 
-def counted(deletion: Deletion) -> list[tuple[int, TrainingSet]]:
-    """Return sets of records whose gradients, times these signs, make up that of the retain set.
+def forget_and_retain_sums(deletions: Sequence[Deletion]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the gradients (deletions, P) of the summed losses of the forget sets and of the retain sets.
 
-    At the original it is made up of what ``precompute`` returned, less the records that are gone, and the new ones.
+    At the original that of a retain set is what ``precompute`` returned, less the records that are gone, and the new.
     """
-    if not at_original(deletion):
-        return [(1, deletion.retain)]
+    fitted, forget, n = has_module(deletions[0].fitted), [each.forget for each in deletions], len(deletions)
+    if not at_original(deletions[0]):
+        sums = gradient_sums(fitted, [*forget, *(each.retain for each in deletions)])
+        return sums[:n], sums[n:]
+    gone, new = zip(*map(exchanged, deletions), strict=True)
+    sums = gradient_sums(fitted, [*forget, *gone, *new])
+    return sums[:n], deletions[0].precomputed - sums[n : 2 * n] + sums[2 * n :]
+
+
+def exchanged(deletion: Deletion) -> tuple[TrainingSet, TrainingSet]:
+    """Return the records of the original that are gone, and those that are new."""
     data = deletion.original.data
     gone, new = (TrainingSet.of(data.records, ids) for ids in changes(data, deletion.retain))
-    return [(sign, each) for sign, each in ((-1, gone), (1, new)) if len(each)]
+    return gone, new
+
+
+def column(numbers: Sequence[float], like: torch.Tensor) -> torch.Tensor:
+    """Return numbers as a column (n, 1) of the type of another tensor."""
+    import torch
+
+    return torch.tensor(numbers, dtype=like.dtype, device=like.device).unsqueeze(1)
+
+
+def move(module: torch.nn.Module, step: torch.Tensor) -> None:
+    """Add a step (P,) to the weights."""
+    for weight, part in zip(module.parameters(), by_parameter(module, step), strict=True):
+        weight.data += part
 
 
 def at_original(deletion: Deletion) -> bool:
@@ -101,19 +117,14 @@ class DampedInfluence(GradientUnlearner):
 
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Take the step."""
-        import torch
-
         fitted, forget, retain = has_module(deletion.fitted), deletion.forget, deletion.retain
-        weights = list(module.parameters())
-        if len(retain) * sum(each.numel() for each in weights) > _MOST_NUMBERS:
+        if len(retain) * sum(each.numel() for each in module.parameters()) > _MOST_NUMBERS:
             raise UserError(
                 "influence-damped needs a smaller network or fewer records: their gradients are over 2^27 numbers"
             )
-        wanted = torch.cat([each.flatten() for each in gradient_sum(fitted, forget)])
         n = max(len(retain), 1)
-        step = damped_inverse(gradients_by_record(fitted, retain), wanted / n, self.damping, n)
-        for weight, part in zip(weights, torch.split(step, [each.numel() for each in weights]), strict=True):
-            weight.data += part.view_as(weight)
+        wanted = gradient_sums(fitted, [forget])[0] / n
+        move(module, damped_inverse(gradients_by_record(fitted, retain), wanted, self.damping, n))
 
 
 _MOST_NUMBERS = 2**27

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from unlearnbench.builtin.unlearners.gradient.random_label import RandomLabel
-from unlearnbench.engine.gradients.importance import mean_gradient
-from unlearnbench.engine.gradients.layers import smallest
+from unlearnbench.engine.gradients.layers import smallest_of_rows
+from unlearnbench.engine.gradients.sums import by_parameter, gradient_sums
 from unlearnbench.engine.gradients.unlearner import has_module
 from unlearnbench.engine.unlearners import Deletion
 
@@ -35,8 +35,14 @@ class SalUn(RandomLabel):
         """Return the size of the forget set."""
         return len(deletion.forget)
 
-    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
-        """Return where the gradient is large."""
-        gradient = mean_gradient(has_module(deletion.fitted), deletion.forget)
-        count = int(self.share * sum(each.numel() for each in gradient))
-        return smallest([-each.abs() for each in gradient], count)
+    def mask_all(
+        self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]
+    ) -> Sequence[Sequence[torch.Tensor]]:
+        """Return where the gradient is large, of all deletions at once."""
+        import torch
+
+        sizes = torch.tensor([[max(len(each.forget), 1)] for each in deletions])
+        sums = gradient_sums(has_module(deletions[0].fitted), [each.forget for each in deletions])
+        gradients = sums / sizes.to(sums)
+        chosen = smallest_of_rows(-gradients.abs(), int(self.share * gradients.shape[1]))
+        return [by_parameter(module, row) for module, row in zip(modules, chosen, strict=True)]
