@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from unlearnbench import Executor, Limits, Results, UserError, Work, run_suite
+from unlearnbench.core.estimates import is_measured
 from unlearnbench.core.executors import NO_LIMITS
 
 SUITE = """
@@ -123,7 +124,7 @@ class Backwards(Executor):
 
 
 def scores(results: Results) -> list[dict[str, Any]]:
-    return [record for record in results.records() if not str(record["metric"]).startswith("seconds-")]
+    return [record for record in results.records() if not is_measured(str(record["metric"]))]
 
 
 @pytest.mark.parametrize("executor", [Backwards(), "processes:workers=1"])

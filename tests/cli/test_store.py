@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from unlearnbench.core.estimates import is_measured
 from unlearnbench.core.executors import Failure
 from unlearnbench.run.merging import same_results
 from unlearnbench.run.store import KINDS, Store
@@ -28,7 +29,7 @@ def rows(say: Say, store: str) -> object:
     said = say("results", "tiny.yaml", "--store", store, "--format", "json")
     listed = json.loads(said.out)
     for row in listed if isinstance(listed, list) else listed["rows"]:
-        row["metrics"] = {k: v for k, v in row["metrics"].items() if not k.startswith("seconds-")}
+        row["metrics"] = {k: v for k, v in row["metrics"].items() if not is_measured(k)}
     return listed
 
 

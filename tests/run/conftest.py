@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from unlearnbench.builtin.executors.serial import SerialExecutor
+from unlearnbench.core.estimates import is_measured
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
@@ -128,7 +129,7 @@ def findings() -> Callable[[Ran], dict[str, object]]:
         for key, cell in ran.plan.cells.items():
             entry = ran.store.get("cell", key)
             assert entry is not None, f"{cell.labels} is missing"
-            metrics = {k: v for k, v in entry.payload["metrics"].items() if not k.startswith("seconds-")}  # type: ignore[attr-defined]  # plain data
+            metrics = {k: v for k, v in entry.payload["metrics"].items() if not is_measured(k)}  # type: ignore[attr-defined]  # plain data
             found[json.dumps([*cell.labels.values(), cell.seed])] = (metrics, entry.arrays["scores"].tobytes())
         for key, task in ran.plan.episodes.items():
             entry = ran.store.get("episode", key)

@@ -177,7 +177,7 @@ class Copy:
         return self.forge(lambda data: None)
 
 
-OF_GROUP = ("matched", "accuracies", "seconds", "epsilon", "forgotten", "passes", "outcomes", "relearned")
+OF_GROUP = ("matched", "accuracies", "seconds", "epsilon", "forgotten", "passes", "outcomes", "relearned", "memory")
 OF_CELL = ("scores", "baseline", "shadow", "folds", "baseline_folds", "unchanged", "released", "divergence")
 
 

@@ -314,10 +314,11 @@ def test_matched_negatives_leave_no_gaps(copy: Copy) -> None:
         ("forgotten", "is outside [0, 1]"),
         ("passes", "a number of record passes is negative"),
         ("seconds", "a time is negative"),
+        ("memory", "a peak of memory is negative"),
     ],
 )
 def test_numbers_that_cannot_be_are_found(copy: Copy, name: str, found: str) -> None:
-    assert any(found in line for line in copy.forge_array(logistic(copy)[name], lambda numbers: numbers - 2))
+    assert any(found in line for line in copy.forge_array(logistic(copy)[name], lambda numbers: -1.5 - numbers))
 
 
 def test_fewer_than_no_epochs_to_learn_records_again_are_found(copy: Copy) -> None:
@@ -332,7 +333,7 @@ def test_fewer_than_no_epochs_to_learn_records_again_are_found(copy: Copy) -> No
 def test_a_submission_of_before_these_were_measured_is_checked_without_outcomes(copy: Copy) -> None:
     def older(data: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
         for part in data["benches"]:
-            part |= dict.fromkeys(("forgotten", "passes", "outcomes"))
+            part |= dict.fromkeys(("forgotten", "passes", "outcomes", "memory"))
             for cell in part["cells"]:
                 cell["divergence"] = None
 

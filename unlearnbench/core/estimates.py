@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 Status = Literal["ok", "no-interval", "degenerate", "undefined"]
 """What an estimate holds.
@@ -16,6 +16,15 @@ a constant score. ``undefined``: no value.
 
 Scale = Literal["real", "positive", "share", "gain"]
 """The values a number can take: any; 0 or more, such as a time; [0, 1]; [-1, 1]. No interval leaves them."""
+
+
+MEASURED: Final = ("seconds", "memory")
+"""What the names of all numbers begin with that are measured of the machine, and not computed."""
+
+
+def is_measured(name: str) -> bool:
+    """Say whether two runs of the same work may differ in a number of this name."""
+    return name.startswith(MEASURED)
 
 
 @dataclass(frozen=True, slots=True)

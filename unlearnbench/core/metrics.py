@@ -52,6 +52,8 @@ class Utility(ReadOnlyArrays):
     """Privacy loss of the original; infinite where it was trained without differential privacy."""
     relearned: NDArray[np.float64]
     """After how many epochs over the deleted records the unlearned model knows them again; NaN where nobody tried."""
+    memory_to_unlearn: NDArray[np.float64]
+    """Bytes held at the peak of serving all requests of the original, over those before; NaN where nobody measured."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from unlearnbench.core.scenarios import Queries, Request, Role, Scenario, forget
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.gradients.relearning import relearned
+from unlearnbench.engine.peaks import meter_for
 from unlearnbench.run.outcomes import collapsed, unmoved
 from unlearnbench.run.query_set import QuerySet
 from unlearnbench.run.returned import (
@@ -67,6 +68,8 @@ class Episode:
     """The sha256 of the ids that its requests forget and add, see :func:`forget_sets_sha256`."""
     relearned: NDArray[np.float64] | None = None
     """After how many epochs each request's last version knows the deleted records again, if that was tried."""
+    memory: float = math.nan
+    """Bytes held at the peak of serving all requests, over those before; NaN where that cannot be measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +137,7 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
     original = source.share(validation)
     requests = _requests(parts, original)
     _check_something_stays(source.data, requests)
-    state, chains, seconds = serve(parts.unlearner, source.share(validation), requests, seeds / "serve")
+    state, chains, seconds, memory = serve(parts.unlearner, source.share(validation), requests, seeds / "serve")
     queries = [
         parts.scenario.queries(request, pools, parts.sizes, seeds / "queries" / r, original, state.fitted)
         for r, request in enumerate(requests)
@@ -169,6 +172,7 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         rows([population] * len(requests)) if parts.population else None,
         forget_sets_sha256(requests),
         _relearned(parts, source, requests, chains),
+        memory,
     )
 
 
@@ -206,8 +210,8 @@ def _requests(parts: EpisodeParts, original: Original) -> Sequence[Request]:
 
 def serve(
     unlearner: Unlearner, original: Original, requests: Sequence[Request], seeds: SeedPath
-) -> tuple[State, Sequence[Sequence[State]], dict[str, float]]:
-    """Return the original's state, the versions of each request, and the seconds of both."""
+) -> tuple[State, Sequence[Sequence[State]], dict[str, float], float]:
+    """Return the original's state, the versions of each request, the seconds of both, and the memory of serving."""
 
     def clock() -> float:
         """Tell the time without that in which the original was trained, here or by another episode."""
@@ -215,11 +219,13 @@ def serve(
 
     start = clock()
     state = unlearner.prepare(original)
+    train, meter = clock() - start + original.seconds, meter_for(original.device)
+    meter.start()
     prepared = clock()
     chains = unlearner.serve_all(state, requests, seeds)
-    unlearn = (clock() - prepared) / len(requests)
+    unlearn, memory = (clock() - prepared) / len(requests), meter.peak()
     check_versions(chains, requests)
-    return state, chains, {"train": prepared - start + original.seconds, "unlearn": unlearn}
+    return state, chains, {"train": train, "unlearn": unlearn}, memory
 
 
 def _visible(scenario: Scenario, rows: Observations) -> Observations:
@@ -242,7 +248,10 @@ def _named(group: str, rows: Observations) -> dict[str, NDArray[np.generic]]:
 
 
 def from_arrays(
-    arrays: Mapping[str, NDArray[np.generic]], seconds: Mapping[str, float], forget_sets: str = ""
+    arrays: Mapping[str, NDArray[np.generic]],
+    seconds: Mapping[str, float],
+    forget_sets: str = "",
+    memory: float | None = None,
 ) -> Episode:
     """Return the episode that :func:`to_arrays` took apart."""
     named: dict[tuple[str, str], NDArray[Any]] = {name.partition("-")[::2]: values for name, values in arrays.items()}
@@ -261,6 +270,7 @@ def from_arrays(
         population=Observations(**population) if population else None,
         forget_sets=forget_sets,
         relearned=of("relearned").get("epochs"),
+        memory=math.nan if memory is None else memory,
     )
 
 

@@ -234,5 +234,5 @@ def _read(store: Store, kind: Kind, key: str, what: str) -> Episode:
     if entry is None:
         failure = store.failure(kind, key) or Failure("failed", "its stored entry is gone or damaged; run again")
         raise FailedElsewhereError(Failure(failure.status, f"{what}: {failure.reason}"))
-    seconds: Any = entry.payload["seconds"]
-    return from_arrays(entry.arrays, seconds, str(entry.payload["forget_sets"]))
+    payload: Any = entry.payload
+    return from_arrays(entry.arrays, payload["seconds"], payload["forget_sets"], payload.get("memory"))

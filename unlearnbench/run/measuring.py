@@ -127,6 +127,7 @@ def utility(episodes: Sequence[Episode]) -> Utility:
         seconds_to_train=each([episode.seconds["train"] for episode in episodes]),
         seconds_to_unlearn=each([episode.seconds["unlearn"] for episode in episodes]),
         epsilon=each([episode.epsilon for episode in episodes]),
+        memory_to_unlearn=each([episode.memory for episode in episodes]),
         relearned=np.concatenate(
             [
                 np.full(count, np.nan) if episode.relearned is None else episode.relearned

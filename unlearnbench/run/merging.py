@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.estimates import is_measured
 from unlearnbench.run.entries import Entry
 from unlearnbench.run.store import KINDS, Store
 
-TIMES: Final = "seconds"
-"""What the names of all that measures wall time begin with: two runs of the same work differ in it."""
+LEFT_ASIDE: Final = "environment"
+"""What an entry tells of where it was made."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Merged:
 def merge(source: Store, into: Store) -> Merged:
     """Copy the entries of a store that another one does not have, and the records of failures.
 
-    UserError where both have results for one key that differ in more than wall times: one of them is wrong, or they
-    come from different libraries or processors. What was copied before stays.
+    UserError where both have results for one key that differ in more than wall times and memory: one of them is wrong,
+    or they come from different libraries or processors. What was copied before stays.
     """
     found = Merged()
     for kind in KINDS:
@@ -64,16 +65,19 @@ def _merge_entry(source: Store, into: Store, kind: str, key: str, found: Merged)
 
 
 def same_results(one: Entry, other: Entry) -> bool:
-    """Say whether two entries hold the same bits, wall times and the environment left aside."""
+    """Say whether two entries hold the same bits, what is measured of the machine and the environment left aside."""
     return _plain(one.payload) == _plain(other.payload) and _bits(one) == _bits(other)
 
 
 def _plain(payload: object) -> object:
-    """Return plain data without what measures time, and without the environment."""
+    """Return plain data without what is measured of the machine, and without the environment."""
     if isinstance(payload, Mapping):
-        kept = {name: value for name, value in payload.items() if not str(name).startswith((TIMES, "environment"))}
-        return {name: _plain(value) for name, value in kept.items()}
-    return payload
+        return {name: _plain(value) for name, value in payload.items() if not _differs(name)}
+    return [_plain(item) for item in payload if not _differs(item)] if isinstance(payload, list) else payload
+
+
+def _differs(name: object) -> bool:
+    return isinstance(name, str) and (is_measured(name) or name == LEFT_ASIDE)
 
 
 def _bits(entry: Entry) -> dict[str, tuple[str, tuple[int, ...], bytes]]:

@@ -140,7 +140,7 @@ def observe_reference(parts: ReferenceParts, shared: Original, unlearner: Unlear
     """
     original = shared.share(parts.validation)
     requests = [Request((Step(ids),)) for ids in parts.forgotten]
-    state, chains, seconds = serve(unlearner, original, requests, parts.seeds / "serve")
+    state, chains, seconds, _ = serve(unlearner, original, requests, parts.seeds / "serve")
     models = [state.fitted, *(chain[-1].fitted for chain in chains)]
     answers = query(models, parts.records.x[parts.asked], parts.records.n_classes)
     shared.check_unchanged()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,6 +136,7 @@ class Runner:
             "engine": task.engine,
             "device": task.device,
             "seconds": dict(episode.seconds),
+            "memory": None if math.isnan(episode.memory) else episode.memory,
             "forget_sets": episode.forget_sets,
             "environment": self._environment,
         }

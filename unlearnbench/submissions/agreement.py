@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.estimates import Estimate, is_measured
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.stats import midranks
 from unlearnbench.submissions.derived import Ids
@@ -100,8 +100,8 @@ def _unequal(submitted: object, computed: object, names: Sequence[str]) -> list[
 
 
 def _far(submitted: Estimates, computed: Estimates) -> list[str]:
-    """Name the metrics of a cell that do not agree, times excepted."""
-    names = sorted(name for name in submitted.keys() | computed.keys() if not name.startswith("seconds-"))
+    """Name the metrics of a cell that do not agree, but for what is measured of the machine."""
+    names = sorted(name for name in submitted.keys() | computed.keys() if not is_measured(name))
     return [name for name in names if not _agree(submitted.get(name), computed.get(name))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from unlearnbench.core.estimates import is_measured
 from unlearnbench.core.messages import one_line
 from unlearnbench.submissions.claims import Claims, claims, same_metrics
 from unlearnbench.submissions.findings import CellId, Finding, RefusedError, listed_ids
@@ -51,4 +52,4 @@ def _cells(document: Document) -> Mapping[CellId, tuple[GroupPart, int]]:
 
 def _numbers(document: Document, part: GroupPart, number: int) -> Claims:
     claimed = claims(document, part, number)
-    return {name: estimate for name, estimate in claimed.items() if not name.startswith("seconds-")}
+    return {name: estimate for name, estimate in claimed.items() if not is_measured(name)}

@@ -41,6 +41,8 @@ class GroupArrays:
     """Has the unlearned model collapsed, is it unmoved (2, requests)."""
     relearned: Numbers | None = None
     """After how many epochs the unlearned model knows deleted records again (requests,); None where nobody tried."""
+    memory: Numbers | None = None
+    """Bytes held at the peak of serving an original's requests (requests,); None where nobody measured."""
 
     @classmethod
     def of(cls, matched: Ids, utility: Utility) -> GroupArrays:
@@ -60,6 +62,7 @@ class GroupArrays:
             _finite(utility.passes),
             np.stack([utility.collapsed, utility.unmoved]),
             _finite(utility.relearned),
+            _finite(utility.memory_to_unlearn),
         )
 
     def utility(self, episode: Ids) -> Utility:
@@ -84,6 +87,7 @@ class GroupArrays:
             unmoved,
             _or(self.epsilon, np.full(requests, np.inf)),
             _or(self.relearned, np.full(requests, np.nan)),
+            _or(self.memory, np.full(requests, np.nan)),
         )
 
 

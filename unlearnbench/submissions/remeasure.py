@@ -164,6 +164,7 @@ class Remeasurer:
             optional(part.passes, np.float64, requests),
             optional(part.outcomes, np.bool_, 2, requests),
             optional(part.relearned, np.float64, requests),
+            optional(part.memory, np.float64, requests),
         )
 
     def cell(self, submitted: CellPart, cell: Cell, derived: DerivedGame) -> CellScores:
@@ -226,6 +227,8 @@ class Remeasurer:
             yield "a number of epochs to learn records again is negative"
         if (shared.seconds < 0).any():
             yield "a time is negative"
+        if shared.memory is not None and (shared.memory < 0).any():
+            yield "a peak of memory is negative"
         if shared.epsilon is not None and (shared.epsilon <= 0).any():
             yield "an epsilon is not positive"
 

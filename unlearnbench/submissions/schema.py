@@ -138,12 +138,14 @@ class GroupPart(SettingPart):
     """Has the unlearned model collapsed, is it unmoved (2, requests)."""
     relearned: Index | None = None
     """After how many epochs the unlearned model knows deleted records again (requests,), null where nobody tried."""
+    memory: Index | None = None
+    """Bytes held at the peak of serving an original's requests (requests,), null where nobody measured."""
     cells: list[CellPart]
 
     @property
     def array_numbers(self) -> tuple[int, ...]:
         """The numbers of the arrays that its cells share."""
-        optional = self.epsilon, self.forgotten, self.passes, self.outcomes, self.relearned
+        optional = self.epsilon, self.forgotten, self.passes, self.outcomes, self.relearned, self.memory
         return (self.matched, self.accuracies, self.seconds, *(number for number in optional if number is not None))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unlearnbench.builtin.metrics.cost import NO_TIME, NOT_COUNTED, Cost
+from unlearnbench.builtin.metrics.cost import NO_MEMORY, NO_TIME, NOT_COUNTED, Cost
+from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import ScoredCell
 from unlearnbench.testing.samples import scored_cell
 
@@ -54,3 +55,32 @@ def test_retraining_takes_as_long_as_itself() -> None:
 def test_without_retraining_there_is_no_ratio() -> None:
     measured = Cost().measure(replace(cell(), retrained=None))
     assert (measured["seconds-over-retraining"].value, measured["seconds-over-retraining"].reason) == (None, NO_TIME)
+
+
+def memory(own: np.ndarray, retrained: np.ndarray) -> dict[str, Estimate]:
+    made = cell(memory_to_unlearn=own)
+    assert made.retrained is not None
+    other = replace(made.retrained, utility=replace(made.retrained.utility, memory_to_unlearn=retrained))
+    return dict(Cost().measure(replace(made, retrained=other)))
+
+
+def test_memory_is_the_median_over_originals_over_that_of_retraining() -> None:
+    own, retrained = of_originals(168e6, 3e6, 2e6, 1.8e6, 1.5e6), of_originals(9e6, 1e6, 1e6, 1e6, 1e6)
+    measured = memory(own, retrained)["memory-over-retraining"]
+    assert (measured.value, measured.status, measured.scale) == (2.0, "no-interval", "positive")
+    assert measured.details == {"megabytes": 2.0, "megabytes_of_retraining": 1.0}
+
+
+def test_less_than_can_be_told_from_nothing_is_no_denominator() -> None:
+    measured = memory(of_originals(*[9e6] * 5), of_originals(*[2.0**19 - 1] * 5))["memory-over-retraining"]
+    assert (measured.value, measured.reason) == (None, NO_MEMORY)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_where_memory_was_not_measured_there_is_no_such_number(side: int) -> None:
+    """As in what was stored before it was measured: other numbers stay as they are."""
+    sides = [of_originals(*[1e6] * 5), of_originals(*[1e6] * 5)]
+    assert "memory-over-retraining" in memory(*sides)
+    sides[side] = np.full(ORIGINALS * REQUESTS, np.nan)
+    assert memory(*sides).keys() == {"record-passes", "seconds-over-retraining"}
+    assert "memory-over-retraining" not in Cost().measure(replace(cell(), retrained=None))

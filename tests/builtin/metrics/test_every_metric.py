@@ -74,6 +74,7 @@ def game(seed: int = 0) -> ScoredCell:
             unmoved=test > 0.8,
             epsilon=np.full(m, np.inf),
             relearned=np.round(9 * test),
+            memory_to_unlearn=1e8 * to_unlearn,
         ),
         released=ReleasedUtility(np.repeat(np.arange(ORIGINALS), REQUESTS), *rng.random((3, m))),
         divergence=np.empty((2, 0)),

@@ -126,6 +126,7 @@ def test_the_bound_of_the_strongest_attack_is_corrected_for_all_that_were_compar
 
 
 COST = {"record-passes": 0.5, "tug-of-war": 0.9, "test-accuracy-gap": -0.02, "seconds-over-retraining": 0.3}
+COST |= {"memory-over-retraining": 1.5}
 
 
 def costly(row: MakeRow, **words: str) -> Row:
@@ -138,7 +139,7 @@ def test_columns_of_metrics_that_a_suite_must_list_are_shown_where_one_row_has_t
         return {column.key for column in table(list(rows), UNLEARNER).columns}
 
     more = keys(row(), costly(row, unlearner="sisa")) - keys(row())
-    assert more == {"record-passes", "tug-of-war", "test-accuracy-gap", "seconds"}
+    assert more == {"record-passes", "tug-of-war", "test-accuracy-gap", "seconds", "memory"}
 
 
 def test_an_entry_that_costs_more_than_a_fifth_of_retraining_is_marked_and_retraining_is_not(

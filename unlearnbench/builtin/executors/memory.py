@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from unlearnbench.core.errors import UserError
+from unlearnbench.engine.peaks import highest_memory
 
 _PROCESSES: Final = Path("/proc")
 _GROUP, _RESIDENT = 2, 21
@@ -33,8 +34,7 @@ def workers_within(memory: int, own: int, worker: int) -> int:
 def peak_memory() -> int:
     """Return the largest memory in bytes that this process has held; UserError where the system cannot say."""
     if platform.system() == "Linux":  # getrusage would include the process that this one was forked from
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+        return highest_memory()
     try:
         import resource
     except ImportError:

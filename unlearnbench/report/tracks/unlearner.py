@@ -103,6 +103,7 @@ UNLEARNER = Track(
         Column("divergence", "divergence", "divergence-unseen", optional=True, in_text=False),
         RECORD_PASSES,
         Column("seconds", "seconds over retraining", "seconds-over-retraining", optional=True, in_text=False),
+        Column("memory", "peak memory over retraining", "memory-over-retraining", optional=True, in_text=False),
     ),
     best="half",
     select=_select,
