@@ -27,13 +27,13 @@ def rows(row: MakeRow) -> list[Row]:
 
 
 @pytest.mark.parametrize("style", FORMATS)
-def test_every_format_shows_every_row_and_every_reason(rows: list[Row], style: Format) -> None:
+def test_every_format_shows_every_row_that_is_to_run_and_every_reason(rows: list[Row], style: Format) -> None:
     text = render(rows, style)
     for row in rows:
         assert row.reason in text
     assert "decision-tree" in text
     if style in ("plain", "md"):
-        assert text.count("sorted-diff") == len(rows) - 1
+        assert text.count("sorted-diff") == len(rows) - 2
         assert "mean" in text
 
 
@@ -54,7 +54,7 @@ def test_markdown_tells_what_all_rows_share_once_and_leaves_no_number_blank(rows
     assert text.startswith(caption + "\n\n|")
     header, *lines = table(text)
     assert header == ["attack", "seed", "auc", "deg-count", "note"]
-    assert len(lines) == len(rows)
+    assert len(lines) == len(rows) - 1
     assert all(cell for line in lines for cell in line[:-1])
     assert lines[0] == ["sorted-diff", "0", ".720 [.670, .770]", "n/a", ""]
 
@@ -141,3 +141,24 @@ def test_only_the_metrics_that_are_asked_for_are_shown_in_any_format(row: MakeRo
 def test_a_metric_that_nobody_measured_is_refused_with_the_closest_name(row: MakeRow) -> None:
     with pytest.raises(UserError, match='no row has the metric "acu"; did you mean "auc"'):
         render([row()], "plain", ["acu"])
+
+
+def test_skipped_cells_are_one_line_for_each_reason_and_all_of_them_in_data(row: MakeRow) -> None:
+    numbers = {"auc": Estimate(0.5, 0.4, 0.6, n=9)}
+    seeds = [
+        row(seed=seed, unlearner=name, status="skipped", reason=why)
+        for name, why in (("newton", "needs <another> model"), ("ssd", "needs a network"), ("scrub", "needs a network"))
+        for seed in (0, 1)
+    ]
+    rows = [row(metrics=numbers), *seeds, row(seed=None, unlearner="ssd", status="skipped", reason="needs a network")]
+    text = render(rows, "plain")
+    assert text.endswith("\n\n4 cells skipped: needs a network\n\n2 cells skipped: needs <another> model")
+    assert not any(name in text for name in ("newton", "ssd"))
+    assert "2 cells skipped: needs &lt;another&gt; model" in render(rows, "md")
+    assert "% 2 cells skipped: needs" in render(rows, "latex")
+    assert len(json.loads(render(rows, "json"))) == len(list(csv.DictReader(io.StringIO(render(rows, "csv"))))) == 8
+
+
+def test_where_all_is_skipped_only_the_reasons_are_told(row: MakeRow) -> None:
+    assert render([row(status="skipped", reason="needs a network")], "plain") == "1 cell skipped: needs a network"
+    assert "1 cell skipped" in render([row(status="skipped", reason="needs a network")], "md")

@@ -15,6 +15,7 @@ from unlearnbench.run.instances import PluginInstances
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
 
+FEW_REFERENCES = {"name": "u-lira", "params": {"references": 4}}
 SIZES = {"originals": 2, "requests": 3, "records": 80, "negatives": 10}
 
 
@@ -63,7 +64,28 @@ def test_sizes_that_reference_models_cannot_have_are_refused(
         "episodes": {**SIZES, "matched": 0, "retained": 4, **episodes},
         "adversary": {"references": 4, **adversary},
     }
-    assert told in refusal(lab, attacks=["u-lira"], **sizes)
+    assert told in refusal(lab, attacks=[FEW_REFERENCES], **sizes)
+
+
+def test_reference_models_limit_only_the_cells_that_ask_them(lab: Lab) -> None:
+    """So a scenario that queries many records can be in the suite, without the attacks that need reference models."""
+    sizes: dict[str, Any] = {
+        "attacks": [FEW_REFERENCES, "sorted-diff"],
+        "scenarios": ["single", {"name": "group", "params": {"size": 20}}],
+        "episodes": {**SIZES, "negatives": 20, "matched": 0, "retained": 4},
+        "adversary": {"references": 4},
+    }
+    assert "records that requests query: 201 is too large, 160 may be queried" in refusal(lab, **sizes)
+    excluded = {"scenario": "group", "attack": "u-lira", "because": "it queries many records"}
+    plan = lab.plan(exclude=[excluded], **sizes)
+    assert {cell.scenario.name for cell in plan.cells.values()} == {"single", "group"}
+    assert {task.queried for task in plan.references.values()} == {87}
+
+
+def test_sizes_of_a_scenario_whose_cells_are_all_excluded_do_not_count(lab: Lab) -> None:
+    many: dict[str, Any] = {"scenarios": ["single", {"name": "group", "params": {"size": 11}}], "episodes": SIZES}
+    assert "a request of scenario group forgets: 11 is too large" in refusal(lab, **many)
+    lab.plan(exclude=[{"scenario": "group", "because": "too many"}], **many)
 
 
 DUPLICATES = """

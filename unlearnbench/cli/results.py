@@ -35,8 +35,9 @@ def command(
 ) -> None:
     """Print one row for each cell and seed, then the means over seeds.
 
-    Cells that have not run are listed as missing. A first table has the main metrics of the attacks and those of
-    plug-ins, a second one accuracy and seconds of the models. CSV and JSON hold every metric.
+    Cells that have not run are listed as missing; of those that are not to run, tables count each reason. A first table
+    has the main metrics of the attacks and those of plug-ins, a second one accuracy and seconds of the models. CSV and
+    JSON hold every metric.
     """
     session = open_session(suite, options)
     echo(render(collect(session.plan, session.store), "json" if as_json else style, metric or ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -50,7 +51,8 @@ ALL = "all"
 def render(rows: Sequence[Row], style: Format, metrics: Sequence[str] = ()) -> str:
     """Return all rows in one of the :data:`FORMATS`, with these metrics only.
 
-    Without ``metrics``, text tables show the main ones, and CSV and JSON all. Raises :class:`UserError` where no row
+    Without ``metrics``, text tables show the main ones, and CSV and JSON all. Cells that are not to run have a row in
+    CSV and JSON; below text tables there is a line for each reason. Raises :class:`UserError` where no row
     has one of the metrics.
     """
     rows = with_metrics(rows, metrics) if metrics else rows
@@ -58,7 +60,9 @@ def render(rows: Sequence[Row], style: Format, metrics: Sequence[str] = ()) -> s
         return json.dumps([row.to_dict() for row in rows], indent=1, allow_nan=False)
     if style == "csv":
         return to_csv(rows).rstrip("\n")
-    return grid(rows, _measured(rows), style) if metrics else _overview(rows, style)
+    shown = [row for row in rows if row.status != "skipped"]
+    tables = [grid(shown, _measured(shown), style)] if metrics else _overview(shown, style)
+    return "\n\n".join([*(tables if shown else []), *_skipped(rows, style)])
 
 
 def with_metrics(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
@@ -76,7 +80,19 @@ def _measured(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.metrics))
 
 
-def _overview(rows: Sequence[Row], style: Style) -> str:
+def _skipped(rows: Sequence[Row], style: Style) -> list[str]:
+    """Return a line for each reason for which cells are not to run, with their number, the most frequent first."""
+    reasons = Counter(row.reason for row in rows if row.status == "skipped" and row.seed is not None)
+    return [
+        _note(f"{count} cell{'s' * (count > 1)} skipped: {reason}", style) for reason, count in reasons.most_common()
+    ]
+
+
+def _note(text: str, style: Style) -> str:
+    return f"{'% ' if style == 'latex' else ''}{ESCAPES[style](text)}"
+
+
+def _overview(rows: Sequence[Row], style: Style) -> list[str]:
     """Return a table of the attacks, one of the models, and the names of what neither shows."""
     known = _measured(rows)
     others = [name for name in known if not any(fnmatchcase(name, each) for each in (*MAIN, *OF_MODELS, *RARE))]
@@ -85,9 +101,10 @@ def _overview(rows: Sequence[Row], style: Style) -> str:
     if second:
         tables.append(grid(_of_models(rows), second, style, AXES[:-1]))
     if left := [name for name in known if name not in (*first, *second)]:
-        note = ESCAPES[style](f"Also measured: {', '.join(left)}. --metric NAME shows one, --metric all shows all.")
-        tables.append(f"% {note}" if style == "latex" else note)
-    return "\n\n".join(tables)
+        tables.append(
+            _note(f"Also measured: {', '.join(left)}. --metric NAME shows one, --metric all shows all.", style)
+        )
+    return tables
 
 
 def _of_models(rows: Sequence[Row]) -> list[Row]:
@@ -113,9 +130,9 @@ def grid(rows: Sequence[Row], metrics: Sequence[str], style: Style, axes: Sequen
         ]
         for row in rows
     ]
-    caption = ESCAPES[style](", ".join(f"{axis}: {label}" for axis, label in same.items()))
+    caption = ", ".join(f"{axis}: {label}" for axis, label in same.items())
     text = table(lines, [*varying, "seed", *metrics, "note"], style)
-    return f"{'% ' if style == 'latex' else ''}{caption}\n\n{text}" if caption else text
+    return f"{_note(caption, style)}\n\n{text}" if caption else text
 
 
 def to_csv(rows: Sequence[Row]) -> str:

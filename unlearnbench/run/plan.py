@@ -14,7 +14,7 @@ from unlearnbench.run.faults import Faults
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.selection import Selection
 from unlearnbench.run.settings import KnownSettings, Settings
-from unlearnbench.run.sizes import check_sizes
+from unlearnbench.run.sizes import check_references, check_sizes
 from unlearnbench.run.validity import ValidityTests
 from unlearnbench.suite.model import PluginRef, Suite
 
@@ -39,6 +39,7 @@ def make_plan(
     faults = Faults(chosen, instances, settings)
     check_sizes(chosen, instances, faults.of_dataset)
     expansion = Expansion(chosen, instances, settings, faults)
+    check_references(expansion.groups, instances)
     groups, skipped, failed = tuple(expansion.groups), tuple(expansion.skipped), tuple(expansion.failed)
     return Plan(suite, full, groups, skipped, tests, device, failed)
 

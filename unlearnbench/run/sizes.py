@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -14,6 +14,7 @@ from unlearnbench.core.pools import EpisodeSizes, Side, side_halves, training_id
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Scenario
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.run.cells import CellGroup, ReferenceTask
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.suite.model import DatasetRef, PluginRef, Suite
 
@@ -33,10 +34,11 @@ class Limit:
 def check_sizes(suite: Suite, instances: PluginInstances, fault: Callable[[DatasetRef, PluginRef], str]) -> None:
     """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed.
 
-    A data set and a scenario between which there is a ``fault`` are left out.
+    A data set and a scenario are left out where there is a ``fault`` between them, or the suite excludes their cells.
     """
     for entry in suite.datasets:
-        sound = [ref for ref in suite.scenarios if not fault(entry, ref)]
+        planned = [ref for ref in suite.scenarios if not suite.excluded({"dataset": entry.name, "scenario": ref.name})]
+        sound = [ref for ref in planned if not fault(entry, ref)]
         if not sound:
             continue
         scenarios = [(ref, instances.make(ref, Scenario)) for ref in sound]
@@ -47,16 +49,35 @@ def check_sizes(suite: Suite, instances: PluginInstances, fault: Callable[[Datas
             for seed in suite.seeds
             for limit in _limits(instances.records(entry.on(side)), side, suite.sizes(entry, side), scenarios, seed)
         ]
-        limits += [
-            limit
-            for seed in suite.seeds
-            for limit in _reference_limits(instances.records(entry), entry, [made for _, made in scenarios], seed)
-        ]
-        for name in dict.fromkeys(limit.name for limit in limits):
-            broken = [limit for limit in limits if limit.name == name and limit.value > limit.largest]
-            if broken:
-                worst = min(broken, key=lambda limit: limit.largest)
-                raise UserError(_message(instances.records(entry.on(worst.side)), worst))
+        limits += [limit for seed in suite.seeds for limit in _population_limit(instances.records(entry), entry, seed)]
+        _raise_first(limits, entry, instances)
+
+
+def check_references(groups: Iterable[CellGroup], instances: PluginInstances) -> None:
+    """Raise :class:`UserError` for the first size that the planned reference models cannot have, as for other sizes.
+
+    Only what cells that are to run ask of reference models counts.
+    """
+    for entry, tasks in _with_references(groups).items():
+        limits = [limit for task in tasks for limit in _reference_limits(instances.records(entry), entry, task)]
+        _raise_first(limits, entry, instances)
+
+
+def _with_references(groups: Iterable[CellGroup]) -> dict[DatasetRef, list[ReferenceTask]]:
+    """Return the first reference model of each group that has some, by the data set of its cells."""
+    found: dict[DatasetRef, list[ReferenceTask]] = {}
+    for group in (group for group in groups if group.references):
+        found.setdefault(next(iter(group.cells.values())).dataset, []).append(group.references[0])
+    return found
+
+
+def _raise_first(limits: Sequence[Limit], entry: DatasetRef, instances: PluginInstances) -> None:
+    """Raise :class:`UserError` for the first size that is too large, with the largest that fits all of its limits."""
+    for name in dict.fromkeys(limit.name for limit in limits):
+        broken = [limit for limit in limits if limit.name == name and limit.value > limit.largest]
+        if broken:
+            worst = min(broken, key=lambda limit: limit.largest)
+            raise UserError(_message(instances.records(entry.on(worst.side)), worst))
 
 
 def check_episodes(records: Records, sizes: EpisodeSizes, scenario: Scenario, seed: int) -> None:
@@ -98,23 +119,22 @@ def _limits(
         yield Limit(side, "requests", sizes.requests, deletable // deleted, f"{fit}: {deletable} records {training}")
 
 
-def _reference_limits(records: Records, entry: DatasetRef, scenarios: list[Scenario], seed: int) -> Iterator[Limit]:
-    sizes, wanted = entry.episodes, entry.references
-    if not wanted.references and not wanted.population:
-        return
-    trainable, unseen = side_halves(records, "shadow", SeedPath(seed) / records.name)
-    single = int(np.sum(~records.has_duplicate[unseen]))
-    yield Limit("shadow", "population", wanted.population, single, "are unseen and have no duplicate")
-    if wanted.references:
-        reason = "can be there with reference models, which would learn from them about the forgotten records"
-        yield Limit("target", "matched", sizes.matched, 0, reason)
-        reason = "can have reference models, each trained on half of twice as many records"
-        yield Limit("shadow", "records", sizes.records, len(trainable) // 2, reason)
-        most = max(queried_at_most(scenario, sizes, records, seed) for scenario in scenarios)
-        reason = f"may be queried, since reference models are trained on half of twice records={sizes.records} each"
-        yield Limit("target", "records that requests query", most, 2 * sizes.records, reason)
-        most = min(deleted_and_added(scenario, sizes)[0] for scenario in scenarios)
-        yield Limit("shadow", "per_request", wanted.per_request or most, sizes.records // 2, "can be forgotten at once")
+def _population_limit(records: Records, entry: DatasetRef, seed: int) -> Iterator[Limit]:
+    if entry.references.population:
+        _, unseen = side_halves(records, "shadow", SeedPath(seed) / records.name)
+        single = int(np.sum(~records.has_duplicate[unseen]))
+        yield Limit("shadow", "population", entry.references.population, single, "are unseen and have no duplicate")
+
+
+def _reference_limits(records: Records, entry: DatasetRef, task: ReferenceTask) -> Iterator[Limit]:
+    trainable, _ = side_halves(records, "shadow", SeedPath(task.seed) / records.name)
+    reason = "can be there with reference models, which would learn from them about the forgotten records"
+    yield Limit("target", "matched", entry.episodes.matched, 0, reason)
+    reason = "can have reference models, each trained on half of twice as many records"
+    yield Limit("shadow", "records", task.records, len(trainable) // 2, reason)
+    reason = f"may be queried, since reference models are trained on half of twice records={task.records} each"
+    yield Limit("target", "records that requests query", task.queried, 2 * task.records, reason)
+    yield Limit("shadow", "per_request", task.per_request, task.records // 2, "can be forgotten at once")
 
 
 def queried_at_most(scenario: Scenario, sizes: EpisodeSizes, records: Records, seed: int) -> int:
