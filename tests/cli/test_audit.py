@@ -75,6 +75,22 @@ def test_json_holds_verdict_and_numbers(say: Say, files: tuple[str, str]) -> Non
     }
 
 
+def test_coins_bound_epsilon_and_are_refused_where_there_were_none(
+    say: Say, files: tuple[str, str], tmp_path: Path
+) -> None:
+    with np.load(tmp_path / files[0]) as saved:
+        rows = np.flatnonzero(saved["role"] != "retained")[:20]
+        np.savez(tmp_path / "coins.npz", **{name: saved[name][rows] for name in saved.files})
+    said = say("audit", "coins.npz", "--coins")
+    assert (said.code, said.err) == (0, "")
+    assert "What one run proves about epsilon, delta 1e-05:" in said.out
+    assert json.loads(say("audit", files[0], "--json").out)["one_run"] == []
+    assert len(json.loads(say("audit", "coins.npz", "--coins", "--json").out)["one_run"]) == 5
+    refused = say("audit", files[0], "--coins")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: mine.npz: 10 deleted and 130 unseen records are not of fair coins;")
+
+
 def test_an_audit_is_the_same_each_time(say: Say, files: tuple[str, str]) -> None:
     command = ("audit", *files[:1], "--shadow", files[1], "--json")
     assert say(*command) == say(*command)

@@ -6,9 +6,11 @@ from math import log
 
 import numpy as np
 import pytest
-from scipy.stats import beta
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import beta, binom
 
-from unlearnbench.stats.epsilon import best_audit_threshold, epsilon_lower_bound
+from unlearnbench.stats.epsilon import best_audit_threshold, epsilon_lower_bound, one_run_epsilon, one_run_p_value
 
 IN = np.array([1.2 * ((37 * k) % 101) / 100 + 0.35 for k in range(100)])
 OUT = np.array([((53 * k) % 97) / 97 for k in range(120)])
@@ -59,3 +61,43 @@ def test_the_threshold_is_that_of_the_best_bound() -> None:
 
 def test_equal_scores_have_a_threshold_too() -> None:
     assert best_audit_threshold([1.0, 1.0], [True, False], 10, 1e-5) == 1
+
+
+@pytest.mark.parametrize(
+    ("coins", "guesses", "correct", "delta", "known"),
+    [
+        (1000, 100, 90, 0.0, 1.6308231927421464),
+        (1000, 100, 90, 1e-5, 1.6261436787042223),
+        (1000, 1000, 600, 1e-5, 0.2972269575896597),
+        (10000, 500, 480, 1e-5, 2.7703874599836564),
+        (100, 20, 20, 1e-5, 1.819596907485671),
+    ],
+)
+def test_one_run_has_the_published_values(coins: int, guesses: int, correct: int, delta: float, known: float) -> None:
+    assert one_run_epsilon(correct, guesses, coins, delta) == pytest.approx(known, abs=1e-5)
+
+
+@given(st.integers(1, 40), st.data(), st.floats(0, 4), st.sampled_from([0.0, 1e-5, 1e-2]))
+def test_the_p_value_of_one_run_is_that_of_a_plain_sum(
+    guesses: int, data: st.DataObject, epsilon: float, delta: float
+) -> None:
+    correct = data.draw(st.integers(0, guesses))
+    p = 1 / (1 + np.exp(-epsilon))
+    mass = [binom.pmf(k, guesses, p) for k in range(guesses + 1)]
+    added = max([sum(mass[correct - i : correct]) / i for i in range(1, correct + 1)], default=0)
+    expected = min(1, sum(mass[correct:]) + 2 * 100 * delta * added)
+    assert one_run_p_value(correct, guesses, 100, epsilon, delta) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1.0])
+def test_one_run_exceeds_the_true_epsilon_in_at_most_a_twentieth_of_draws(epsilon: float) -> None:
+    """Randomized response again: each guess is right by itself."""
+    correct = np.random.default_rng(0).binomial(100, 1 / (1 + np.exp(-epsilon)), 1000)
+    bounds = np.array([one_run_epsilon(int(k), 100, 100, 0) for k in correct])
+    assert (bounds > epsilon).mean() <= 0.05
+
+
+def test_one_run_without_right_guesses_shows_nothing() -> None:
+    assert one_run_epsilon(0, 10, 10, 1e-5) == 0
+    assert one_run_epsilon(5, 10, 10, 1e-5) == 0
+    assert one_run_epsilon(0, 0, 10, 1e-5) == 0

@@ -11,6 +11,7 @@ import numpy as np
 
 from unlearnbench.audit.findings import FPRS, AttackFinding
 from unlearnbench.audit.leak import Audit
+from unlearnbench.audit.one_run import DELTA, OneRun
 from unlearnbench.audit.reading import ROLES
 from unlearnbench.audit.risk import SMALLEST_GROUP, group_risks, record_risks
 from unlearnbench.audit.verdict import SMALLEST_P, Verdict
@@ -34,7 +35,9 @@ QUERIES: Final = {"both": "both models", "original": "original only", "unlearned
 MOST_CURVES: Final = 6
 GROUP_HEADERS: Final = ("group", "deleted", "unseen", "AUC")
 MODELS_HEADERS: Final = ("models", "deleted", "unseen", "AUC")
+ONE_RUN_HEADERS: Final = ("attack", "queries", "coins guessed", "right", "epsilon at least")
 RECORD_HEADERS: Final = ("record", "unseen records that look as much deleted")
+ONE_RUN_NOTE: Final = f"What one run proves about epsilon, delta {DELTA:g}"
 MOST_RECORDS: Final = 10
 """Deleted records that are listed."""
 
@@ -87,6 +90,14 @@ def models_note(audit: Audit) -> str:
     return f"What {next(iter(audit.by_models.values())).attack} shows with how many reference models"
 
 
+def one_run_table(bounds: Sequence[OneRun]) -> list[list[str]]:
+    """Return a line of text for each attack, under :data:`ONE_RUN_HEADERS`."""
+    return [
+        [one.attack, QUERIES[one.versions], f"{one.guesses} of {one.coins}", str(one.correct), f"{one.epsilon:.3g}"]
+        for one in bounds
+    ]
+
+
 def _p(p: float) -> str:
     return f"{p:.3f}".replace("0.", ".", 1) if p >= SMALLEST_P else "< .001"
 
@@ -107,7 +118,7 @@ def not_tried(audit: Audit) -> list[tuple[str, str]]:
     return [(", ".join(name for name, own in audit.left_out.items() if own == reason), reason) for reason in reasons]
 
 
-def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
+def to_dict(audit: Audit, verdict: Verdict, bounds: Sequence[OneRun] = ()) -> dict[str, object]:
     """Return the audit as JSON-able data; of files only the names."""
     target, given, (groups, small_groups) = audit.target, audit.given, group_risks(audit)
     return {
@@ -126,6 +137,7 @@ def to_dict(audit: Audit, verdict: Verdict) -> dict[str, object]:
         "left_out": dict(audit.left_out),
         "not_judged": {name: asdict(few) for name, few in audit.not_judged.items()},
         "by_models": [{"models": n, **_finding_dict(finding)} for n, finding in audit.by_models.items()],
+        "one_run": [{**asdict(one), "delta": DELTA} for one in bounds],
         "groups": [asdict(risk) for risk in groups],
         "groups_too_small": small_groups,
         "records": [asdict(risk) for risk in record_risks(audit)],
@@ -146,7 +158,7 @@ def _finding_dict(finding: AttackFinding) -> dict[str, object]:
     }
 
 
-def html(audit: Audit, verdict: Verdict) -> str:
+def html(audit: Audit, verdict: Verdict, bounds: Sequence[OneRun] = ()) -> str:
     """Return the page. Every text from a file or a plug-in is escaped; there is no script and nothing is loaded."""
     from markupsafe import Markup
 
@@ -168,6 +180,9 @@ def html(audit: Audit, verdict: Verdict) -> str:
             by_models=models_table(audit),
             models_headers=MODELS_HEADERS,
             models_note=models_note(audit) if audit.by_models else "",
+            one_run=one_run_table(bounds),
+            one_run_headers=ONE_RUN_HEADERS,
+            one_run_note=ONE_RUN_NOTE,
             records=record_table(audit),
             record_headers=RECORD_HEADERS,
             not_tried=not_tried(audit),

@@ -10,10 +10,13 @@ import typer
 
 from unlearnbench.audit.answers import read_answers
 from unlearnbench.audit.leak import Audit, audit
+from unlearnbench.audit.one_run import OneRun, check_coins, one_run_bounds
 from unlearnbench.audit.page import (
     GROUP_HEADERS,
     HEADERS,
     MODELS_HEADERS,
+    ONE_RUN_HEADERS,
+    ONE_RUN_NOTE,
     RECORD_HEADERS,
     about,
     group_note,
@@ -22,6 +25,7 @@ from unlearnbench.audit.page import (
     models_note,
     models_table,
     not_tried,
+    one_run_table,
     record_table,
     table,
     to_dict,
@@ -60,6 +64,14 @@ def command(
             help="The answers of reference models about the same records, for attacks on single records.",
         ),
     ] = None,
+    coins: Annotated[
+        bool,
+        typer.Option(
+            "--coins",
+            help="An independent fair coin decided for each record whether it was trained on and deleted, or never "
+            "trained on: also bound epsilon by this one run.",
+        ),
+    ] = False,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Write the audit to FILE as an HTML page.")
     ] = None,
@@ -75,18 +87,22 @@ def command(
     """
     registry = load_registry(plugin_file or (), disable_plugin or ())
     target = read_answers(file)
+    if coins:
+        check_coins(target)
     known = read_references(references, target) if references else None
     done = audit(target, read_answers(shadow) if shadow else None, registry, known)
-    verdict = judge(done)
+    verdict, bounds = judge(done), one_run_bounds(done) if coins else []
     if page:
-        write_whole(page, html(done, verdict))
+        write_whole(page, html(done, verdict, bounds))
     if as_json:
-        print_json(to_dict(done, verdict))
+        print_json(to_dict(done, verdict, bounds))
     else:
-        _print(done, verdict, page)
+        _print(done, verdict, bounds)
+        if page:
+            echo(f"\nwrote {page}")
 
 
-def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
+def _print(done: Audit, verdict: Verdict, bounds: list[OneRun]) -> None:
     echo(f"{about(done)}\n\n{verdict.headline}\n")
     echo("\n".join(fill(sentence, 100) for sentence in verdict.sentences) + "\n")
     print_table(table(done), headers=HEADERS)
@@ -96,10 +112,11 @@ def _print(done: Audit, verdict: Verdict, page: Path | None) -> None:
     if done.by_models:
         echo(f"\n{models_note(done)}:\n")
         print_table(models_table(done), headers=MODELS_HEADERS)
+    if bounds:
+        echo(f"\n{ONE_RUN_NOTE}:\n")
+        print_table(one_run_table(bounds), headers=ONE_RUN_HEADERS)
     echo("\ndeleted records that stand out most:\n")
     print_table(record_table(done), headers=RECORD_HEADERS)
     if done.left_out:
         echo("\nnot tried:\n")
         echo("\n".join(fill(f"{names}: {reason}", 100) for names, reason in not_tried(done)))
-    if page:
-        echo(f"\nwrote {page}")

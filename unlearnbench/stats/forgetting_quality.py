@@ -28,14 +28,19 @@ BIN: Final = 0.5
 
 
 def forgetting_quality(epsilons: ArrayLike, models: int) -> float:
-    """Return the mean over records of 2^-b, where b = 0, 1, ... is the bin of the record's epsilon; higher is better.
+    """Return the mean over records of :func:`record_qualities`. A perfect method does not reach 1."""
+    return float(record_qualities(epsilons, models).mean())
+
+
+def record_qualities(epsilons: ArrayLike, models: int) -> Numbers:
+    """Return 2^-b for each epsilon (n,), where b = 0, 1, ... is its bin; higher is better.
 
     Epsilons whose bin ends above ceil(log(models - 1)), about the most that so many models can show, count 0. So values
-    of different numbers of models cannot be compared. A perfect method does not reach 1.
+    of different numbers of models cannot be compared.
     """
     number = np.floor(np.asarray(epsilons, dtype=np.float64) / BIN)
     shown = (number + 1) * BIN <= math.ceil(math.log(models - 1))
-    return float(np.where(shown, 2.0**-number, 0.0).mean())
+    return np.where(shown, 2.0**-number, 0.0)
 
 
 def told_apart(unlearned: ArrayLike, retrained: ArrayLike) -> Numbers:
@@ -82,20 +87,27 @@ def _by_threshold(above: Numbers, below: Numbers) -> tuple[Counts, Counts]:
 
 
 def _by_interval(narrow: Numbers, wide: Numbers) -> tuple[Counts, Counts]:
-    """Return how many of each sample are in each of the intervals (k, k).
+    """Return how many of each sample are in intervals (m,): each pair of counts at least once.
 
     Right ends are k numbers about the largest of the narrower sample; the left ends of a right end are k numbers about
-    the point that is the range of that sample below it. So left ends are 2 k - 1 numbers in equal steps.
+    the point that is the range of that sample below it. So left ends are 2 k - 1 numbers in equal steps, and right end
+    i has those from i to i + k - 1. Ends between the same two answers give the same counts.
     """
     k = math.ceil(2 * BUFFER * PER_UNIT)
     right = np.linspace(narrow.max() - BUFFER, narrow.max() + BUFFER, k)
     left = np.linspace(narrow.min() - 2 * BUFFER, narrow.min() + 2 * BUFFER, 2 * k - 1)
-    number = np.arange(k)[:, None] + np.arange(k)
-    hits, false_hits = (
-        np.maximum(_count(sample, right, "right")[:, None] - _count(sample, left, "left")[number], 0)
-        for sample in (narrow, wide)
-    )
+    up_to = np.stack([_count(sample, right, "right") for sample in (narrow, wide)])
+    below = np.stack([_count(sample, left, "left") for sample in (narrow, wide)])
+    (first, last), (lowest, highest) = _runs(up_to), _runs(below)
+    places = np.nonzero((highest >= first[:, None]) & (lowest < last[:, None] + k))
+    hits, false_hits = np.maximum(up_to[:, first[places[0]]] - below[:, lowest[places[1]]], 0)
     return hits, false_hits
+
+
+def _runs(counts: Counts) -> tuple[Counts, Counts]:
+    """Return the first and the last place (m,) of each run of equal columns of the counts (2, k)."""
+    first = np.flatnonzero(np.append(True, (np.diff(counts, axis=1) != 0).any(axis=0)))
+    return first, np.append(first[1:], counts.shape[1]) - 1
 
 
 def _count(sample: Numbers, points: Numbers, side: str) -> Counts:

@@ -88,9 +88,13 @@ def deletion_variance(value: float, without: NDArray[np.float64], clusters: Clus
     weighted = (1 - clusters.shares.max(axis=0)) * moved**2
     if not weighted.any():
         return Variance(0.0, clusters.effective - 1)
+    return Variance(float(weighted.sum()), min(clusters.effective - 1, degrees_by_moment(moved)))
+
+
+def degrees_by_moment(moved: NDArray[np.float64]) -> float:
+    """Return the degrees of freedom of a sum of squares of these numbers (G,), not all zero, by their fourth moment."""
     kurtosis = len(moved) * float((moved**4).sum()) / float((moved**2).sum()) ** 2
-    by_moment = max(1.0, 2 * len(moved) / max(kurtosis - 1, NEGLIGIBLE) - 1)
-    return Variance(float(weighted.sum()), min(clusters.effective - 1, by_moment))
+    return max(1.0, 2 * len(moved) / max(kurtosis - 1, NEGLIGIBLE) - 1)
 
 
 def _spread(influence: NDArray[np.float64], code: NDArray[np.int64]) -> float:

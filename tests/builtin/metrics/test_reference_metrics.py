@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.metrics.forgetting_quality import ForgettingQuality
-from unlearnbench.builtin.metrics.klom import Klom
-from unlearnbench.builtin.metrics.reference_samples import NO_RECORDS, NO_RETRAINING, SAME_MODELS
+from unlearnbench.builtin.metrics.klom import NO_TAIL, Klom
+from unlearnbench.builtin.metrics.reference_samples import NO_RECORDS, NO_RETRAINING
 from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.stats.forgetting_quality import forgetting_quality, told_apart
@@ -38,9 +38,7 @@ def cell_of(remembered: float, seed: int = 0) -> ScoredCell:
 
 
 def values(metric: Metric, cell: ScoredCell) -> dict[str, float]:
-    found = metric.measure(cell)
-    assert {estimate.reason for estimate in found.values()} == {SAME_MODELS}
-    return {name: float(estimate.value or 0) for name, estimate in found.items()}
+    return {name: float(estimate.value or 0) for name, estimate in metric.measure(cell).items()}
 
 
 def test_they_compare_models_that_deleted_a_record_with_those_that_never_held_it() -> None:
@@ -69,6 +67,25 @@ def test_they_compare_models_that_deleted_a_record_with_those_that_never_held_it
         },
         rel=1e-12,
     )
+
+
+def test_means_have_an_interval_over_records_and_models_and_percentiles_none() -> None:
+    found = {name: each for metric in METRICS for name, each in metric.measure(cell_of(0.5)).items()}
+    for name, estimate in found.items():
+        value, low, high = estimate.value, estimate.low, estimate.high
+        assert value is not None
+        if name.endswith("-95"):
+            assert (estimate.status, estimate.reason) == ("no-interval", NO_TAIL)
+        else:
+            assert low is not None
+            assert high is not None
+            assert 0 < low < value < high
+            assert estimate.details["models_se"] >= 0
+
+
+def test_few_pairs_of_models_have_no_interval() -> None:
+    found = Klom(references=8).measure(cell_of(0.5))["klom-floor"]
+    assert (found.status, found.reason) == ("no-interval", "an interval needs 5 records and 5 models of either kind")
 
 
 def test_retraining_has_the_floor_and_what_keeps_a_trace_is_worse() -> None:

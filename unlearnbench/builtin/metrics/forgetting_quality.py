@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unlearnbench.builtin.metrics.reference_samples import Numbers, ReferenceMetric, reference_samples
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import ScoredCell
-from unlearnbench.stats.forgetting_quality import forgetting_quality, told_apart
+from unlearnbench.stats.forgetting_quality import record_qualities, told_apart
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,11 @@ class ForgettingQuality(ReferenceMetric):
         if isinstance(samples, str):
             return dict.fromkeys((name, f"{name}-retrained"), Estimate.undefined(samples))
         return {
-            name: samples.number(self._quality(samples.unlearned, samples.without)),
-            f"{name}-retrained": samples.number(self._quality(samples.retrained, samples.without)),
+            name: samples.mean(lambda part: _quality(part.unlearned, part.without), "share"),
+            f"{name}-retrained": samples.mean(lambda part: _quality(part.retrained, part.without), "share"),
         }
 
-    def _quality(self, one: Numbers, without: Numbers) -> float:
-        return forgetting_quality(told_apart(one, without), self.references // 2)
+
+def _quality(one: Numbers, without: Numbers) -> Numbers:
+    """Return the quality of each record (r,)."""
+    return record_qualities(told_apart(one, without), one.shape[1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,9 +13,15 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import ScoredCell
 from unlearnbench.stats.klom import klom
 
-NAMES = ("klom-unlearned-retrained", "klom-retrained-unlearned", "klom-floor")
-TAIL = 95
+DIVERGENCES: Final[Mapping[str, Callable[[ReferenceSamples], Numbers]]] = {
+    "klom-unlearned-retrained": lambda samples: klom(samples.unlearned, samples.without),
+    "klom-retrained-unlearned": lambda samples: klom(samples.without, samples.unlearned),
+    "klom-floor": lambda samples: klom(samples.retrained, samples.without),
+}
+"""The divergence of each record (r,), by name."""
+TAIL: Final = 95
 """The percentile over records that is given beside the mean."""
+NO_TAIL: Final = "a percentile over records jumps where a model is left out: its variance is not known"
 
 
 @dataclass(frozen=True)
@@ -33,16 +40,15 @@ class Klom(ReferenceMetric):
         """Return both directions and the floor, each with its percentile."""
         samples = reference_samples(cell, self.references)
         if isinstance(samples, str):
-            names = [name + end for name in NAMES for end in ("", f"-{TAIL}")]
+            names = [name + end for name in DIVERGENCES for end in ("", f"-{TAIL}")]
             return dict.fromkeys(names, Estimate.undefined(samples))
         found: dict[str, Estimate] = {}
-        for name, divergence in zip(NAMES, _divergences(samples), strict=True):
-            found[name] = samples.mean(divergence)
-            found[f"{name}-{TAIL}"] = samples.number(float(np.percentile(divergence, TAIL)))
+        for name, divergence in DIVERGENCES.items():
+            found[name] = samples.mean(divergence, "positive")
+            found[f"{name}-{TAIL}"] = _tail(divergence(samples))
         return found
 
 
-def _divergences(samples: ReferenceSamples) -> tuple[Numbers, Numbers, Numbers]:
-    """Return a divergence for each record (r,), in the order of :data:`NAMES`."""
-    unlearned, without = samples.unlearned, samples.without
-    return klom(unlearned, without), klom(without, unlearned), klom(samples.retrained, without)
+def _tail(divergence: Numbers) -> Estimate:
+    value = float(np.percentile(divergence, TAIL))
+    return Estimate(value, n=len(divergence), status="no-interval", reason=NO_TAIL, scale="positive")

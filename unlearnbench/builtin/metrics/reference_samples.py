@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -9,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.estimates import Estimate, Scale
 from unlearnbench.core.metrics import Metric, ScoredCell
 from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
+from unlearnbench.stats.crossed import crossed_mean, left_out
 
 Numbers = NDArray[np.float64]
 
@@ -20,7 +22,6 @@ Models = Annotated[int, Field(ge=8, multiple_of=2)]
 """A number of reference models: half of them hold any one record."""
 NO_RETRAINING: Final = "there is no retrained model to compare with"
 NO_RECORDS: Final = "no deleted record is queried"
-SAME_MODELS: Final = "all records are answered by the same reference models, on which it depends too"
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,24 @@ class ReferenceSamples:
     """Log-odds of the true class (r, N / 2) of r distinct deleted records, by N reference models."""
 
     unlearned: Numbers
-    """Models that held the record and have deleted it by the unlearner of the cell."""
+    """Models that held the record and have deleted it by the unlearner of the cell, by pair of models."""
     retrained: Numbers
     """The same models, where they have deleted it by retraining."""
     without: Numbers
     """The other models, which never held the record and have deleted others by retraining. How ``retrained`` differs
     from them is chance: a perfect unlearner differs as much."""
 
-    def mean(self, values: Numbers) -> Estimate:
-        """Return the mean of a number of each record (r,), without an interval."""
-        return self.number(float(values.mean()))
+    def mean(self, number: Callable[[ReferenceSamples], Numbers], scale: Scale) -> Estimate:
+        """Return the mean of a number of each record (r,), with an interval over records and models.
 
-    def number(self, value: float) -> Estimate:
-        """Return a number about all records, without an interval."""
-        return Estimate(value, n=len(self.unlearned), status="no-interval", reason=SAME_MODELS)
+        Of two models one has held a record and the other has not, which one by a coin for each record: such pairs are
+        what is drawn independently, and what is left out in turn.
+        """
+        return crossed_mean(number(self), [number(part) for part in self._without_each_group()], scale)
+
+    def _without_each_group(self) -> Iterator[ReferenceSamples]:
+        for kept in left_out(self.unlearned.shape[1]):
+            yield ReferenceSamples(self.unlearned[:, kept], self.retrained[:, kept], self.without[:, kept])
 
 
 def reference_samples(cell: ScoredCell, models: int) -> ReferenceSamples | str:
