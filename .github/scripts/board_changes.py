@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ MOST_BYTES = 20_000_000
 MOST_FILES = 100
 MOST_LINES = 50
 """Lines of each table, and findings of each submission; the rest is counted."""
+MOST_NOTES = 10
+"""Of each submission: what was not checked, or was compared with what."""
+RUN_AGAIN = "run again, "
+"""How the note of each cell that was run again begins."""
+MAINTAINERS = ("OWNER", "MEMBER", "COLLABORATOR")
+"""What GitHub calls an author who may write to the repository."""
+RECORDS = re.compile(r"leaderboards/[^/]+/(submissions/[^/]+/accepted|hidden)\.json")
 MOST_CHARACTERS = 200
 """Of one cell or finding."""
 MOST_OF_ALL = 60_000
@@ -166,6 +174,7 @@ def check_text(file: Path) -> Iterator[str]:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         name, findings = str(record["submission"]), [_finding(each) for each in record["findings"]]
+        notes = [str(each) for each in record.get("notes", [])]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         yield f"- {code(file.name)}: the result of the check cannot be read"
         return
@@ -174,15 +183,28 @@ def check_text(file: Path) -> Iterator[str]:
     yield from (f"  - {code(finding)}" for finding in findings[:MOST_LINES])
     if len(findings) > MOST_LINES:
         yield f"  - and {len(findings) - MOST_LINES} more"
+    again = [note for note in notes if note.startswith(RUN_AGAIN)]
+    yield from [f"  - cells that were run again: {len(again)}"] if notes else []
+    yield from (f"  - note: {code(note)}" for note in [note for note in notes if note not in again][:MOST_NOTES])
+
+
+def records_text(paths: Iterable[str], author_is: str) -> Iterator[str]:
+    """Return a warning for each record of maintainers that somebody else brings, line by line."""
+    found = [] if author_is in MAINTAINERS else [path for path in paths if RECORDS.fullmatch(path)]
+    yield from (f"- {code(path)} **must not be merged**: maintainers write it" for path in found[:MOST_LINES])
+    if len(found) > MOST_LINES:
+        yield f"- and {len(found) - MOST_LINES} more records"
 
 
 def _finding(finding: Mapping[str, Any]) -> str:
     return f"{finding['where']}: {finding['what']}; {finding['remedy']}"
 
 
-def comment(before: Path, after: Path, checks: Path | None = None) -> str:
-    """Return the whole text."""
-    lines = ["## Leaderboards", ""]
+def comment(
+    before: Path, after: Path, checks: Path | None = None, paths: Iterable[str] = (), author_is: str = ""
+) -> str:
+    """Return the whole text; ``paths`` are the files that the pull request changes."""
+    lines = ["## Leaderboards", "", *records_text(paths, author_is)]
     records = files_below(checks, "*.json") if checks else {}
     for file in records.values():
         lines += check_text(file)
@@ -214,9 +236,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("before", type=Path, help="the folder of all leaderboards, as it was")
     parser.add_argument("after", type=Path, help="the same, as it is")
     parser.add_argument("--checks", type=Path, help="a folder of JSON files that check_submissions.py wrote")
+    parser.add_argument("--files", type=Path, help="a file of the paths that the pull request changes, one a line")
+    parser.add_argument("--author-is", default="", help="what its author is to the repository, as GitHub says it")
     given = parser.parse_args(arguments)
+    paths = given.files.read_text(encoding="utf-8").splitlines() if given.files else []
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # typed as what a program may replace it with
-    sys.stdout.write(comment(given.before, given.after, given.checks))
+    sys.stdout.write(comment(given.before, given.after, given.checks, paths, given.author_is))
     return 0
 
 

@@ -128,7 +128,7 @@ def test_json_holds_findings_and_notes(say: Say, packed: str) -> None:
             {
                 "where": "more",
                 "what": "does not belong to a submission",
-                "remedy": "leave only submission.json and arrays.npz there",
+                "remedy": "leave only submission.json and arrays.npy.xz there",
             }
         ],
         "notes": ["no cell was run again: fix the findings first"],
@@ -190,8 +190,8 @@ def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--rerun", "3"), "give --rerun and --nonce together"),
-        (("--nonce", "spring"), "give --rerun and --nonce together"),
+        (("--rerun", "3"), "give --rerun or --rerun-minutes, and --nonce together"),
+        (("--nonce", "spring"), "give --rerun or --rerun-minutes, and --nonce together"),
         (("--rerun", "0", "--nonce", "spring"), "invalid value for '--rerun'"),
         (("--suite", "nothing.yaml"), "nothing.yaml: cannot read the suite"),
     ],

@@ -33,5 +33,5 @@ def test_the_tutorial_leads_to_a_checked_submission(tmp_path: Path) -> None:
         done = subprocess.run(["bash", "-c", offline], cwd=tmp_path, env=environment, capture_output=True, text=True)  # noqa: S603, S607 - our own page
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         assert "nothing found" in done.stdout or "leaderboard check" not in command
-    assert (tmp_path / "leaderboards" / "my-board" / "index.html").exists()
+    assert (tmp_path / "site" / "my-board" / "index.html").exists()
     assert list(tmp_path.glob("*.svg"))

@@ -122,6 +122,20 @@ def test_text_of_strangers_is_code_in_one_cell(boards: Boards, tmp_path: Path) -
     assert "\n# b" not in text
 
 
+@pytest.mark.parametrize(("author", "told"), [("NONE", True), ("CONTRIBUTOR", True), ("OWNER", False)])
+def test_a_record_of_maintainers_that_a_stranger_brings_is_told(boards: Boards, author: str, told: bool) -> None:
+    paths = ["leaderboards/a/submissions/x-1/accepted.json", "leaderboards/a/table.csv", "leaderboards/a/hidden.json"]
+    text = changes.comment(boards("before", ROW), boards("after", ROW), None, paths, author)
+    assert text.count("**must not be merged**: maintainers write it") == 2 * told
+
+
+def test_how_many_cells_were_run_again_and_what_else_is_to_be_known_is_told(boards: Boards, tmp_path: Path) -> None:
+    notes = ["run again, compared to the bit: a", "run again, compared to the bit: b", "made in another environment"]
+    checks = written(tmp_path / "checks", {"submission": "one", "findings": [], "notes": notes})
+    text = changes.comment(boards("before", ROW), boards("after", ROW), checks)
+    assert "- `one`: nothing found\n  - cells that were run again: 2\n  - note: `made in another environment`\n" in text
+
+
 def test_long_tables_and_texts_are_cut(boards: Boards) -> None:
     rows = [ROW.replace("diff", f"{number}{'x' * 5000}") for number in range(400)]
     text = changes.comment(boards("before"), boards("after", *rows))
@@ -163,12 +177,12 @@ def test_a_link_that_leads_out_is_not_read(boards: Boards, tmp_path: Path) -> No
 
 
 def test_findings_are_listed_below_their_submission(tmp_path: Path) -> None:
-    found = {"where": "arrays.npz", "what": "is changed", "remedy": "pack it again"}
+    found = {"where": "arrays.npy.xz", "what": "is changed", "remedy": "pack it again"}
     checks = written(
         tmp_path / "checks", {"submission": "one", "findings": [found]}, {"submission": "two", "findings": []}
     )
     text = changes.comment(tmp_path, tmp_path, checks)
-    assert "- `one`: 1 finding\n  - `arrays.npz: is changed; pack it again`\n- `two`: nothing found\n" in text
+    assert "- `one`: 1 finding\n  - `arrays.npy.xz: is changed; pack it again`\n- `two`: nothing found\n" in text
 
 
 def test_the_real_tables_are_read() -> None:

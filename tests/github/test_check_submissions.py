@@ -17,7 +17,7 @@ assert spec.loader
 submissions: Any = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(submissions)
 
-FINDING = {"where": "arrays.npz", "what": "is changed", "remedy": "pack it again"}
+FINDING = {"where": "arrays.npy.xz", "what": "is changed", "remedy": "pack it again"}
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -58,13 +58,14 @@ def told(checkout: Path) -> dict[str, Any]:
     return {record["submission"]: record["findings"] for record in records}
 
 
-def run(checkout: Path, base: str) -> int:
-    return int(submissions.main([base, "--root", str(checkout), "--out", str(checkout / "out")]))
+def run(checkout: Path, base: str, *more: str) -> int:
+    folders = ["--root", str(checkout), "--out", str(checkout / "out"), "--arrays", str(checkout / "fetched")]
+    return int(submissions.main([base, *folders, *more]))
 
 
 def test_submissions_are_found_by_the_paths_that_differ() -> None:
     paths = [
-        "leaderboards/a/submissions/x-1/arrays.npz",
+        "leaderboards/a/submissions/x-1/arrays.npy.xz",
         "leaderboards/a/submissions/x-1/submission.json",
         "leaderboards/a/submissions/stray",
         "leaderboards/a/results.json",
@@ -82,7 +83,7 @@ def test_only_what_the_branch_changed_is_asked_about(checkout: Path) -> None:
     git(checkout, "switch", "-q", base)
     commit(checkout, "leaderboards/a/submissions/merged-meanwhile-3/submission.json")
     git(checkout, "switch", "-q", "entry")
-    assert submissions.changed(base, checkout) == ["leaderboards/a/submissions/new \u00e9-2"]
+    assert submissions.submissions(submissions.changed(base, checkout)) == ["leaderboards/a/submissions/new \u00e9-2"]
 
 
 def test_a_sound_submission_is_no_finding(checkout: Path, answers: dict[str, tuple[int, str, str]]) -> None:
@@ -125,10 +126,107 @@ def test_boards_that_cannot_be_built_are_a_finding(checkout: Path, answers: dict
     assert told(checkout)["leaderboards"][0]["what"] == "row 1: is not what the submission gives"
 
 
+RECORDS = ("leaderboards/a/submissions/x-1/accepted.json", "leaderboards/a/hidden.json")
+
+
+@pytest.mark.parametrize("author", ["", "NONE", "CONTRIBUTOR", "FIRST_TIME_CONTRIBUTOR"])
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_of_maintainers_that_a_stranger_brings_is_a_finding(
+    checkout: Path, answers: dict[str, tuple[int, str, str]], author: str, record: str
+) -> None:
+    base = commit(checkout, "leaderboards/a/submissions/x-1/submission.json")
+    commit(checkout, record)
+    answers["leaderboards/a/submissions/x-1"] = (0, '{"findings": [], "notes": []}', "")
+    assert run(checkout, base, "--author-is", author) == 1
+    found = [each for findings in told(checkout).values() for each in findings]
+    assert [(each["where"], each["what"]) for each in found] == [(record, "is written by maintainers")]
+
+
+@pytest.mark.parametrize("author", submissions.MAINTAINERS)
+def test_maintainers_may_bring_their_records(
+    checkout: Path, answers: dict[str, tuple[int, str, str]], author: str
+) -> None:
+    base = commit(checkout, "leaderboards/a/submissions/x-1/submission.json")
+    commit(checkout, *RECORDS)
+    answers["leaderboards/a/submissions/x-1"] = (0, '{"findings": [], "notes": []}', "")
+    assert run(checkout, base, "--author-is", author) == 0
+
+
+def test_all_submissions_share_the_minutes_and_each_has_a_nonce_of_its_own(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def answer(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments)
+        return subprocess.CompletedProcess(arguments, 0, '{"findings": [], "notes": []}', "")
+
+    monkeypatch.setattr(submissions, "unlearnbench", answer)
+    base = commit(checkout)
+    commit(checkout, *(f"leaderboards/a/submissions/x-{number}/submission.json" for number in range(4)))
+    assert run(checkout, base, "--rerun-minutes", "20") == 0
+    checks = [arguments for arguments in asked if "check" in arguments]
+    assert [next(each for each in one if each.startswith("--rerun-minutes")) for one in checks] == [
+        "--rerun-minutes=5.00"
+    ] * 4
+    assert len({next(each for each in one if each.startswith("--nonce=")) for one in checks}) == 4
+
+
+class Answer:
+    """What is at an address."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def __enter__(self) -> Answer:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, size: int) -> bytes:
+        return self.content[:size]
+
+
+def outside(checkout: Path, **told: object) -> Path:
+    document = checkout / "leaderboards/a/submissions/x-1/submission.json"
+    document.parent.mkdir(parents=True)
+    document.write_text(json.dumps(told))
+    return document
+
+
+def test_arrays_are_fetched_up_to_the_size_that_the_submission_says(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions.urllib.request, "urlopen", lambda address, timeout: Answer(b"12345678"))
+    document = outside(checkout, arrays_address="https://example.org/a", arrays_bytes=5)
+    assert submissions.fetch(document, checkout / "fetched") is None
+    assert [file.read_bytes() for file in (checkout / "fetched").iterdir()] == [b"12345"]
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**40, "5", None])
+@pytest.mark.parametrize("address", ["https://example.org/a", "file:///etc/passwd", "http://example.org", 5])
+def test_what_must_not_be_fetched_is_a_finding(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, address: object, size: object
+) -> None:
+    monkeypatch.setattr(submissions.urllib.request, "urlopen", None)
+    found = submissions.fetch(outside(checkout, arrays_address=address, arrays_bytes=size), checkout / "fetched")
+    assert "its arrays cannot be fetched" in found["what"]
+    assert not (checkout / "fetched").exists()
+
+
+def test_nothing_is_fetched_for_arrays_that_are_here_or_have_no_address(checkout: Path) -> None:
+    document = outside(checkout, arrays_bytes=5)
+    assert submissions.fetch(document, checkout / "fetched") is None
+    document.write_text(json.dumps({"arrays_address": "https://example.org/a", "arrays_bytes": 5}))
+    document.with_name("arrays.npy.xz").touch()
+    assert submissions.fetch(document, checkout / "fetched") is None
+    assert not (checkout / "fetched").exists()
+
+
 def test_too_many_submissions_are_not_all_checked(checkout: Path, answers: dict[str, tuple[int, str, str]]) -> None:
     base = commit(checkout)
     names = [f"leaderboards/a/submissions/x-{number:02}" for number in range(submissions.MOST + 5)]
     commit(checkout, *(f"{name}/submission.json" for name in names))
     answers |= dict.fromkeys(names, (0, '{"findings": [], "notes": []}', ""))
     assert run(checkout, base) == 1
-    assert len(told(checkout)) == submissions.MOST + 1
+    assert len(told(checkout)) == submissions.MOST + 2

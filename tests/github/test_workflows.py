@@ -77,6 +77,27 @@ def test_what_may_write_never_fetches_code_of_a_pull_request() -> None:
             assert [each["ref"] for each in fetched] == ["${{ github.event.repository.default_branch }}"]
 
 
+def test_code_of_a_pull_request_runs_without_secrets_and_rights() -> None:
+    """Those of ``pull_request`` run what anybody proposes: no secret is named, and only main may be deployed."""
+    for workflow in WORKFLOWS:
+        if "pull_request" not in read(workflow)[True]:
+            continue
+        text = workflow.read_text(encoding="utf-8")
+        assert "secrets." not in text
+        assert "github.token" not in text
+        for job in jobs(workflow).values():
+            may_write = "write" in job.get("permissions", {}).values()
+            assert not may_write or job["if"] == "github.ref == 'refs/heads/main'"
+
+
+def test_submissions_of_a_pull_request_have_cells_run_again_within_the_time_of_their_job() -> None:
+    (job,) = jobs(GITHUB / "workflows" / "submissions.yml").values()
+    command = next(step["run"] for step in job["steps"] if "check_submissions.py" in step.get("run", ""))
+    (minutes,) = re.findall(r"--rerun-minutes (\d+)", command)
+    assert 0 < int(minutes) < 30 < job["timeout-minutes"]
+    assert '--author-is "$AUTHOR_IS"' in command
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=names(WORKFLOWS))
 def test_actions_are_pinned_to_a_version_and_no_text_of_an_event_becomes_a_command(workflow: Path) -> None:
     for step in steps(workflow):

@@ -11,7 +11,7 @@ import pytest
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
-from unlearnbench.report.leaderboard import build
+from unlearnbench.report.leaderboard import build_page
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import PluginRole, Roles
 from unlearnbench.run.results import Row, RowStatus, mean_over_seeds
@@ -126,6 +126,6 @@ def publication(row: MakeRow, roles: Roles) -> Publication:
 def board(publication: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write and build the board; return its page."""
     results = publication.write(tmp_path_factory.mktemp("leaderboards"))
-    for name, text in build(publication).items():
+    for name, text in build_page(publication).items():
         results.with_name(name).write_text(text, encoding="utf-8")
     return results.parent / "index.html"

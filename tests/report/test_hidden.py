@@ -13,7 +13,7 @@ import pytest
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.hidden import Hidden, HiddenNumber, gaps, hidden_number
-from unlearnbench.report.leaderboard import build, gap_lines
+from unlearnbench.report.leaderboard import build_page, gap_lines
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.results import Row, mean_over_seeds
 
@@ -58,12 +58,20 @@ def test_a_gap_beyond_chance_is_flagged_and_another_is_not(board: Publication, h
 
 
 def test_a_board_shows_both_and_the_nonce(board: Publication) -> None:
-    files = build(board)
+    files = build_page(board)
     for text in (files["README.md"], files["index.html"]):
         assert "Hidden seeds" in text
         assert "spring" in text
         assert "beyond chance, p" in text
     assert [line[3].partition(",")[0] for line in gap_lines(board)] == ["none beyond chance", "beyond chance"]
+
+
+def test_control_attacks_are_left_out_of_the_lines(row: MakeRow, board: Publication, hidden: Hidden) -> None:
+    controls = [row(seed=0, unlearner="sisa", attack="random", auc=0.5)]
+    more = hidden.model_copy(update={"numbers": [*hidden.numbers, number(controls)]})
+    shown = gap_lines(replace(board, rows=(*board.rows, *controls), hidden=more))
+    assert shown == gap_lines(board)
+    assert len(gaps([*board.rows, *controls], more)) == len(shown) + 1
 
 
 def test_a_cell_without_an_auc_is_not_compared(row: MakeRow, board: Publication, hidden: Hidden) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from unlearnbench.report.history import history
-from unlearnbench.report.leaderboard import build
+from unlearnbench.report.leaderboard import build_page
 from unlearnbench.report.publication import BoardEntry, Publication
 from unlearnbench.report.tracks import TRACKS, TrackRow, tables
 from unlearnbench.run.results import Row
@@ -43,7 +43,7 @@ def test_only_attacks_that_found_more_than_all_before_are_told(board: Publicatio
 
 
 def test_a_board_shows_what_the_number_was(board: Publication) -> None:
-    page = build(board)["index.html"]
+    page = build_page(board)["index.html"]
     assert "was .600" in page
     assert "2026-03-01: .900 [.850, .950] by score-diff (later&#39;s author)" in page
 

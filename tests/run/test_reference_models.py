@@ -33,6 +33,7 @@ from unlearnbench.run.shards import Shard
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.check import check_submission
 from unlearnbench.submissions.pack import Entry, pack
+from unlearnbench.submissions.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,7 +272,7 @@ def test_results_are_submitted_and_checked_without_reference_models(lab: Lab, tm
     ran = lab.run(only=(), **BANK)
     assert not ran.outcome.failed
     suite, registry = lab.load(**BANK)
-    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
+    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), Place(tmp_path / "leaderboards"))
     report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
     assert [str(finding) for finding in report.findings] == []
 
@@ -317,7 +318,7 @@ def test_a_suite_with_such_a_metric_is_not_submitted(lab: Lab, tmp_path: Path) -
     ran = lab.run(only=(), **COMPARED)
     _, registry = lab.load(**COMPARED)
     with pytest.raises(UserError, match="klom reads reference models, which a submission does not hold; leave it out"):
-        pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
+        pack(ran.plan, registry, ran.store, Entry("A name", "An author"), Place(tmp_path / "leaderboards"))
 
 
 def test_another_machine_makes_them_without_the_store(ran: Ran, instances: PluginInstances, lab: Lab) -> None:

@@ -11,6 +11,7 @@ from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.protocol import entries_of, entry_plan
 from unlearnbench.submissions.check import check_submission
 from unlearnbench.submissions.pack import Entry, pack
+from unlearnbench.submissions.place import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_submission_says_the_times_and_is_checked_without_findings(lab: Lab, t
     times = {row.metrics["relearn-time"].value for row in ran.rows if row.names["unlearner"].startswith("l1-sparse")}
     (plugin,) = (each for each in entries_of(suite, registry) if "l1-sparse" in str(each))
     plan = entry_plan(suite, plugin, PluginInstances(registry), "cpu")
-    folder = pack(plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards", plugin)
+    folder = pack(plan, registry, ran.store, Entry("A name", "An author"), Place(tmp_path / "leaderboards"), plugin)
     report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
     assert [str(finding) for finding in report.findings] == []
     said = {row.metrics["relearn-time"].value for row in report.rows if row.names["unlearner"].startswith("l1-sparse")}

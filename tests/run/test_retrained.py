@@ -16,6 +16,7 @@ from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.protocol import entries_of, entry_plan
 from unlearnbench.submissions.check import check_submission
 from unlearnbench.submissions.pack import Entry, pack
+from unlearnbench.submissions.place import Place
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
@@ -109,7 +110,7 @@ def test_keys_depend_on_retraining_only_where_a_metric_reads_it(lab: Lab, monkey
 
 def test_a_submission_with_such_a_metric_is_checked_without_findings(ran: Ran, lab: Lab, tmp_path: Path) -> None:
     suite, registry = lab.load(plugins=["mine.py"], **CHANGES)
-    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards")
+    folder = pack(ran.plan, registry, ran.store, Entry("A name", "An author"), Place(tmp_path / "leaderboards"))
     report = check_submission(folder, lab.folder / f"{suite.name}.yaml", run_plugin_files=True)
     assert [str(finding) for finding in report.findings] == []
     computed = {row.metrics["score-gap"].value for row in report.rows if row.names["unlearner"] == "none"}
@@ -145,7 +146,7 @@ def test_submissions_with_the_built_in_comparisons_are_checked_without_findings(
     rows = [row.to_dict() for row in ran.rows]
     for plugin in (None, *entries_of(suite, registry)):
         plan = entry_plan(suite, plugin, PluginInstances(registry), "cpu")
-        folder = pack(plan, registry, ran.store, Entry("A name", "An author"), tmp_path / "leaderboards", plugin)
+        folder = pack(plan, registry, ran.store, Entry("A name", "An author"), Place(tmp_path / "leaderboards"), plugin)
         report = check_submission(folder, lab.folder / f"{suite.name}.yaml")
         assert [str(finding) for finding in report.findings] == []
         assert all(row.to_dict() in rows for row in report.rows)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from unlearnbench.run.store import Store
 from unlearnbench.submissions.arrays import ArrayPool
 from unlearnbench.submissions.check import Report, check_submission
 from unlearnbench.submissions.pack import Entry, pack, plain_estimate
+from unlearnbench.submissions.place import Place
 from unlearnbench.submissions.schema import digest_of, id_of
 from unlearnbench.suite.load import load_suite
 
@@ -71,7 +72,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
     store = Store(home / "store")
     outcome = Runner(instances, store, SerialExecutor(), show_progress=False).run(plan)
     assert outcome.failed == 0
-    folder = pack(plan, registry, store, Entry("A name", "An author"), home / "leaderboards")
+    folder = pack(plan, registry, store, Entry("A name", "An author"), Place(home / "leaderboards"))
     return Packed(path, plan, registry, store, folder)
 
 
@@ -88,7 +89,7 @@ class Copy:
 
     @property
     def arrays(self) -> Path:
-        return self.folder / "arrays.npz"
+        return self.folder / "arrays.npy.xz"
 
     @property
     def data(self) -> dict[str, Any]:
@@ -110,7 +111,8 @@ class Copy:
         """Change the metadata as a careful forger would, all digests and the path made right again; then check."""
         data = self.data
         change(data)
-        data["arrays_sha256"] = hashlib.sha256(self.arrays.read_bytes()).hexdigest()
+        packed = self.arrays.read_bytes()
+        data |= {"arrays_sha256": hashlib.sha256(packed).hexdigest(), "arrays_bytes": len(packed)}
         data["digest"] = digest_of(data)
         data["id"] = id_of(data["name"], data["digest"])
         self.document.write_text(json.dumps(data))
@@ -118,17 +120,15 @@ class Copy:
         return self.found()
 
     def load(self) -> list[NDArray[Any]]:
-        with np.load(self.arrays, allow_pickle=False) as archive:
-            return [archive[str(number)] for number in range(len(archive.files))]
+        """Read all arrays that it names, those of the reference entry first where it shares them."""
+        data = self.data
+        shared = data.get("shared")
+        first = load(self.folder.parent / shared["entry"] / self.arrays.name, shared["arrays"]) if shared else []
+        return first + load(self.arrays, data["arrays"])
 
     def write(self, arrays: list[NDArray[Any]]) -> None:
         """Write the arrays, equal ones as often as they are there."""
-        contents = {}
-        for number, array in enumerate(arrays):
-            content = io.BytesIO()
-            np.save(content, array, allow_pickle=False)
-            contents[f"{number}.npy"] = content.getvalue()
-        self.arrays.write_bytes(zipped(contents))
+        self.arrays.write_bytes(lzma.compress(b"".join(map(npy, arrays))))
 
     def forge_array(self, number: int, change: Callable[[NDArray[Any]], NDArray[Any]]) -> list[str]:
         """Replace one array, as a careful forger would; then check."""
@@ -153,7 +153,10 @@ class Copy:
             for owner, names in ((part, OF_GROUP), *((cell, OF_CELL) for cell in part["cells"])):
                 owner |= {name: pool.add(arrays[owner[name]]) for name in names if owner[name] is not None}
         self.arrays.write_bytes(pool.packed())
-        found = self.forge(lambda plain: plain.update({**data, "arrays": len(pool)}))
+        data.pop("shared", None)
+        data["arrays"] = len(pool)
+        self.document.write_text(json.dumps(data))
+        found = self.forge(lambda plain: None)
         return (
             self.forge(self._claim_what_follows) if any("do not give the claimed" in line for line in found) else found
         )
@@ -168,12 +171,15 @@ class Copy:
                 data["estimates"] += map(plain_estimate, estimates.values())
                 assert list(estimates) == data["metrics"]
 
-    def forge_member(self, number: int, content: bytes, compression: int = zipfile.ZIP_DEFLATED) -> list[str]:
+    def forge_member(self, number: int, content: bytes) -> list[str]:
         """Replace the bytes of one array, as a careful forger would; then check."""
-        with zipfile.ZipFile(self.arrays) as archive:
-            contents = {name: archive.read(name) for name in archive.namelist()}
-        contents[f"{number}.npy"] = content
-        self.arrays.write_bytes(zipped(contents, compression))
+        contents = [npy(array) for array in self.load()]
+        contents[number] = content
+        return self.forge_file(lzma.compress(b"".join(contents)))
+
+    def forge_file(self, packed: bytes) -> list[str]:
+        """Replace the file of all arrays, as a careful forger would; then check."""
+        self.arrays.write_bytes(packed)
         return self.forge(lambda data: None)
 
 
@@ -181,17 +187,17 @@ OF_GROUP = ("matched", "accuracies", "seconds", "epsilon", "forgotten", "passes"
 OF_CELL = ("scores", "baseline", "shadow", "folds", "baseline_folds", "unchanged", "released", "divergence")
 
 
-def zipped(contents: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", compression) as archive:
-        for name, content in contents.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
+def npy(array: NDArray[Any], **options: bool) -> bytes:
+    """Return an array as a file has it."""
+    content = io.BytesIO()
+    np.save(content, array, **options)
+    return content.getvalue()
 
 
-@pytest.fixture(scope="session")
-def make_zip() -> Callable[..., bytes]:
-    return zipped
+def load(file: Path, count: int) -> list[NDArray[Any]]:
+    """Read a file of arrays by numpy alone."""
+    with lzma.open(file) as stream:
+        return [np.load(stream, allow_pickle=False) for _ in range(count)]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import Registry, load_registry
-from unlearnbench.report.leaderboard import build
+from unlearnbench.report.leaderboard import build, build_page
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.protocol import entry_plan, read_entry
@@ -23,9 +23,11 @@ from unlearnbench.run.results import collect
 from unlearnbench.run.runner import Runner
 from unlearnbench.run.store import Store
 from unlearnbench.submissions.accepted import Acceptance, accept, withdraw
-from unlearnbench.submissions.board import publications, read_boards, read_entries
+from unlearnbench.submissions.board import publications, read_boards, read_entries, without_arrays
 from unlearnbench.submissions.check import Report, check_submission
 from unlearnbench.submissions.pack import Entry, pack
+from unlearnbench.submissions.place import Place
+from unlearnbench.submissions.reference import reference_entry
 from unlearnbench.submissions.rerun import drawn_cells
 from unlearnbench.submissions.reseed import Reseeding, hidden_seeds
 from unlearnbench.suite.load import load_suite
@@ -68,7 +70,8 @@ class House:
         Runner(instances, store, SerialExecutor(), show_progress=False).run(plan)
         assert {row.status for row in collect(plan, store)} <= {"ok", "skipped"}
         entry = Entry((text or "reference").replace("=", " ").replace(":", " "), author, tuned, supersedes)
-        return pack(plan, self.registry, store, entry, self.home / "leaderboards", plugin)
+        reference = reference_entry(self.board / "submissions", self.suite.sha256) if plugin else None
+        return pack(plan, self.registry, store, entry, Place(self.home / "leaderboards"), plugin, reference)
 
     def check(self, folder: Path) -> Report:
         return check_submission(folder, self.suite.path)
@@ -152,7 +155,7 @@ def test_every_row_tells_who_entered_it_when_and_how(five: House) -> None:
     assert {label: entry and entry.author for label, entry in by.items()} == {
         "retrain": "Ada", "sisa": "Ada", "sisa(shards=2)": "Chen",
     }  # fmt: skip
-    chen, files = by["sisa(shards=2)"], build(board)
+    chen, files = by["sisa(shards=2)"], build_page(board)
     assert chen is not None
     assert (chen.parameters, chen.nonce, chen.version.split()[0]) == ("chosen", "spring", "unlearnbench")
     for text in (files["README.md"], files["index.html"]):
@@ -176,7 +179,7 @@ def test_a_withdrawn_entry_leaves_the_tables_and_stays_listed_with_the_reason(ho
     board = house.published()
     assert "sorted-diff" not in names(board, "attack")
     assert house.statuses()["sorted-diff"] == "withdrawn"
-    assert "its code reads the labels" in build(board)["index.html"]
+    assert "its code reads the labels" in build_page(board)["index.html"]
     context = house.check(folder).context
     assert context is not None
     accept(context, ())
@@ -223,6 +226,64 @@ def copy_of(folder: Path, house: House) -> Copy:
     return Copy(folder, house.suite.path)
 
 
+def test_an_entry_does_not_store_again_what_the_reference_entry_has(house: House) -> None:
+    folder = house.packed("unlearner=sisa:shards=4", "Bo")
+    data = json.loads((folder / "submission.json").read_text())
+    (reference,) = house.board.glob("submissions/reference-*")
+    of = json.loads((reference / "submission.json").read_text())
+    shared = data["shared"]
+    assert shared == {
+        "entry": reference.name, "arrays": of["arrays"], "estimates": len(of["estimates"]), "digest": of["digest"],
+    }  # fmt: skip
+    controls = [group for group in data["benches"] if group["unlearner"] in ("retrain", "none")]
+    cells = [cell for group in controls for cell in group["cells"]]
+    assert all(cell["scores"] < shared["arrays"] for cell in cells)
+    assert all(number is None or number < shared["estimates"] for cell in cells for number in cell["estimates"])
+    alone = pack_alone(house)
+    assert data["arrays_bytes"] < alone["arrays_bytes"] / 2
+    assert len(data["estimates"]) < len(alone["estimates"]) / 2
+
+
+def pack_alone(house: House) -> dict[str, Any]:
+    """Pack the same entry where there is no board; return its metadata."""
+    away = replace(house, home=house.home / "away")
+    (house.home / "away").mkdir()
+    (house.home / "away" / "store").symlink_to(house.home / "store")
+    found: dict[str, Any] = json.loads((away.packed("unlearner=sisa:shards=4", "Bo") / "submission.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("harm", ["gone", "document", "arrays"])
+def test_an_entry_is_checked_only_with_the_reference_entry_that_it_shares_with(house: House, harm: str) -> None:
+    (folder,) = house.board.glob("submissions/unlearner-sisa-shards-2-*")
+    (reference,) = house.board.glob("submissions/reference-*")
+    assert house.check(folder).findings == ()
+    if harm == "gone":
+        rmtree(reference)
+        what = "which is not beside it"
+    elif harm == "document":
+        text = (reference / "submission.json").read_text()
+        (reference / "submission.json").write_text(text.replace('"author": "Ada"', '"author": "Eve"'))
+        what = "which is another than it was"
+    else:
+        (reference / "arrays.npy.xz").write_bytes(b"x")
+        what = "is not the file that was packed"
+    found = [str(one) for one in house.check(folder).findings]
+    assert any(reference.name in line and what in line for line in found)
+
+
+def test_tables_need_no_arrays_and_the_build_says_which_are_elsewhere(house: House) -> None:
+    before = build(house.published())
+    assert without_arrays(house.home / "leaderboards") == []
+    (folder,) = house.board.glob("submissions/reference-*")
+    kept = (folder / "arrays.npy.xz").rename(house.home / "kept")
+    assert without_arrays(house.home / "leaderboards") == [folder]
+    assert build(house.published()) == before
+    (entry,) = house.board.glob("submissions/unlearner-sisa-shards-2-*")
+    assert any("arrays.npy.xz: is not here" in str(one) for one in house.check(entry).findings)
+    assert check_submission(entry, house.suite.path, elsewhere=kept).findings == ()
+
+
 def test_controls_that_are_not_the_boards_are_not_comparable(house: House) -> None:
     copy = copy_of(house.packed("unlearner=sisa:shards=4", "Bo"), house)
     assert copy.found() == []
@@ -259,7 +320,7 @@ def test_top_entries_are_run_on_seeds_that_follow_from_the_nonce(house: House) -
     hidden.write(house.board)
     boards, found = read_boards(house.home / "leaderboards")
     assert found == []
-    assert "Hidden seeds" in build(boards[house.board])["index.html"]
+    assert "Hidden seeds" in build_page(boards[house.board])["index.html"]
 
 
 def test_seeds_differ_by_nonce_and_are_none_of_the_suites(five: House) -> None:

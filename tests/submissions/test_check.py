@@ -47,7 +47,7 @@ def test_a_byte_changed_in_a_file_is_found(copy: Copy) -> None:
     content = bytearray(copy.arrays.read_bytes())
     content[60] ^= 1
     copy.arrays.write_bytes(content)
-    assert "arrays.npz: is not the file that was packed: its sha256 is another" in copy.found()[0]
+    assert "arrays.npy.xz: is not the file that was packed: its size or sha256 is another" in copy.found()[0]
 
 
 def test_a_changed_word_in_the_metadata_is_found(copy: Copy) -> None:
@@ -198,7 +198,7 @@ def sees_less(data: Data) -> None:
         (lose_estimates, "its metrics are not estimates"),
         (few_estimates, "its metrics are not estimates"),
         (no_auc, "do not give the claimed auc (None, computed"),
-        (other_array, "arrays.npz/100000.npy: there is no such array"),
+        (other_array, "arrays.npy.xz, array 100000: there is no such array"),
         (other_suite, "its suite 'small', sha256"),
         (other_suite_sha256, "its suite 'small', sha256 000000000000, is not the one known here"),
         (no_skipped, "skipped cells, the suite gives"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
@@ -21,13 +21,9 @@ def first(copy: Copy) -> Path:
     return copytree(copy.folder, copy.folder.with_name("first"))
 
 
-def stored(copy: Copy) -> None:
-    """Write the same arrays without compression."""
-    with zipfile.ZipFile(copy.arrays) as archive:
-        contents = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(copy.arrays, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in contents.items():
-            archive.writestr(name, content)
+def quickly(copy: Copy) -> None:
+    """Write the same arrays compressed otherwise."""
+    copy.arrays.write_bytes(lzma.compress(lzma.decompress(copy.arrays.read_bytes()), preset=0))
 
 
 def with_another_zero(copy: Copy) -> None:
@@ -35,7 +31,7 @@ def with_another_zero(copy: Copy) -> None:
     copy.write([-array if array.dtype.kind == "f" and not array.any() else array for array in copy.load()])
 
 
-@pytest.mark.parametrize("rewrite", [lambda copy: None, stored, with_another_zero], ids=["as it is", "stored", "zeros"])
+@pytest.mark.parametrize("rewrite", [lambda copy: None, quickly, with_another_zero], ids=["as is", "quickly", "zeros"])
 @pytest.mark.usefixtures("first")
 def test_another_name_and_other_bytes_do_not_make_another_result(copy: Copy, rewrite: Callable[[Copy], None]) -> None:
     rewrite(copy)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from unlearnbench.core.scenarios import Role
-from unlearnbench.submissions.rerun import rerun
+from unlearnbench.submissions.rerun import Again, rerun
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy
@@ -44,7 +44,7 @@ def put(owner: Data, name: str, array: NDArray[Any], arrays: Arrays) -> None:
 def rerun_of(copy: Copy, n: int = 1000) -> tuple[list[str], list[str]]:
     context = copy.check().context
     assert context is not None
-    found, told = rerun(context, n, "what was announced")
+    found, told = rerun(context, Again("what was announced", n))
     return [str(finding) for finding in found], told
 
 

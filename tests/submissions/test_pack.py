@@ -22,6 +22,7 @@ from unlearnbench.stats import auc, deg_rate, true_confidence
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
 from unlearnbench.submissions.claims import same
 from unlearnbench.submissions.pack import Entry, pack
+from unlearnbench.submissions.place import Place
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy, Packed
@@ -30,10 +31,10 @@ ENTRY = Entry("A name", "An author")
 
 
 def test_the_same_run_gives_the_same_files_whenever_and_wherever_it_is_packed(packed: Packed, tmp_path: Path) -> None:
-    again = pack(packed.plan, packed.registry, packed.store, ENTRY, tmp_path)
+    again = pack(packed.plan, packed.registry, packed.store, ENTRY, Place(tmp_path))
     assert again.relative_to(tmp_path).parts == ("small", "submissions", packed.folder.name)
     files = {file.name: file.read_bytes() for file in packed.folder.iterdir()}
-    assert files.keys() == {"submission.json", "arrays.npz"}
+    assert files.keys() == {"submission.json", "arrays.npy.xz"}
     assert {file.name: file.read_bytes() for file in again.iterdir()} == files
 
 
@@ -82,7 +83,7 @@ def test_an_unfinished_run_is_refused_with_the_reason(packed: Packed, tmp_path: 
     with pytest.raises(
         UserError, match=r"suite small is not finished: \d+ cells missing: not run yet; run it to its end"
     ):
-        pack(packed.plan, packed.registry, Store(tmp_path / "empty"), ENTRY, tmp_path)
+        pack(packed.plan, packed.registry, Store(tmp_path / "empty"), ENTRY, Place(tmp_path))
     assert not (tmp_path / "small").exists()
 
 
@@ -106,7 +107,7 @@ class Broken(Store):
 def test_a_failed_run_is_refused_with_the_reason(packed: Packed, tmp_path: Path) -> None:
     store = Broken(packed.store.root, next(iter(packed.plan.cells)))
     with pytest.raises(UserError, match="suite small is not finished: 1 cells failed: it broke; run it to its end"):
-        pack(packed.plan, packed.registry, store, ENTRY, tmp_path)
+        pack(packed.plan, packed.registry, store, ENTRY, Place(tmp_path))
 
 
 def test_packing_reads_what_the_run_stored_and_evaluates_nothing(
@@ -117,7 +118,7 @@ def test_packing_reads_what_the_run_stored_and_evaluates_nothing(
 
     monkeypatch.setattr(Evaluator, "__init__", fail)
     monkeypatch.setattr(PluginInstances, "make", fail)
-    folder = pack(packed.plan, packed.registry, packed.store, Entry("A name", "An author"), tmp_path)
+    folder = pack(packed.plan, packed.registry, packed.store, ENTRY, Place(tmp_path))
     assert folder.name == packed.folder.name
 
 

@@ -7,7 +7,9 @@ import pytest
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.runner import Runner
 from unlearnbench.submissions.check import check_submission
-from unlearnbench.submissions.rerun import draw, rerun
+from unlearnbench.submissions.reading import read_document
+from unlearnbench.submissions.rerun import Again, draw, rerun
+from unlearnbench.submissions.schema import CostPart
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy, Packed
@@ -37,14 +39,14 @@ def test_every_cell_is_drawn_as_often_as_another() -> None:
 def rerun_of(copy: Copy, n: int = ALL) -> tuple[list[str], list[str]]:
     context = copy.check().context
     assert context is not None
-    found, told = rerun(context, n, "what was announced")
+    found, told = rerun(context, Again("what was announced", n))
     return [str(finding) for finding in found], told
 
 
 def test_a_sound_submission_comes_out_again_to_the_bit(packed: Packed) -> None:
     context = check_submission(packed.folder, packed.suite).context
     assert context is not None
-    found, told = rerun(context, 2, "what was announced")
+    found, told = rerun(context, Again("what was announced", 2))
     assert found == []
     assert len(told) == 2
     assert all(line.startswith("run again, compared to the bit: breast-cancer, ") for line in told)
@@ -94,11 +96,42 @@ def test_in_another_environment_a_metric_far_off_is_found(copy: Copy) -> None:
 
 
 @pytest.mark.parametrize(("n", "nonce"), [(0, "a nonce"), (3, " ")])
-def test_a_draw_needs_a_number_and_a_nonce(packed: Packed, n: int, nonce: str) -> None:
-    context = check_submission(packed.folder, packed.suite).context
-    assert context is not None
+def test_a_draw_needs_a_number_and_a_nonce(n: int, nonce: str) -> None:
     with pytest.raises(UserError, match="--rerun takes a number from 1 on, and --nonce a text"):
-        rerun(context, n, nonce)
+        Again(nonce, n)
+
+
+def test_minutes_are_as_many_cells_as_the_seconds_of_the_models_allow(packed: Packed) -> None:
+    """Groups of 40 s, three times that for a cell: one worker runs one in two minutes, two workers two."""
+    document = read_document(packed.folder)
+    cost = CostPart(train_seconds=30.0 * len(document.groups), unlearn_seconds=10.0 * len(document.groups))
+    slow = document.model_copy(update={"cost": cost})
+    given = ((2, 1), (2, 2), (20, 2))
+    assert [Again("x", minutes=minutes, workers=n).count(slow) for minutes, n in given] == [1, 2, 20]
+    assert Again("x", minutes=0.01).count(slow) == 1, "every entry is touched"
+    assert Again("x", 7).count(slow) == 7
+
+
+def test_an_entry_that_says_it_took_no_time_is_run_again_in_bounds(packed: Packed) -> None:
+    free = read_document(packed.folder).model_copy(update={"cost": CostPart(train_seconds=0.0, unlearn_seconds=0.0)})
+    assert Again("x", minutes=1).count(free) == 600
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("x", 1, 1.0), "give --rerun or --rerun-minutes"),
+        ((None, 1, None), "--nonce together"),
+        ((None, None, 1.0), "--nonce together"),
+        (("x", None, None), "--nonce together"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told(
+    asked: tuple[str | None, int | None, float | None], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        Again.asked(*asked, 1)
+    assert Again.asked(None, None, None, 1) is None
 
 
 def test_a_cell_that_cannot_be_run_here_is_a_finding(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +141,7 @@ def test_a_cell_that_cannot_be_run_here_is_a_finding(packed: Packed, monkeypatch
     context = check_submission(packed.folder, packed.suite).context
     assert context is not None
     monkeypatch.setattr("unlearnbench.run.evaluation.scores_of", fails)
-    ((finding,), _) = rerun(context, 1, "a nonce")
+    ((finding,), _) = rerun(context, Again("a nonce", 1))
     assert str(finding).endswith("cannot be run here (RuntimeError: not today); fix that and check again")
 
 
@@ -116,5 +149,5 @@ def test_models_that_cannot_be_trained_here_are_a_finding(packed: Packed, monkey
     context = check_submission(packed.folder, packed.suite).context
     assert context is not None
     monkeypatch.setattr(Runner, "run", lambda *_: None)
-    ((finding,), _) = rerun(context, 1, "a nonce")
+    ((finding,), _) = rerun(context, Again("a nonce", 1))
     assert "cannot be run here (target original 0: " in str(finding)

@@ -26,9 +26,13 @@ from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.run.session import SessionOptions, open_session
 
 if TYPE_CHECKING:  # loading them takes a while, which only the commands that use them should need
+    from collections.abc import Sequence
+
     from unlearnbench.report.publication import Publication
+    from unlearnbench.submissions.check import Report
     from unlearnbench.submissions.context import CheckContext
     from unlearnbench.submissions.findings import Finding
+    from unlearnbench.submissions.rerun import Again
 
 MOST_LINES = 100
 """How many findings are printed; ``--json`` prints all."""
@@ -56,9 +60,11 @@ def build(
     """Write the page and the tables of each board.
 
     A board is the union of its accepted entries, or one published run. If an entry is not as it was accepted,
-    nothing is written and the exit code is 1.
+    nothing is written and the exit code is 1. Arrays that are elsewhere are not needed.
     """
-    stale = False
+    from unlearnbench.submissions.board import without_arrays
+
+    stale, elsewhere = False, without_arrays(leaderboards)
     for folder, publication in _boards(leaderboards).items():
         for name, text in build_files(publication).items():
             file = folder / name
@@ -67,6 +73,8 @@ def build(
             if not current and not check:
                 write_whole(file, text)
             echo(f"{'current' if current else 'stale' if check else 'wrote'}: {file}")
+    for each in elsewhere:
+        echo(f"note: the arrays of {each} are not here; a check of it needs them: --arrays PATH")
     if check and stale:
         raise typer.Exit(1)
 
@@ -126,6 +134,15 @@ def pack(
     supersedes: Annotated[
         str, typer.Option("--supersedes", metavar="ID", help="Your earlier entry that this one takes the place of.")
     ] = "",
+    arrays: Annotated[
+        Path | None,
+        typer.Option(
+            "--arrays", metavar="DIR", file_okay=False, help="Write large arrays there, not into the submission."
+        ),
+    ] = None,
+    address: Annotated[
+        str, typer.Option("--address", metavar="URL", help="Where that folder will be found, https://...")
+    ] = "",
     leaderboards: LeaderboardsDir = LEADERBOARDS,
 ) -> None:
     """Make submissions of a finished run.
@@ -133,15 +150,17 @@ def pack(
     With --entry it is that of one plug-in, else there is one for each entry of the suite. Those are the reference
     entry, which has the controls, the baselines, and all attacks and defenses of the suite on them, and one for
     each unlearner that is neither. A submission holds the metadata of the run and the scores that metrics are
-    computed from. The same run gives the same bytes. Every cell must have run without failure.
+    computed from, but those that it shares with the reference entry of the board. The same run gives the same bytes.
+    Every cell must have run without failure.
     """
     from unlearnbench.submissions.pack import Entry, pack_all
+    from unlearnbench.submissions.place import Place
 
     if not options.entry and (tuned or supersedes):
         raise UserError("--tuned and --supersedes are of one entry; give it: --entry AXIS=NAME")
     entry = Entry(name or "reference", author, tuned, supersedes)
-    session = open_session(suite, options)
-    for folder in pack_all(session, entry, options.entry, named=bool(name), leaderboards=leaderboards):
+    place, session = Place(leaderboards, arrays, address), open_session(suite, options)
+    for folder in pack_all(session, entry, options.entry, place, named=bool(name)):
         echo(f"wrote {folder}")
 
 
@@ -201,12 +220,21 @@ def check(
             "--rerun", metavar="N", min=1, help="Run N cells again. Which ones depends on the digest and the nonce."
         ),
     ] = None,
+    rerun_minutes: Annotated[
+        float | None,
+        typer.Option("--rerun-minutes", metavar="M", min=0, help="Run as many again as take about M minutes."),
+    ] = None,
     nonce: Annotated[
         str | None,
         typer.Option("--nonce", metavar="TEXT", help="A text that was announced after the submission was made."),
     ] = None,
+    workers: Workers = 1,
     suite: Annotated[
         Path | None, typer.Option("--suite", metavar="FILE", help="The suite file, if the suite is not a standard one.")
+    ] = None,
+    arrays: Annotated[
+        Path | None,
+        typer.Option("--arrays", metavar="PATH", help="Where arrays are that are not beside: a file, or its folder."),
     ] = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="If there is no finding, make it an entry of its board.")
@@ -229,23 +257,20 @@ def check(
     Plug-in files that the suite of --suite names are executed only with --run-plugin-files, and only if the submission
     has the right form and names the same files. Read them first.
     """
-    from unlearnbench.submissions.accepted import accept as write_record
     from unlearnbench.submissions.check import check_submission
+    from unlearnbench.submissions.rerun import Again
 
-    if (rerun is None) != (nonce is None):
-        raise UserError("give --rerun and --nonce together: how many cells, and the text that chooses them")
-    report = check_submission(path, suite, plugin_file or (), disable_plugin or (), run_plugin_files)
+    again = Again.asked(nonce, rerun, rerun_minutes, workers)
+    report = check_submission(path, suite, plugin_file or (), disable_plugin or (), run_plugin_files, arrays)
     findings, notes, cells = list(report.findings), list(report.notes), list[str]()
     if report.context:
-        found, cells = _execute(report.context, check_plugins, rerun, nonce or "")
+        found, cells = _execute(report.context, check_plugins, again)
         findings, notes = findings + found, notes + cells
         notes += [] if check_plugins else ["plug-ins of others were not checked"]
-    elif rerun is not None:
+    elif again:
         notes.append("no cell was run again: fix the findings first")
-    if accept and (findings or not report.context):
-        notes.append("not accepted: fix the findings first")
-    elif accept and report.context:
-        notes.append(f"wrote {write_record(report.context, report.rows, nonce or '', cells)}; now: leaderboard build")
+    if accept:
+        notes.append(_accepted(report, findings, again, cells))
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "notes": notes})
     else:
@@ -254,16 +279,24 @@ def check(
         raise typer.Exit(1)
 
 
-def _execute(
-    context: CheckContext, check_plugins: bool, rerun: int | None, nonce: str
-) -> tuple[list[Finding], list[str]]:
+def _execute(context: CheckContext, check_plugins: bool, again: Again | None) -> tuple[list[Finding], list[str]]:
     """Execute plug-ins as far as asked for; return what is found, and a line for each cell that was run again."""
     from unlearnbench.submissions.conformance import conformance
     from unlearnbench.submissions.rerun import rerun as run_again
 
     found = conformance(context.plan.full, context.instances.registry) if check_plugins else []
-    differing, cells = run_again(context, rerun, nonce) if rerun is not None else ([], [])
+    differing, cells = run_again(context, again) if again else ([], [])
     return found + differing, cells
+
+
+def _accepted(report: Report, findings: Sequence[Finding], again: Again | None, cells: Sequence[str]) -> str:
+    """Write the record of a submission without findings; return what to say of it."""
+    from unlearnbench.submissions.accepted import accept
+
+    if findings or not report.context:
+        return "not accepted: fix the findings first"
+    nonce = again.nonce if again else ""
+    return f"wrote {accept(report.context, report.rows, nonce, cells)}; now: leaderboard build"
 
 
 def _print(findings: list[str], notes: list[str], path: Path) -> None:

@@ -16,7 +16,7 @@ from unlearnbench.report.trials import CHOSEN_HEADERS, chosen_lines, trials_csv
 from unlearnbench.suite.model import AXES
 from unlearnbench.suite.tuning import TrialRecord
 
-__all__ = ["Section", "build", "entry_lines", "latex", "page", "sections"]
+__all__ = ["Section", "build", "build_page", "entry_lines", "latex", "page", "sections"]
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ Numbers in brackets are 95 % intervals: clustered by original model for one seed
 95 %. Where two ranges overlap, no order is claimed. Controls and baselines have none. Rows are marked invalid where a
 blind attack (features only, no model) distinguishes their deleted records from unseen ones: {invalid} here.
 
-The same tables to sort and filter, with the details of each row: [index.html](index.html), which opens from disk; as
-data: [table.csv](table.csv), [table.json](table.json), [table.tex](table.tex). {_source(publication)}
+The same tables to sort and filter, with the details of each row, are a page of the site: `unlearnbench leaderboard site
+--out site`. As data: [table.csv](table.csv), [table.tex](table.tex). {_source(publication)}
 
 {body}
 Made with {markdown_text(environment)}. Suite sha256 `{publication.suite_sha256}`.
@@ -145,8 +145,13 @@ GAP_HEADERS = ("cell", "public AUC", "hidden AUC", "gap")
 
 
 def gap_lines(publication: Publication) -> list[list[str]]:
-    """Return a line for each cell that was run on hidden seeds, by :data:`GAP_HEADERS`."""
-    found = gaps(publication.rows, publication.hidden) if publication.hidden else []
+    """Return a line for each cell that was run on hidden seeds, by :data:`GAP_HEADERS`.
+
+    Control attacks are left out: what they find depends on no method.
+    """
+    role = publication.roles.of_plugin
+    rows = [row for row in publication.rows if role(row.axes["attack"]).role != "control"]
+    found = gaps(rows, publication.hidden) if publication.hidden else []
     return [
         [
             ", ".join(gap.labels[axis] for axis in AXES if len({one.labels[axis] for one in found}) > 1),
@@ -163,7 +168,8 @@ def hidden_about(hidden: Hidden) -> str:
     many = f"{len(hidden.entries)} entries" if len(hidden.entries) > 1 else "One entry"
     return (
         f'{many} on seeds that follow from the nonce "{hidden.nonce}", announced after submission. A gap is one that a '
-        "test of two independent measurements finds at 5 %, adjusted for all lines (Holm)."
+        "test of two independent measurements finds at 5 %, adjusted for all lines (Holm). Control attacks are left "
+        "out."
     )
 
 
@@ -210,11 +216,24 @@ def latex(publication: Publication, found: Sequence[TrackTable]) -> str:
     return "\n".join([head + need, *(section.latex() for section in sections(found))])
 
 
-def build(publication: Publication, home: str = "") -> dict[str, str]:
-    """Return the files of a board by their names; ``home`` leads from its page to the root of a site that has it."""
+def build(publication: Publication) -> dict[str, str]:
+    """Return the files that are kept of a board, by their names: what :func:`build_page` adds is made from the same."""
+    return _texts(publication, tables(publication.rows, publication.roles, TRACKS))
+
+
+def build_page(publication: Publication, home: str = "") -> dict[str, str]:
+    """Return all files of a board on a site; ``home`` leads from its page to the root of that."""
     from unlearnbench.report.site.html import to_html
 
     found = tables(publication.rows, publication.roles, TRACKS)
+    return {
+        **_texts(publication, found),
+        "table.json": to_json(publication, found),
+        "index.html": to_html(publication, found, home),
+    }
+
+
+def _texts(publication: Publication, found: Sequence[TrackTable]) -> dict[str, str]:
     listed = {"entries.csv": entries_csv(publication.entries)} if publication.entries else {}
     tried = {"trials.csv": trials_csv(publication.trials)} if publication.trials else {}
     return {
@@ -222,7 +241,5 @@ def build(publication: Publication, home: str = "") -> dict[str, str]:
         **tried,
         "README.md": page(publication, found),
         "table.csv": to_csv(found),
-        "table.json": to_json(publication, found),
         "table.tex": latex(publication, found),
-        "index.html": to_html(publication, found, home),
     }

@@ -46,6 +46,8 @@ class Acceptance(Form):
     schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)] = SCHEMA
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    drawn_from: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The digest that cells to run again were drawn by, where it was accepted in an earlier form of its files."""
     date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
     """When it was accepted (UTC)."""
     status: Literal["accepted", "withdrawn"] = "accepted"

@@ -21,9 +21,11 @@ from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.results import Row, complete
 from unlearnbench.run.validity import ValidityTests
 from unlearnbench.submissions.accepted import ACCEPT_AGAIN, Acceptance, accepted_among
+from unlearnbench.submissions.arrays import FILE
 from unlearnbench.submissions.claims import claims
+from unlearnbench.submissions.elsewhere import is_there, read_beside
 from unlearnbench.submissions.findings import CellId, Finding, RefusedError, listed_ids, skipped_id, where_cell
-from unlearnbench.submissions.reading import DOCUMENT, Submission, read_submission
+from unlearnbench.submissions.reading import DOCUMENT, Submission, other_file, read_claims
 from unlearnbench.submissions.schema import Document
 from unlearnbench.suite.model import AXES, Axis, PluginRef
 
@@ -61,6 +63,12 @@ def read_boards(root: Path) -> tuple[dict[Path, Publication], list[Finding]]:
     return boards, found
 
 
+def without_arrays(root: Path) -> list[Path]:
+    """Return the folders of accepted submissions below a folder of boards whose arrays are elsewhere."""
+    accepted = (folder for each in sorted(root.glob("*/submissions")) for folder in accepted_among(each))
+    return [folder for folder in accepted if not is_there(folder / FILE)]
+
+
 def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
     """Return the accepted entries of a board, and what of them is not as it was accepted."""
     entries: list[AcceptedEntry] = []
@@ -68,7 +76,7 @@ def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
     builtin = load_registry(discover=False)
     for each in accepted_among(folder / "submissions"):
         try:
-            submission, place = read_submission(each)
+            _, document, problems = read_claims(each)
             acceptance = Acceptance.read(each)
         except RefusedError as error:
             found += error.findings
@@ -76,10 +84,16 @@ def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
         except UserError as error:
             found.append(Finding(str(each), str(error), ACCEPT_AGAIN))
             continue
-        entry = AcceptedEntry(submission.document, acceptance)
-        found += [*place, *_mismatches(str(each), entry, builtin)]
+        entry = AcceptedEntry(document, acceptance)
+        found += [*problems, *_other_arrays(each, document), *_mismatches(str(each), entry, builtin)]
         entries.append(entry)
     return sorted(entries, key=lambda entry: entry.order), found
+
+
+def _other_arrays(folder: Path, document: Document) -> Iterator[Finding]:
+    """Find arrays that are not those of the metadata; none need be here, since tables are made without them."""
+    if is_there(folder / FILE):
+        yield from other_file(document, read_beside(folder))
 
 
 def _mismatches(where: str, entry: AcceptedEntry, builtin: Registry) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from unlearnbench.submissions.comparable import comparable
 from unlearnbench.submissions.context import CheckContext
 from unlearnbench.submissions.duplicates import duplicates
 from unlearnbench.submissions.findings import Finding, RefusedError, cell_id, listed_ids, where_cell
-from unlearnbench.submissions.pack import plugin_table, skipped_cells
+from unlearnbench.submissions.listed import plugin_table, skipped_cells
 from unlearnbench.submissions.reading import DOCUMENT, Submission, read_submission
 from unlearnbench.submissions.remeasure import RUN_AGAIN, Pair, Remeasured
 from unlearnbench.submissions.schema import GroupPart, PluginPart
@@ -48,16 +48,18 @@ def check_submission(
     plugin_files: Iterable[Path] = (),
     disabled: Iterable[str] = (),
     run_plugin_files: bool = False,
+    elsewhere: Path | None = None,
 ) -> Report:
     """Check everything that can be checked without training.
 
     ``suite_file`` is the suite where it is not a standard one; with ``run_plugin_files`` the plug-in files that it
-    names are executed. Nothing that the submission holds is executed, and nothing is written. Raises
-    :class:`UserError` where there is no such folder or the suite cannot be loaded here.
+    names are executed. Arrays that are not beside their metadata are looked for in ``elsewhere``, a folder or a file.
+    Nothing that the submission holds is executed, and nothing is written. Raises :class:`UserError` where there is no
+    such folder or the suite cannot be loaded here.
     """
     found: list[Finding] = []
     try:
-        submission, place = read_submission(folder)
+        submission, place = read_submission(folder, elsewhere)
         found += chain(place, _unnamed_arrays(submission), duplicates(submission))
         context = CheckContext.open(submission, suite_file, plugin_files, disabled, run_plugin_files)
         found += chain(standing(submission), _plugins(context), _skipped(context), _complete(context))
@@ -79,7 +81,7 @@ def check_submission(
 
 def _unnamed_arrays(submission: Submission) -> Iterator[Finding]:
     document = submission.document
-    if unnamed := set(range(document.arrays)) - document.named_arrays:
+    if unnamed := set(document.own_arrays) - document.named_arrays:
         yield Finding(arrays.FILE, f"{len(unnamed)} of its arrays belong to no cell", PACK_AGAIN)
 
 

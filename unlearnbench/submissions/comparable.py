@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from unlearnbench.core.errors import UserError
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
-from unlearnbench.submissions.accepted import Acceptance, accepted_among
 from unlearnbench.submissions.agreement import Comparison
 from unlearnbench.submissions.claims import claims
 from unlearnbench.submissions.context import CheckContext
 from unlearnbench.submissions.findings import CellId, Finding, RefusedError, cell_id, listed_ids, where_cell
-from unlearnbench.submissions.reading import Submission, read_submission
+from unlearnbench.submissions.reading import Submission
+from unlearnbench.submissions.reference import reference_entry
 from unlearnbench.submissions.remeasure import DerivedGame
 from unlearnbench.submissions.schema import CellPart, GroupPart
 from unlearnbench.submissions.settings import claims_of
@@ -34,31 +32,16 @@ def comparable(context: CheckContext) -> tuple[list[Finding], list[str]]:
     """Compare the controls of an entry with those of its board; return what differs, and what could not be compared."""
     if context.entry is None:
         return [], []
-    reference = reference_of(context.submission)
+    try:
+        own = context.submission
+        reference = reference_entry(own.folder.parent, own.document.suite_sha256, own.elsewhere)
+    except RefusedError as error:
+        return list(error.findings), []
     if reference is None:
         return [], [NO_REFERENCE]
     pairing = _Pairing(context, reference)
     found = [finding for pair in context.groups for finding in pairing.findings(*pair)]
     return found, [f"{pairing.compared} controls were compared with those of {reference.folder.name}"]
-
-
-def reference_of(submission: Submission) -> Submission | None:
-    """Return the accepted reference entry of a submission's board and suite; None where there is none to be read."""
-    for folder in accepted_among(submission.folder.parent):
-        found = _reference(folder)
-        if found and found.document.suite_sha256 == submission.document.suite_sha256:
-            return found
-    return None
-
-
-def _reference(folder: Path) -> Submission | None:
-    try:
-        if Acceptance.read(folder).status != "accepted":
-            return None
-        submission, _ = read_submission(folder)
-    except (UserError, RefusedError):
-        return None
-    return submission if submission.document.entry is None else None
 
 
 @dataclass

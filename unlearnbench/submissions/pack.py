@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
-from unlearnbench.core.files import write_whole
 from unlearnbench.core.hashing import canonical_json
 from unlearnbench.core.messages import shown
 from unlearnbench.core.metrics import Metric
-from unlearnbench.hooks.records import Plugin
-from unlearnbench.hooks.registry import Registered, Registry
+from unlearnbench.hooks.registry import Registry
 from unlearnbench.report.publication import Publication
 from unlearnbench.run.cell_results import get_result
 from unlearnbench.run.cells import Cell, CellGroup, Plan
@@ -26,24 +24,19 @@ from unlearnbench.run.protocol import entries_of, entry_plan, read_entry
 from unlearnbench.run.results import Row, collect
 from unlearnbench.run.session import Session
 from unlearnbench.run.store import Store
-from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import ArrayPool
 from unlearnbench.submissions.derived import group_forget_sets
+from unlearnbench.submissions.findings import RefusedError
 from unlearnbench.submissions.group_arrays import read_group
-from unlearnbench.submissions.reading import DOCUMENT
+from unlearnbench.submissions.listed import plugin_table, skipped_cells
+from unlearnbench.submissions.place import Place
+from unlearnbench.submissions.reading import Submission, read_submission
+from unlearnbench.submissions.reference import reference_entry
 from unlearnbench.submissions.schema import SCHEMA, EstimatePart, digest_of, id_of
 from unlearnbench.submissions.words import checked_name, normal_name
 from unlearnbench.suite.model import AXES, PluginRef, Suite
 
 AGAIN = "run the suite again with --rerun all"
-_NOT_DECLARED = frozenset(field.name for field in fields(Plugin)) | {
-    "tests_sample",
-    "knows_truth",
-    "primary",
-    "deletes_nothing",
-    "knobs",  # what tuning tries: no result depends on it
-}
-"""Fields of records that say how a run uses a plug-in; a submission does not repeat them."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +60,29 @@ class Entry:
 
 
 def pack(
-    plan: Plan, registry: Registry, store: Store, entry: Entry, leaderboards: Path, plugin: PluginRef | None = None
+    plan: Plan,
+    registry: Registry,
+    store: Store,
+    entry: Entry,
+    place: Place,
+    plugin: PluginRef | None = None,
+    reference: Submission | None = None,
 ) -> Path:
     """Write the submission of a run, as it is stored, and return its folder.
 
-    ``plugin`` is what is entered, None for the reference entry, and ``plan`` what it consists of. Raises
-    :class:`UserError` where the run is unfinished or failed, or an episode of it is gone.
+    ``plugin`` is what is entered, None for the reference entry, and ``plan`` what it consists of. Arrays that the
+    ``reference`` entry has are not stored again. Raises :class:`UserError` where the run is unfinished or failed, or an
+    episode of it is gone.
     """
     rows = collect(plan, store)
     _check_finished(plan, rows)
     _check_computable(plan, registry)
     environment = Publication.of(plan, rows, store, registry).environment
-    packer = _Packer(store)
+    packer = _Packer(store, reference)
     groups = [packer.group(group) for group in plan.groups]
     _fill(groups, len(packer.metrics))
     packed = packer.pool.packed()
+    sha256 = hashlib.sha256(packed).hexdigest()
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "name": entry.name,
@@ -97,14 +98,17 @@ def pack(
         "benches": groups,
         "skipped": skipped_cells(plan),
         "arrays": len(packer.pool),
-        "arrays_sha256": hashlib.sha256(packed).hexdigest(),
+        "arrays_sha256": sha256,
+        "arrays_bytes": len(packed),
+        **place.address_of(sha256),
+        **_shared(reference),
     }
     digest = digest_of(document)
     document |= {"id": id_of(entry.name, digest), "digest": digest}
-    return _write(leaderboards / plan.suite.name / "submissions" / document["id"], document, packed)
+    return place.write(document, packed)
 
 
-def pack_all(session: Session, entry: Entry, text: str, *, named: bool, leaderboards: Path) -> Iterator[Path]:
+def pack_all(session: Session, entry: Entry, text: str, place: Place, *, named: bool) -> Iterator[Path]:
     """Write the submission of the plug-in that ``text`` names, or one for each entry of the suite; yield the folders.
 
     An entry has the name of its plug-in unless it is ``named``. UserError as of :func:`pack`, before anything is
@@ -115,10 +119,30 @@ def pack_all(session: Session, entry: Entry, text: str, *, named: bool, leaderbo
     plans = [entry_plan(suite, plugin, session.instances, suite.device) for plugin in plugins]
     for plan in plans:
         _check_finished(plan, collect(plan, session.store))
+    reference = _reference(place, suite) if text else None
     for plugin, plan in zip(plugins, plans, strict=True):
         keeps = named and (plugin is None or bool(text))
         own = entry if plugin is None or keeps else replace(entry, name=plugin.label.replace("=", " "))
-        yield pack(plan, registry, session.store, own, leaderboards, plugin)
+        folder = pack(plan, registry, session.store, own, place, plugin, reference)
+        if plugin is None:
+            reference = read_submission(folder, place.arrays)[0]
+        yield folder
+
+
+def _reference(place: Place, suite: Suite) -> Submission | None:
+    """Return the reference entry of the board that a submission goes to, if its arrays are here."""
+    try:
+        return reference_entry(place.leaderboards / suite.name / "submissions", suite.sha256, place.arrays)
+    except RefusedError:
+        return None
+
+
+def _shared(reference: Submission | None) -> dict[str, object]:
+    """Return what a submission says of the entry whose arrays it names."""
+    if reference is None:
+        return {}
+    of = reference.document
+    return {"shared": {"entry": of.id, "arrays": of.arrays, "estimates": len(of.estimates), "digest": of.digest}}
 
 
 def _optional(entry: Entry, plugin: PluginRef | None) -> dict[str, object]:
@@ -160,15 +184,16 @@ def _check_computable(plan: Plan, registry: Registry) -> None:
 
 
 class _Table:
-    """Plain entries, equal ones once, referred to by index."""
+    """Plain entries, equal ones once, referred to by index; those that are ``shared`` are not written."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Iterable[dict[str, object]]) -> None:
         self.entries: list[dict[str, object]] = []
-        self._indices: dict[str, int] = {}
+        self._indices = {canonical_json(entry): index for index, entry in enumerate(shared)}
+        self._first = len(self._indices)
 
     def add(self, entry: dict[str, object]) -> int:
-        index = self._indices.setdefault(canonical_json(entry), len(self.entries))
-        if index == len(self.entries):
+        index = self._indices.setdefault(canonical_json(entry), self._first + len(self.entries))
+        if index == self._first + len(self.entries):
             self.entries.append(entry)
         return index
 
@@ -176,9 +201,10 @@ class _Table:
 class _Packer:
     """Collects the results of a run's cells."""
 
-    def __init__(self, store: Store) -> None:
-        self.pool = ArrayPool()
-        self.estimates = _Table()
+    def __init__(self, store: Store, reference: Submission | None) -> None:
+        self.pool = ArrayPool(reference.arrays if reference else None)
+        estimates = reference.document.estimates if reference else []
+        self.estimates = _Table(each.model_dump(exclude_unset=True) for each in estimates)
         self.metrics: list[str] = []
         self._store = store
 
@@ -225,36 +251,6 @@ def plain_estimate(estimate: Estimate) -> dict[str, object]:
     return {name: value for name, value in asdict(estimate).items() if value != defaults[name]}
 
 
-def plugin_table(suite: Suite, registry: Registry) -> list[dict[str, object]]:
-    """Return the origin of every plug-in of a suite and what its record declares, each once."""
-    listed = [*(ref for refs in suite.axes.values() for ref in refs), *suite.metrics]
-    refs = [each for ref in listed for each in ((ref, ref.shadow) if ref.shadow else (ref,))]
-    found = {(ref.kind, ref.name): registry.get(ref.kind, ref.name) for ref in refs}
-    return [_plugin(found[key]) for key in sorted(found)]
-
-
-def _plugin(registered: Registered) -> dict[str, object]:
-    plugin, source = registered.plugin, registered.source
-    declared = {f.name: getattr(plugin, f.name) for f in fields(plugin) if f.name not in _NOT_DECLARED}
-    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in declared.items()}
-    if plugin.kind in ("attack", "unlearner"):  # the words of this schema, whatever a record calls it
-        listed["control"] = plugin.role == "control"
-    return {
-        "kind": plugin.kind,
-        "name": plugin.name,
-        "revision": plugin.revision,
-        "distribution": source.name,
-        "version": source.version,
-        "sha256": source.sha256,
-        "declares": {**listed, "reference": plugin.reference},
-    }
-
-
-def skipped_cells(plan: Plan) -> list[dict[str, object]]:
-    """Return the cells that cannot run, with reasons."""
-    return [dict(cell.labels) | {"seed": cell.seed, "reason": cell.reason} for cell in plan.skipped]
-
-
 def _cost(plan: Plan, store: Store) -> dict[str, float]:
     """Return wall seconds over all episodes; stored are those of one training and of one request, on average."""
     train = unlearn = 0.0
@@ -265,21 +261,3 @@ def _cost(plan: Plan, store: Store) -> dict[str, float]:
             train += seconds["train"]
             unlearn += seconds["unlearn"] * len(entry.arrays["accuracy-test_unlearned"])
     return {"train_seconds": train, "unlearn_seconds": unlearn}
-
-
-def _write(folder: Path, document: Mapping[str, Any], packed: bytes) -> Path:
-    """Write both files, one entry of a list a line, for readable diffs."""
-    write_whole(folder / arrays.FILE, packed)
-    write_whole(folder / DOCUMENT, "".join(_lines(document)))
-    return folder
-
-
-def _lines(document: Mapping[str, Any]) -> Iterator[str]:
-    for i, (key, value) in enumerate(sorted(document.items())):
-        yield ",\n" if i else "{\n"
-        yield f'"{key}": '
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            yield "[\n" + ",\n".join(canonical_json(entry) for entry in value) + "\n]"
-        else:
-            yield canonical_json(value)
-    yield "\n}\n"

@@ -1,13 +1,12 @@
-"""Opens a submission that may be hostile: two files of bounded size are read into memory, nothing else happens."""
+"""Opens a submission that may be hostile: files of bounded size are read into memory, nothing else happens."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -18,14 +17,16 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.messages import one_line
 from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import PACK_AGAIN, ArrayFile
+from unlearnbench.submissions.elsewhere import WantedFile, read_regular
 from unlearnbench.submissions.findings import Finding, RefusedError, refuse
-from unlearnbench.submissions.schema import SCHEMA, Document, digest_of, id_of
+from unlearnbench.submissions.schema import SCHEMA, Document, SharedPart, digest_of, id_of
 
 DOCUMENT: Final = "submission.json"
-MOST_BYTES: Final = {DOCUMENT: 16 * 2**20, arrays.FILE: arrays.MOST_BYTES}
-"""The files of a submission, and the most bytes each may have."""
 ACCEPTED: Final = "accepted.json"
 """The record of whoever accepted it, which is no part of it and is read by nobody who checks it."""
+MOST_BYTES: Final = 16 * 2**20
+"""Of the metadata."""
+ASK_REFERENCE: Final = "put it where the board's reference entry is, or pack the run again there"
 _MOST_REPORTED = 20
 
 
@@ -36,12 +37,29 @@ class Submission:
     folder: Path
     document: Document
     arrays: ArrayFile
+    elsewhere: Path | None = None
+    """Where files of arrays are that are not beside their metadata."""
 
 
-def read_submission(folder: Path) -> tuple[Submission, list[Finding]]:
+def read_submission(folder: Path, elsewhere: Path | None = None) -> tuple[Submission, list[Finding]]:
     """Read a folder; return what it holds and what is wrong with its place and digests.
 
     Raises :class:`UserError` where there is no such folder, :class:`RefusedError` where it cannot be read further.
+    """
+    folder, document, found = read_claims(folder)
+    try:
+        packed = _wanted(document).read(folder, elsewhere)
+        found += other_file(document, packed)
+        shared = _shared(folder, document.shared, elsewhere) if document.shared else None
+        return Submission(folder, document, ArrayFile(packed, document.arrays, shared), elsewhere), found
+    except RefusedError as error:
+        raise RefusedError([*found, *error.findings]) from error
+
+
+def read_claims(folder: Path) -> tuple[Path, Document, list[Finding]]:
+    """Read what a submission claims, without its arrays; return where it lies, its metadata and what is wrong.
+
+    Raises as :func:`read_submission`.
     """
     if not os.path.lexists(folder):
         raise UserError("there is no such folder; give that of one submission", str(folder))
@@ -49,55 +67,73 @@ def read_submission(folder: Path) -> tuple[Submission, list[Finding]]:
         what = "is not a folder of its own"
         raise refuse(one_line(folder.name), what, "give the folder itself, links are not followed")
     folder = Path(os.path.realpath(folder))  # its place is where it lies, by whatever path it is given
-    contents = _contents(folder)
-    data = _json(contents[DOCUMENT])
+    if strangers := list(_strangers(folder)):
+        raise RefusedError(strangers)
+    data = _json(_content(folder))
     document = _document(data)
-    found = [*_place(folder, document), *_digests(_digest(data), document, contents[arrays.FILE])]
+    found = [*_place(folder, document), *_digests(_digest(data), document)]
     try:
-        return Submission(folder, document, ArrayFile(contents[arrays.FILE], document.arrays)), found
+        return folder, _completed(folder, document), found
     except RefusedError as error:
         raise RefusedError([*found, *error.findings]) from error
 
 
 def read_document(folder: Path) -> Document:
     """Read the metadata of a submission alone; :class:`RefusedError` where they are none."""
-    if found := list(_file(folder / DOCUMENT, MOST_BYTES[DOCUMENT])):
-        raise RefusedError(found)
-    return _document(_json(_bytes(folder / DOCUMENT, MOST_BYTES[DOCUMENT])))
+    return _completed(folder, _document(_json(_content(folder))))
 
 
-def _contents(folder: Path) -> dict[str, bytes]:
-    """Return the contents of the two files, read once: what is checked is what was read."""
+def _completed(folder: Path, document: Document) -> Document:
+    """Return metadata with the estimates of the reference entry that they share before their own."""
+    if document.shared is None:
+        return document
+    estimates = [*_reference(folder, document.shared).estimates, *document.estimates]
+    return document.model_copy(update={"estimates": estimates})
+
+
+def _reference(folder: Path, part: SharedPart) -> Document:
+    """Return the metadata of the reference entry that a submission names, which is beside it and as it was."""
+    try:
+        data = _json(_content(folder.parent / part.entry))
+        found = _document(data)
+    except RefusedError as error:
+        raise refuse(DOCUMENT, f"shares with {part.entry}, which is not beside it", ASK_REFERENCE) from error
+    same = (found.arrays, len(found.estimates), _digest(data)) == (part.arrays, part.estimates, part.digest)
+    if found.shared or not same:
+        raise refuse(DOCUMENT, f"shares with {part.entry}, which is another than it was", ASK_REFERENCE)
+    return found
+
+
+def _content(folder: Path) -> bytes:
+    return read_regular(folder / DOCUMENT, DOCUMENT, MOST_BYTES, "enter a smaller suite")
+
+
+def _strangers(folder: Path) -> Iterator[Finding]:
+    """Find files that are none of a submission."""
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in islice(entries, _MOST_REPORTED)]
-    findings = [
-        Finding(one_line(name)[:100], "does not belong to a submission", f"leave only {' and '.join(MOST_BYTES)} there")
-        for name in sorted(set(names) - MOST_BYTES.keys() - {ACCEPTED})
-    ]
-    findings += [found for name, most in MOST_BYTES.items() for found in _file(folder / name, most)]
-    if findings:
-        raise RefusedError(findings)
-    return {name: _bytes(folder / name, most) for name, most in MOST_BYTES.items()}
+        names = {entry.name for entry in islice(entries, _MOST_REPORTED)}
+    for name in sorted(names - {DOCUMENT, arrays.FILE, ACCEPTED}):
+        remedy = f"leave only {DOCUMENT} and {arrays.FILE} there"
+        yield Finding(one_line(name)[:100], "does not belong to a submission", remedy)
 
 
-def _file(path: Path, most: int) -> Iterator[Finding]:
-    try:
-        info = path.lstat()
-    except FileNotFoundError:
-        yield Finding(path.name, "is missing", PACK_AGAIN)
-        return
-    if not stat.S_ISREG(info.st_mode):
-        yield Finding(path.name, "is a link, or no regular file", "put the file itself there; links are not followed")
-    elif info.st_size > most:
-        yield Finding(path.name, f"has {info.st_size} bytes, at most {most} may be", "enter a smaller suite")
+def other_file(document: Document, packed: bytes) -> Iterator[Finding]:
+    """Find that the file of arrays is not the one of the metadata."""
+    if (len(packed), hashlib.sha256(packed).hexdigest()) != (document.arrays_bytes, document.arrays_sha256):
+        yield Finding(arrays.FILE, "is not the file that was packed: its size or sha256 is another", PACK_AGAIN)
 
 
-def _bytes(path: Path, most: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(most)
-    except OSError as error:
-        raise refuse(path.name, f"cannot be read ({error.strerror})", "make it readable") from error
+def _shared(folder: Path, part: SharedPart, elsewhere: Path | None) -> ArrayFile:
+    """Return the arrays of the reference entry that a submission names."""
+    reference = _reference(folder, part)
+    packed = _wanted(reference).read(folder.parent / part.entry, elsewhere)
+    if found := list(other_file(reference, packed)):
+        raise RefusedError(replace(one, where=f"{part.entry}/{one.where}") for one in found)
+    return ArrayFile(packed, part.arrays)
+
+
+def _wanted(document: Document) -> WantedFile:
+    return WantedFile(document.arrays_sha256, document.arrays_bytes, document.arrays_address)
 
 
 def _json(content: bytes) -> dict[str, Any]:
@@ -153,9 +189,7 @@ def _digest(data: dict[str, Any]) -> str:
         raise refuse(DOCUMENT, "holds what no suite holds, and has no digest", PACK_AGAIN) from error
 
 
-def _digests(digest: str, document: Document, packed: bytes) -> Iterator[Finding]:
-    if hashlib.sha256(packed).hexdigest() != document.arrays_sha256:
-        yield Finding(arrays.FILE, "is not the file that was packed: its sha256 is another", PACK_AGAIN)
+def _digests(digest: str, document: Document) -> Iterator[Finding]:
     if digest != document.digest:
         yield Finding(DOCUMENT, "was changed after it was packed: the digest is another", PACK_AGAIN)
     if document.id != id_of(document.name, document.digest):

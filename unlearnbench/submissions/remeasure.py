@@ -25,7 +25,7 @@ from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell
 from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.released import measured_originals
-from unlearnbench.submissions.arrays import FILE, PACK_AGAIN
+from unlearnbench.submissions.arrays import PACK_AGAIN, array_name
 from unlearnbench.submissions.derived import Derivation, QueriedRows
 from unlearnbench.submissions.findings import Finding, RefusedError, refuse
 from unlearnbench.submissions.group_arrays import GroupArrays
@@ -135,7 +135,7 @@ class Remeasurer:
         queried, shadow = self._derivation.side(group.target), self._derivation.side(group.shadow)
         shared = self._group_arrays(part, queried.requests, first.sizes.matched)
         if (shared.matched < -1).any() or (shared.matched >= len(records.y)).any():
-            where = f"{FILE}/{part.matched}.npy"
+            where = array_name(part.matched)
             raise refuse(where, f"a matched negative is none of the {len(records.y)} records", PACK_AGAIN)
         game = Game.of(
             records,

@@ -31,10 +31,13 @@ from unlearnbench.submissions.context import CheckContext
 from unlearnbench.submissions.findings import CellId, Finding, RefusedError, cell_id, where_cell
 from unlearnbench.submissions.group_arrays import read_group
 from unlearnbench.submissions.remeasure import DerivedGame
-from unlearnbench.submissions.schema import GroupPart
+from unlearnbench.submissions.schema import Document, GroupPart
 
 RUN_AGAIN: Final = "run again"
 """How the line of each cell that was run again begins."""
+SLACK: Final = 3
+LEAST_SECONDS: Final = 0.1
+"""Of a cell that is run again."""
 REMEDY = "ask its author how it was made; without an answer the submission is not accepted"
 
 
@@ -59,19 +62,51 @@ def drawn_cells(context: CheckContext, n: int, nonce: str) -> frozenset[CellId]:
     return draw(digest, nonce, own, n - of_controls) | draw(digest, nonce, controls, of_controls)
 
 
-def rerun(context: CheckContext, n: int, nonce: str) -> tuple[list[Finding], list[str]]:
-    """Run ``n`` cells again, in a temporary store; return what differs, and a line for each cell.
+@dataclass(frozen=True)
+class Again:
+    """How many cells are run again, or for how long, and what chooses them; UserError where that is not said well."""
 
-    UserError for a number below 1 or an empty nonce.
-    """
-    if n < 1 or not nonce.strip():
-        raise UserError("--rerun takes a number from 1 on, and --nonce a text that was announced after submission")
-    chosen = drawn_cells(context, n, nonce)
+    nonce: str
+    """A text that was announced after submission."""
+    cells: int | None = None
+    minutes: float | None = None
+    workers: int = 1
+
+    @classmethod
+    def asked(cls, nonce: str | None, cells: int | None, minutes: float | None, workers: int) -> Again | None:
+        """Return what options ask for; None where they ask for nothing."""
+        if cells is not None and minutes is not None:
+            raise UserError("give --rerun or --rerun-minutes: how many cells, or how long they may take")
+        if (cells is None and minutes is None) != (nonce is None):
+            raise UserError(
+                "give --rerun or --rerun-minutes, and --nonce together: how many cells, and the text that chooses them"
+            )
+        return None if nonce is None else cls(nonce, cells, minutes, workers)
+
+    def __post_init__(self) -> None:
+        if (self.cells is not None and self.cells < 1) or not self.nonce.strip():
+            raise UserError("--rerun takes a number from 1 on, and --nonce a text that was announced after submission")
+
+    def count(self, document: Document) -> int:
+        """Return how many cells of an entry are run again, at least one.
+
+        Minutes become cells by the seconds that the entry says its models took: those of a group are trained again for
+        each cell, unless two drawn cells share them. Twice as long is left for attacks and for a slower machine.
+        """
+        if self.minutes is None:
+            return self.cells or 1
+        seconds = (document.cost.train_seconds + document.cost.unlearn_seconds) / max(len(document.groups), 1)
+        return max(1, int(self.minutes * 60 * self.workers / max(SLACK * seconds, LEAST_SECONDS)))
+
+
+def rerun(context: CheckContext, again: Again) -> tuple[list[Finding], list[str]]:
+    """Run cells again, in a temporary store; return what differs, and a line for each cell."""
+    chosen = drawn_cells(context, again.count(context.submission.document), again.nonce)
     plan = context.plan_here()
     drawn = list(_drawn(context, plan, chosen))
     with TemporaryDirectory(prefix="unlearnbench-rerun-") as folder:
         store = Store(Path(folder))
-        runner = Runner(context.instances, store, choose_executor(context.instances))
+        runner = Runner(context.instances, store, choose_executor(context.instances, workers=again.workers))
         runner.run(replace(plan, groups=tuple(one.group for one in drawn), skipped=()))
         with one_thread():
             found = [finding for one in drawn for finding in _Rerun(context, store, one).findings()]

@@ -14,7 +14,10 @@ from unlearnbench.run.environment import NAMES
 from unlearnbench.submissions.words import checked_name
 from unlearnbench.suite.model import AXES
 
-SCHEMA = 2
+SCHEMA = 3
+ADDRESS = r"https://[!-;=?-~]+"
+"""Printable ASCII without spaces, < and >."""
+ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 PLAIN = r"^[^<>\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 """No tag, no control character, no end of a line, and nothing that turns the direction of text."""
 
@@ -178,11 +181,23 @@ class EntryPart(Part):
     label: Text
 
 
+class SharedPart(Part):
+    """The reference entry of the board. What both hold is not stored again: controls are the same to the bit."""
+
+    entry: Annotated[str, StringConstraints(pattern=ID, max_length=80)]
+    """Its id: the name of the folder beside this one."""
+    arrays: Index
+    """How many it has. One with a lower number is of the reference entry, the submission's own go on from there."""
+    estimates: Index
+    """In the same way."""
+    digest: Hash
+
+
 class Document(Part):
     """All of ``submission.json``. ``digest`` covers everything but itself and ``id``, which is made from it."""
 
     schema_: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
-    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+    id: Annotated[str, StringConstraints(pattern=ID, max_length=80)]
     name: Name
     author: Name
     entry: EntryPart | None = None
@@ -200,8 +215,14 @@ class Document(Part):
     estimates: Annotated[list[EstimatePart], Many]
     groups: Annotated[list[GroupPart], Many, Field(alias="benches")]
     skipped: Annotated[list[SkippedPart], Many]
+    shared: SharedPart | None = None
     arrays: Index
+    """How many arrays its file has."""
     arrays_sha256: Hash
+    """Of that file. It may lie elsewhere: whoever checks the submission finds it by this."""
+    arrays_bytes: Count
+    arrays_address: Annotated[str, StringConstraints(max_length=500, pattern=rf"^({ADDRESS})?$")] = ""
+    """Where that file can be fetched, if it is not beside the metadata. Nothing fetches it unasked."""
     digest: Hash
 
     @field_validator("environment")
@@ -211,6 +232,12 @@ class Document(Part):
         if missing := [name for name in NAMES if name not in environment]:
             raise ValueError(f"must tell {', '.join(missing)} too")
         return environment
+
+    @property
+    def own_arrays(self) -> range:
+        """The numbers of the arrays in its file."""
+        first = self.shared.arrays if self.shared else 0
+        return range(first, first + self.arrays)
 
     @property
     def named_arrays(self) -> set[int]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from unlearnbench.report.leaderboard import build
+from unlearnbench.report.leaderboard import build_page
 from unlearnbench.report.publication import BoardEntry, Publication, RocCurve
 from unlearnbench.report.roles import Roles
 from unlearnbench.report.site.curves import board_groups, roc_figure
@@ -78,7 +78,7 @@ ENTRY = BoardEntry(
 @pytest.fixture
 def page(publication: Publication) -> str:
     nasty = replace(CURVE, labels=LABELS | {"attack": "<b>bold</b>"})
-    return build(replace(publication, curves=(nasty,), entries=(ENTRY,)))["index.html"]
+    return build_page(replace(publication, curves=(nasty,), entries=(ENTRY,)))["index.html"]
 
 
 def test_curves_and_provenance_are_on_the_page_and_markup_stays_text(page: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unlearnbench.report.leaderboard import build
+from unlearnbench.report.leaderboard import build_page
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.html import TEMPLATES, digest, new_environment
@@ -48,7 +48,9 @@ def site(boards: Mapping[str, Publication]) -> Iterator[tuple[str, str]]:
     ]
     yield "index.html", _page("index.html.j2", "", boards=cards, methods=methods)
     for path, publication in boards.items():
-        yield from ((f"{path}/{name}", text) for name, text in build(publication, "../" * len(path.split("/"))).items())
+        yield from (
+            (f"{path}/{name}", text) for name, text in build_page(publication, "../" * len(path.split("/"))).items()
+        )
     for method in methods:
         yield f"methods/{method.id}.html", _page("method.html.j2", "../", method=method)
     yield "compare.html", _page("compare.html.j2", "", methods=methods, data=_data(methods), script=_own("compare.js"))
