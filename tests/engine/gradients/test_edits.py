@@ -20,6 +20,7 @@ from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.batch import Batch
 from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cosine
+from unlearnbench.engine.gradients.train import _together
 from unlearnbench.engine.networks.torch_model import TorchModel
 from unlearnbench.engine.unlearners import Deletion
 
@@ -87,6 +88,15 @@ def test_a_mask_multiplies_the_gradient() -> None:
     (slow,), (whole,) = NETWORK.unlearn(Factors(*plain.own_stages), [1]), NETWORK.unlearn(plain, [1])
     factors = (np.sign(start) + 1) / 4
     np.testing.assert_allclose(weights(slow) - start, factors * (weights(whole) - start), atol=1e-7)
+
+
+def test_gradients_are_multiplied_only_where_a_mask_has_other_factors_than_0_and_1() -> None:
+    """What has 0 is put back after each step, so that its gradient does not matter."""
+    stage = Stage(SGD, [Pass([Term("retain", batch_size=7)])])
+    methods = (Method(stage), Method(stage, masked=True), Factors(stage))
+    stacks = [next(_together(each._jobs(NETWORK.deletions(each, [[1]])))) for each in methods]
+    assert [stack.moving is None for stack in stacks] == [True, False, False]
+    assert [stack.factors is None for stack in stacks] == [True, True, False]
 
 
 def test_a_rate_may_change_from_step_to_step() -> None:

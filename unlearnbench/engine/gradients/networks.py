@@ -23,9 +23,11 @@ class Networks(ABC):
         self.tables = tables
         self.parameters = parameters
         self.starts = self._values()
-        self.masks = self._masks()
-        self.moving = None if self.masks is None else [mask != 0 for mask in self.masks]
+        masks = self._masks()
+        self.moving = None if masks is None else [mask != 0 for mask in masks]
         """Which numbers are not to stay."""
+        self.factors = masks if masks and any(bool(((mask != 0) & (mask != 1)).any()) for mask in masks) else None
+        """By what gradients are multiplied; None where masks only tell what stays: that is put back after each step."""
         self.measured: float | None = None
         """What the present pass has measured, of one network."""
 

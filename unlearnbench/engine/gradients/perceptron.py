@@ -87,10 +87,12 @@ def _backward(
     layers: Sequence[torch.nn.Linear], inputs: Sequence[torch.Tensor], slopes: torch.Tensor
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Yield the slopes (n, numbers, out) by the outputs of each layer, the last one first, and its inputs (n, in)."""
+    import torch
+
     for layer, given in zip(reversed(layers), reversed(inputs), strict=True):
         yield slopes, given
         if layer is not layers[0]:
-            slopes = (slopes @ layer.weight) * (given > 0).unsqueeze(1)
+            slopes = torch.ops.aten.threshold_backward(slopes @ layer.weight, given.unsqueeze(1), 0)  # that of ReLU
 
 
 def _forward(

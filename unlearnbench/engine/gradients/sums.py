@@ -60,9 +60,21 @@ def _first_alike(sets: Sequence[TrainingSet]) -> list[int]:
 
 def by_parameter(module: torch.nn.Module, row: torch.Tensor) -> list[torch.Tensor]:
     """Return numbers (P,) in the shapes of the parameters."""
+    return _shaped(list(module.parameters()), row)
+
+
+def move(module: torch.nn.Module, step: torch.Tensor) -> None:
+    """Add a step (P,) to the parameters, in place."""
     import torch
 
-    parameters = list(module.parameters())
+    parameters: list[torch.Tensor] = list(module.parameters())
+    with torch.no_grad():
+        torch._foreach_add_(parameters, _shaped(parameters, step))
+
+
+def _shaped(parameters: Sequence[torch.Tensor], row: torch.Tensor) -> list[torch.Tensor]:
+    import torch
+
     parts = torch.split(row, [each.numel() for each in parameters])
     return [part.view_as(each) for part, each in zip(parts, parameters, strict=True)]
 

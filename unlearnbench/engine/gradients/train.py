@@ -35,8 +35,9 @@ def _is_finite(module: torch.nn.Module) -> bool:
     """Return whether no number of a network overflowed, buffers included."""
     import torch
 
-    numbers = [values.detach().flatten() for values in (*module.parameters(), *module.buffers())]
-    return bool(torch.cat(numbers).isfinite().all())
+    with torch.no_grad():
+        numbers = torch.cat([values.flatten() for values in (*module.parameters(), *module.buffers())])
+    return bool(numbers.isfinite().all())
 
 
 def _trained(jobs: Sequence[Job]) -> list[torch.nn.Module]:
@@ -127,7 +128,7 @@ def _steps(jobs: Sequence[Job], number: int, pass_: Pass) -> Iterator[Step]:
 
 
 def _change_gradients(networks: Networks, pass_: Pass) -> None:
-    """Add the penalty's gradient, and multiply by the mask."""
+    """Add the penalty's gradient, and multiply by the factors of the mask."""
     import torch
 
     with torch.no_grad():
@@ -136,16 +137,16 @@ def _change_gradients(networks: Networks, pass_: Pass) -> None:
                 continue
             if pass_.penalty:
                 parameter.grad += pass_.penalty(parameter, networks.starts[index])
-            if networks.masks is not None:
-                parameter.grad *= networks.masks[index]
+            if networks.factors is not None:
+                parameter.grad *= networks.factors[index]
 
 
 def _restore(networks: Networks) -> None:
-    """Undo what weight decay did to numbers that stay."""
+    """Undo what the step did to numbers that stay."""
     import torch
 
     if networks.moving is None:
         return
     with torch.no_grad():
         for parameter, start, moves in zip(networks.parameters, networks.starts, networks.moving, strict=True):
-            parameter.copy_(torch.where(moves, parameter, start))
+            torch.where(moves, parameter, start, out=parameter)

@@ -12,7 +12,7 @@ from unlearnbench.core.errors import UserError
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import TrainingSet, changes
 from unlearnbench.engine.gradients.importance import gradients_by_record
-from unlearnbench.engine.gradients.sums import by_parameter, gradient_sums
+from unlearnbench.engine.gradients.sums import gradient_sums, move
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 from unlearnbench.engine.unlearners import Deletion
 from unlearnbench.hooks.records import Seen
@@ -82,12 +82,6 @@ def column(numbers: Sequence[float], like: torch.Tensor) -> torch.Tensor:
     import torch
 
     return torch.tensor(numbers, dtype=like.dtype, device=like.device).unsqueeze(1)
-
-
-def move(module: torch.nn.Module, step: torch.Tensor) -> None:
-    """Add a step (P,) to the weights."""
-    for weight, part in zip(module.parameters(), by_parameter(module, step), strict=True):
-        weight.data += part
 
 
 def at_original(deletion: Deletion) -> bool:
