@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from unlearnbench.core.errors import UserError
-from unlearnbench.report.leaderboard import build
+from unlearnbench.report.leaderboard import build_page
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.trials import CHOSEN_HEADERS, HEADERS, chosen_lines, trial_lines, trials_csv
 from unlearnbench.suite.tuning import TrialRecord
@@ -84,7 +84,7 @@ def test_a_published_trial_of_another_form_is_refused(
 
 
 def test_a_board_shows_every_trial_and_escapes_it(tuned: Publication) -> None:
-    files = build(tuned)
+    files = build_page(tuned)
     assert files["trials.csv"] == trials_csv(TRIALS)
     assert json.loads(files["table.json"])["trials"] == [trial.to_dict() for trial in TRIALS]
     assert "### Trials" in files["README.md"]
@@ -95,7 +95,7 @@ def test_a_board_shows_every_trial_and_escapes_it(tuned: Publication) -> None:
 
 
 def test_a_board_of_what_was_not_tuned_has_no_trials(publication: Publication) -> None:
-    files = build(publication)
+    files = build_page(publication)
     assert "trials.csv" not in files
     assert "trials" not in json.loads(files["table.json"])
     assert "#trials" not in files["index.html"]
