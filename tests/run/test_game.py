@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import unlearnbench
 from unlearnbench.builtin.attacks.u_lira import ULira
+from unlearnbench.builtin.defenses.posterior_noise import PosteriorNoise
 from unlearnbench.core.attacks import Attack, FittedAttack, ScoreAttack
 from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
 from unlearnbench.core.errors import UserError
@@ -22,7 +23,7 @@ from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.attacking import attack_scores
-from unlearnbench.run.game import Game, game_seeds, release
+from unlearnbench.run.game import Game, game_seeds, release, with_references
 from unlearnbench.stats import auc
 
 REQUESTS, NEGATIVES = 4, 9
@@ -299,6 +300,20 @@ def test_release_keys_differ_by_side_version_and_row(game: Game) -> None:
     assert len(told) == 2 * (2 + 16 + 1)  # two versions of either side, of each reference model, and of the population
     assert sum(map(len, told)) == len(set().union(*told)) == 2 * (2 + 16) * len(game.target) + 2 * 24 * 100
     assert len({keys.seed for keys in defense.seen}) == 4
+
+
+def test_more_reference_models_are_released_as_with_the_game_and_its_rows_not_again(game: Game) -> None:
+    noise, defense = PosteriorNoise(), KeyRecorder()
+    whole, rows = release(game, noise), release(replace(game, references=()), noise)
+    for number in (3, 16):
+        found = with_references(rows, game.references[:number], noise)
+        assert found.target is rows.target
+        assert found.population is rows.population
+        for one, other in zip(found.references, whole.references, strict=False):
+            assert np.array_equal(one.before, other.before)
+            assert np.array_equal(one.after, other.after)
+    with_references(rows, game.references[:3], defense)
+    assert len(defense.seen) == 2 * 3
 
 
 def test_both_sides_go_through_the_defense_and_nothing_else_changes(game: Game) -> None:

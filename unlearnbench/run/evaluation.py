@@ -19,9 +19,10 @@ from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.attacking import Scores, attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellResult, CellScores, get_result
 from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask
+from unlearnbench.run.entries import Entry
 from unlearnbench.run.episodes import Episode, from_arrays
 from unlearnbench.run.failures import FailedElsewhereError, MissingError, guarded
-from unlearnbench.run.game import Game, game_seeds, release
+from unlearnbench.run.game import Game, game_seeds, release, with_references
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell, utility
 from unlearnbench.run.outcomes import Outcomes
@@ -181,9 +182,11 @@ class Evaluator:
         """Return the game as a defense releases it, with the first reference models."""
         key = (defense.label, references)
         if key not in self._released:
-            models = tuple(self._reference(number) for number in range(references))
-            game = replace(self._game, references=models)
-            self._released[key] = release(game, self._instances.make(defense, Defense))
+            made = self._instances.make(defense, Defense)
+            models = [self._reference(number) for number in range(references)]
+            self._released[key] = (
+                with_references(self._release(defense), models, made) if models else release(self._game, made)
+            )
         return self._released[key]
 
     def _reference(self, number: int) -> Observations:
@@ -229,10 +232,15 @@ def _reference_reader(group: CellGroup, store: Store) -> Callable[[int], Episode
     return lambda number: _read(store, "reference", group.references[number].key, f"reference model {number}")
 
 
+def read_entry(store: Store, kind: Kind, key: str, what: str) -> Entry:
+    """Read what other work has stored; raises :class:`FailedElsewhereError`, which says ``what``, if it is gone."""
+    if entry := store.get(kind, key):
+        return entry
+    failure = store.failure(kind, key) or Failure("failed", "its stored entry is gone or damaged; run again")
+    raise FailedElsewhereError(Failure(failure.status, f"{what}: {failure.reason}"))
+
+
 def _read(store: Store, kind: Kind, key: str, what: str) -> Episode:
-    entry = store.get(kind, key)
-    if entry is None:
-        failure = store.failure(kind, key) or Failure("failed", "its stored entry is gone or damaged; run again")
-        raise FailedElsewhereError(Failure(failure.status, f"{what}: {failure.reason}"))
+    entry = read_entry(store, kind, key, what)
     payload: Any = entry.payload
     return from_arrays(entry.arrays, payload["seconds"], payload["forget_sets"], payload.get("memory"))

@@ -203,13 +203,19 @@ def release(game: Game, defense: Defense) -> Game:
     def one(rows: Observations, what: str) -> Observations:
         return _released(rows, defense, (game.seeds / "release" / what).seed())
 
-    return replace(
+    released = replace(
         game,
         target=one(game.target, "target"),
         shadow=one(game.shadow, "shadow"),
-        references=tuple(one(rows, "reference") for rows in game.references),
         population=one(game.population, "population") if game.population else None,
     )
+    return with_references(released, game.references, defense)
+
+
+def with_references(released: Game, models: Sequence[Observations], defense: Defense) -> Game:
+    """Return a game that a defense has released with other reference models, which it releases too."""
+    seed = (released.seeds / "release" / "reference").seed()
+    return replace(released, references=tuple(_released(rows, defense, seed) for rows in models))
 
 
 def _released(observations: Observations, defense: Defense, seed: int) -> Observations:

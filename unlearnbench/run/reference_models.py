@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.executors import Failure
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.originals import Original
@@ -22,7 +21,7 @@ from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.querying import query
 from unlearnbench.run.cells import ReferenceTask
 from unlearnbench.run.episodes import VALIDATION_RECORDS, Episode, serve
-from unlearnbench.run.failures import FailedElsewhereError
+from unlearnbench.run.evaluation import read_entry
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plugin_lock import PluginLock
 from unlearnbench.run.store import Store
@@ -67,14 +66,8 @@ def queried_records(task: ReferenceTask, store: Store) -> Ids:
 
     Raises :class:`FailedElsewhereError` where an episode is not there.
     """
-    found = []
-    for key in task.targets:
-        entry = store.get("episode", key)
-        if entry is None:
-            failure = store.failure("episode", key) or Failure("failed", "its stored entry is gone or damaged")
-            raise FailedElsewhereError(Failure(failure.status, f"a target whose queries it needs: {failure.reason}"))
-        found.append(np.asarray(entry.arrays["row-record"], dtype=np.int64))
-    return np.unique(np.concatenate(found))
+    entries = (read_entry(store, "episode", key, "a target whose queries it needs") for key in task.targets)
+    return np.unique(np.concatenate([np.asarray(entry.arrays["row-record"], dtype=np.int64) for entry in entries]))
 
 
 @dataclass(frozen=True, eq=False)
