@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 
-from tests.run.test_episodes import PARTS
+from tests.run.one_episode import PARTS
 from unlearnbench.builtin.scenarios.group import Group
 from unlearnbench.builtin.unlearners.controls.none import NoUnlearning
 from unlearnbench.core.observations import Observations

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.run.test_episodes import PARTS, Moves
+from tests.run.one_episode import PARTS, Moves
 from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.scenarios.group import Group
 from unlearnbench.builtin.unlearners.controls.none import NoUnlearning
