@@ -54,6 +54,11 @@ VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
         {"model": "mlp"},
         {"model": "lightgbm"},
     ],
+    ("attack", "tri-class"): [
+        {"score": "retained", "model": "logistic-regression"},
+        {"score": "trained", "model": "mlp"},
+        {"score": "verdict", "model": "lightgbm"},
+    ],
     ("defense", "top-k"): [{"k": 1}, {"k": 100}],
     ("defense", "temperature"): [{"temperature": 0.1}, {"temperature": 50.0}],
     ("model", "logistic-regression"): [{"scaler": "refit"}],

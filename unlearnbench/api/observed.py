@@ -55,8 +55,8 @@ class Observed:
     instances: PluginInstances
 
     def shadow(self, attack: Attack) -> ShadowView:
-        """Return the balanced rows that ``attack`` may learn from, with all that it declares to need."""
-        rows = np.arange(len(self.game.balanced))
+        """Return the rows that ``attack`` may learn from, with all that it declares to need."""
+        rows = self.game.learned(attack.needs)
         return self.game.shadow_view(attack.needs, rows, self._seeds / "shadow")
 
     def target(self, attack: Attack) -> View:

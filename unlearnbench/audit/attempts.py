@@ -82,6 +82,8 @@ def _refusal(attack: Attack, given: Given, scored: Answers, models: int) -> str:
 def _no_shadow(needs: Needs, shadow: Answers | None) -> str:
     if shadow is None:
         return "learns from shadow models; give their answers as shadow data"
+    if needs.retained and not shadow.count(Role.RETAINED):
+        return "learns from retained records too, of which the shadow data has none"
     return "needs the column label in the shadow data too" if needs.label and not shadow.has_label else ""
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 CHEN: Final = "Chen et al. 2021, arXiv 2005.02205"
 CARLINI: Final = "Carlini et al. 2022, arXiv 2112.03570"
+FU: Final = "Fu et al. 2026, arXiv 2605.01129"
 YEOM: Final = "Yeom et al. 2018, arXiv 1709.01604"
 JAGIELSKI: Final = "Jagielski et al. 2023, arXiv 2205.06369"
 CAO: Final = "Cao and Yang 2015, doi 10.1109/SP.2015.35"

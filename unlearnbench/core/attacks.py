@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.observations import Needs, ShadowView, View
+from unlearnbench.core.scenarios import Role
+
+VERDICTS: Mapping[Role, float] = {Role.FORGOTTEN: 1.0, Role.RETAINED: 0.5, Role.UNSEEN: 0.0}
+"""The scores of an attack that names one of three roles for each row. As all scores, they are higher for "deleted"."""
 
 
 class FittedAttack(Protocol):
@@ -61,7 +65,10 @@ class Attack(ABC):
 
     @abstractmethod
     def fit(self, shadow: ShadowView, rng: np.random.Generator) -> FittedAttack:
-        """Learn from balanced shadow rows: every positive, and as many negatives of the same request."""
+        """Learn from balanced shadow rows: every positive, and as many negatives of the same request.
+
+        If the needs declare ``retained``, also from up to as many retained rows of each request.
+        """
 
 
 class ScoreAttack(Attack):

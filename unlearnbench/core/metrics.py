@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -82,7 +82,7 @@ class ScoredRows(ReadOnlyArrays):
     baseline: NDArray[np.float64]
     """Of the attack's classical baseline."""
     positive: NDArray[np.bool_]
-    """Was the record deleted."""
+    """Is the record one of those that the attack has to find: for most metrics, was it deleted."""
     cluster: NDArray[np.int64]
     """The original model."""
     record: NDArray[np.int64]
@@ -191,20 +191,22 @@ class ScoredCell(ReadOnlyArrays):
 
     def against(self, negative: Role) -> ScoredRows:
         """Return the deleted rows and those of one other role."""
-        return self._rows(self.has_role(self.positive, negative))
+        return self.between([self.positive], [negative])
+
+    def between(self, positive: Sequence[Role], negative: Sequence[Role]) -> ScoredRows:
+        """Return the rows of these roles; those of the first ones are the positives."""
+        return self._rows(self.has_role(*positive, *negative), positive)
 
     def paired(self) -> ScoredRows:
         """Return every deleted row and as many first negatives of its request: what DegCount and DegRate compare."""
         rows = self.role, self.position, self.episode, self.request
-        return self._rows(balanced(*rows, self.positive, self.negative))
+        return self._rows(balanced(*rows, self.positive, self.negative), [self.positive])
 
-    def _rows(self, chosen: NDArray[np.bool_]) -> ScoredRows:
+    def _rows(self, chosen: NDArray[np.bool_], positive: Sequence[Role]) -> ScoredRows:
         episode, record = self.episode[chosen], self.record[chosen]
         if self.value_only:
             episode = record = np.zeros_like(episode)
-        return ScoredRows(
-            self.scores[chosen], self.baseline[chosen], self.role[chosen] == self.positive, episode, record
-        )
+        return ScoredRows(self.scores[chosen], self.baseline[chosen], self.has_role(*positive)[chosen], episode, record)
 
 
 def single_precision(scores: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -117,6 +117,8 @@ class Needs:
     """The number of reference models whose answers it reads."""
     population: int = 0
     """The number of records of the population about which it reads answers."""
+    retained: bool = False
+    """Whether it learns from retained records of shadow models too."""
 
     @property
     def sees_original(self) -> bool:
@@ -231,6 +233,12 @@ class ShadowView(View):
     """True for rows of the scenario's positive role (n,)."""
     member: NDArray[np.bool_]
     """Membership (n, V+1) as in :class:`Observations`."""
+
+    @property
+    def retained(self) -> NDArray[np.bool_]:
+        """True for records that are in the training set before and after (n,)."""
+        self._allow(self.needs.retained, "which records are retained")
+        return np.asarray(~self.deleted & self.member.all(axis=1))
 
     def take(self, rows: NDArray[np.bool_]) -> ShadowView:
         """Return the chosen rows (n,), such as those of some of the originals, to fit or to judge an attack on."""

@@ -50,7 +50,7 @@ def attack_scores(game: Game, attack: Attack, name: str, second: Attack | None =
     By default it is a copy. ValueError where a score depends on more than its row and what ``fit`` learned.
     """
     second = deepcopy(attack) if second is None else second
-    seeds, rows = game.seeds / "attack" / name, np.arange(len(game.balanced))
+    seeds, rows = game.seeds / "attack" / name, game.learned(attack.needs)
     target = _score_target(game, _fit(game, attack, rows, seeds), attack.needs, seeds / "target")
     _check_rows(game, _fit(game, second, rows, seeds), attack.needs, target, seeds / "check")
     return Scores(target, *_cross_fitted(game, attack, seeds))
@@ -58,7 +58,11 @@ def attack_scores(game: Game, attack: Attack, name: str, second: Attack | None =
 
 def folds_of(game: Game) -> Indices:
     """Return the fold (m,) of each balanced shadow row; rows of one original are of one fold."""
-    originals, number = np.unique(game.balanced.episode, return_inverse=True)
+    return _folds(game.balanced.episode)
+
+
+def _folds(episode: Indices) -> Indices:
+    originals, number = np.unique(episode, return_inverse=True)
     return np.asarray(number % min(FOLDS, len(originals)))
 
 
@@ -80,7 +84,7 @@ def oracle_scores(game: Game) -> Scores:
 
 
 def _fit(game: Game, attack: Attack, rows: Indices, seeds: SeedPath) -> FittedAttack:
-    """Fit on the chosen balanced shadow rows; all fits of one attack share their random numbers.
+    """Fit on the chosen shadow rows; all fits of one attack share their random numbers.
 
     Were they drawn anew, an attack that learns little and draws much would seem to depend on each fold.
     """
@@ -136,14 +140,15 @@ def _cross_fitted(game: Game, attack: Attack, seeds: SeedPath) -> tuple[NDArray[
     Returns scores (m,) of the balanced shadow rows and (k, n) of the target rows, both empty where none is scored. They
     say how much the adversary's numbers depend on its shadow models, so all target rows are scored in one view.
     """
-    fold, everything = folds_of(game), np.arange(len(game.target))
+    fold, everything, learned = folds_of(game), np.arange(len(game.target)), game.learned(attack.needs)
+    learned_fold = _folds(game.lesson.episode[learned])
     shadow = np.empty(len(fold))
     target: list[NDArray[np.float64]] = []
     if not cross_fits(game, attack):
         return np.empty(0), np.empty((0, len(everything)), dtype=np.float32)
     scored = folds_scored(game, attack)
     for k in range(int(fold.max()) + 1):
-        fitted = _fit(game, attack, np.flatnonzero(fold != k), seeds)
+        fitted = _fit(game, attack, learned[learned_fold != k], seeds)
         held_out = np.flatnonzero(fold == k)
         (shadow[held_out],) = _score(game, "shadow", [(held_out, seeds / "fold-score" / k)], fitted, attack.needs)
         if k < scored:

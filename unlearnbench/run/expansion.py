@@ -98,6 +98,8 @@ class Expansion:
             return f"needs {needs.references} reference models, the suite's adversary offers {offered.references}"
         if needs.population > offered.population:
             return f"needs a population of {needs.population}, the suite's adversary offers {offered.population}"
+        if needs.retained and not dataset.adversary.retained:
+            return "learns from retained records of shadow models, the suite's adversary queries none"
         return ""
 
     def _refusal(self, model: PluginRef, unlearner: PluginRef, defense: PluginRef) -> str:

@@ -100,7 +100,26 @@ class Game:
     @cached_property
     def balanced(self) -> Observations:
         """The shadow rows to learn from: every positive, and as many first negatives of its request."""
-        return self.shadow.take(self.shadow.paired(self.positive, self.negative))
+        return self.shadow.take(self._is_balanced)
+
+    @cached_property
+    def _is_balanced(self) -> NDArray[np.bool_]:
+        return self.shadow.paired(self.positive, self.negative)
+
+    @cached_property
+    def lesson(self) -> Observations:
+        """All shadow rows that an attack may learn from: the balanced ones, then as many first retained ones."""
+        kept = self.shadow.paired(self.positive, Role.RETAINED) & (self.shadow.role == Role.RETAINED)
+        return Observations.concatenate([self.balanced, self.shadow.take(kept & ~self._is_balanced)])
+
+    def learned(self, needs: Needs) -> Indices:
+        """Return the rows of :attr:`lesson` that an attack of these needs learns from.
+
+        UserError where it needs retained records and there are none.
+        """
+        if needs.retained and not (self.lesson.role == Role.RETAINED).any():
+            raise UserError("the attack needs retained records of shadow models, and there are none here")
+        return np.arange(len(self.lesson if needs.retained else self.balanced))
 
     @cached_property
     def companies(self) -> tuple[Company, ...]:
@@ -118,22 +137,22 @@ class Game:
 
     @cached_property
     def _keys(self) -> dict[Side, NDArray[np.uint64]]:
-        """The random word of each target row, and of each balanced shadow row."""
+        """The random word of each target row, and of each shadow row to learn from."""
 
         def keys(side: Side, rows: Observations) -> NDArray[np.uint64]:
             return keyed_bits((self.seeds / "row" / side).seed(), rows.episode, rows.request, rows.record)
 
-        return {"target": keys("target", self.target), "shadow": keys("shadow", self.balanced)}
+        return {"target": keys("target", self.target), "shadow": keys("shadow", self.lesson)}
 
     def view(self, side: Side, needs: Needs, rows: Indices, seeds: SeedPath) -> tuple[View, Indices]:
         """Return what an attack of these needs is shown of chosen ``rows`` (k,), and their order in the view.
 
-        ``rows`` index the target rows, or the balanced shadow rows. Row i of the view is ``rows[order[i]]``. The order
+        ``rows`` index the target rows, or those of :attr:`lesson`. Row i of the view is ``rows[order[i]]``. The order
         is random, so that it tells nothing. What ``needs`` do not declare is not in the view at all. UserError where
         they ask for more reference models, or for a larger population, than there are.
         """
         self._check_enough(needs)
-        observed, records = (self.target, self.records) if side == "target" else (self.balanced, self.shadow_records)
+        observed, records = (self.target, self.records) if side == "target" else (self.lesson, self.shadow_records)
         order = seeds.permutation(len(rows))
         chosen, n = rows[order], len(rows)
         before, after = needs.sees_original, needs.sees_unlearned
@@ -175,11 +194,11 @@ class Game:
         return PopulationTable.of(self.population) if self.population else None
 
     def shadow_view(self, needs: Needs, rows: Indices, seeds: SeedPath) -> ShadowView:
-        """Return what an attack of these needs learns from: chosen balanced shadow rows, and which were deleted."""
+        """Return what an attack of these needs learns from: chosen rows of :attr:`lesson`, and which were deleted."""
         view, order = self.view("shadow", needs, rows, seeds)
         chosen = rows[order]
-        deleted = self.deleted(self.balanced)[chosen]
-        return ShadowView(**vars(view), deleted=deleted, member=self.balanced.member[chosen])
+        deleted = self.deleted(self.lesson)[chosen]
+        return ShadowView(**vars(view), deleted=deleted, member=self.lesson.member[chosen])
 
 
 def _companies(target: Observations, chosen: Indices, kind: NDArray[np.int64]) -> Iterator[Company]:

@@ -95,12 +95,13 @@ def _close(one: Estimate, other: Estimate) -> bool:
 
 @check("Return Estimate.undefined(reason), or one without interval (status and reason), where a number is not defined.")
 def edge_cases(subject: Subject) -> Iterator[str]:
-    """Constant scores, one original, no negatives, no shadow scores and scores that are not probabilities work."""
+    """Constant scores, one original, no negatives, no shadow scores, verdicts and scores beyond 0 and 1 work."""
     cell = _cell(subject)
     n = len(cell.scores)
     forgotten = cell.role == Role.FORGOTTEN
     by_name = {
         "constant scores": replace(cell, scores=np.full(n, 0.5), baseline=np.full(n, 0.5)),
+        "verdicts": replace(cell, scores=np.round(2 * cell.scores) / 2, folds=np.round(2 * cell.folds) / np.float32(2)),
         "perfect scores": replace(cell, scores=forgotten.astype(float)),
         "one original and one request": _cell(subject, 1, 1),
         "no negatives": cell.take(forgotten),

@@ -83,9 +83,13 @@ class SampleRows:
         return View(needs, **self._parts(needs))
 
     def shadow(self, needs: Needs) -> ShadowView:
-        """Return these rows as the shadow view of an attack."""
-        stayed = np.repeat(~self.deleted[:, None], self.after.shape[1], axis=1)
-        member = np.concatenate([np.ones((len(self), 1), dtype=np.bool_), stayed], axis=1)
+        """Return these rows as the shadow view of an attack.
+
+        If its needs declare ``retained``, half of the rows that were not deleted are, drawn by the key of each.
+        """
+        stayed = ~self.deleted & (self.key % 2 == 0) if needs.retained else ~self.deleted
+        first = self.deleted | stayed if needs.retained else np.ones_like(stayed)
+        member = np.stack([first, *[stayed] * self.after.shape[1]], axis=1)
         return ShadowView(needs, **self._parts(needs), deleted=self.deleted, member=member)
 
     def _parts(self, needs: Needs) -> dict[str, Any]:

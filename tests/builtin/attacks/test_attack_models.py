@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import typing
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from unlearnbench.builtin.attacks import attack_models
-from unlearnbench.builtin.attacks.attack_models import AttackModel, fit_attack_model
+from unlearnbench.builtin.attacks.attack_models import AttackModel, fit_attack_model, fit_classes
 
 MODELS = typing.get_args(AttackModel)
 
@@ -42,6 +43,43 @@ def test_every_model_finds_a_signal_and_gives_probabilities(name: AttackModel) -
     assert scores.shape == (200,)
     assert ((scores >= 0) & (scores <= 1)).all()
     assert roc_auc_score(deleted, scores) > 0.8  # two normals two standard deviations apart: .92 at best
+
+
+def three_clouds(seed: int, n: int = 240) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Three normal clouds in two dimensions, and the number of each row's cloud."""
+    rng = np.random.default_rng(seed)
+    number = rng.permutation(n) % 3
+    return rng.normal(size=(n, 2)) + np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])[number], number
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_probabilities_of_three_classes_are_those_of_the_library_and_of_one_row(name: AttackModel) -> None:
+    x, number = three_clouds(0)
+    rows, _ = three_clouds(1, 30)
+    found = fit_classes(name, x, number, 3, rng())
+    estimator = attack_models._estimator(name, int(rng().integers(2**31)), number)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = estimator.fit(x, number).predict_proba(rows)
+    np.testing.assert_allclose(found(rows), expected, rtol=1e-9, atol=1e-12)
+    alone = np.concatenate([found(row[None]) for row in rows])
+    assert found(rows).tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("missing", range(3))
+def test_a_class_without_rows_has_the_probability_0(name: AttackModel, missing: int) -> None:
+    x, number = three_clouds(0)
+    kept = number != missing
+    found = fit_classes(name, x[kept], number[kept], 3, rng())(x)
+    assert not found[:, missing].any()
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_with_rows_of_one_class_only_all_classes_have_the_same_probability(name: AttackModel) -> None:
+    found = fit_classes(name, np.arange(8.0)[:, None], np.full(8, 2), 3, rng())
+    assert found(np.ones((2, 1))).tolist() == [[1 / 3] * 3] * 2
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,4 +1,4 @@
-"""The binary classifiers of attacks that learn.
+"""The classifiers of attacks that learn.
 
 Parameters are those of the code of Chen et al. 2021, except that the MLP has a scaler and a seed. LightGBM is added.
 """
@@ -17,6 +17,8 @@ AttackModel = Literal["logistic-regression", "decision-tree", "random-forest", "
 
 Probability = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Features (n, d) -> the probability (n,) that each row was deleted."""
+Shares = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Features (n, d) -> the probability (n, K) that each row is of each class."""
 
 
 def fit_attack_model(
@@ -26,17 +28,39 @@ def fit_attack_model(
 
     If all rows, or none, are deleted, every probability is .5.
     """
+    shares = fit_classes(name, features, deleted, 2, rng)
+    return lambda rows: shares(rows)[:, 1]
+
+
+def fit_classes(
+    name: AttackModel,
+    features: NDArray[np.float64],
+    number: NDArray[np.bool_] | NDArray[np.int64],
+    classes: int,
+    rng: np.random.Generator,
+) -> Shares:
+    """Fit the classifier ``name`` to features (n, d) of shadow rows, of which each is of the class ``number`` (n,).
+
+    A class without rows has the probability 0. If fewer than two have rows, all have the same probability.
+    """
     seed = int(rng.integers(2**31))
-    if deleted.all() or not deleted.any():
-        return lambda rows: np.full(len(rows), 0.5)
-    estimator = _estimator(name, seed, deleted)
-    _fit_quietly(estimator, features, deleted)
+    known = np.unique(number).astype(np.int64)
+    if len(known) < 2:
+        return lambda rows: np.full((len(rows), classes), 1 / classes)
+    estimator = _estimator(name, seed, number)
+    _fit_quietly(estimator, features, number)
     predict = _predictor(name, estimator)
-    # scikit-learn cannot predict for no rows
-    return lambda rows: np.asarray(predict(rows), dtype=np.float64) if len(rows) else np.empty(0)
+
+    def shares(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.zeros((len(rows), classes))
+        if len(rows):  # scikit-learn cannot predict for no rows
+            found[:, known] = predict(rows)
+        return found
+
+    return shares
 
 
-def _predictor(name: AttackModel, estimator: Any) -> Probability:
+def _predictor(name: AttackModel, estimator: Any) -> Shares:
     """Return a function with the values of ``predict_proba``, without its input checks, row by row to the bit.
 
     An attack scores one request at a time, a few dozen rows. For so few rows the input checks of ``predict_proba`` take
@@ -50,7 +74,7 @@ def _predictor(name: AttackModel, estimator: Any) -> Probability:
             trees = [tree.tree_ for tree in estimator.estimators_]
             return lambda rows: _mean_share(trees, np.asarray(rows, dtype=np.float32))
         case "lightgbm":
-            return lambda rows: estimator.booster_.predict(rows, num_threads=1)
+            return lambda rows: _with_rest(estimator.booster_.predict(rows, num_threads=1))
         case "logistic-regression":
             scaler, classifier = (step for _, step in estimator.steps)
             layers = [(classifier.coef_.T, classifier.intercept_)]
@@ -63,7 +87,7 @@ def _predictor(name: AttackModel, estimator: Any) -> Probability:
 
 
 def _network(layers: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], rows: NDArray[np.float64]) -> Any:
-    """Return the probability (n,) that a network of ReLU layers and one logistic output gives each row."""
+    """Return the probabilities (n, K) of a network of ReLU layers; for two classes it has one logistic output."""
     from scipy.special import expit
 
     for number, (weights, intercept) in enumerate(layers):
@@ -72,32 +96,47 @@ def _network(layers: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], 
         for column, weight in zip(rows.T, weights, strict=True):
             total += column[:, None] * weight
         rows = total + intercept
-    return expit(rows[:, 0])
+    return _with_rest(expit(rows[:, 0])) if rows.shape[1] == 1 else _softmax(rows)
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the softmax of each row (n, K). Columns are added one by one: numpy adds in an order that depends on n."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    total = np.zeros(len(logits))
+    for column in exponentials.T:
+        total += column
+    return np.asarray(exponentials / total[:, None])
+
+
+def _with_rest(answered: Any) -> NDArray[np.float64]:
+    """Return probabilities of two classes (n, 2) where those of the second are given (n,); others (n, K) unchanged."""
+    given = np.asarray(answered, dtype=np.float64)
+    return np.stack([1 - given, given], axis=1) if given.ndim == 1 else given
 
 
 def _leaf_shares(tree: Any, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the share of deleted rows in the leaf that each of ``rows`` (n, d) falls in."""
-    return np.asarray(tree.predict(rows)[:, 1])
+    """Return the share (n, K) of each class in the leaf that each of ``rows`` (n, d) falls in."""
+    return np.asarray(tree.predict(rows))
 
 
 def _mean_share(trees: Sequence[Any], rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean of the trees' shares (n,), summed in scikit-learn's order."""
-    total = np.zeros(len(rows))
+    """Return the mean of the trees' shares (n, K), summed in scikit-learn's order."""
+    total: Any = 0.0
     for tree in trees:
         total += _leaf_shares(tree, rows)
-    return total / len(trees)
+    return np.asarray(total / len(trees))
 
 
-def _fit_quietly(estimator: Any, features: NDArray[np.float64], deleted: NDArray[np.bool_]) -> None:
+def _fit_quietly(estimator: Any, features: NDArray[np.float64], number: NDArray[Any]) -> None:
     """Fit without convergence warnings: the number of iterations is part of the attack's definition."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(features, deleted)
+        estimator.fit(features, number)
 
 
-def _estimator(name: AttackModel, seed: int, deleted: NDArray[np.bool_]) -> Any:
+def _estimator(name: AttackModel, seed: int, number: NDArray[Any]) -> Any:
     match name:
         case "logistic-regression":
             return _logistic_regression(seed)
@@ -107,7 +146,7 @@ def _estimator(name: AttackModel, seed: int, deleted: NDArray[np.bool_]) -> Any:
             return _random_forest(seed)
         case "mlp":
             # Early stopping holds out a tenth of each class, which may be no row if there are fewer than ten.
-            return _mlp(seed, early_stopping=bool(np.bincount(deleted).min() >= 10))
+            return _mlp(seed, early_stopping=bool(np.unique(number, return_counts=True)[1].min() >= 10))
         case "lightgbm":
             return _lightgbm(seed)
         case _:

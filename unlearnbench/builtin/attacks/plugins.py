@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CARLINI, CHEN, HAYES, JAGIELSKI, NADERLOUI, WANG, YE, YEOM, ZARIFZADEH
+from unlearnbench.builtin.papers import CARLINI, CHEN, FU, HAYES, JAGIELSKI, NADERLOUI, WANG, YE, YEOM, ZARIFZADEH
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -85,6 +85,13 @@ def _attacks_by_score() -> Iterator[AttackPlugin]:
         summary="Whether the label was right before and is wrong now",
         factory=f"{_HERE}.gap:Gap",
         reference=YEOM,
+        label=True,
+    )
+    yield AttackPlugin(
+        name="tri-class",
+        summary="Learns to tell forgotten, retained and unseen records apart",
+        factory=f"{_HERE}.tri_class:TriClass",
+        reference=FU,
         label=True,
     )
     yield AttackPlugin(

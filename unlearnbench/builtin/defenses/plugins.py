@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CHEN
+from unlearnbench.builtin.papers import CHEN, FU
 from unlearnbench.hooks.records import DefensePlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -55,7 +55,7 @@ def unlearnbench_defenses() -> Iterator[DefensePlugin]:
         name="dropout",
         summary="Hidden units left out at random in training",
         factory=f"{_HERE}.dropout:Dropout",
-        reference="Fu et al. 2026, arXiv 2605.01129",
+        reference=FU,
         stage="training",
     )
     yield DefensePlugin(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CARLINI, CHEN, YEOM
+from unlearnbench.builtin.papers import CARLINI, CHEN, FU, YEOM
 from unlearnbench.hooks.records import MetricPlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -69,6 +69,18 @@ def unlearnbench_metrics() -> Iterator[MetricPlugin]:
             "indiscernibility:Indiscernibility",
             "How near an attack's accuracy is to chance",
             "Cadet et al. 2024, arXiv 2410.01276",
+        ),
+        (
+            "one-vs-rest",
+            "one_vs_rest:OneVsRest",
+            "AUC of forgotten, of retained and of unseen records against the two other roles",
+            FU,
+        ),
+        (
+            "confusion",
+            "confusion:Confusion",
+            "Shares of forgotten, retained and unseen records that an attack names each of them",
+            FU,
         ),
         (
             "epsilon-lower-bound",
