@@ -134,6 +134,7 @@ def view() -> View:
         np.empty((ROWS, 0)),
         ReferenceAnswers(answers[0], answers[1], member),
         PopulationAnswers(request, asked[0], asked[1], nobody),
+        None,
     )
 
 

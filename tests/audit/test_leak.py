@@ -107,6 +107,8 @@ def test_attacks_that_learn_wait_for_shadow_data(arrays: Make, audited: Audited,
     assert helped.left_out["blind"] == "reads the records themselves, which are not in the file"
     assert helped.left_out["u-lira"] == "needs the answers of reference models; give them as references"
     assert helped.left_out["population"] == "needs answers about a population; give rows of the role population"
+    wanted = "needs answers about noisy copies of records, which are not in the file"
+    assert helped.left_out["augmentation"] == wanted
     assert helped.left_out["tri-class"] == "learns from retained records too, of which the shadow data has none"
     known = {entry.name for entry in registry.all("attack")} - {"oracle-label"}
     assert {finding.attack for finding in helped.findings} | helped.left_out.keys() == known

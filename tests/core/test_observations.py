@@ -52,6 +52,7 @@ def view(rows: Observations, **needs: object) -> View:
         features,
         None,
         None,
+        None,
     )
 
 

@@ -22,7 +22,8 @@ from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request, Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.sklearn_model import SklearnModel
-from unlearnbench.run.episodes import Episode, EpisodeParts, to_arrays
+from unlearnbench.run.episode_arrays import to_arrays
+from unlearnbench.run.episodes import Episode, EpisodeParts
 
 RECORDS = BreastCancer().load()
 SIZES = EpisodeSizes(originals=2, requests=3, records=120, negatives=10, matched=3, retained=5)

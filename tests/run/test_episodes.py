@@ -43,7 +43,8 @@ from unlearnbench.core.scenarios import Role, Scenario
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import Unlearner
 from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
-from unlearnbench.run.episodes import TEST_RECORDS, from_arrays, observe, to_arrays
+from unlearnbench.run.episode_arrays import from_arrays, to_arrays
+from unlearnbench.run.episodes import TEST_RECORDS, observe
 
 # --- repeatable, and the same for everybody
 

@@ -152,7 +152,7 @@ def test_the_order_of_rows_tells_nothing() -> None:
         view, order = game.view("target", Needs(), company.rows, game.seeds / company.parts[0] / company.parts[1])
         by_place[company.rows[order]] = ByPlace().score(view)
     assert auc_of(game, by_place) == pytest.approx(0.5, abs=0.06)
-    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 8)  # type: ignore[arg-type]  # unread
+    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 9)  # type: ignore[arg-type]  # unread
     assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
 
 

@@ -13,7 +13,8 @@ from unlearnbench.builtin.models.decision_tree import DecisionTree
 from unlearnbench.core.executors import Failure
 from unlearnbench.core.models import FitTask, Fitted
 from unlearnbench.run.cells import EpisodeTask, Plan
-from unlearnbench.run.episodes import Episode, to_arrays
+from unlearnbench.run.episode_arrays import to_arrays
+from unlearnbench.run.episodes import Episode
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import EpisodeWork
 from unlearnbench.run.runner import side_by_side

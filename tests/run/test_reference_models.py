@@ -23,7 +23,8 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import Trainer, TrainingJob
 from unlearnbench.run.cell_results import get_result
 from unlearnbench.run.cells import CellGroup
-from unlearnbench.run.episodes import Episode, to_arrays
+from unlearnbench.run.episode_arrays import to_arrays
+from unlearnbench.run.episodes import Episode
 from unlearnbench.run.evaluation import Evaluator, read_episode
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.merging import merge, same_results

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unlearnbench.run.episodes import from_arrays
+from unlearnbench.run.episode_arrays import from_arrays
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.protocol import entries_of, entry_plan
 from unlearnbench.submissions.check import check_submission

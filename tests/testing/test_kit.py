@@ -42,6 +42,8 @@ GOES_WITH = {
 BUNDLED = {"adult", "breast-cancer", "digits"}
 
 VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
+    ("attack", "augmentation"): [{"copies": 1, "scale": 1.6}],
+    ("attack", "noise-robustness"): [{"copies": 3}],
     ("attack", "lira"): [{"center": "mean"}],
     ("attack", "u-lira"): [{"out": "original", "references": 5}],
     ("attack", "iam"): [{"distribution": "normal", "out": "original"}],

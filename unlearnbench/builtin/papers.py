@@ -3,6 +3,7 @@
 from typing import Final
 
 CHEN: Final = "Chen et al. 2021, arXiv 2005.02205"
+CHOQUETTE: Final = "Choquette-Choo et al. 2021, arXiv 2007.14321"
 CARLINI: Final = "Carlini et al. 2022, arXiv 2112.03570"
 FU: Final = "Fu et al. 2026, arXiv 2605.01129"
 YEOM: Final = "Yeom et al. 2018, arXiv 1709.01604"

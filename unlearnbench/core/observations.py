@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import ReadOnlyArrays
+from unlearnbench.core.copies import CopyAnswers
 from unlearnbench.core.references import PopulationAnswers, ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.versions import Versions
@@ -119,6 +120,8 @@ class Needs:
     """The number of records of the population about which it reads answers."""
     retained: bool = False
     """Whether it learns from retained records of shadow models too."""
+    copies: int = 0
+    """The number of noisy copies of each record, at each scale, about which it reads answers."""
 
     @property
     def sees_original(self) -> bool:
@@ -163,6 +166,7 @@ class View:
     _features: NDArray[np.float64]
     _references: ReferenceAnswers | None
     _population: PopulationAnswers | None
+    _copies: CopyAnswers | None
 
     def __len__(self) -> int:
         return len(self.episode)
@@ -218,6 +222,12 @@ class View:
         self._allow(self.needs.population > 0, "answers about the population")
         return _of_target(self._population, "the population")
 
+    @property
+    def copies(self) -> CopyAnswers:
+        """What the queried models answer about as many noisy copies of each row's record as the needs declare."""
+        self._allow(self.needs.copies > 0, "answers about noisy copies")
+        return cast(CopyAnswers, self._copies)  # a game that holds none makes no such view
+
 
 def _of_target(answers: Answers | None, what: str) -> Answers:
     if answers is None:
@@ -244,4 +254,5 @@ class ShadowView(View):
         """Return the chosen rows (n,), such as those of some of the originals, to fit or to judge an attack on."""
         arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         chosen: dict[str, Any] = {name: value[rows] for name, value in arrays.items() if len(value) == len(self)}
+        chosen["_copies"] = self._copies.take(rows) if self._copies else None
         return replace(self, **chosen)

@@ -23,6 +23,7 @@ REFERENCE_SIZES: Mapping[str, tuple[int, int]] = {
     "references": (0, 10_000),  # the keys of all of them are in the key of a cell
     "per_request": (1, 10**9),
     "population": (0, 10**9),
+    "copies": (0, 10_000),
 }
 """Least and most of each size of :class:`ReferenceSizes`."""
 
@@ -37,6 +38,8 @@ class ReferenceSizes:
     """Records that each deletion request to a reference model forgets; by default as many as a target's request."""
     population: int = 0
     """Records of the population that the target's models and the reference models are asked about too."""
+    copies: int = 0
+    """Noisy copies of each queried record, at each scale, that the models of either side are asked about too."""
 
 
 @dataclass(frozen=True, eq=False)

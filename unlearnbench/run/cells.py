@@ -43,6 +43,8 @@ class EpisodeTask:
     """Records of the population that the models of a target are asked about too."""
     relearn: int = 0
     """For how many epochs, at most, unlearned models of a target learn the deleted records again; 0 for not at all."""
+    copies: int = 0
+    """Noisy copies of each queried record, at each scale, that the models are asked about too."""
 
     @property
     def requests(self) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.copies import noisy_copies
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.observations import Observations
@@ -24,6 +24,8 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.gradients.relearning import relearned
 from unlearnbench.engine.peaks import meter_for
+from unlearnbench.engine.querying import query
+from unlearnbench.run.copy_table import copy_rows
 from unlearnbench.run.outcomes import collapsed, unmoved
 from unlearnbench.run.query_set import QuerySet
 from unlearnbench.run.returned import (
@@ -70,6 +72,8 @@ class Episode:
     """After how many epochs each request's last version knows the deleted records again, if that was tried."""
     memory: float = math.nan
     """Bytes held at the peak of serving all requests, over those before; NaN where that cannot be measured."""
+    copies: Observations | None = None
+    """What original and last version answer about noisy copies of each request's queried records, if asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,8 @@ class EpisodeParts:
     """Records of the population that are queried too."""
     relearn: int = 0
     """For how many epochs, at most, models learn the deleted records again."""
+    copies: int = 0
+    """Noisy copies of each queried record, at each scale, that are queried too."""
 
     @property
     def seeds(self) -> SeedPath:
@@ -173,7 +179,28 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         forget_sets_sha256(requests),
         _relearned(parts, source, requests, chains),
         memory,
+        _copies(parts, queries, state, chains),
     )
+
+
+def _copies(
+    parts: EpisodeParts,
+    queries: Sequence[Queries],
+    state: State,
+    chains: Sequence[Sequence[State]],
+) -> Observations | None:
+    """Return what the original and each last version answer about noisy copies, if they are asked."""
+    if not parts.copies:
+        return None
+
+    def rows(number: int, queried: Queries, last: State) -> Observations:
+        x = noisy_copies(parts.records, queried.ids, parts.copies, parts.side_seeds / "copies")
+        points = x.reshape(-1, *parts.records.x.shape[1:])
+        answers = query([state.fitted, last.fitted], points, parts.records.n_classes)
+        return copy_rows(parts.records, queried, (parts.original, number), answers)
+
+    each = enumerate(zip(queries, chains, strict=True))
+    return Observations.concatenate([rows(number, queried, chain[-1]) for number, (queried, chain) in each])
 
 
 def _relearned(
@@ -231,48 +258,3 @@ def serve(
 def _visible(scenario: Scenario, rows: Observations) -> Observations:
     """Keep the versions that the scenario's adversary queries."""
     return rows.last_only() if scenario.sees == "last" else rows
-
-
-def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
-    """Return an episode's arrays by the name they are stored under."""
-    observed = _named("row", episode.observations)
-    asked = _named("population", episode.population) if episode.population else {}
-    accuracy = {f"accuracy-{name}": values for name, values in episode.accuracy.items()}
-    served = {f"served-{name}": getattr(episode, name) for name in SERVED}
-    again = {} if episode.relearned is None else {"relearned-epochs": episode.relearned}
-    return {**observed, **asked, **accuracy, **served, **again, "privacy-epsilon": np.array([episode.epsilon])}
-
-
-def _named(group: str, rows: Observations) -> dict[str, NDArray[np.generic]]:
-    return {f"{group}-{f.name}": getattr(rows, f.name) for f in fields(Observations)}
-
-
-def from_arrays(
-    arrays: Mapping[str, NDArray[np.generic]],
-    seconds: Mapping[str, float],
-    forget_sets: str = "",
-    memory: float | None = None,
-) -> Episode:
-    """Return the episode that :func:`to_arrays` took apart."""
-    named: dict[tuple[str, str], NDArray[Any]] = {name.partition("-")[::2]: values for name, values in arrays.items()}
-
-    def of(wanted: str) -> dict[str, Any]:
-        return {field: values for (group, field), values in named.items() if group == wanted}
-
-    accuracy = {field: values.astype(np.float64) for field, values in of("accuracy").items()}
-    epsilon, population = float(of("privacy")["epsilon"][0]), of("population")
-    return Episode(
-        Observations(**of("row")),
-        accuracy,
-        seconds,
-        **of("served"),
-        epsilon=epsilon,
-        population=Observations(**population) if population else None,
-        forget_sets=forget_sets,
-        relearned=of("relearned").get("epochs"),
-        memory=math.nan if memory is None else memory,
-    )
-
-
-SERVED = ("passes", "collapsed", "unmoved")
-"""The fields of an episode with a number for each request."""

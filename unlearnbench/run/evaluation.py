@@ -20,7 +20,8 @@ from unlearnbench.run.attacking import Scores, attack_scores, oracle_scores
 from unlearnbench.run.cell_results import CellResult, CellScores, get_result
 from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask
 from unlearnbench.run.entries import Entry
-from unlearnbench.run.episodes import Episode, from_arrays
+from unlearnbench.run.episode_arrays import from_arrays
+from unlearnbench.run.episodes import Episode
 from unlearnbench.run.failures import FailedElsewhereError, MissingError, guarded
 from unlearnbench.run.game import Game, game_seeds, release, with_references
 from unlearnbench.run.instances import PluginInstances, baseline_ref
@@ -119,6 +120,7 @@ class Evaluator:
             seeds=game_seeds(first.seed, records),
             shadow_records=instances.records(group.shadow[0].dataset),
             population=[episode.population for episode in target if episode.population],
+            copies={"target": _copies(target), "shadow": _copies(shadow)},
         )
         self._read_reference = references
         self._models: dict[int, Observations] = {}
@@ -202,6 +204,10 @@ class Evaluator:
             needed = self._instances.make(attack, Attack).needs.references
             self._scores[key] = scores_of(self._release(defense, needed), attack, self._instances)
         return self._scores[key]
+
+
+def _copies(episodes: Sequence[Episode]) -> list[Observations]:
+    return [episode.copies for episode in episodes if episode.copies]
 
 
 def scores_of(released: Game, attack: PluginRef, instances: PluginInstances) -> Scores:

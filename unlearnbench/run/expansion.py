@@ -98,6 +98,8 @@ class Expansion:
             return f"needs {needs.references} reference models, the suite's adversary offers {offered.references}"
         if needs.population > offered.population:
             return f"needs a population of {needs.population}, the suite's adversary offers {offered.population}"
+        if needs.copies > offered.copies:
+            return f"needs {needs.copies} noisy copies of a record, the suite's adversary offers {offered.copies}"
         if needs.retained and not dataset.adversary.retained:
             return "learns from retained records of shadow models, the suite's adversary queries none"
         return ""
@@ -169,6 +171,7 @@ class Expansion:
             key="",
             population=dataset.references.population if side == "target" else 0,
             relearn=self._relearned if side == "target" else 0,
+            copies=dataset.references.copies,
         )
         keys = episode_keys(first, self.instances)
         return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))

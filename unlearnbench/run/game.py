@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +19,11 @@ from unlearnbench.core.records import Records
 from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath, keyed_bits
+from unlearnbench.run.companies import Company, companies
+from unlearnbench.run.copy_table import CopyTable
 from unlearnbench.run.reference_table import PopulationTable, ReferenceTable
 
 Indices = NDArray[np.int64]
-
-
-class Company(NamedTuple):
-    """The target rows that an attack is shown in one view."""
-
-    parts: tuple[int, ...]
-    """What names it among the companies of a game."""
-    rows: Indices
-    """Their indices among all target rows."""
-    distinct: Indices
-    """The first row of each queried record among them."""
-    inverse: Indices
-    """``distinct[inverse]`` are rows of the same queried records as ``rows``."""
 
 
 def game_seeds(seed: int, records: Records) -> SeedPath:
@@ -63,6 +51,8 @@ class Game:
     """What each reference model of the adversary's answers about all records that are queried from the target."""
     population: Observations | None = None
     """What the target's models answer about the population, if they are asked."""
+    copies: Mapping[Side, Observations] = field(default_factory=dict)
+    """What the models of a side answer about noisy copies of the queried records, if they are asked."""
 
     @classmethod
     def of(
@@ -76,11 +66,12 @@ class Game:
         seeds: SeedPath,
         shadow_records: Records | None = None,
         population: Sequence[Observations] = (),
+        copies: Mapping[Side, Sequence[Observations]] | None = None,
     ) -> Game:
         """Set up a game from the observations of each side, one entry per original.
 
-        ``shadow_records`` are given where the shadow rows are of another data set, ``population`` where the target's
-        models are asked about it.
+        ``shadow_records`` are given where the shadow rows are of another data set, ``population`` and
+        ``copies`` where models are asked about them.
         """
         return cls(
             records,
@@ -91,6 +82,7 @@ class Game:
             negative,
             seeds,
             population=Observations.concatenate(population) if population else None,
+            copies={side: Observations.concatenate(rows) for side, rows in (copies or {}).items() if rows},
         )
 
     def deleted(self, observations: Observations) -> NDArray[np.bool_]:
@@ -131,8 +123,8 @@ class Game:
         """
         game = np.isin(self.target.role, (self.positive, self.negative))
         return (
-            *_companies(self.target, np.flatnonzero(game), self.target.request),
-            *_companies(self.target, np.flatnonzero(~game), -1 - self.target.role.astype(np.int64)),
+            *companies(self.target, np.flatnonzero(game), self.target.request),
+            *companies(self.target, np.flatnonzero(~game), -1 - self.target.role.astype(np.int64)),
         )
 
     @cached_property
@@ -171,6 +163,7 @@ class Game:
             records.x[observed.record[chosen]] if needs.features else np.empty((n, 0)),
             references.about(observed.record[chosen], needs.references) if references else None,
             population.seen(*place, needs, references) if population else None,
+            self._copy_tables[side].about(*place, observed.record[chosen], needs) if needs.copies else None,
         )
         return view, order
 
@@ -180,6 +173,10 @@ class Game:
         size = len(self._population_table.ids) if needs.population and self._population_table else 0
         if needs.population > size:
             raise UserError(_too_few(needs.population, size, "records of the population"))
+
+        found = min((table.count for table in self._copy_tables.values()), default=0)
+        if needs.copies > found:
+            raise UserError(_too_few(needs.copies, found, "noisy copies of a record"))
 
     def reference_answers(self, models: int) -> ReferenceAnswers:
         """Return what the first reference models answer about the records (n,) of the target rows."""
@@ -193,23 +190,17 @@ class Game:
     def _population_table(self) -> PopulationTable | None:
         return PopulationTable.of(self.population) if self.population else None
 
+    @cached_property
+    def _copy_tables(self) -> Mapping[Side, CopyTable]:
+        records: dict[Side, Records] = {"target": self.records, "shadow": self.shadow_records}
+        return {side: CopyTable.of(rows, len(records[side])) for side, rows in self.copies.items()}
+
     def shadow_view(self, needs: Needs, rows: Indices, seeds: SeedPath) -> ShadowView:
         """Return what an attack of these needs learns from: chosen rows of :attr:`lesson`, and which were deleted."""
         view, order = self.view("shadow", needs, rows, seeds)
         chosen = rows[order]
         deleted = self.deleted(self.lesson)[chosen]
         return ShadowView(**vars(view), deleted=deleted, member=self.lesson.member[chosen])
-
-
-def _companies(target: Observations, chosen: Indices, kind: NDArray[np.int64]) -> Iterator[Company]:
-    """Yield the chosen rows by original and ``kind`` (n,)."""
-    _, group = np.unique(np.stack([target.episode, kind])[:, chosen], axis=1, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    for places in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(chosen) else ():
-        rows = chosen[places]
-        queried = np.stack([target.request[rows], target.record[rows]])
-        _, first, inverse = np.unique(queried, axis=1, return_index=True, return_inverse=True)
-        yield Company((int(target.episode[rows[0]]), int(kind[rows[0]])), rows, rows[first], inverse)
 
 
 def _too_few(needed: int, found: int, what: str) -> str:
@@ -220,6 +211,7 @@ def release(game: Game, defense: Defense) -> Game:
     """Return the game with every posterior as the defense releases it, of both sides and of reference models."""
 
     def one(rows: Observations, what: str) -> Observations:
+        """Release rows; ids of noisy copies differ from those of records, so both may have one seed."""
         return _released(rows, defense, (game.seeds / "release" / what).seed())
 
     released = replace(
@@ -227,6 +219,7 @@ def release(game: Game, defense: Defense) -> Game:
         target=one(game.target, "target"),
         shadow=one(game.shadow, "shadow"),
         population=one(game.population, "population") if game.population else None,
+        copies={side: one(rows, side) for side, rows in game.copies.items()},
     )
     return with_references(released, game.references, defense)
 

@@ -34,7 +34,8 @@ def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
     """Return the keys of all originals that a side trains as ``task`` says; its own original and key are not read."""
     sizes = asdict(task.sizes)
     del sizes["originals"]  # changes none of them: an experiment that grows keeps the episodes it has
-    before = _training(task, SHARED_AXES, instances) | {"kind": "episode"}
+    copies = {"copies": task.copies} if task.copies else {}
+    before = _training(task, SHARED_AXES, instances) | {"kind": "episode"} | copies
     asked = {name: value for name in ("population", "relearn") if (value := getattr(task, name))}
     after = asked | {
         "records": instances.records(task.dataset).sha256,

@@ -31,6 +31,7 @@ def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
         engine=task.engine,
         population=task.population,
         relearn=task.relearn,
+        copies=task.copies,
     )
 
 

@@ -16,7 +16,8 @@ from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cell_results import CellResult, put_result
 from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask, Plan, ReferenceTask
 from unlearnbench.run.environment import fingerprint
-from unlearnbench.run.episodes import Episode, to_arrays
+from unlearnbench.run.episode_arrays import to_arrays
+from unlearnbench.run.episodes import Episode
 from unlearnbench.run.evaluation import EvaluationWork
 from unlearnbench.run.executing import closed_after, outcomes
 from unlearnbench.run.failures import failure_of

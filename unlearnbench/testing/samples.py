@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.copies import SCALES, CopyAnswers
 from unlearnbench.core.metrics import ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.observations import Needs, ShadowView, View
 from unlearnbench.core.posteriors import log_of, log_softmax
@@ -97,6 +98,7 @@ class SampleRows:
         parts = {f"_{name}": getattr(self, name) for name in names}
         parts["_references"] = made_up_references(self.key, needs.references) if needs.references else None
         parts["_population"] = self._population(needs) if needs.population else None
+        parts["_copies"] = self._copies(needs) if needs.copies else None
         return {
             "n_classes": self.before.shape[1],
             "episode": self.episode,
@@ -104,6 +106,19 @@ class SampleRows:
             "key": self.key,
             **parts,
         }
+
+    def _copies(self, needs: Needs) -> CopyAnswers:
+        """Return answers about noisy copies: those about the row with noise that grows with the scale, by its key."""
+        n, classes = self.before.shape
+        number = np.arange(needs.copies)[:, None]
+        drawn = keyed_normals(5, self.key[:, None, None], number, np.arange(classes))
+        noise = np.reshape(SCALES, (-1, 1)) * drawn[:, :, None]
+        last = self.after[np.arange(n), self.versions - 1]
+        nothing = np.empty((n, 0, 0, 0))
+        return CopyAnswers(
+            log_softmax(self.before[:, None, None] + noise) if needs.sees_original else nothing,
+            log_softmax(last[:, None, None] + noise) if needs.sees_unlearned else nothing,
+        )
 
     def _population(self, needs: Needs) -> PopulationAnswers:
         """Return made-up answers about the population, the same in each view."""

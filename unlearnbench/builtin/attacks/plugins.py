@@ -1,11 +1,24 @@
-"""The built-in attacks: those of Chen et al., those by score, those by reference models, and the controls."""
+"""The built-in attacks: those of Chen et al., by score, by reference models, by label, and the controls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from unlearnbench.builtin.papers import CARLINI, CHEN, FU, HAYES, JAGIELSKI, NADERLOUI, WANG, YE, YEOM, ZARIFZADEH
+from unlearnbench.builtin.papers import (
+    CARLINI,
+    CHEN,
+    CHOQUETTE,
+    FU,
+    HAYES,
+    JAGIELSKI,
+    NADERLOUI,
+    WANG,
+    YE,
+    YEOM,
+    ZARIFZADEH,
+)
+from unlearnbench.core.versions import Versions
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.specs import hookimpl
 
@@ -14,10 +27,11 @@ _HERE: Final = "unlearnbench.builtin.attacks"
 
 @hookimpl
 def unlearnbench_attacks() -> Iterator[AttackPlugin]:
-    """Yield the attacks: those of Chen et al., those by score, those by reference models, and the controls."""
+    """Yield the attacks: those of Chen et al., by score, by reference models, by label, and the controls."""
     yield from _attacks_on_features()
     yield from _attacks_by_score()
     yield from _attacks_by_reference()
+    yield from _attacks_by_noisy_label()
     yield from _control_attacks()
 
 
@@ -156,6 +170,42 @@ def _attacks_by_reference() -> Iterator[AttackPlugin]:
         ),
     ):
         yield AttackPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=reference, label=True)
+
+
+def _attacks_by_noisy_label() -> Iterator[AttackPlugin]:
+    """Yield the label-only attacks that ask about noisy copies of a record."""
+    for name, factory, versions, summary in _BY_NOISY_LABEL:
+        yield AttackPlugin(
+            name=name,
+            summary=summary,
+            factory=f"{_HERE}.{factory}",
+            reference=CHOQUETTE,
+            versions=versions,
+            label=True,
+        )
+
+
+_BY_NOISY_LABEL: Final[tuple[tuple[str, str, Versions, str], ...]] = (
+    (
+        "augmentation",
+        "augmentation:Augmentation",
+        "unlearned",
+        "Label-only: share of noisy copies that the unlearned model gives the label",
+    ),
+    ("augmentation-fall", "augmentation:AugmentationFall", "both", "Label-only: by how much that share falls"),
+    (
+        "noise-robustness",
+        "noise_robustness:NoiseRobustness",
+        "unlearned",
+        "Label-only: how far noise can move the record until the unlearned model gives another label",
+    ),
+    (
+        "noise-robustness-fall",
+        "noise_robustness:NoiseRobustnessFall",
+        "both",
+        "Label-only: by how much that distance falls",
+    ),
+)
 
 
 def _control_attacks() -> Iterator[AttackPlugin]:

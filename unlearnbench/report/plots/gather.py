@@ -25,7 +25,7 @@ from unlearnbench.report.roles import Roles
 from unlearnbench.report.tracks import UNLEARNER, tables
 from unlearnbench.report.tracks.unlearner import HIGHEST, RECORD_PASSES, TEST_GAP
 from unlearnbench.run.cells import Cell, CellGroup
-from unlearnbench.run.episodes import from_arrays
+from unlearnbench.run.episode_arrays import from_arrays
 from unlearnbench.run.instances import baseline_ref
 from unlearnbench.run.results import Row, headline_rows
 from unlearnbench.run.session import Session
