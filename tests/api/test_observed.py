@@ -37,10 +37,15 @@ def needs(found: Registered) -> Needs:
     return attack.needs
 
 
+def offered(found: Registered) -> bool:
+    """Return whether all that an attack reads is there without a suite."""
+    return not needs(found).target_only and not needs(found).copies
+
+
 ATTACKS = [
     found.name
     for found in load_registry(discover=False).all("attack")
-    if isinstance(found.plugin, AttackPlugin) and not found.plugin.knows_truth and not needs(found).target_only
+    if isinstance(found.plugin, AttackPlugin) and not found.plugin.knows_truth and offered(found)
 ]
 SIZES = EpisodeSizes(originals=5, requests=3, records=60, negatives=8, matched=1, retained=2)
 

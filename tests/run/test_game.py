@@ -13,6 +13,7 @@ import unlearnbench
 from unlearnbench.builtin.attacks.u_lira import ULira
 from unlearnbench.builtin.defenses.posterior_noise import PosteriorNoise
 from unlearnbench.core.attacks import Attack, FittedAttack, ScoreAttack
+from unlearnbench.core.copies import SCALES, copy_ids
 from unlearnbench.core.defenses import ReleaseDefense, ReleaseKeys
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.observations import Needs, Observations, ShadowView, UndeclaredNeedError, View
@@ -26,7 +27,7 @@ from unlearnbench.run.attacking import attack_scores
 from unlearnbench.run.game import Game, game_seeds, release, with_references
 from unlearnbench.stats import auc
 
-REQUESTS, NEGATIVES = 4, 9
+REQUESTS, NEGATIVES, COPIES = 4, 9, 8
 PACKAGE = Path(unlearnbench.__file__).parent
 ATTACKS = [
     found.name
@@ -74,7 +75,21 @@ def make_game(originals: int = 6) -> Game:
         negative=Role.UNSEEN,
         population=[population(originals)],
     )
-    return replace(made, references=tuple(reference_model(target, number) for number in range(16)))
+    return replace(
+        made,
+        references=tuple(reference_model(target, number) for number in range(16)),
+        copies={"target": noisy_copies(target, records), "shadow": noisy_copies(shadow, records)},
+    )
+
+
+def noisy_copies(rows: Observations, records: Records) -> Observations:
+    """Rows of the copies of each row's record, with random answers."""
+    each = COPIES * len(SCALES)
+    asked = rows.take(np.repeat(np.arange(len(rows)), each))
+    before, after = log_softmax(np.random.default_rng(9).normal(size=(2, *asked.before.shape)))
+    record = copy_ids(records, rows.record, COPIES).ravel()
+    position = np.tile(np.arange(each), len(rows))
+    return replace(asked, before=before, after=after[:, None], record=record, position=position)
 
 
 def reference_model(target: Observations, number: int) -> Observations:
@@ -297,8 +312,9 @@ def test_release_keys_differ_by_side_version_and_row(game: Game) -> None:
         )
         for k in defense.seen
     ]
-    assert len(told) == 2 * (2 + 16 + 1)  # two versions of either side, of each reference model, and of the population
-    assert sum(map(len, told)) == len(set().union(*told)) == 2 * (2 + 16) * len(game.target) + 2 * 24 * 100
+    assert len(told) == 2 * (2 + 16 + 1 + 2)  # two versions of sides, of reference models, of the population, of copies
+    copies = 2 * COPIES * len(SCALES) * len(game.target)
+    assert sum(map(len, told)) == len(set().union(*told)) == 2 * ((2 + 16) * len(game.target) + 24 * 100 + copies)
     assert len({keys.seed for keys in defense.seen}) == 4
 
 
