@@ -88,9 +88,7 @@ def test_metrics_that_a_suite_gets_by_default_are_all_but_those_of_privacy_and_p
     assert isinstance(default, list)
     retraining = {"cost", "retraining-gap", "relearn-time", "mia-efficacy", "klom", "forgetting-quality"}
     others = {"epsilon", "epsilon-lower-bound", "indiscernibility", "one-vs-rest", "confusion"}
-    assert {*default, *others, *retraining} == {
-        plugin.name for plugin in registry.all("metric")
-    }
+    assert {*default, *others, *retraining} == {plugin.name for plugin in registry.all("metric")}
     assert all(registry.get("metric", name).load().reads_retrained for name in retraining)  # type: ignore[attr-defined]  # a metric
 
 
