@@ -28,6 +28,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "audit npz": ("audit", "FILE.npz"),
     "audit csv": ("audit", "FILE.csv"),
     "audit parquet": ("audit", "FILE.parquet"),
+    "reconstruct": ("reconstruct", "FILE.npz"),
     "plugin file": ("plugins", "list", "--plugin-file", "FILE.py"),
     "plugins check": ("plugins", "check", "FILE.py"),
 }

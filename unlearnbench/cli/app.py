@@ -43,6 +43,7 @@ VERBS: Final = {
     "plot": ("unlearnbench.cli.plot", "Draw a figure of a finished run."),
     "reproduce": ("unlearnbench.cli.reproduce", "Repeat the experiments of the paper, test its claims."),
     "audit": ("unlearnbench.cli.audit", "Measure what your own models reveal of deletions."),
+    "reconstruct": ("unlearnbench.cli.reconstruct", "Reconstruct records deleted from linear models."),
     "leaderboard": ("unlearnbench.cli.leaderboard", "Build leaderboards; pack and check submissions."),
     "data": ("unlearnbench.cli.data", "List, download, verify and describe data sets."),
     "plugins": ("unlearnbench.cli.plugins", "List, describe, check and start plug-ins."),

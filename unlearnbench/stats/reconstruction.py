@@ -46,6 +46,8 @@ def ridge_hessian(x: ArrayLike, penalty: float) -> Matrix:
 
 def logistic_hessian(x: ArrayLike, parameters: ArrayLike, penalty: float) -> Matrix:
     """Return the Hessian (d, d) of the logistic loss of two classes on features (n, d), at ``parameters`` (d,)."""
+    from scipy.special import expit
+
     features = np.asarray(x, dtype=np.float64)
-    p = 1 / (1 + np.exp(-features @ np.asarray(parameters)))
+    p = expit(features @ np.asarray(parameters))
     return ridge_hessian(features * np.sqrt(p * (1 - p))[:, None], penalty)
