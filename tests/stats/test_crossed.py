@@ -132,7 +132,7 @@ def covered(measure: str, design: Design, models: int, records: int = 40) -> tup
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_interval_covers_the_mean_over_records_and_as_many_models(measure: str, design: Design) -> None:
     share, shown = covered(measure, design, models=16)
-    assert shown == 1
+    assert shown >= 0.9
     assert 0.91 <= share <= 0.99
 
 
