@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.stats import binomtest, t
 
 from unlearnbench.core.estimates import Estimate, Scale
 from unlearnbench.stats.crossed import MOST_GROUPS, crossed_mean, left_out
@@ -111,8 +111,8 @@ DESIGNS = {
 Design = tuple[float, float, bool]
 
 
-def covered(measure: str, design: Design, models: int, records: int = 40) -> tuple[float, float]:
-    """Return which share of intervals hold the mean over draws of records and models, and how often there is one."""
+def covered(measure: str, design: Design, models: int, records: int = 40) -> tuple[int, int, int]:
+    """Return how many intervals hold the mean over draws of records and models, how many there are, and of how many."""
     number, scale, trials = MEASURES[measure]
     rng = np.random.default_rng(0)
     truth = np.mean([number(*draw(rng, models, *design, records)).mean() for _ in range(4 * trials)])
@@ -124,22 +124,28 @@ def covered(measure: str, design: Design, models: int, records: int = 40) -> tup
 
     found = [estimate() for _ in range(trials)]
     held = [one.low <= truth <= one.high for one in found if one.low is not None and one.high is not None]
-    return float(np.mean(held)) if held else 0.0, len(held) / trials
+    return sum(held), len(held), trials
+
+
+def assert_covers(held: int, shown: int) -> None:
+    """The share is not significantly outside .93 to .98."""
+    assert binomtest(held, shown, 0.93, "less").pvalue > 0.001
+    assert binomtest(held, shown, 0.98, "greater").pvalue > 0.001
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS.keys())
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_interval_covers_the_mean_over_records_and_as_many_models(measure: str, design: Design) -> None:
-    share, shown = covered(measure, design, models=16)
-    assert shown >= 0.9
-    assert 0.91 <= share <= 0.99
+    held, shown, trials = covered(measure, design, models=16)
+    assert shown >= 0.9 * trials
+    assert_covers(held, shown)
 
 
 @pytest.mark.slow
 def test_many_records_of_certain_models_are_covered_and_few_have_no_interval() -> None:
     certain = (1.0, 1.0, True)
-    share, shown = covered("klom", certain, models=8, records=200)
-    assert shown > 0.95
-    assert 0.91 <= share <= 0.99
-    assert covered("klom", certain, models=16)[1] < 0.05
+    held, shown, trials = covered("klom", certain, models=8, records=200)
+    assert shown > 0.95 * trials
+    assert_covers(held, shown)
+    assert covered("klom", certain, models=16)[1] < 0.05 * trials
