@@ -12,6 +12,7 @@ from gpu.comparing import Row, Way, ask, compare
 from gpu.parts import Case, Part
 from gpu.setting import Setting, table
 from unlearnbench.builtin.models.mlp.model import MLP
+from unlearnbench.builtin.unlearners.edits.influence import Influence
 from unlearnbench.builtin.unlearners.edits.ssd import SSD
 from unlearnbench.builtin.unlearners.gradient.finetune import Finetune
 from unlearnbench.builtin.unlearners.gradient.neggrad_plus import NegGradPlus
@@ -31,6 +32,7 @@ METHODS: dict[str, GradientUnlearner] = {
     "scrub": Scrub(epochs=1, forget_epochs=1),
     "ssd": SSD(batch_size=16),
     "salun": SalUn(epochs=1),
+    "influence": Influence(),
 }
 """One epoch each; `ssd` takes gradients of 16 records at once, as one record at a time would take minutes."""
 
@@ -57,7 +59,7 @@ def _case(method: GradientUnlearner, setting: Setting) -> Row:
 
     def one_by_one() -> Sequence[Fitted]:
         with patch.object(train, "stackable", return_value=False):
-            return method.unlearn_all(todo[: size.few])
+            return [method.unlearn(each) for each in todo[: size.few]]
 
     together = Way[Sequence[Fitted]](lambda: method.unlearn_all(todo), len(todo))
     return compare(together, Way[Sequence[Fitted]](one_by_one, size.few), ask(records.x))
