@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import Roles
 from unlearnbench.report.site.html import TEMPLATES, to_html
@@ -159,6 +160,18 @@ def test_an_invalid_row_keeps_its_numbers_and_is_marked(row: MakeRow, roles: Rol
         page.count('<span class="value">.720</span>') == 2 + 3
     )  # both attacks; sorted-diff on two more tables, twice on that of unlearners
     assert "invalid: blind tells" in page
+
+
+def test_a_number_that_only_other_entries_have_was_not_measured(row: MakeRow, roles: Roles) -> None:
+    memory = Estimate(1.5, status="no-interval", reason="one machine", scale="positive")
+    auc = Estimate(0.6, 0.5, 0.7, n=40)
+    rows = (row(metrics={"auc": auc, "memory-over-retraining": memory}), row(unlearner="sisa", metrics={"auc": auc}))
+    page = to_html(Publication({"suite": "odd", "seeds": [0]}, "abc", {}, roles, rows), tables(rows, roles, TRACKS))
+    cells = re.findall(r'<td[^>]*data-column="memory"[^>]*>.*?</td>', page)
+    assert [('title="not measured"' in cell, ">n/a<" in cell, ">1.500<" in cell) for cell in cells] == [
+        (False, False, True),
+        (True, True, False),
+    ]
 
 
 def test_no_cell_is_blank(text: str) -> None:

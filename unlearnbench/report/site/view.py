@@ -12,6 +12,7 @@ from unlearnbench.core.estimates import Estimate
 from unlearnbench.report.history import Record, history
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import BoardEntry, Publication
+from unlearnbench.report.site.exports import ABSENT
 from unlearnbench.report.site.figures import Scale, auc_scale
 from unlearnbench.report.site.methods import row_id, slug
 from unlearnbench.report.tracks import CHANCE, Column, Rank, RowWithSeeds, Track, TrackRow, TrackTable, shown_columns
@@ -192,7 +193,8 @@ def _cell(line: TrackRow, column: Column, scale: Scale) -> PageCell:
     interval = " ".join(filter(None, (interval, line.attack(column), line.mark(column))))
     if result is None or not result.row.metrics:
         value = result.row.status if result else "n/a"
-    note = (result.row.reason if result else "") or (estimate.reason if estimate and estimate.value is None else "")
+    known = estimate or (ABSENT if result and result.row.metrics else None)
+    note = (result.row.reason if result else "") or (known.reason if known and known.value is None else "")
     bar = Bar.of(estimate, scale) if column.is_auc else None
     rank = line.ranks.get(column.key) if line.track.sort == "suite" else None
     return PageCell(column, value, interval, note, estimate.value if estimate else None, bar, str(rank) if rank else "")
