@@ -42,6 +42,35 @@ def test_what_is_packed_is_found_sound_and_can_be_run_anew(say: Say, packed: str
     assert "note: run again, compared to the bit: breast-cancer, decision-tree" in said.out
 
 
+def test_arrays_elsewhere_are_given_to_a_check_and_a_board_is_built_without_them(say: Say, packed: str) -> None:
+    beside = Path(packed, "arrays.npy.xz")
+    assert say(*PACK, "--arrays", "large", "--address", "https://example.org/large").out.startswith("wrote ")
+    (folder,) = (path for path in Path(packed).parent.iterdir() if path != Path(packed))
+    (arrays,) = Path("large").iterdir()
+    assert arrays.read_bytes() == beside.read_bytes()
+    for file in Path(packed).iterdir():
+        file.unlink()
+    Path(packed).rmdir()
+    check = ("leaderboard", "check", str(folder), "--suite", "tiny.yaml", "--accept")
+    said = say(*check)
+    assert said.code == 1
+    assert "fetch https://example.org/large/" in said.out
+    assert said.out.splitlines()[-1] == f"{folder}: 1 finding"
+    assert say(*check, "--arrays", "large").code == 0
+    said = say("leaderboard", "build")
+    assert said.code == 0
+    assert f"note: the arrays of {folder} are not here; a check of it needs them: --arrays PATH" in said.out
+
+
+def test_as_many_cells_are_run_again_as_fit_into_the_minutes(say: Say, packed: str) -> None:
+    again = ("--rerun-minutes", "0.001", "--nonce", "spring")
+    said = say("leaderboard", "check", packed, "--suite", "tiny.yaml", *again)
+    assert said.code == 0
+    assert said.out.count("note: run again, ") == 1
+    both = say("leaderboard", "check", packed, "--rerun", "1", *again)
+    assert (both.code, "give --rerun or --rerun-minutes" in both.err) == (2, True)
+
+
 def test_what_is_accepted_becomes_the_board_and_a_number_typed_by_hand_is_found(say: Say, packed: str) -> None:
     check = ("leaderboard", "check", packed, "--suite", "tiny.yaml", "--rerun", "1", "--nonce", "spring", "--accept")
     said = say(*check)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from tests.fuzzing import TIMES
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Failure
 from unlearnbench.run.entries import Entry as Stored
@@ -21,6 +23,7 @@ from unlearnbench.run.store import Store
 from unlearnbench.stats import auc, deg_rate, true_confidence
 from unlearnbench.submissions.arrays import ArrayFile, ArrayPool
 from unlearnbench.submissions.claims import same
+from unlearnbench.submissions.findings import Finding, RefusedError
 from unlearnbench.submissions.pack import Entry, pack
 from unlearnbench.submissions.place import Place
 
@@ -140,6 +143,60 @@ def test_arrays_come_back_as_they_went_in_and_equal_ones_are_one(given_arrays: l
         back = file.read(number, array.dtype.type, array.shape)
         assert back.dtype == array.dtype
         assert back.tobytes() == array.tobytes()
+
+
+@given(st.lists(ARRAYS, min_size=1, max_size=4), st.lists(ARRAYS, max_size=4))
+@settings(deadline=None)
+def test_arrays_that_the_reference_has_are_read_from_it_and_not_written(
+    of_reference: list[NDArray[Any]], own: list[NDArray[Any]]
+) -> None:
+    first = ArrayPool()
+    numbers = [first.add(array) for array in of_reference]
+    reference = ArrayFile(first.packed(), len(first))
+    pool = ArrayPool(reference)
+    assert [pool.add(array) for array in of_reference] == numbers
+    assert len(pool) == 0
+    numbers = [pool.add(array) for array in own]
+    file = ArrayFile(pool.packed(), len(pool), reference)
+    assert len(pool) == len({number for number in numbers if number >= len(reference)})
+    for number, array in zip(numbers, own, strict=True):
+        back = file.read(number, array.dtype.type, array.shape)
+        assert back.tobytes() == array.tobytes()
+
+
+def headed(text: bytes) -> bytes:
+    """Return bytes that call themselves an array of format 1.0, with this text as header."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def described(descr: str, shape: str) -> bytes:
+    return headed(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n".encode())
+
+
+PIECES = st.one_of(
+    st.binary(max_size=40),
+    st.builds(headed, st.binary(max_size=300)),
+    st.builds(
+        described,
+        st.sampled_from(["<f8", "|b1", "|O", "|S0", "<U9", "<M8[s]", "xx", "<f9"]),
+        st.sampled_from(["", "1,", "3", "0, 5", ",", "9" * 40, "1, " * 20, "00"]),
+    ),
+)
+
+
+@given(st.lists(PIECES, max_size=4), st.integers(0, 5), st.booleans())
+@settings(deadline=None, max_examples=200 * TIMES)
+def test_any_bytes_are_arrays_or_are_refused(pieces: list[bytes], count: int, packed: bool) -> None:
+    content = b"".join(pieces)
+    findings: tuple[Finding, ...] = ()
+    try:
+        file = ArrayFile(lzma.compress(content) if packed else content, count)
+        assert len(file) == count
+        for number in range(count):
+            file.read(number, np.float64, (1,))
+    except RefusedError as error:
+        findings = error.findings
+    assert all(str(finding).isprintable() and len(str(finding)) <= 300 for finding in findings)
 
 
 def test_scores_keep_their_precision_because_a_metric_reads_values_and_not_only_their_order() -> None:
