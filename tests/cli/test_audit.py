@@ -57,7 +57,9 @@ def test_without_shadow_data_it_says_what_was_not_tried(say: Say, files: tuple[s
     said = say("audit", files[0])
     assert said.code == 0
     assert "not tried:" in said.out
-    learning = "classical, direct-concat, direct-diff, ensemble, euclidean, sorted-concat, sorted-diff, strongest"
+    learning = (
+        "classical, direct-concat, direct-diff, ensemble, euclidean, sorted-concat, sorted-diff, strongest, tri-class"
+    )
     assert f"{learning}: learns" in " ".join(said.out.split())
 
 
