@@ -53,7 +53,7 @@ def test_a_network_of_a_stack_is_that_of_a_loop_up_to_rounding_and_alone_the_sam
 def test_unlearners_in_stacks_agree_with_those_one_by_one() -> None:
     outcome = outcome_of(program.PARTS["unlearners"])
     assert not outcome.failed
-    assert list(outcome.rows) == ["finetune", "neggrad-plus", "scrub", "ssd", "salun"]
+    assert list(outcome.rows) == ["finetune", "neggrad-plus", "scrub", "ssd", "salun", "influence"]
     assert all(row.repeats and row.difference < 1e-5 for row in outcome.rows.values())
 
 
