@@ -67,7 +67,7 @@ def vision(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("vision")
 def test_resnet18_agrees_with_itself() -> None:
     outcome = outcome_of(program.PARTS["resnet18"])
-    assert (outcome.failed, len(outcome.rows)) == ({}, 6)
+    assert (outcome.failed, len(outcome.rows)) == ({}, 7)
     assert {row.difference for row in outcome.rows.values()} == {0.0}
     assert "made-up images" in outcome.note
 
@@ -76,7 +76,7 @@ def test_resnet18_agrees_with_itself() -> None:
 @pytest.mark.usefixtures("vision")
 def test_a_request_to_resnet18_is_compared_with_retraining() -> None:
     outcome = outcome_of(program.PARTS["resnet18-requests"])
-    assert (outcome.failed, len(outcome.rows)) == ({}, 16)
+    assert (outcome.failed, len(outcome.rows)) == ({}, 17)
     assert all(row.repeats and row.difference > 0 for row in outcome.rows.values())
 
 
