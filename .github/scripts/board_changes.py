@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from maintainers import records_of_others
 
 MOST_BYTES = 20_000_000
 """A larger file is not read."""
@@ -27,9 +28,6 @@ MOST_NOTES = 10
 """Of each submission: what was not checked, or was compared with what."""
 RUN_AGAIN = "run again, "
 """How the note of each cell that was run again begins."""
-MAINTAINERS = ("OWNER", "MEMBER", "COLLABORATOR")
-"""What GitHub calls an author who may write to the repository."""
-RECORDS = re.compile(r"leaderboards/[^/]+/(submissions/[^/]+/accepted|hidden)\.json")
 MOST_CHARACTERS = 200
 """Of one cell or finding."""
 MOST_OF_ALL = 60_000
@@ -190,7 +188,7 @@ def check_text(file: Path) -> Iterator[str]:
 
 def records_text(paths: Iterable[str], author_is: str) -> Iterator[str]:
     """Return a warning for each record of maintainers that somebody else brings, line by line."""
-    found = [] if author_is in MAINTAINERS else [path for path in paths if RECORDS.fullmatch(path)]
+    found = records_of_others(paths, author_is)
     yield from (f"- {code(path)} **must not be merged**: maintainers write it" for path in found[:MOST_LINES])
     if len(found) > MOST_LINES:
         yield f"- and {len(found) - MOST_LINES} more records"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import secrets
 import subprocess
 import sys
@@ -20,15 +19,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from maintainers import records_of_others
+
 MOST = 20
 """Submissions that one run checks."""
 WORKERS = 2
 MOST_FETCHED = 2**30
 """Bytes of a file of arrays, as of the check."""
-MAINTAINERS = ("OWNER", "MEMBER", "COLLABORATOR")
-"""What GitHub calls an author who may write to the repository."""
-RECORDS = re.compile(r"leaderboards/[^/]+/(submissions/[^/]+/accepted|hidden)\.json")
-"""What maintainers write of submissions: a pull request of somebody else must not bring it."""
 
 
 def changed(base: str, root: Path) -> list[str]:
@@ -36,11 +33,6 @@ def changed(base: str, root: Path) -> list[str]:
     command = ["git", "diff", "--name-only", "-z", f"{base}...HEAD", "--", "leaderboards/**"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)  # noqa: S603 - no shell
     return done.stdout.split("\0")
-
-
-def records(paths: Sequence[str]) -> list[str]:
-    """Return which of the paths are records of maintainers."""
-    return [path for path in paths if RECORDS.fullmatch(path)]
 
 
 def submissions(paths: Sequence[str]) -> list[str]:
@@ -133,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     folders = submissions(paths)
     minutes = given.rerun_minutes / max(len(folders), 1)
     told = [check(folder, given.root, minutes, given.arrays.absolute()) for folder in folders[:MOST]]
-    strange = [] if given.author_is in MAINTAINERS else records(paths)
+    strange = records_of_others(paths, given.author_is)
     found = [finding(path, "is written by maintainers", "leave it out") for path in strange]
     if len(folders) > MOST:
         many = f"{len(folders)} are too many for one pull request"

@@ -6,23 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.suite.texts import MINIMAL
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.limits import Limits
 from unlearnbench.suite.model import Suite
 
 Load = Callable[[str], Suite]
-SUITE = """\
-suite: mine
-version: 1
-datasets: [adult]
-models: [decision-tree]
-unlearners: [retrain]
-attacks: [sorted-diff]
-"""
 
 
 def test_a_suite_without_limits_has_none(load: Load) -> None:
-    assert load(SUITE).limits == Limits()
+    assert load(MINIMAL).limits == Limits()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +28,7 @@ def test_a_suite_without_limits_has_none(load: Load) -> None:
     ],
 )
 def test_limits_are_seconds_and_a_size(load: Load, keys: str, limits: Limits) -> None:
-    assert load(SUITE + keys).limits == limits
+    assert load(MINIMAL + keys).limits == limits
 
 
 @pytest.mark.parametrize(
@@ -54,13 +47,13 @@ def test_limits_are_seconds_and_a_size(load: Load, keys: str, limits: Limits) ->
 )
 def test_a_limit_that_is_none_is_refused_where_it_stands(load: Load, key: str, said: str) -> None:
     with pytest.raises(UserError) as told:
-        load(SUITE + key)
+        load(MINIMAL + key)
     assert said in str(told.value)
     assert len(str(told.value)) < 400
 
 
 def test_limits_are_part_of_no_identity(load: Load) -> None:
-    limited, plain = load(SUITE + "timeout: 60\nmemory: 4GB"), load(SUITE)
+    limited, plain = load(MINIMAL + "timeout: 60\nmemory: 4GB"), load(MINIMAL)
     assert limited == plain
     assert limited.sha256 == plain.sha256
     assert limited.to_dict() == plain.to_dict()

@@ -70,7 +70,7 @@ class Answers:
 
     def name(self, record: int) -> str:
         """Return the id of a record, or the number of its row from 0 where the file has none."""
-        return str(record) if self.names is None else str(self.names[record])
+        return reading.record_name(self.names, record)
 
 
 def read_answers(file: Path) -> Answers:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.audit.columns import Columns
-from unlearnbench.audit.reading import Texts
+from unlearnbench.audit.reading import Texts, record_name
 from unlearnbench.core.messages import brief
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.scenarios import Role
@@ -27,7 +27,7 @@ def population_of(columns: Columns, rows: Observations, asked: NDArray[np.bool_]
     if not asked.all() and pair.any() and names is None:
         columns.fail("needs the column record: several pairs of models answer about the population")
     for row in np.flatnonzero(asked & np.isin(rows.record, rows.record[~asked]))[:1].tolist():
-        name = brief(_name(names, rows.record[row]))
+        name = brief(record_name(names, rows.record[row]))
         columns.fail(f"record {name} is in the population too; give it one of these roles only", row)
     _check_complete(columns, rows, ~asked, pair, names)
     return in_order(rows.take(~asked))
@@ -41,15 +41,11 @@ def _check_complete(
     answered = np.zeros((pair.max() + 1, len(ids)), dtype=np.bool_)
     answered[pair[chosen], place] = True
     for own, missing in np.argwhere(~answered)[:1].tolist():
+        name = brief(record_name(names, ids[missing]))
         columns.fail(
-            f"its models do not answer about record {brief(_name(names, ids[missing]))} of the population; all must "
-            "answer about all of it",
+            f"its models do not answer about record {name} of the population; all must answer about all of it",
             int(np.flatnonzero(pair == own)[0]),
         )
-
-
-def _name(names: Texts | None, record: int) -> str:
-    return str(record) if names is None else str(names[record])
 
 
 def in_order(population: Observations) -> Observations:

@@ -35,6 +35,11 @@ NONE: Final = ("", "-1", "nan", "None")
 """An id that is none."""
 
 
+def record_name(names: Texts | None, record: int) -> str:
+    """Return the id of a record as the file has it, or the number of its row from 0 where the file has none."""
+    return str(record) if names is None else str(names[record])
+
+
 def check_names(columns: Columns, known: Sequence[str] = COLUMNS, needed: Sequence[str] = ("role", *MATRICES)) -> None:
     """Refuse a file without the columns it must have, and one with others: a misspelt one would be passed over."""
     for name in sorted(columns.arrays.keys() - set(known)):
