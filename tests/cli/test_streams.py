@@ -110,3 +110,14 @@ def test_a_run_that_is_stopped_says_what_it_keeps_and_how_it_goes_on(
     (line,) = err.splitlines()
     assert line.startswith("stopped: 4 of 4 episodes and 0 of 2 cells are kept in ")
     assert line.endswith("kept; the same command goes on from there")
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_exit_code_tells_the_signal_wherever_the_code_of_others_was(
+    run: Run, tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    """Python itself would tell another one, where the signal comes while a text is executed."""
+    if signal.getsignal(how) is signal.SIG_IGN:
+        pytest.skip("the tests were started by nohup, whose programs go on")
+    (tmp_path / "stopping.py").write_text(f'exec("import os; os.kill(os.getpid(), {int(how)})")\n')
+    assert run(*LIST, "--plugin-file", "stopping.py").returncode == code

@@ -14,8 +14,10 @@ from typing import Final, TextIO
 SIGNALS: Final = 128
 """The exit code of a process that a signal ends is this and the signal's number."""
 INTERRUPTED: Final = SIGNALS + signal.SIGINT
-_ENDING: Final = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
-"""What batch systems and closed terminals send; Windows knows one of them."""
+_ENDING: Final = [
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
+]
+"""What Ctrl-C, batch systems and closed terminals send; Windows knows two of them."""
 CLOSED_PIPE: Final = SIGNALS + 13  # SIGPIPE, which Windows does not have
 
 
@@ -43,6 +45,14 @@ def silence(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+class StoppedError(KeyboardInterrupt):
+    """A signal asked this process to end.
+
+    An own class, since Python notes a plain KeyboardInterrupt that passes through ``exec`` of a text, as when a data
+    class is made, and then ends the process by SIGINT whatever exit code it asks for.
+    """
+
+
 class Stop:
     """Whether the process was asked to end."""
 
@@ -57,14 +67,14 @@ class Stop:
 
 @contextmanager
 def stopped_in_order(stop: Stop) -> Iterator[None]:
-    """End the work at SIGTERM and SIGHUP as at Ctrl-C, by a KeyboardInterrupt, so that it is left in order.
+    """End the work at Ctrl-C, SIGTERM and SIGHUP by a KeyboardInterrupt, so that it is left in order.
 
     ``stop`` gets to know the signal. One that this process was started to ignore, as by nohup, stays ignored.
     """
 
     def end(number: int, _: object) -> None:
         stop.signal = number
-        raise KeyboardInterrupt
+        raise StoppedError
 
     if threading.current_thread() is not threading.main_thread():  # only that one may handle signals
         yield
