@@ -184,7 +184,7 @@ def test_a_failed_run_is_not_packed(say: Say, change: Change) -> None:
     assert say("run", "tiny.yaml").code == 1
     said = say(*PACK, "--run-plugin-files")
     assert said.code == 2
-    assert "1 cells failed: RuntimeError: no score today; run it to its end, then pack it" in said.err
+    assert "1 cell failed: RuntimeError: no score today; run it to its end, then pack it" in said.err
 
 
 def test_an_entry_by_a_plugin_of_ones_own_is_packed_and_checked(say: Say, change: Change) -> None:

@@ -149,7 +149,7 @@ def test_gc_removes_what_no_run_reads_and_nothing_else(say: Say, stored: Path) -
         stored / "cell-3" / "ab" / "old",
         stored / "tmp" / "left",
     }
-    assert say("store", "gc", "here") == (0, "removed 1 files, 5 bytes\n", "")
+    assert say("store", "gc", "here") == (0, "removed 1 file, 5 bytes\n", "")
     assert {file for file in stored.rglob("*") if file.is_file()} == kept
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from unlearnbench.core.errors import Location, UserError, did_you_mean
 from unlearnbench.core.executors import Failure
-from unlearnbench.core.messages import MOST, cut, message_of, one_line, shown
+from unlearnbench.core.messages import MOST, counted, cut, message_of, one_line, shown
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 """Any characters, halves of surrogate pairs too."""
@@ -68,3 +68,22 @@ def test_known_words_are_listed_as_far_as_they_fit() -> None:
     assert many.startswith("; known: word-000, word-001, ")
     assert many.endswith(", ...")
     assert len(many) < 140
+
+
+@pytest.mark.parametrize(
+    ("n", "noun", "text"),
+    [
+        (0, "cell", "0 cells"),
+        (1, "cell", "1 cell"),
+        (2, "cell", "2 cells"),
+        (1, "entry", "1 entry"),
+        (3, "entry", "3 entries"),
+        (2, "attack day", "2 attack days"),
+        (2, "pass", "2 passes"),
+        (2, "batch", "2 batches"),
+        (2, "data set", "2 data sets"),
+        (1200, "row", "1,200 rows"),
+    ],
+)
+def test_a_noun_has_the_number_of_what_is_counted(n: int, noun: str, text: str) -> None:
+    assert counted(n, noun) == text

@@ -89,5 +89,5 @@ def test_a_smaller_population_is_the_first_of_a_larger_one() -> None:
 
 
 def test_records_with_a_twin_are_in_no_population() -> None:
-    with pytest.raises(ValueError, match="a population of 1 records is wanted, and 0 are there"):
+    with pytest.raises(ValueError, match="a population of 1 record is wanted, and 0 are there"):
         population_sample(toy(1000, twins=True), 1, SEEDS)

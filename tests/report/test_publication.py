@@ -156,7 +156,7 @@ def put(store: Store, key: str, python: str) -> str:
 
 
 def test_an_unfinished_run_is_not_published(row: MakeRow, tmp_path: Path, registry: Registry) -> None:
-    with pytest.raises(UserError, match="suite made-up: 1 rows have not run; run the whole suite to publish it"):
+    with pytest.raises(UserError, match="suite made-up: 1 row not run yet; run the whole suite to publish it"):
         Publication.of(plan(), [row(), row(seed=1, status="missing")], Store(tmp_path), registry)
 
 

@@ -335,8 +335,8 @@ REASONS = {
     | {"versions": "an unlearner must return a version for each step"},
     ("defenses", "wrong-release"): POSTERIORS | PROBABILITIES,
     ("defenses", "wrong-schedule"): {
-        "lost": "a defense must serve every request once: 3 records are to be forgotten, it serves 2",
-        "twice": "a defense must serve every request once: 3 records are to be forgotten, it serves 4",
+        "lost": "a defense must serve every request once: 3 records to be forgotten, it serves 2",
+        "twice": "a defense must serve every request once: 3 records to be forgotten, it serves 4",
         "ids": "a defense must return a list of Request, got [[0]]",
         "none": "a defense must return a list of Request, got None",
     },

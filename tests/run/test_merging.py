@@ -36,6 +36,10 @@ def other_place(payload: dict[str, Any]) -> None:
     payload["environment"]["numpy"] = "3.0"
 
 
+def other_models(payload: dict[str, Any]) -> None:
+    payload["measured_sha256"] = "cd" * 32
+
+
 def other_number(payload: dict[str, Any]) -> None:
     payload["metrics"]["auc"]["value"] = 0.8
 
@@ -46,7 +50,14 @@ def another_metric(payload: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "same"),
-    [(without_memory, True), (other_times, True), (other_place, True), (other_number, False), (another_metric, False)],
+    [
+        (without_memory, True),
+        (other_times, True),
+        (other_place, True),
+        (other_models, True),
+        (other_number, False),
+        (another_metric, False),
+    ],
 )
 def test_what_is_measured_of_the_machine_is_left_aside(change: Callable[[dict[str, Any]], None], same: bool) -> None:
     payload = copy.deepcopy(PAYLOAD)

@@ -287,7 +287,7 @@ def test_tables_need_no_arrays_and_the_build_says_which_are_elsewhere(house: Hou
 def test_controls_that_are_not_the_boards_are_not_comparable(house: House) -> None:
     copy = copy_of(house.packed("unlearner=sisa:shards=4", "Bo"), house)
     assert copy.found() == []
-    assert any("controls were compared with those of reference-" in note for note in copy.check().notes)
+    assert any("controls compared with those of reference-" in note for note in copy.check().notes)
 
     def other(data: dict[str, Any], arrays: list[np.ndarray[Any, Any]]) -> None:
         group = next(group for group in data["benches"] if group["unlearner"] == "retrain")

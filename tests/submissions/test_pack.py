@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -109,8 +110,20 @@ class Broken(Store):
 
 def test_a_failed_run_is_refused_with_the_reason(packed: Packed, tmp_path: Path) -> None:
     store = Broken(packed.store.root, next(iter(packed.plan.cells)))
-    with pytest.raises(UserError, match="suite small is not finished: 1 cells failed: it broke; run it to its end"):
+    with pytest.raises(UserError, match="suite small is not finished: 1 cell failed: it broke; run it to its end"):
         pack(packed.plan, packed.registry, store, ENTRY, Place(tmp_path))
+
+
+def test_cells_that_were_not_computed_from_the_stored_models_are_refused(packed: Packed, tmp_path: Path) -> None:
+    store = Store(shutil.copytree(packed.store.root, tmp_path / "store"))
+    key = next(iter(packed.plan.groups[0].target)).key
+    made = store.get("episode", key)
+    assert made is not None
+    store.drop("episode", key)
+    store.put("episode", key, {**made.payload, "seconds": {"train": 9.0, "unlearn": 9.0}}, made.arrays)
+    with pytest.raises(UserError, match=r"^models of breast-cancer, .*, seed 0, were made again since; run the suite"):
+        pack(packed.plan, packed.registry, store, ENTRY, Place(tmp_path))
+    assert not (tmp_path / "small").exists()
 
 
 def test_packing_reads_what_the_run_stored_and_evaluates_nothing(

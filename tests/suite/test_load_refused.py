@@ -255,7 +255,7 @@ def test_a_grid_beyond_all_measure_is_refused_before_it_is_counted(error: Error)
     models = ", ".join(f"{{name: decision-tree, params: {{max_leaf_nodes: {n}}}}}" for n in range(1, 1002))
     seeds = ", ".join(map(str, range(1000)))
     text = MINIMAL.replace("[decision-tree]", f"[{models}]") + f"seeds: [{seeds}]\n"
-    assert error(text) == "1:8: the suite holds 1001000 cells, and at most 1000000 may be; split it"
+    assert error(text) == "1:8: the suite holds 1,001,000 cells, and at most 1,000,000 may be; split it"
 
 
 def test_a_message_stays_one_line_whatever_the_file_holds(error: Error) -> None:

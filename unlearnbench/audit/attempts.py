@@ -12,6 +12,7 @@ from unlearnbench.audit.findings import AttackFinding, finding_of
 from unlearnbench.audit.references import References
 from unlearnbench.core.attacks import Attack, ScoreAttack
 from unlearnbench.core.executors import Failure
+from unlearnbench.core.messages import counted
 from unlearnbench.core.observations import Needs
 from unlearnbench.core.records import Provenance, Records
 from unlearnbench.core.scenarios import Role
@@ -93,16 +94,18 @@ def _too_few_models(needs: Needs, given: Given, scored: Answers, models: int) ->
     if given.references is None:
         return "needs the answers of reference models; give them as references"
     if needs.references > models:
-        return f"needs {needs.references} reference models, and there are {models}"
+        return f"needs {counted(needs.references, 'reference model')}, and there are {models}"
     both = scored.count(Role.FORGOTTEN) and scored.count(Role.UNSEEN)
-    return "" if both else f"needs deleted and unseen records that {models} reference models can judge"
+    return "" if both else f"needs deleted and unseen records that {counted(models, 'reference model')} can judge"
 
 
 def _too_small_population(needs: Needs, target: Answers, scored: Answers) -> str:
     if not target.population_size:
         return "needs answers about a population; give rows of the role population"
     asked = " that all reference models answer about" if needs.references else ""
-    return f"needs {needs.population} records of the population{asked}, and there are {scored.population_size}"
+    return (
+        f"needs {counted(needs.population, 'record')} of the population{asked}, and there are {scored.population_size}"
+    )
 
 
 def _game(given: Given, scored: Answers) -> Game:

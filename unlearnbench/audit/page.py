@@ -15,6 +15,7 @@ from unlearnbench.audit.one_run import DELTA, OneRun
 from unlearnbench.audit.reading import ROLES
 from unlearnbench.audit.risk import SMALLEST_GROUP, group_risks, record_risks
 from unlearnbench.audit.verdict import SMALLEST_P, Verdict
+from unlearnbench.core.messages import counted
 from unlearnbench.core.scenarios import Role
 from unlearnbench.report.numbers import number
 from unlearnbench.report.site.curves import RATES, RocFigure, RocGroup, drawn_rates, roc_figure
@@ -108,7 +109,7 @@ def about(audit: Audit) -> str:
     counts = ", ".join(f"{target.count(role)} {name}" for name, role in ROLES.items())
     population = f", a population of {target.population_size}" if target.population_size else ""
     shadow = f"shadow {given.shadow.file.name}" if given.shadow else "no shadow data"
-    references = f"; {given.references.count} reference models" if given.references else ""
+    references = f"; {counted(given.references.count, 'reference model')}" if given.references else ""
     return f"{target.file.name}: {counts} records{population}, {target.n_classes} classes; {shadow}{references}"
 
 

@@ -13,6 +13,7 @@ from unlearnbench.audit.findings import AttackFinding
 from unlearnbench.audit.leak import Audit
 from unlearnbench.audit.references import LEAST
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.messages import counted
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.stats import MIN_CLUSTERS, counts_differ
@@ -121,7 +122,7 @@ def _scope(target: Answers) -> str:
     models = "pair of models" if target.originals == 1 else f"{target.originals} originals and their unlearned models"
     this = "this" if target.originals == 1 else "these"
     return (
-        f"For {this} {models} only: intervals treat {_counted(target.requests, 'deletion request')} as the sample. "
+        f"For {this} {models} only: intervals treat {counted(target.requests, 'deletion request')} as the sample. "
         "Another training run may leak more or less."
     )
 
@@ -211,10 +212,6 @@ def _of_100(share: float) -> str:
 
 def _p(p: float) -> str:
     return f"{p:.2g}" if p >= SMALLEST_P else f"below {SMALLEST_P}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _adjusted_p(finding: AttackFinding) -> float:

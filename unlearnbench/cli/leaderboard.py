@@ -22,6 +22,7 @@ from unlearnbench.cli.output import echo, epilog, finding_count, new_app, print_
 from unlearnbench.cli.session import SuiteName, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.files import write_whole
+from unlearnbench.core.messages import counted
 from unlearnbench.report.leaderboard import build as build_files
 from unlearnbench.run.session import SessionOptions, open_session
 
@@ -110,7 +111,7 @@ def site(
     boards = _boards(leaderboards)
     paths = {folder.relative_to(leaderboards).as_posix(): publication for folder, publication in boards.items()}
     written = [write_whole(out / name, text) for name, text in site_files(paths)]
-    echo(f"wrote {len(written)} files; open {out / 'index.html'}")
+    echo(f"wrote {counted(len(written), 'file')}; open {out / 'index.html'}")
 
 
 @app.command(

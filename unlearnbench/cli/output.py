@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from unlearnbench.core.messages import escaped
+from unlearnbench.core.messages import counted, escaped
 
 NO_MARKUP: Final = None
 """Help pages are plain text: rich would be imported to draw boxes."""
@@ -48,7 +48,7 @@ def print_table(rows: Iterable[Iterable[object]], headers: Sequence[str] = (), w
 
 def finding_count(n: int) -> str:
     """Return how many findings there are in words."""
-    return "nothing found" if n == 0 else "1 finding" if n == 1 else f"{n} findings"
+    return counted(n, "finding") if n else "nothing found"
 
 
 def print_json(value: object) -> None:

@@ -11,6 +11,7 @@ import typer
 from unlearnbench.audit.reconstruction import Loss, Parameters, Reconstruction, read_parameters, reconstruct
 from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import echo, print_json, print_table
+from unlearnbench.core.messages import counted
 from unlearnbench.report.numbers import number
 
 EXAMPLES = (
@@ -60,7 +61,7 @@ def _to_dict(given: Parameters, found: Reconstruction) -> dict[str, object]:
 
 def _print(given: Parameters, found: Reconstruction) -> None:
     over = "original models" if found.by_original else "deletions, for these models only"
-    counts = f"{len(found.cosines)} deletions, {found.unchanged} changed no parameter"
+    counts = f"{counted(len(found.cosines), 'deletion')}, {found.unchanged} changed no parameter"
     echo(f"{given.file.name}: {counts}; intervals over {over}\n")
     lines = [["from the parameters", number(found.cosine)], ["mean of the sample", number(found.baseline)]]
     print_table(lines, headers=("guess", "cosine with the deleted record"))

@@ -17,6 +17,7 @@ from unlearnbench.core.datasets import Dataset
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import Executor
 from unlearnbench.core.files import write_whole
+from unlearnbench.core.messages import counted
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.reproduction.experiment import Experiment
 from unlearnbench.reproduction.experiments import EXPERIMENTS, experiment_named
@@ -156,5 +157,5 @@ def _write_tables(done: Sequence[Reproduced], folder: Path) -> list[Reproduced]:
 
     for each in done:
         write_whole(folder / f"{each.experiment.name}.csv", each.csv())
-    echo(f"wrote {len(done)} tables to {folder}", err=True)
+    echo(f"wrote {counted(len(done), 'table')} to {folder}", err=True)
     return [replace(each, figure=draw(each.experiment, each.plan, each.rows, folder)) for each in done]

@@ -24,6 +24,7 @@ from unlearnbench.cli.output import echo
 from unlearnbench.cli.session import SuiteName, told_if_stopped, with_session_options
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.executors import FAILURES
+from unlearnbench.core.messages import counted, plural
 from unlearnbench.report.leaderboard import sections
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.roles import Roles
@@ -94,7 +95,8 @@ def command(
         rows, roles = collect(session.plan, session.store), Roles.of(session.plan.full, session.registry)
         if not part:  # the tables of a part would be taken for those of the suite
             echo("\n".join(section.plain() for section in sections(tables(rows, roles, TRACKS))))
-        echo(f"{outcome.done} cells done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
+        done = counted(outcome.done, "cell")
+        echo(f"{done} done, {outcome.failed} failed, {outcome.skipped} skipped; store: {options.store}")
         if publish:
             _publish(session, rows, leaderboards)
     if outcome.failed or (outcome.skipped and not outcome.done and not part):
@@ -105,9 +107,9 @@ def command(
 def _print_reasons(rows: Sequence[Row], statuses: Collection[str]) -> None:
     reasons = Counter(f"{row.status}: {row.reason}" for row in rows if row.status in statuses and row.seed is not None)
     for reason, count in reasons.most_common(MOST_REASONS):
-        echo(f"{count} cell{'s' if count > 1 else ''} {reason}", err=True)
+        echo(f"{counted(count, 'cell')} {reason}", err=True)
     if (more := len(reasons) - MOST_REASONS) > 0:
-        echo(f"and {more} more reasons; unlearnbench status lists all", err=True)
+        echo(f"and {more} more {plural(more, 'reason')}; unlearnbench status lists all", err=True)
 
 
 def _publish(session: Session, rows: Sequence[Row], leaderboards: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from unlearnbench.cli.options import AsJson
 from unlearnbench.cli.output import echo, epilog, new_app, print_json, print_table
+from unlearnbench.core.messages import counted
 from unlearnbench.run.merging import merge
 from unlearnbench.run.store import Store
 from unlearnbench.run.store_files import (
@@ -84,7 +85,7 @@ def gc(folder: StoreFolder, as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(removed))
     else:
-        echo(f"removed {removed.files} files, {removed.bytes} bytes")
+        echo(f"removed {counted(removed.files, 'file')}, {counted(removed.bytes, 'byte')}")
 
 
 @app.command("merge", epilog=epilog("unlearnbench store merge shard-1 shard-2 shard-3 --into results"))

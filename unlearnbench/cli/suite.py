@@ -11,6 +11,7 @@ import typer
 from unlearnbench.cli.options import AsJson, DisabledPlugins, PluginFiles, RunPluginFiles
 from unlearnbench.cli.output import echo, epilog, new_app, print_json, print_table
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import counted
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.suite.find import find_suite, standard_suites
 from unlearnbench.suite.load import load_suite, read_header
@@ -116,10 +117,6 @@ def _load(name: str, files: Sequence[Path] | None, disabled: Sequence[str] | Non
 
 
 def _summary(suite: Suite) -> str:
-    factors = [_count(len(refs), axis) for axis, refs in suite.axes.items()] + [_count(len(suite.seeds), "seed")]
+    factors = [counted(len(refs), axis) for axis, refs in suite.axes.items()] + [counted(len(suite.seeds), "seed")]
     rest = ", less what is excluded" if suite.exclude else ""
-    return f"{suite.name}: {_count(suite.n_cells, 'cell')} ({' x '.join(factors)}{rest})"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    return f"{suite.name}: {counted(suite.n_cells, 'cell')} ({' x '.join(factors)}{rest})"

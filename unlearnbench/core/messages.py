@@ -57,6 +57,20 @@ def shown(value: object) -> str:
     return str(value)
 
 
+def plural(n: int, noun: str) -> str:
+    """Return a regular noun in the number that ``n`` of it are: cell, cells; entry, entries; pass, passes."""
+    if n == 1:
+        return noun
+    if re.search("(s|x|ch|sh)$", noun):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if re.search("[^aeiou]y$", noun) else f"{noun}s"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number and its noun, such as ``1 cell`` or ``3 entries``."""
+    return f"{n:,} {plural(n, noun)}"
+
+
 def brief(value: object) -> str:
     """Return a value of a user's file as Python writes it, cut if it is long."""
     return cut(repr(value), MOST_OF_A_VALUE)

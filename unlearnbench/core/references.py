@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import ReadOnlyArrays
+from unlearnbench.core.messages import counted
 from unlearnbench.core.pools import side_halves
 from unlearnbench.core.records import Records, among
 from unlearnbench.core.seeding import SeedPath, keyed_bits
@@ -107,8 +108,8 @@ def reference_pool(queried: Ids, records: Records, size: int, side_seeds: SeedPa
     others, missing = trainable[~among(trainable, queried)], 2 * size - len(queried)
     if not 0 <= missing <= len(others):
         raise ValueError(
-            f"reference models of {size} records need {2 * size} that hold all queried ones: {len(queried)} are "
-            f"queried, and the shadow side may train on {len(others)} more"
+            f"reference models of {counted(size, 'record')} need {2 * size} that hold all queried ones: {len(queried)} "
+            f"are queried, and the shadow side may train on {len(others)} more"
         )
     return np.sort(np.concatenate([queried, _lowest(others, missing, side_seeds / "reference" / "others")]))
 
@@ -122,7 +123,7 @@ def population_sample(records: Records, size: int, side_seeds: SeedPath) -> Ids:
     _, unseen = side_halves(records, "shadow", side_seeds)
     single = unseen[~records.has_duplicate[unseen]]
     if size > len(single):
-        raise ValueError(f"a population of {size} records is wanted, and {len(single)} are there")
+        raise ValueError(f"a population of {counted(size, 'record')} is wanted, and {len(single)} are there")
     return _lowest(single, size, side_seeds / "reference" / "population")
 
 

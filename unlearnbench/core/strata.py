@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import ReadOnlyArrays
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.messages import counted
 from unlearnbench.core.models import Fitted, Seeds
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
@@ -91,9 +92,10 @@ class StratumScenario(Scenario):
         strata = original.once((self, seeds), lambda: self.strata(candidates, seeds / "strata"))
         requests = list(islice(self._possible(strata, pools, sizes), sizes.requests))
         if len(requests) < sizes.requests:
+            left = counted(self.size, "record") if self.size else "some records"
             raise UserError(
                 f"only {len(requests)} of {sizes.requests} requests can be made: each needs a stratum with "
-                f"{self.size or 'some'} records left to delete and as many unseen ones to query, negatives are "
+                f"{left} left to delete and as many unseen ones to query, negatives are "
                 f"{sizes.negatives}; lower size or requests, or raise negatives"
             )
         return requests

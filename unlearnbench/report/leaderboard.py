@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from unlearnbench.core.messages import one_line
+from unlearnbench.core.messages import counted, one_line
 from unlearnbench.report.formats import csv_text, latex_text, markdown_text, table
 from unlearnbench.report.hidden import Hidden, gaps
 from unlearnbench.report.numbers import number
@@ -34,20 +35,24 @@ class Section:
 
     def plain(self) -> str:
         """Return the section for a terminal."""
-        below = "".join(f"\n{one_line(note)}\n" for note in self.notes)
-        return f"{one_line(self.title).upper()}\n\n{self.about}\n\n{table(self.lines, self.headers, 'plain')}\n{below}"
+        return self._text(one_line(self.title).upper(), self.about, *map(one_line, self.notes), style="plain")
 
     def markdown(self) -> str:
         """Return the section in Markdown."""
-        title, about, *notes = map(markdown_text, (self.title, self.about, *self.notes))
-        below = "".join(f"\n{note}\n" for note in notes)
-        return f"### {title}\n\n{about}\n\n{table(self.lines, self.headers, 'md')}\n{below}"
+        title, *rest = map(markdown_text, (self.title, self.about, *self.notes))
+        return self._text(f"### {title}", *rest, style="md")
+
+    def _text(self, title: str, about: str, *notes: str, style: Literal["plain", "md"]) -> str:
+        lines = [table(self.lines, self.headers, style)] if self.lines else []
+        return "\n\n".join([title, about, *lines, *notes]) + "\n"
 
     def latex(self) -> str:
-        """Return the section as a floating table, for a document that loads ``booktabs``."""
+        """Return the section as a floating table, for a document that loads ``booktabs``; a comment without lines."""
+        caption = latex_text(" ".join([f"{self.title}.", self.about, *self.notes]))
+        if not self.lines:
+            return f"% {caption}\n"
         return (
-            "\\begin{table}\n\\centering\n"
-            f"\\caption{{{latex_text(' '.join([f'{self.title}.', self.about, *self.notes]))}}}\n"
+            f"\\begin{{table}}\n\\centering\n\\caption{{{caption}}}\n"
             f"{table(self.lines, self.headers, 'latex')}\n\\end{{table}}\n"
         )
 
@@ -63,12 +68,12 @@ def _section(table: TrackTable) -> Section:
     if len(columns) == 1:
         return Section(title, table.about, *_by_model(table, columns[0]), table.notes)
     names = [] if track.compares == "model" else [track.compares]
-    access = ["access"] if any(row.access for row in table.rows) else []
+    access = ["access"] if any(row.access for row in table.shown) else []
     headers = [*names, "model", *access, *(column.title for column in columns)]
     lines = [
         [*(_marked(row, name) for name in names), row.model, *(row.access or "not enforced" for _ in access)]
         + [row.text(column) for column in columns]
-        for row in table.rows
+        for row in table.shown
     ]
     return Section(title, table.about, headers, lines, table.notes)
 
@@ -81,9 +86,9 @@ def _marked(row: TrackRow, axis: str) -> str:
 
 def _by_model(table: TrackTable, column: Column) -> tuple[list[str], list[list[str]]]:
     """Return headers and lines of a table with a line for each entry and a column for each model."""
-    models = list(dict.fromkeys(row.model for row in table.rows))
+    models = list(dict.fromkeys(row.model for row in table.shown))
     numbers = {(row.entry, row.model): row.text(column) for row in table.rows}
-    entries = dict.fromkeys(row.entry for row in table.rows)
+    entries = dict.fromkeys(row.entry for row in table.shown)
     lines = [[entry, *(numbers.get((entry, model), "n/a") for model in models)] for entry in entries]
     return [table.track.compares, *models], lines
 
@@ -135,7 +140,7 @@ def entry_lines(entries: Sequence[BoardEntry]) -> list[list[str]]:
             entry.date,
             f"tuned: {entry.tuned}" if entry.tuned else entry.parameters,
             f"{entry.status}: {entry.reason}" if entry.reason else entry.status,
-            f"{len(entry.rerun)} cells" if entry.rerun else "no cell",
+            counted(len(entry.rerun), "cell") if entry.rerun else "no cell",
         ]
         for entry in entries
     ]
@@ -165,11 +170,10 @@ def gap_lines(publication: Publication) -> list[list[str]]:
 
 def hidden_about(hidden: Hidden) -> str:
     """Say what was run on hidden seeds."""
-    many = f"{len(hidden.entries)} entries" if len(hidden.entries) > 1 else "One entry"
     return (
-        f'{many} on seeds that follow from the nonce "{hidden.nonce}", announced after submission. A gap is one that a '
-        "test of two independent measurements finds at 5 %, adjusted for all lines (Holm). Control attacks are left "
-        "out."
+        f'{counted(len(hidden.entries), "entry")} on seeds that follow from the nonce "{hidden.nonce}", announced '
+        "after submission. A gap is one that a test of two independent measurements finds at 5 %, adjusted for all "
+        "lines (Holm). Control attacks are left out."
     )
 
 

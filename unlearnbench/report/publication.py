@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from unlearnbench.core.errors import UserError, describe_error
 from unlearnbench.core.files import write_whole
+from unlearnbench.core.messages import counted
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.report.hidden import Hidden
 from unlearnbench.report.roles import Roles
@@ -127,7 +128,9 @@ class Publication:
         """Return what a run publishes; raises :class:`UserError` where it is unfinished or of several environments."""
         missing = sum(row.status == "missing" for row in rows)
         if missing:
-            raise UserError(f"suite {plan.suite.name}: {missing} rows have not run; run the whole suite to publish it")
+            raise UserError(
+                f"suite {plan.suite.name}: {counted(missing, 'row')} not run yet; run the whole suite to publish it"
+            )
         environment, roles = _environment(plan, store), Roles.of(plan.full, registry)
         return cls(plan.suite.to_dict(), plan.suite.sha256, environment, roles, tuple(rows))
 

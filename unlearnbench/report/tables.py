@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
 from unlearnbench.core.errors import UserError, did_you_mean
-from unlearnbench.core.messages import shown
+from unlearnbench.core.messages import counted, shown
 from unlearnbench.report.formats import ESCAPES, Style, csv_text, table
 from unlearnbench.report.numbers import cell
 from unlearnbench.run.results import Row
@@ -83,9 +83,7 @@ def _measured(rows: Sequence[Row]) -> list[str]:
 def _skipped(rows: Sequence[Row], style: Style) -> list[str]:
     """Return a line for each reason for which cells are not to run, with their number, the most frequent first."""
     reasons = Counter(row.reason for row in rows if row.status == "skipped" and row.seed is not None)
-    return [
-        _note(f"{count} cell{'s' * (count > 1)} skipped: {reason}", style) for reason, count in reasons.most_common()
-    ]
+    return [_note(f"{counted(count, 'cell')} skipped: {reason}", style) for reason, count in reasons.most_common()]
 
 
 def _note(text: str, style: Style) -> str:

@@ -6,6 +6,7 @@ number, it was measured with the authors' code, after it was made to run.
 
 from __future__ import annotations
 
+from unlearnbench.core.messages import counted
 from unlearnbench.reproduction.claims import Above, Falls, Greater, Near, Rises, row
 from unlearnbench.reproduction.experiment import (
     CLASSICAL,
@@ -30,7 +31,7 @@ GROUPS: dict[float, str] = {
     20: "group(size=20)",
 }
 LEAVES: dict[float, str] = {10: TREE, **{k: f"decision-tree(max_leaf_nodes={k})" for k in (50, 200)}}
-SHADOWS: dict[float, str] = {k: "1 shadow" if k == 1 else f"{k} shadows" for k in (1, 2, 5, 10, 20)}
+SHADOWS: dict[float, str] = {k: counted(k, "shadow") for k in (1, 2, 5, 10, 20)}
 SHARDS: dict[float, str] = {1: "retrain", 2: "sisa(shards=2)", 5: "sisa(shards=5)", 10: "sisa", 20: "sisa(shards=20)"}
 TEMPERATURES: dict[float, str] = {
     1: "none",

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.hashing import content_key
 from unlearnbench.run.attacking import Scores
+from unlearnbench.run.cells import CellGroup
 from unlearnbench.run.divergence import divergence
 from unlearnbench.run.game import Game
 from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.released import released_utility
 from unlearnbench.run.store import Store
+
+MEASURED: Final = "measured_sha256"
+"""The field of a stored cell that tells from which models, of the same keys, its seconds and memory are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +83,27 @@ class CellResult:
         }
 
 
-def put_result(store: Store, key: str, result: CellResult) -> None:
-    """Keep the result of a cell. TypeError or ValueError for estimates that JSON cannot hold."""
-    store.put("cell", key, result.payload(), vars(result.scores))
+def put_result(store: Store, key: str, result: CellResult, measured: str) -> None:
+    """Keep the result of a cell; ``measured`` is the :func:`measured_sha256` of its group.
+
+    TypeError or ValueError for estimates that JSON cannot hold.
+    """
+    store.put("cell", key, {**result.payload(), MEASURED: measured}, vars(result.scores))
+
+
+def is_outdated(payload: Mapping[str, object], measured: str) -> bool:
+    """Say whether a stored cell has the seconds of other models than the stored ones: they were made again, or merged.
+
+    Cells of versions that did not keep it count as computed from those that are stored.
+    """
+    return payload.get(MEASURED, measured) != measured
+
+
+def measured_sha256(store: Store, group: CellGroup) -> str:
+    """Return a digest of the seconds and memory of a group's models: all that it reads of them but no key tells."""
+    tasks = [*group.target, *(group.retrained.target if group.retrained else ())]
+    payloads = [store.payload("episode", task.key) or {} for task in tasks]
+    return content_key({name: [payload.get(name) for payload in payloads] for name in ("seconds", "memory")})
 
 
 def get_result(store: Store, key: str) -> CellResult | None:

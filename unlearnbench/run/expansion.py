@@ -11,6 +11,7 @@ from unlearnbench.core.attacks import Attack
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.hashing import canonical_json
+from unlearnbench.core.messages import counted
 from unlearnbench.core.metrics import Metric
 from unlearnbench.core.models import TargetModel
 from unlearnbench.core.options import PLAIN
@@ -95,11 +96,13 @@ class Expansion:
     def _unmet_need(self, dataset: DatasetRef, attack: PluginRef) -> str:
         needs, offered = self.instances.make(attack, Attack).needs, dataset.references
         if needs.references > offered.references:
-            return f"needs {needs.references} reference models, the suite's adversary offers {offered.references}"
+            models = counted(needs.references, "reference model")
+            return f"needs {models}, the suite's adversary offers {offered.references}"
         if needs.population > offered.population:
             return f"needs a population of {needs.population}, the suite's adversary offers {offered.population}"
         if needs.copies > offered.copies:
-            return f"needs {needs.copies} noisy copies of a record, the suite's adversary offers {offered.copies}"
+            copies = counted(needs.copies, "noisy copy")
+            return f"needs {copies} of a record, the suite's adversary offers {offered.copies}"
         if needs.retained and not dataset.adversary.retained:
             return "learns from retained records of shadow models, the suite's adversary queries none"
         return ""

@@ -10,11 +10,12 @@ import numpy as np
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import is_measured
+from unlearnbench.run.cell_results import MEASURED
 from unlearnbench.run.entries import Entry
 from unlearnbench.run.store import KINDS, Store
 
-LEFT_ASIDE: Final = "environment"
-"""What an entry tells of where it was made."""
+LEFT_ASIDE: Final = ("environment", MEASURED)
+"""What an entry tells of where it was made, and of which measurements its own are."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ def same_results(one: Entry, other: Entry) -> bool:
 
 
 def _plain(payload: object) -> object:
-    """Return plain data without what is measured of the machine, and without the environment."""
+    """Return plain data without what is measured of the machine, and where."""
     if isinstance(payload, Mapping):
         return {name: _plain(value) for name, value in payload.items() if not _differs(name)}
     return [_plain(item) for item in payload if not _differs(item)] if isinstance(payload, list) else payload
 
 
 def _differs(name: object) -> bool:
-    return isinstance(name, str) and (is_measured(name) or name == LEFT_ASIDE)
+    return isinstance(name, str) and (is_measured(name) or name in LEFT_ASIDE)
 
 
 def _bits(entry: Entry) -> dict[str, tuple[str, tuple[int, ...], bytes]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.messages import brief
+from unlearnbench.core.messages import brief, counted
 from unlearnbench.core.models import HasPrivacy, check_fitted
 from unlearnbench.core.records import Records, TrainingSet, among
 from unlearnbench.core.scenarios import Queries, Request
@@ -47,7 +47,7 @@ def _check_known(ids: NDArray[np.int64], records: Records, by: str) -> None:
 def check_number(requests: Sequence[Request], wanted: int) -> None:
     """Raise ValueError where a scenario returned another number of requests than it was asked for."""
     if len(requests) != wanted:
-        raise ValueError(f"a scenario must return {wanted} requests, as its sizes say, got {len(requests)}")
+        raise ValueError(f"a scenario must return {counted(wanted, 'request')}, as its sizes say, got {len(requests)}")
 
 
 def check_schedule(requests: Sequence[Request], scheduled: Sequence[Request]) -> None:
@@ -59,7 +59,8 @@ def check_schedule(requests: Sequence[Request], scheduled: Sequence[Request]) ->
         ids, served = (sorted(i for one in each for i in getattr(one, what).tolist()) for each in (requests, scheduled))
         if ids != served:
             raise ValueError(
-                f"a defense must serve every request once: {len(ids)} records are to be {what}, it serves {len(served)}"
+                f"a defense must serve every request once: {counted(len(ids), 'record')} to be {what}, "
+                f"it serves {len(served)}"
             )
     stratum_of = {i: request.stratum for request in requests for i in request.forgotten.tolist()}
     for number, request in enumerate(scheduled):

@@ -6,15 +6,15 @@ import math
 import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Literal, TypeVar
 
 from unlearnbench.core.executors import Executor, Failure, Task, Work
 from unlearnbench.core.limits import Limits
 from unlearnbench.core.plugin_calls import stdout_to
 from unlearnbench.engine.workers import one_thread
-from unlearnbench.run.cell_results import CellResult, put_result
-from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask, Plan, ReferenceTask
+from unlearnbench.run.cell_results import CellResult, is_outdated, measured_sha256, put_result
+from unlearnbench.run.cells import CellGroup, CellTask, EpisodeTask, Plan, ReferenceTask
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.episode_arrays import to_arrays
 from unlearnbench.run.episodes import Episode
@@ -73,10 +73,9 @@ class Runner:
                 self.store.drop(kind, key)
         # Processes that are started print too.
         with one_thread(), closed_after(self.executor), stdout_to(sys.stderr, 2):
-            cells = self._cells_due(plan, rerun)
-            read = {task.key for group in {cell.group for cell in cells} for task in group.tasks}
-            self._make_episodes(self._models_due("episode", plan.episodes, read, rerun), limits)
-            self._make_references(self._models_due("reference", plan.references, read, rerun), limits)
+            cells, models = self._cells_due(plan, rerun), rerun
+            while self._make_models(plan, cells, models, limits):  # with a model that is made again, more cells are due
+                cells, models = self._cells_due(plan, rerun), "never"
             self._evaluate(cells, limits)
         done = len(self.store.stored("cell", plan.cells))
         outcome = Outcome(done, len(plan.cells) - done + len(plan.failed), len(plan.skipped))
@@ -90,28 +89,52 @@ class Runner:
             self._make_episodes(self._models_due("episode", episodes, episodes, "failed"), limits)
 
     def _cells_due(self, plan: Plan, rerun: Rerun) -> list[CellTask]:
-        """Return the cells to evaluate. Stored entries are verified, so that damaged ones are made again now."""
+        """Return the cells to evaluate. Stored entries are verified, so that damaged ones are made again now.
+
+        Outdated ones are dropped: with every stored cell the store holds the models that it was computed from.
+        """
+        measured = cache(partial(measured_sha256, self.store))
         tasks = [CellTask(group, key) for group in _read_first(plan.groups) for key in group.cells]
-        return [task for task in tasks if self._due("cell", task.key, rerun)]
+        return [task for task in tasks if self._cell_due(task, rerun, measured)]
+
+    def _cell_due(self, task: CellTask, rerun: Rerun, measured: Callable[[CellGroup], str]) -> bool:
+        payload = self.store.sound_payload("cell", task.key)
+        if payload is None:
+            return self._may_be_made("cell", task.key, rerun)
+        outdated = is_outdated(payload, measured(task.group))
+        if outdated:
+            self.store.drop("cell", task.key)
+        return outdated
+
+    def _make_models(self, plan: Plan, cells: Sequence[CellTask], rerun: Rerun, limits: Limits) -> bool:
+        """Make the models that the store lacks, and of those that the cells read the damaged ones; False for none."""
+        read = {task.key for group in {cell.group for cell in cells} for task in group.tasks}
+        episodes = self._models_due("episode", plan.episodes, read, rerun)
+        references = self._models_due("reference", plan.references, read, rerun)
+        self._make_episodes(episodes, limits)
+        self._make_references(references, limits)
+        return bool(episodes or references)
 
     def _models_due(
         self, kind: Kind, tasks: Mapping[str, ModelTask], read: Collection[str], rerun: Rerun
     ) -> list[ModelTask]:
         """Return what is not stored, and of what cells will ``read`` what is damaged."""
         unread = self.store.stored(kind, tasks).difference(read)
-        return [task for key, task in tasks.items() if key not in unread and self._due(kind, key, rerun)]
+        return [
+            task
+            for key, task in tasks.items()
+            if key not in unread and self.store.sound_payload(kind, key) is None and self._may_be_made(kind, key, rerun)
+        ]
 
-    def _due(self, kind: str, key: str, rerun: Rerun) -> bool:
-        sound = self.store.holds_sound(kind, key)
-        return not sound and (rerun != "never" or self.store.failure(kind, key) is None)
+    def _may_be_made(self, kind: Kind, key: str, rerun: Rerun) -> bool:
+        return rerun != "never" or self.store.failure(kind, key) is None
 
     def _make_episodes(self, due: Sequence[EpisodeTask], limits: Limits) -> None:
         self._make("episode", due, EpisodeWork.here(self.instances), "training and unlearning", limits)
 
     def _make_references(self, due: Sequence[ReferenceTask], limits: Limits) -> None:
         """Make reference models after the episodes, in which it stands which records are queried."""
-        if due:
-            self._make("reference", due, ReferenceWork.here(self.instances, self.store), "reference models", limits)
+        self._make("reference", due, ReferenceWork.here(self.instances, self.store), "reference models", limits)
 
     def _make(
         self,
@@ -121,6 +144,8 @@ class Runner:
         doing: str,
         limits: Limits,
     ) -> None:
+        if not due:
+            return
         with progress(doing, len(due), self.show_progress) as advance:
             for task, outcome in outcomes(self.executor, work, side_by_side(due, work.shared), limits, Episode):
                 self._store_answers(kind, task, outcome)
@@ -148,19 +173,22 @@ class Runner:
         return fingerprint()
 
     def _evaluate(self, due: Sequence[CellTask], limits: Limits) -> None:
-        work = EvaluationWork.here(self.instances, self.store)
+        work, measured = EvaluationWork.here(self.instances, self.store), cache(partial(measured_sha256, self.store))
         with progress("attacking", len(due), self.show_progress) as advance:
             for task, outcome in outcomes(self.executor, work, due, limits, CellResult):
-                self._store_cell(task.key, task.cell, outcome)
+                self._store_cell(task, outcome, measured)
                 advance(isinstance(outcome, Failure))
 
-    def _store_cell(self, key: str, cell: Cell, result: CellResult | Failure) -> None:
-        failure = result if isinstance(result, Failure) else _unstorable(partial(put_result, self.store, key, result))
+    def _store_cell(self, task: CellTask, result: CellResult | Failure, measured: Callable[[CellGroup], str]) -> None:
+        if isinstance(result, Failure):
+            failure: Failure | None = result
+        else:
+            failure = _unstorable(partial(put_result, self.store, task.key, result, measured(task.group)))
         if failure is not None:
-            self.store.fail("cell", key, failure)
-            self.observers.on_cell_error(cell=cell, error=failure)
+            self.store.fail("cell", task.key, failure)
+            self.observers.on_cell_error(cell=task.cell, error=failure)
         elif isinstance(result, CellResult):
-            self.observers.after_cell(cell=cell, results=result.estimates)
+            self.observers.after_cell(cell=task.cell, results=result.estimates)
 
 
 def _unstorable(put: Callable[[], None]) -> Failure | None:

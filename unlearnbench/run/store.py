@@ -104,9 +104,9 @@ class Store:
         """Return the plain data of an entry as :meth:`get` does, without reading its arrays."""
         return self._reported(kind, key, self._payload)
 
-    def holds_sound(self, kind: str, key: str) -> bool:
-        """Return whether an entry is there and matches its checksums; a damaged one is reported."""
-        return self._reported(kind, key, self._verified) is not None
+    def sound_payload(self, kind: str, key: str) -> Mapping[str, object] | None:
+        """Return the plain data of an entry all of which matches its checksums, as :meth:`get` does."""
+        return self._reported(kind, key, self._verified)
 
     def damage(self, kind: str, key: str) -> str:
         """Return why an entry is damaged; "" where it is sound, or there is none."""
@@ -170,9 +170,9 @@ class Store:
         content = self._files.read(self._place(kind, key))
         return None if content is None else self._decoded(decode, content, kind, key)
 
-    def _verified(self, kind: str, key: str) -> object | None:
+    def _verified(self, kind: str, key: str) -> Mapping[str, object] | None:
         content = self._files.read(self._place(kind, key))
-        return None if content is None else self._decoded(verify, content, kind, key)
+        return None if content is None else self._decoded(verify, content, kind, key)[0]
 
     def _payload(self, kind: str, key: str) -> Mapping[str, object] | None:
         line = self._files.read_line(self._place(kind, key))

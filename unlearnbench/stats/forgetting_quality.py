@@ -27,13 +27,10 @@ BIN: Final = 0.5
 """Epsilons of one bin of this width count alike, and half as much as those of the bin before."""
 
 
-def forgetting_quality(epsilons: ArrayLike, models: int) -> float:
-    """Return the mean over records of :func:`record_qualities`. A perfect method does not reach 1."""
-    return float(record_qualities(epsilons, models).mean())
-
-
 def record_qualities(epsilons: ArrayLike, models: int) -> Numbers:
     """Return 2^-b for each epsilon (n,), where b = 0, 1, ... is its bin; higher is better.
+
+    The forgetting quality is their mean over records. A perfect method does not reach 1.
 
     Epsilons whose bin ends above ceil(log(models - 1)), about the most that so many models can show, count 0. So values
     of different numbers of models cannot be compared.

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from unlearnbench.core.messages import counted
 from unlearnbench.submissions.findings import refuse
 
 FILE: Final = "arrays.npy.xz"
@@ -166,7 +167,7 @@ def _unpacked(stream: _Stream, first: int, count: int) -> Iterator[_Unpacked]:
             raise refuse(where, "ends before it should by its header", PACK_AGAIN)
         yield _Unpacked(header, dtype, shape, content)
     if not stream.is_whole:
-        raise refuse(FILE, f"is cut off, or holds more than {count} arrays", PACK_AGAIN)
+        raise refuse(FILE, f"is cut off, or holds more than {counted(count, 'array')}", PACK_AGAIN)
 
 
 def array_name(number: int) -> str:
@@ -197,8 +198,10 @@ def _sound(array: Array, where: str) -> Array:
     if array.dtype == np.bool_ and (array.view(np.uint8) > 1).any():
         raise refuse(where, "holds booleans that are neither 0 nor 1", PACK_AGAIN)
     if not np.isfinite(array).all():
-        count = np.count_nonzero(~np.isfinite(array))
-        raise refuse(where, f"{count} of its numbers are not finite", "an attack must give finite scores; run it again")
+        count = int(np.count_nonzero(~np.isfinite(array)))
+        raise refuse(
+            where, f"holds {counted(count, 'non-finite number')}", "an attack must give finite scores; run it again"
+        )
     return array
 
 

@@ -76,7 +76,7 @@ def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
     builtin = load_registry(discover=False)
     for each in accepted_among(folder / "submissions"):
         try:
-            _, document, problems = read_claims(each)
+            claims = read_claims(each)
             acceptance = Acceptance.read(each)
         except RefusedError as error:
             found += error.findings
@@ -84,8 +84,8 @@ def read_entries(folder: Path) -> tuple[list[AcceptedEntry], list[Finding]]:
         except UserError as error:
             found.append(Finding(str(each), str(error), ACCEPT_AGAIN))
             continue
-        entry = AcceptedEntry(document, acceptance)
-        found += [*problems, *_other_arrays(each, document), *_mismatches(str(each), entry, builtin)]
+        entry = AcceptedEntry(claims.document, acceptance)
+        found += [*claims.findings, *_other_arrays(each, claims.document), *_mismatches(str(each), entry, builtin)]
         entries.append(entry)
     return sorted(entries, key=lambda entry: entry.order), found
 

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from unlearnbench.core.messages import one_line
+from unlearnbench.core.messages import counted, one_line
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cells import CellGroup
 from unlearnbench.run.results import Row, complete, in_suite_order, rows_without_work
@@ -82,7 +82,7 @@ def check_submission(
 def _unnamed_arrays(submission: Submission) -> Iterator[Finding]:
     document = submission.document
     if unnamed := set(document.own_arrays) - document.named_arrays:
-        yield Finding(arrays.FILE, f"{len(unnamed)} of its arrays belong to no cell", PACK_AGAIN)
+        yield Finding(arrays.FILE, f"{counted(len(unnamed), 'array')} of no cell", PACK_AGAIN)
 
 
 def _plugins(context: CheckContext) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _skipped(context: CheckContext) -> Iterator[Finding]:
     known = sorted(map(_plain, skipped_cells(context.plan)))
     submitted = sorted(_plain(part.model_dump()) for part in context.submission.document.skipped)
     if known != submitted:
-        what = f"lists {len(submitted)} skipped cells, the suite gives {len(known)}; cells or reasons differ"
+        what = f"lists {counted(len(submitted), 'skipped cell')}, the suite gives {len(known)}; cells or reasons differ"
         yield Finding(DOCUMENT, what, RUN_AGAIN)
 
 

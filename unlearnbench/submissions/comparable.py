@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from unlearnbench.core.messages import counted
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
 from unlearnbench.submissions.agreement import Comparison
@@ -41,7 +42,7 @@ def comparable(context: CheckContext) -> tuple[list[Finding], list[str]]:
         return [], [NO_REFERENCE]
     pairing = _Pairing(context, reference)
     found = [finding for pair in context.groups for finding in pairing.findings(*pair)]
-    return found, [f"{pairing.compared} controls were compared with those of {reference.folder.name}"]
+    return found, [f"{counted(pairing.compared, 'control')} compared with those of {reference.folder.name}"]
 
 
 @dataclass

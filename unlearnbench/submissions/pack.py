@@ -12,11 +12,11 @@ from typing import Any
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.hashing import canonical_json
-from unlearnbench.core.messages import shown
+from unlearnbench.core.messages import counted, shown
 from unlearnbench.core.metrics import Metric
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.report.publication import Publication
-from unlearnbench.run.cell_results import get_result
+from unlearnbench.run.cell_results import get_result, is_outdated, measured_sha256
 from unlearnbench.run.cells import Cell, CellGroup, Plan
 from unlearnbench.run.failures import FailedElsewhereError
 from unlearnbench.run.instances import PluginInstances
@@ -167,7 +167,7 @@ def _check_finished(plan: Plan, rows: Sequence[Row]) -> None:
     bad = [row for row in rows if row.seed is not None and row.status not in ("ok", "skipped", "invalid")]
     if bad:
         counts = Counter(f"{row.status}: {row.reason}" for row in bad)
-        reasons = "; ".join(f"{count} cells {reason}" for reason, count in counts.most_common(3))
+        reasons = "; ".join(f"{counted(count, 'cell')} {reason}" for reason, count in counts.most_common(3))
         raise UserError(f"suite {plan.suite.name} is not finished: {reasons}; run it to its end, then pack it")
 
 
@@ -214,6 +214,7 @@ class _Packer:
             shared = read_group(group, self._store)
         except FailedElsewhereError as error:
             raise UserError(f"an episode of the run is gone ({error}); {AGAIN}") from None
+        self._check_current(group)
         first, shadow, add = group.target[0], group.shadow[0], self.pool.add
         head: dict[str, str] = {axis: getattr(first, axis).label for axis in AXES[1:4]}
         cells = [self._cell(key, cell) for key, cell in group.cells.items()]
@@ -229,6 +230,14 @@ class _Packer:
             **{name: None if array is None else add(array) for name, array in vars(shared).items()},
             "cells": cells,
         }
+
+    def _check_current(self, group: CellGroup) -> None:
+        """Refuse cells that were computed from other models than those that are packed: their seconds are others."""
+        measured = measured_sha256(self._store, group)
+        for key, cell in group.cells.items():
+            if is_outdated(self._store.payload("cell", key) or {}, measured):
+                names = ", ".join(cell.labels.values())
+                raise UserError(f"models of {names}, seed {cell.seed}, were made again since; run the suite again")
 
     def _forget_sets(self, group: CellGroup) -> str:
         payloads = (self._store.payload("episode", task.key) or {} for task in group.target + group.shadow)

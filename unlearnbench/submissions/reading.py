@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from unlearnbench.submissions import arrays
 from unlearnbench.submissions.arrays import PACK_AGAIN, ArrayFile
 from unlearnbench.submissions.elsewhere import WantedFile, read_regular
 from unlearnbench.submissions.findings import Finding, RefusedError, refuse
-from unlearnbench.submissions.schema import SCHEMA, Document, SharedPart, digest_of, id_of
+from unlearnbench.submissions.schema import SCHEMA, Document, digest_of, id_of
 
 DOCUMENT: Final = "submission.json"
 ACCEPTED: Final = "accepted.json"
@@ -28,6 +28,19 @@ MOST_BYTES: Final = 16 * 2**20
 """Of the metadata."""
 ASK_REFERENCE: Final = "put it where the board's reference entry is, or pack the run again there"
 _MOST_REPORTED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Claims:
+    """What a submission says of itself; its arrays were not read."""
+
+    folder: Path
+    """Where it lies."""
+    document: Document
+    reference: Document | None
+    """The metadata of the reference entry with which it shares; None where it shares nothing."""
+    findings: Sequence[Finding]
+    """What is wrong with its place and digests."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,21 +59,19 @@ def read_submission(folder: Path, elsewhere: Path | None = None) -> tuple[Submis
 
     Raises :class:`UserError` where there is no such folder, :class:`RefusedError` where it cannot be read further.
     """
-    folder, document, found = read_claims(folder)
+    claims = read_claims(folder)
+    found, document = list(claims.findings), claims.document
     try:
-        packed = _wanted(document).read(folder, elsewhere)
+        packed = _wanted(document).read(claims.folder, elsewhere)
         found += other_file(document, packed)
-        shared = _shared(folder, document.shared, elsewhere) if document.shared else None
-        return Submission(folder, document, ArrayFile(packed, document.arrays, shared), elsewhere), found
+        packed_arrays = ArrayFile(packed, document.arrays, _shared(claims, elsewhere))
+        return Submission(claims.folder, document, packed_arrays, elsewhere), found
     except RefusedError as error:
         raise RefusedError([*found, *error.findings]) from error
 
 
-def read_claims(folder: Path) -> tuple[Path, Document, list[Finding]]:
-    """Read what a submission claims, without its arrays; return where it lies, its metadata and what is wrong.
-
-    Raises as :func:`read_submission`.
-    """
+def read_claims(folder: Path) -> Claims:
+    """Read what a submission claims, without its arrays. Raises as :func:`read_submission`."""
     if not os.path.lexists(folder):
         raise UserError("there is no such folder; give that of one submission", str(folder))
     if folder.is_symlink() or not folder.is_dir():
@@ -73,26 +84,32 @@ def read_claims(folder: Path) -> tuple[Path, Document, list[Finding]]:
     document = _document(data)
     found = [*_place(folder, document), *_digests(_digest(data), document)]
     try:
-        return folder, _completed(folder, document), found
+        reference = _reference(folder, document)
     except RefusedError as error:
         raise RefusedError([*found, *error.findings]) from error
+    return Claims(folder, _completed(document, reference), reference, found)
 
 
 def read_document(folder: Path) -> Document:
     """Read the metadata of a submission alone; :class:`RefusedError` where they are none."""
-    return _completed(folder, _document(_json(_content(folder))))
+    document = _document(_json(_content(folder)))
+    return _completed(document, _reference(folder, document))
 
 
-def _completed(folder: Path, document: Document) -> Document:
+def _completed(document: Document, reference: Document | None) -> Document:
     """Return metadata with the estimates of the reference entry that they share before their own."""
-    if document.shared is None:
+    if reference is None:
         return document
-    estimates = [*_reference(folder, document.shared).estimates, *document.estimates]
-    return document.model_copy(update={"estimates": estimates})
+    return document.model_copy(update={"estimates": [*reference.estimates, *document.estimates]})
 
 
-def _reference(folder: Path, part: SharedPart) -> Document:
-    """Return the metadata of the reference entry that a submission names, which is beside it and as it was."""
+def _reference(folder: Path, document: Document) -> Document | None:
+    """Return the metadata of the reference entry that a submission names, which is beside it and as it was.
+
+    None where it names none.
+    """
+    if (part := document.shared) is None:
+        return None
     try:
         data = _json(_content(folder.parent / part.entry))
         found = _document(data)
@@ -123,10 +140,12 @@ def other_file(document: Document, packed: bytes) -> Iterator[Finding]:
         yield Finding(arrays.FILE, "is not the file that was packed: its size or sha256 is another", PACK_AGAIN)
 
 
-def _shared(folder: Path, part: SharedPart, elsewhere: Path | None) -> ArrayFile:
-    """Return the arrays of the reference entry that a submission names."""
-    reference = _reference(folder, part)
-    packed = _wanted(reference).read(folder.parent / part.entry, elsewhere)
+def _shared(claims: Claims, elsewhere: Path | None) -> ArrayFile | None:
+    """Return the arrays of the reference entry that a submission names; None where it names none."""
+    part, reference = claims.document.shared, claims.reference
+    if part is None or reference is None:
+        return None
+    packed = _wanted(reference).read(claims.folder.parent / part.entry, elsewhere)
     if found := list(other_file(reference, packed)):
         raise RefusedError(replace(one, where=f"{part.entry}/{one.where}") for one in found)
     return ArrayFile(packed, part.arrays)

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 
 from unlearnbench.core.errors import Location, UserError
 from unlearnbench.core.limits import Limits
-from unlearnbench.core.messages import shown
+from unlearnbench.core.messages import counted, shown
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import Kind
 from unlearnbench.hooks.registry import BrokenPlugin, Registry, Source, load_registry
@@ -195,6 +195,6 @@ def _check_extent(suite: Suite, fields: Mapping[str, Node]) -> None:
     """Refuse a grid that is empty or too large, before its cells are counted one by one."""
     full = len(suite.seeds) * math.prod(len(refs) for refs in suite.axes.values())
     if full > MOST_CELLS:
-        fields["suite"].fail(f"the suite holds {full} cells, and at most {MOST_CELLS} may be; split it")
+        fields["suite"].fail(f"the suite holds {counted(full, 'cell')}, and at most {MOST_CELLS:,} may be; split it")
     if suite.n_cells == 0:
         fields["exclude"].fail("these rules leave no cell of the suite; drop one")

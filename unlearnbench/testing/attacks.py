@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.attacks import Attack
+from unlearnbench.core.messages import counted
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.testing.contract import Subject
 from unlearnbench.testing.findings import cases, check
@@ -32,7 +33,7 @@ def _scorer(attack: Attack) -> tuple[SampleRows, Callable[[SampleRows], Scores]]
 
 def _wrong(scores: Scores, n: int) -> Iterator[str]:
     if scores.shape != (n,):
-        yield f"{n} rows give scores of shape {scores.shape}, not ({n},)"
+        yield f"{counted(n, 'row')} give scores of shape {scores.shape}, not ({n},)"
     elif scores.dtype.kind not in "fiub" or not np.isfinite(scores.astype(float)).all():
         yield "scores are not all finite numbers"
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from unlearnbench.core.messages import one_line
+from unlearnbench.core.messages import counted, one_line, plural
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.curves import board_groups, roc_figure
@@ -36,7 +36,7 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
     from unlearnbench.report.leaderboard import TRIALS_ABOUT, gap_lines, hidden_about
 
     style, script = (Markup((TEMPLATES / name).read_text("utf-8")) for name in ("board.css", "board.js"))  # noqa: S704 our own files
-    lines = [row for table in found for row in table.rows]
+    lines = [row for table in found for row in table.shown]
     low = [n for line in lines for c in line.track.columns if c.is_auc for n in ends(line.estimate(c))]
     tables = [table_of(group, publication, low) for group in by_track(found).values()]
     return (
@@ -52,7 +52,7 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
             trial_headers=HEADERS,
             trials_about=TRIALS_ABOUT,
             heat=heat_maps(publication),
-            tables=[table for table in tables if table.rows],
+            tables=[table for table in tables if table.rows or table.notes],
             figures=scatter_figures(found),
             roc=roc_figure(board_groups(publication.curves, lines)),
             scale=auc_scale(low, 0, 1),
@@ -80,7 +80,7 @@ def new_environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["number"] = number
+    environment.globals |= {"number": number, "plural": plural, "counted": counted}
     return environment
 
 
@@ -101,9 +101,9 @@ def _facts(publication: Publication) -> list[tuple[str, int]]:
         for key, name in {"datasets": "data set", **{f"{axis}s": axis for axis in AXES[1:]}, "seeds": "seed"}.items()
         if key in publication.suite
     }
-    words = [(name if count == 1 else f"{name}s", count) for name, count in counts.items()]
+    words = [(plural(count, name), count) for name, count in counts.items()]
     invalid = sum(row.status == "invalid" for row in publication.rows)
-    return [*words, ("rows", len(publication.rows)), ("invalid", invalid)]
+    return [*words, (plural(len(publication.rows), "row"), len(publication.rows)), ("invalid", invalid)]
 
 
 def _choices(lines: Sequence[TrackRow]) -> dict[str, list[str]]:

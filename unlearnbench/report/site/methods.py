@@ -80,7 +80,7 @@ def methods_of(boards: Mapping[str, Publication]) -> list[Method]:
     for path, publication in boards.items():
         for track, group in by_track(tables(publication.rows, publication.roles, TRACKS)).items():
             columns = shown_columns(group)
-            for line in (row for table in group for row in table.rows if row.role == "entry"):
+            for line in (row for table in group for row in table.shown if row.role == "entry"):
                 entry = publication.entry_of(track.compares, line.entry)
                 one = MethodLine(publication.title, path, line, columns, entry)
                 found.setdefault((track.compares, line.entry), []).append(one)

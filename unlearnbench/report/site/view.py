@@ -132,18 +132,22 @@ class PageTable:
 def table_of(tables: Sequence[TrackTable], publication: Publication, low: Sequence[float]) -> PageTable:
     """Return one track of a board; ``low`` holds the numbers that the drawn scale must reach."""
     track, columns = tables[0].track, shown_columns(tables)
-    lines = [line for table in tables for line in _in_order(track, table.rows)]
+    lines = [line for table in tables for line in _in_order(track, table.shown)]
     ranked = _ranked(lines)
     rows = [
         _page_row(row_id(line), line, columns, publication, low, ranked[line.setting, line.model]) for line in lines
     ]
     about = " ".join(dict.fromkeys(table.about for table in tables if table.rows))
-    return PageTable(track, about, rows, columns, [note for table in tables for note in _notes(table, len(tables))])
+    return PageTable(track, about, rows, columns, _notes(tables))
 
 
-def _notes(table: TrackTable, settings: int) -> list[str]:
-    """Return the notes of a table, with its setting where the page shows several together."""
-    return [note if settings == 1 else f"{table.setting.title}: {note}" for note in table.notes]
+def _notes(tables: Sequence[TrackTable]) -> list[str]:
+    """Return the notes of tables that the page shows together, each once, with the settings that it is about."""
+    settings: dict[str, list[str]] = {}
+    for table in tables:
+        for note in table.notes:
+            settings.setdefault(note, []).append(table.setting.title)
+    return [note if len(tables) == 1 else f"{'; '.join(titles)}: {note}" for note, titles in settings.items()]
 
 
 def _in_order(track: Track, lines: Sequence[TrackRow]) -> list[TrackRow]:

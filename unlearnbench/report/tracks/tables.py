@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.messages import counted
 from unlearnbench.hooks.records import EntryRole
 from unlearnbench.report.numbers import cell
 from unlearnbench.report.roles import Roles
@@ -100,6 +101,11 @@ class TrackRow:
         return column.mark(self.estimate(column)) if self.role == "entry" else ""
 
     @property
+    def skipped(self) -> str:
+        """Why it has nothing to show, if none of its cells is to run; else empty."""
+        return self.result.row.reason if all(found.row.status == "skipped" for found in self.results) else ""
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """What became of the models of an entry, such as ``collapsed 3/50``; controls and baselines are as meant."""
         outcomes = self.result.row.outcomes
@@ -113,8 +119,22 @@ class TrackTable:
     track: Track
     setting: Setting
     rows: Sequence[TrackRow]
-    notes: Sequence[str] = ()
-    """Sentences to show below it."""
+    remarks: Sequence[str] = ()
+    """Sentences on what its columns can show."""
+
+    @property
+    def shown(self) -> list[TrackRow]:
+        """The rows that have something to show."""
+        return [row for row in self.rows if not row.skipped]
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences to show below it: the remarks, and which rows were skipped, one for each reason."""
+        skipped: dict[str, list[TrackRow]] = {}
+        for row in self.rows:
+            if row.skipped:
+                skipped.setdefault(row.skipped, []).append(row)
+        return [*self.remarks, *(_skipped(reason, rows) for reason, rows in skipped.items())]
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -236,6 +256,14 @@ def _no_power(column: Column, models: Sequence[str], rows: Sequence[TrackRow]) -
         f"{title} has no power {where}: {column.must_find}, which keeps the deleted records, is not told from both "
         f"chance and {baseline}{why}. Nothing is ranked by it."
     )
+
+
+def _skipped(reason: str, rows: Sequence[TrackRow]) -> str:
+    entries: dict[str, list[str]] = {}
+    for row in rows:
+        entries.setdefault(row.model, []).append(row.entry)
+    names = "; ".join(f"{', '.join(names)} on {model}" for model, names in entries.items())
+    return f"{counted(len(rows), 'row')} skipped: {names}. Reason: {reason}."
 
 
 def _rank(rows: Mapping[int, TrackRow], column: Column) -> dict[int, Rank]:
