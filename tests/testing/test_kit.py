@@ -49,6 +49,7 @@ VARIANTS: dict[tuple[Kind, str], list[dict[str, object]]] = {
     ("attack", "iam"): [{"distribution": "normal", "out": "original"}],
     ("attack", "rmia"): [{"mode": "online"}],
     ("attack", "ruli"): [{"bandwidth": "scott"}],
+    ("attack", "several-queries"): [{"copies": 2, "model": "logistic-regression"}],
     ("attack", "sorted-concat"): [{"sort_by": "unlearned"}],
     ("attack", "sorted-diff"): [
         {"sort_by": "independent"},

@@ -61,6 +61,12 @@ def _attacks_on_features() -> Iterator[AttackPlugin]:
         revision=2,
     )
     yield AttackPlugin(
+        name="several-queries",
+        summary="Learns from the label's posteriors of noisy copies too, and sorted differences of the record's",
+        factory=f"{_HERE}.several_queries:SeveralQueries",
+        label=True,
+    )
+    yield AttackPlugin(
         name="classical",
         summary="Membership inference on the original alone: the baseline",
         factory=f"{_HERE}.classical:Classical",
