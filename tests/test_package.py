@@ -87,6 +87,7 @@ NAMES = {
     "StepGradients",
     "cosine",
     "GradientUnlearner",
+    "WeightEdit",
     "cross_entropy",
     *FUNCTION_TYPES,
     "Optimizer",

@@ -182,6 +182,9 @@ from unlearnbench.engine.gradients.bounds import (
 from unlearnbench.engine.gradients.bounds import (
     Bounds as Bounds,
 )
+from unlearnbench.engine.gradients.edits import (
+    WeightEdit as WeightEdit,
+)
 from unlearnbench.engine.gradients.jobs import (
     Made as Made,
 )

@@ -58,7 +58,7 @@ class Answers:
 
 class Unseeded(Good):
     def fit(self, task: FitTask, device: str) -> Fitted:
-        return Shares(shares(task) + np.random.default_rng().random())
+        return Shares(shares(task) + np.random.default_rng().random(task.data.n_classes))
 
 
 class GlobalDraws(Good):

@@ -26,7 +26,9 @@ class ReadOnlyArrays:
 
     def _make_read_only(self) -> None:
         own = vars(self)  # the dataclasses are frozen
-        own.update({name: read_only(value) for name, value in own.items() if isinstance(value, np.ndarray)})
+        for name, value in own.items():
+            if isinstance(value, np.ndarray):
+                own[name] = read_only(value)
 
 
 def read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:

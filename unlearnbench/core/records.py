@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -216,7 +216,7 @@ class TrainingSet(ReadOnlyArrays):
         return self.reference or self
 
     def __len__(self) -> int:
-        return int(self.mask.sum())
+        return int(np.count_nonzero(self.mask))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -231,20 +231,20 @@ class TrainingSet(ReadOnlyArrays):
 
     def after(self, step: Step, order: Order = "slot") -> TrainingSet:
         """Return the training set after one step: forgotten records masked (slot) or dropped, added ones appended."""
-        ids = np.concatenate([self.ids, step.add])
-        mask = np.concatenate([self.mask, np.ones(len(step.add), dtype=np.bool_)])
-        mask &= ~among(ids, step.forget)
+        ids, mask = self.ids, self.mask
+        if len(step.add):
+            ids = np.concatenate([ids, step.add])
+            mask = np.concatenate([mask, np.ones(len(step.add), dtype=np.bool_)])
+        mask = mask & ~among(ids, step.forget)
         if order != "slot":
             ids, mask = ids[mask], mask[mask]
-        return replace(self, ids=ids, mask=mask, reference=self.original)
+        return TrainingSet(self.records, ids, mask, self.original)
 
 
 def changes(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the ids learned from in ``before`` alone and in ``after`` alone, each as often as it is one time more."""
     gone, new = _exchanged(before, after)
-    if not among(
-        gone, new
-    ).any():  # so it is after a deletion in place, where counting would take a hundred times as long
+    if not among(gone, new).any():  # so it is after a deletion in place, where counting takes a hundred times as long
         return np.sort(gone), np.sort(new)
     size = len(after.records)
     difference = np.bincount(new, minlength=size) - np.bincount(gone, minlength=size)
@@ -256,15 +256,25 @@ def changes(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64],
 def _exchanged(before: TrainingSet, after: TrainingSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the ids learned from in each alone, but for slots that both have; a record may be among both."""
     slots = len(before.ids)
-    if not np.array_equal(before.ids, after.ids[:slots]):
+    if not (before.ids is after.ids or np.array_equal(before.ids, after.ids[:slots])):
         return before.kept_ids, after.kept_ids
     own, first = before.mask, after.mask[:slots]
-    return before.ids[own & ~first], np.concatenate([before.ids[~own & first], after.ids[slots:][after.mask[slots:]]])
+    added = after.ids[slots:][after.mask[slots:]]
+    return before.ids[own & ~first], np.concatenate([before.ids[first & ~own], added])
 
 
 def among(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which record ids (n,) are among others: ``np.isin`` by the faster of its two methods.
+    """Return which record ids (n,) are among others, as ``np.isin`` does.
 
-    Sorting is faster for a few ids. A lookup table is faster for many, because ids are dense, which numpy cannot know.
+    A few are compared one by one. A lookup table is faster for many, because ids are dense, which numpy cannot know.
     """
-    return np.isin(ids, others, kind="sort" if len(others) < 20 else "table")
+    if len(others) >= _FEW:
+        return np.isin(ids, others, kind="table")
+    found = np.zeros(len(ids), dtype=np.bool_)
+    for each in others.tolist():
+        found |= ids == each
+    return found
+
+
+_FEW = 20
+"""From how many ids on a table is faster."""

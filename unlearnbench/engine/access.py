@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.records import Records, TrainingSet
+from unlearnbench.core.records import Records
 
 FACTS: Final = ("name", "n_classes", "bounds", "provenance", "feature_names", "class_names")
 """What of a data set is no matter of its records."""
@@ -38,14 +38,9 @@ class Access:
         """Return ``value`` where it may be read, else something that raises :class:`AccessError` when it is used."""
         return value if self.allows(data) else Undeclared(self, data, value)
 
-    def guard_set(self, data: str, value: TrainingSet, records: Records) -> Any:
-        """Return a set whose records, and those of its original, are ``records``; guarded as by :meth:`guard`."""
-        reference = None if value.reference is None else replace(value.reference, records=records)
-        return self.guard(data, replace(value, records=records, reference=reference))
-
-    def guard_records(self, records: Records, ids: NDArray[np.int64]) -> Records:
-        """Return records of which only the rows ``ids`` can be read, and labels only where they are declared."""
-        return cast(Records, GuardedRecords(self, records, ids))
+    def guard_records(self, records: Records, readable: NDArray[np.bool_]) -> Records:
+        """Return records of which only the rows ``readable`` (n,) can be read; labels only where they are declared."""
+        return cast(Records, GuardedRecords(self, records, readable))
 
 
 class Undeclared:
@@ -73,11 +68,9 @@ class Undeclared:
 class GuardedRecords:
     """Stands for a data set: its facts and its size can be read, of its records those that a method declares."""
 
-    def __init__(self, access: Access, records: Records, ids: NDArray[np.int64]) -> None:
-        """Take the ids of the records that the method declares."""
-        self._access, self._records = access, records
-        self._declared = np.zeros(len(records), dtype=np.bool_)
-        self._declared[ids] = True
+    def __init__(self, access: Access, records: Records, readable: NDArray[np.bool_]) -> None:
+        """Take which records (n,) the method declares."""
+        self._access, self._records, self._declared = access, records, readable
 
     def __len__(self) -> int:
         return len(self._records)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, ClassVar
 
-import numpy as np
-
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.originals import Original
-from unlearnbench.core.records import Records, Step, TrainingSet
+from unlearnbench.core.records import Step, TrainingSet
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.training import JobKey, TrainingJob
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.access import Access
+from unlearnbench.engine.guards import guard_deletions, guard_original
 from unlearnbench.engine.querying import Ensemble
 
 
@@ -135,41 +134,7 @@ class Deletion:
 
     def guarded(self, access: Access) -> Deletion:
         """Return this deletion with sets that raise AccessError where a method reads what it does not declare."""
-        if access.sees is None:
-            return self
-        sets = {"retain-set": self.retain, "forget-set": self.forget}
-        records = _declared_records(self.original, access, sets)
-        return replace(
-            self,
-            retain=access.guard_set("retain-set", self.retain, records),
-            forget=access.guard_set("forget-set", self.forget, records),
-            original=_with_records(self.original, access, records),
-        )
-
-
-def guarded(original: Original, access: Access) -> Original:
-    """Return this original with sets that raise AccessError where a method reads what it does not declare.
-
-    Its own training set counts as the retain set, most of which it is. Its records are also those to be forgotten: to
-    read them a method declares both sets.
-    """
-    return original if access.sees is None else _with_records(original, access, _declared_records(original, access, {}))
-
-
-def _declared_records(original: Original, access: Access, sets: Mapping[str, TrainingSet]) -> Records:
-    """Return the records of which those of declared sets, and of the original's validation set, can be read."""
-    declared = [each for name, each in sets.items() if access.allows(name)]
-    if access.allows("validation-set"):
-        declared.append(original.validation)
-    if access.allows("retain-set") and access.allows("forget-set"):
-        declared.append(original.data)
-    ids = [np.empty(0, dtype=np.int64), *(each.kept_ids for each in declared)]
-    return access.guard_records(original.data.records, np.concatenate(ids))
-
-
-def _with_records(original: Original, access: Access, records: Records) -> Original:
-    shared = original.share(access.guard("validation-set", original.validation_ids))
-    return replace(shared, data=access.guard_set("retain-set", original.data, records))
+        return guard_deletions([self], access)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +179,7 @@ class FunctionUnlearner(Unlearner):
 
     def unlearn_all(self, deletions: Sequence[Deletion]) -> Sequence[Fitted]:
         """Serve deletions of one original, none of which depends on another; override it if that is faster."""
-        return [self.unlearn(deletion.guarded(self.access)) for deletion in deletions]
+        return [self.unlearn(deletion) for deletion in guard_deletions(deletions, self.access)]
 
     def precompute(self, original: Original) -> Any:  # noqa: ARG002 - most methods need nothing
         """Return what all requests of an original need, such as the importance of each parameter; None by default.
@@ -237,7 +202,7 @@ class FunctionUnlearner(Unlearner):
 
     def prepare(self, original: Original) -> FunctionState:
         """Train the original, bitwise the same one as that of exact unlearners."""
-        precomputed = self.precompute(guarded(original, self.access))
+        precomputed = self.precompute(guard_original(original, self.access))
         return FunctionState(original.fitted, original.data, original, precomputed)
 
     def serve(self, state: State, step: Step, seeds: SeedPath) -> FunctionState:

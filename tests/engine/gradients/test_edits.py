@@ -189,45 +189,38 @@ def test_one_record_beside_many_is_normalized_by_the_running_statistics(terms: l
     assert np.isfinite(weights(after)).all()
 
 
-class Together(Method):
-    """Edits and masks several networks at once, and keeps how many."""
+class Chooses(Method):
+    """Edits a network, and masks numbers by a draw of the version's own."""
+
+    def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
+        late(module, deletion)
+        next(module.parameters()).requires_grad_(True)
+
+    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
+        return [each > deletion.seeds.rng().random() / 9 for each in module.parameters()]
+
+
+class Together(Chooses):
+    """Does so for several deletions at once, and keeps how many."""
 
     def __init__(self, *stages: Stage) -> None:
         super().__init__(*stages)
         self.groups: list[int] = []
 
-    def edit_all(self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]) -> None:
-        assert len({id(each.fitted) for each in deletions}) == 1
-        self.groups.append(len(modules))
-        for module, deletion in zip(modules, deletions, strict=True):
-            late(module, deletion)
-            next(module.parameters()).requires_grad_(True)
-
     def mask_all(
         self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]
     ) -> Sequence[Sequence[torch.Tensor]]:
-        return [
-            [each > own.seeds.rng().random() / 9 for each in module.parameters()]
-            for module, own in zip(modules, deletions, strict=True)
-        ]
-
-
-class OneByOne(Method):
-    """Edits and masks as ``Together`` does, one network after the other."""
-
-    def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
-        Together().edit_all([module], [deletion])
-
-    def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor]:
-        return Together().mask_all([module], [deletion])[0]
+        assert len({id(each.fitted) for each in deletions}) == 1
+        self.groups.append(len(modules))
+        return [self.mask(module, own) for module, own in zip(modules, deletions, strict=True)]
 
 
 @pytest.mark.parametrize("stages", [[], [Stage(SGD, [Pass([Term("retain", batch_size=7)])])]], ids=["edit", "train"])
-def test_networks_are_edited_and_masked_together_as_they_are_one_by_one(stages: list[Stage]) -> None:
+def test_networks_are_masked_together_as_they_are_one_by_one(stages: list[Stage]) -> None:
     together, requests = Together(*stages), [Request((Step(np.array([k])), Step(np.array([k + 9])))) for k in range(3)]
     served, wanted = (
         method.serve_all(method.prepare(NETWORK.original()), requests, SeedPath(1))
-        for method in (together, OneByOne(*stages))
+        for method in (together, Chooses(*stages))
     )
     assert together.groups == [3, 1, 1, 1]  # later steps unlearn from networks of their own
     for mine, its in zip(chain(*served), chain(*wanted), strict=True):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unlearnbench.engine.gradients.importance import cross_entropy
-from unlearnbench.engine.gradients.perceptron import copy_of, gradient_of_sum, sum_by_record
+from unlearnbench.engine.gradients.perceptron import copy_of, gradients_of_sums, sum_by_record, with_weights
 
 widths = st.lists(st.integers(1, 6), min_size=2, max_size=5)
 
@@ -59,14 +59,17 @@ def test_of_a_made_example(power: Literal[1, 2]) -> None:
     assert (weight.item(), bias.item()) == ({1: 4, 2: 10}[power], 2)
 
 
-@given(sizes=widths, n=st.integers(1, 9), seed=st.integers(0, 99))
-def test_the_gradient_of_the_sum_is_that_of_torch(sizes: list[int], n: int, seed: int) -> None:
+@given(sizes=widths, sets=st.integers(1, 4), n=st.integers(1, 9), seed=st.integers(0, 99))
+def test_the_gradients_of_the_sums_are_those_of_torch(sizes: list[int], sets: int, n: int, seed: int) -> None:
     module, rng = network(sizes, seed), np.random.default_rng(seed)
-    x, y = torch.from_numpy(rng.normal(size=(n, sizes[0]))), torch.from_numpy(rng.integers(sizes[-1], size=n))
-    loss = torch.nn.functional.cross_entropy(module(x), y, reduction="sum")
-    wanted = torch.autograd.grad(loss, list(module.parameters()))
-    for one, other in zip(gradient_of_sum(module, x, y), wanted, strict=True):
-        torch.testing.assert_close(one, other)
+    x, y = (
+        torch.from_numpy(rng.normal(size=(sets, n, sizes[0]))),
+        torch.from_numpy(rng.integers(sizes[-1], size=(sets, n))),
+    )
+    for own_x, own_y, found in zip(x, y, gradients_of_sums(module, list(x), y), strict=True):
+        loss = torch.nn.functional.cross_entropy(module(own_x), own_y, reduction="sum")
+        wanted = torch.autograd.grad(loss, list(module.parameters()))
+        torch.testing.assert_close(found, torch.cat([each.flatten() for each in wanted]))
 
 
 @pytest.mark.parametrize("module", [network([3, 4, 2], 0), torch.nn.BatchNorm1d(3)], ids=["perceptron", "another"])
@@ -84,3 +87,16 @@ def test_a_copy_is_equal_and_independent(module: torch.nn.Module) -> None:
     for name, values in module.state_dict().items():
         assert torch.equal(values, before[name])
         assert torch.equal(copied.state_dict()[name], before[name] + 1)
+
+
+@pytest.mark.parametrize("module", [network([3, 4, 2], 0), torch.nn.BatchNorm1d(3)], ids=["perceptron", "another"])
+def test_a_copy_with_other_weights_has_them_and_buffers_of_its_own(module: torch.nn.Module) -> None:
+    before = {name: values.clone() for name, values in module.state_dict().items()}
+    given = [torch.full_like(each, k) for k, each in enumerate(module.parameters())]
+    made = with_weights(module, given)
+    for k, parameter in enumerate(made.parameters()):
+        assert bool((parameter == k).all())
+    for values in made.state_dict().values():
+        values += 1
+    assert all(bool((each == k).all()) for k, each in enumerate(given))
+    assert all(torch.equal(values, before[name]) for name, values in module.state_dict().items())

@@ -23,10 +23,11 @@ sets_of_ids = st.lists(st.lists(st.integers(0, 89), max_size=12), min_size=1, ma
 
 
 @contextmanager
-def blocks_of(size: int) -> Iterator[None]:
-    """Have so many records go through a network at once."""
+def blocks_of(size: int, features: int = 2**15) -> Iterator[None]:
+    """Have so many records go through a network at once, and so many features be read at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sums, "_BLOCK", size)
+        patch.setattr(sums, "_NUMBERS", features)
         yield
 
 
@@ -64,12 +65,16 @@ def test_it_is_that_of_the_summed_loss_however_records_are_cut(case: Case, ids: 
         torch.testing.assert_close(row, wanted, atol=1e-4, rtol=1e-4)
 
 
-@given(ids=sets_of_ids, block=st.integers(1, 30))
-def test_no_more_records_than_allowed_are_read_at_once_and_each_once(ids: list[list[int]], block: int) -> None:
-    with blocks_of(block):
-        packs = list(sums._packs({k: TrainingSet.of(NETWORK.records, each) for k, each in enumerate(ids)}))
-    assert all(0 < sum(len(each.ids) for each in pack) <= block for pack in packs)
-    assert all(len({each.number for each in pack}) == len(pack) for pack in packs)
+@given(ids=sets_of_ids, block=st.integers(1, 30), features=st.integers(1, 200))
+def test_no_more_records_than_allowed_are_read_at_once_and_each_once(
+    ids: list[list[int]], block: int, features: int
+) -> None:
+    """Records have four features each; a block is read at once however many it has."""
+    sets = {k: TrainingSet.of(NETWORK.records, each) for k, each in enumerate(ids)}
+    with blocks_of(block, features):
+        packs = list(sums._packs(sets))
+    assert all(0 < sum(len(each.ids) for each in pack) <= max(block, features // 4) for pack in packs)
+    assert all(len(each.ids) <= block for pack in packs for each in pack)
     read = [np.concatenate([np.empty(0, np.int64), *_of(packs, k)]).tolist() for k in range(len(ids))]
     assert read == ids
 

@@ -27,11 +27,23 @@ def is_perceptron(module: torch.nn.Module) -> bool:
 
 def copy_of(module: torch.nn.Module) -> torch.nn.Module:
     """Return a copy of a module, as ``copy.deepcopy`` does, which takes twenty times as long for a perceptron."""
-    return _copy(module) if is_perceptron(module) else copy.deepcopy(module)
+    if not is_perceptron(module):
+        return copy.deepcopy(module)
+    return _copy(module, (each.detach().clone() for each in module.parameters()))
 
 
-def _copy(module: torch.nn.Module) -> torch.nn.Module:
-    """Return a copy of a module whose attributes are numbers, parameters, modules, and containers of hooks."""
+def with_weights(module: torch.nn.Module, weights: Sequence[torch.Tensor]) -> torch.nn.Module:
+    """Return a copy of a module with other values of its parameters, of which it makes copies."""
+    if is_perceptron(module):
+        return _copy(module, (each.clone() for each in weights))
+    made = copy.deepcopy(module)
+    for parameter, values in zip(made.parameters(), weights, strict=True):
+        parameter.data.copy_(values)
+    return made
+
+
+def _copy(module: torch.nn.Module, values: Iterator[torch.Tensor]) -> torch.nn.Module:
+    """Return a copy with these parameters; attributes are numbers, modules, and containers of hooks."""
     import torch
 
     made = type(module).__new__(type(module))
@@ -39,12 +51,12 @@ def _copy(module: torch.nn.Module) -> torch.nn.Module:
     own.update(
         (name, value.copy() if isinstance(value, (dict, set)) else value) for name, value in vars(module).items()
     )
-    for name, values in module._parameters.items():
-        if values is not None:
-            own["_parameters"][name] = torch.nn.Parameter(values.detach().clone(), values.requires_grad)
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            own["_parameters"][name] = torch.nn.Parameter(next(values), parameter.requires_grad)
     for name, child in module._modules.items():
         if child is not None:
-            own["_modules"][name] = _copy(child)
+            own["_modules"][name] = _copy(child, values)
     return made
 
 
@@ -70,17 +82,55 @@ def sum_by_record(
     return parts[::-1]
 
 
-def gradient_of_sum(module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
-    """Return the gradient of the summed cross-entropy of inputs (n, ...) and labels (n,) by each parameter."""
+def gradients_of_sums(module: torch.nn.Module, x: Sequence[torch.Tensor], y: torch.Tensor) -> torch.Tensor:
+    """Return the gradients (sets, P) of the summed cross-entropy of sets of n records each by all P parameters.
+
+    ``x`` is the inputs (n, ...) of each set, ``y`` the labels (sets, n). Each product is of one set, in memory of its
+    own: products round by how many records they are of, and by where these begin. The rest is done for all sets.
+    """
     import torch
 
-    with torch.no_grad():
-        layers, inputs, logits = _forward(module, x)
-        slopes = logits.softmax(dim=1) - torch.nn.functional.one_hot(y, logits.shape[1])
+    with torch.inference_mode():
+        layers, inputs, logits = _forward_each(module, x)
+        slopes = logits.softmax(dim=2) - torch.nn.functional.one_hot(y, logits.shape[2])
         parts: list[torch.Tensor] = []
-        for by_output, given in _backward(layers, inputs, slopes.unsqueeze(1)):
-            parts += [by_output.sum(dim=(0, 1)), by_output.squeeze(1).T @ given]
-    return parts[::-1]
+        for layer, given in zip(reversed(layers), reversed(inputs), strict=True):
+            stacked = torch.stack(given)
+            parts += [slopes.sum(dim=1), _outer(slopes, given, stacked).flatten(1)]
+            if layer is not layers[0]:
+                back = torch.stack([own.clone() @ layer.weight for own in slopes.unbind()])
+                slopes = torch.ops.aten.threshold_backward(back, stacked, 0)  # that of ReLU
+        return torch.cat(parts[::-1], dim=1)
+
+
+def _outer(slopes: torch.Tensor, given: Sequence[torch.Tensor], stacked: torch.Tensor) -> torch.Tensor:
+    """Return the gradients (sets, out, in) by a weight, given slopes (sets, n, out) and each set's inputs (n, in)."""
+    import torch
+
+    if slopes.shape[1] == 1:
+        return slopes.mT * stacked  # a product of two numbers rounds in one way
+    return torch.stack([own.T @ each for own, each in zip(slopes.unbind(), given, strict=True)])
+
+
+def _forward_each(
+    module: torch.nn.Module, x: Sequence[torch.Tensor]
+) -> tuple[list[torch.nn.Linear], list[list[torch.Tensor]], torch.Tensor]:
+    """Return the linear layers, the inputs (n, in) of each for each set, and the logits (sets, n, C)."""
+    import torch
+
+    layers, inputs, given = _linear_layers(module), [], [each.clone() for each in x]
+    for layer in layers:
+        inputs.append(given)
+        weight, bias = layer.weight, layer.bias
+        given = [torch.nn.functional.linear(each, weight, bias) for each in given]
+        given = given if layer is layers[-1] else [each.relu_() for each in given]
+    return layers, inputs, torch.stack(given)
+
+
+def _linear_layers(module: torch.nn.Module) -> list[torch.nn.Linear]:
+    import torch
+
+    return [part for part in module.children() if isinstance(part, torch.nn.Linear)]
 
 
 def _backward(
@@ -101,7 +151,7 @@ def _forward(
     """Return the linear layers, the inputs (n, in) of each, and the logits (n, C)."""
     import torch
 
-    layers, inputs = [part for part in module.children() if isinstance(part, torch.nn.Linear)], []
+    layers, inputs = _linear_layers(module), []
     for layer in layers:
         inputs.append(x)
         x = torch.nn.functional.linear(x, layer.weight, layer.bias)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.records import Records, TrainingSet
-from unlearnbench.engine.gradients.perceptron import gradient_of_sum, is_perceptron
+from unlearnbench.engine.gradients.perceptron import gradients_of_sums, is_perceptron
 from unlearnbench.engine.networks.modules import HasModule
 
 if TYPE_CHECKING:
     import torch
 
 _BLOCK = 256
-"""The most records that a pass takes at once."""
+"""The most records that a product takes at once."""
+_NUMBERS = 2**15
+"""The most features of records that are read at once, beyond a block of them."""
 
 
 class Block(NamedTuple):
@@ -44,12 +48,15 @@ def gradient_sums(fitted: HasModule, sets: Sequence[TrainingSet]) -> torch.Tenso
     The P numbers are those of all parameters, one behind the other. A row is the same to the bit alone and among
     others. Sets of the same records in the same order are gone through once.
     """
+    import torch
+
     places = _first_alike(sets)
     first, *others = fitted.module.parameters()
     sums = first.new_zeros(len(sets), first.numel() + sum(each.numel() for each in others))
     for pack in _packs({place: sets[place] for place in places}):
-        sums[[block.number for block in pack]] += _of_pack(fitted, pack)
-    return sums[places]
+        numbers = torch.tensor([block.number for block in pack], device=sums.device)
+        sums.index_add_(0, numbers, _of_pack(fitted, pack))
+    return sums.index_select(0, torch.tensor(places, device=sums.device))
 
 
 def _first_alike(sets: Sequence[TrainingSet]) -> list[int]:
@@ -80,37 +87,59 @@ def _shaped(parameters: Sequence[torch.Tensor], row: torch.Tensor) -> list[torch
 
 
 def _packs(sets: Mapping[int, TrainingSet]) -> Iterator[list[Block]]:
-    """Yield blocks that are read together: those of small sets, or as much of a large one as is taken at once."""
+    """Yield blocks whose records are read together: as many as hold no more than so many features, but one at least."""
     pack: list[Block] = []
-    for number, data in sets.items():
-        for begin in range(0, len(ids := data.kept_ids), _BLOCK):
-            block = Block(number, data.records, ids[begin : begin + _BLOCK])
-            if pack and sum(len(each.ids) for each in pack) + len(block.ids) > _BLOCK:
-                yield pack
-                pack = []
-            pack.append(block)
+    for block in _blocks(sets):
+        most = max(_BLOCK, _NUMBERS // math.prod(block.records.x.shape[1:]))
+        if pack and sum(len(each.ids) for each in pack) + len(block.ids) > most:
+            yield pack
+            pack = []
+        pack.append(block)
     if pack:
         yield pack
 
 
-def _of_pack(fitted: HasModule, pack: Sequence[Block]) -> torch.Tensor:
-    """Return the gradient (blocks, P) of the summed cross-entropy of each block.
+def _blocks(sets: Mapping[int, TrainingSet]) -> Iterator[Block]:
+    for number, data in sets.items():
+        for begin in range(0, len(ids := data.kept_ids), _BLOCK):
+            yield Block(number, data.records, ids[begin : begin + _BLOCK])
 
-    They are read together, but each goes through the network by itself, in memory of its own: products round by how
-    many records they are of, and by where these begin.
-    """
+
+def _of_pack(fitted: HasModule, pack: Sequence[Block]) -> torch.Tensor:
+    """Return the gradient (blocks, P) of the summed cross-entropy of each block; they are read together."""
     import torch
 
-    x = fitted.inputs(np.concatenate([each.records.x[each.ids] for each in pack]))
-    y = torch.from_numpy(np.concatenate([each.records.y[each.ids] for each in pack])).to(fitted.device)
+    x = fitted.inputs(_read(pack, lambda records: records.x))
+    y = torch.from_numpy(_read(pack, lambda records: records.y)).to(fitted.device)
     sizes = [len(each.ids) for each in pack]
-    gradient = gradient_of_sum if is_perceptron(fitted.module) else _gradient_of_sum
-    blocks = zip(torch.split(x, sizes), torch.split(y, sizes), strict=True)
-    return torch.stack([_flat(gradient(fitted.module, inputs.clone(), labels)) for inputs, labels in blocks])
+    inputs, labels = torch.split(x, sizes), torch.split(y, sizes)
+    if is_perceptron(fitted.module):
+        return _of_perceptron(fitted.module, inputs, labels, sizes)
+    return torch.stack([_gradient_of_sum(fitted.module, own.clone(), y) for own, y in zip(inputs, labels, strict=True)])
 
 
-def _gradient_of_sum(module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
-    return [len(y) * each for each in gradient_of_mean(module, x, y)]
+def _read(pack: Sequence[Block], of: Callable[[Records], NDArray[Any]]) -> NDArray[Any]:
+    """Return the rows of all blocks; those of one data set, or of one guarded view of it, are read at once."""
+    runs = [list(run) for _, run in groupby(pack, key=lambda block: id(block.records))]
+    return np.concatenate([of(run[0].records)[np.concatenate([each.ids for each in run])] for run in runs])
+
+
+def _of_perceptron(
+    module: torch.nn.Module, x: Sequence[torch.Tensor], y: Sequence[torch.Tensor], sizes: Sequence[int]
+) -> torch.Tensor:
+    """Return the gradients (blocks, P); blocks of as many records are done together."""
+    import torch
+
+    order = sorted(range(len(sizes)), key=sizes.__getitem__)
+    groups = [list(group) for _, group in groupby(order, key=sizes.__getitem__)]
+    found = [gradients_of_sums(module, [x[k] for k in group], torch.stack([y[k] for k in group])) for group in groups]
+    return found[0] if len(found) == 1 else torch.cat(found)[torch.tensor(order).argsort()]
+
+
+def _gradient_of_sum(module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.cat([(len(y) * each).flatten() for each in gradient_of_mean(module, x, y)])
 
 
 def gradient_of_mean(module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
@@ -118,9 +147,3 @@ def gradient_of_mean(module: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) 
     import torch
 
     return list(torch.autograd.grad(torch.nn.functional.cross_entropy(module(x), y), list(module.parameters())))
-
-
-def _flat(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    import torch
-
-    return torch.cat([each.flatten() for each in parts])

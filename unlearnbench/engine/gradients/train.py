@@ -24,20 +24,22 @@ def train(jobs: Sequence[Job]) -> list[torch.nn.Module]:
 
     The jobs are those of one method and one original; a network does not depend on the others.
     """
+    import torch
+
     edited = not any(stage.passes for job in jobs for stage in job.stages)
     modules = [job.module for job in jobs] if edited else _trained(jobs)
-    if not all(map(_is_finite, modules)):
-        raise UserError("the network's weights overflowed: lower learning_rate")
+    for module in modules:
+        require_finite(torch.cat([values.detach().flatten() for values in (*module.parameters(), *module.buffers())]))
     return modules
 
 
-def _is_finite(module: torch.nn.Module) -> bool:
-    """Return whether no number of a network overflowed, buffers included."""
+def require_finite(numbers: torch.Tensor) -> None:
+    """Raise UserError where a weight, or another number of a network, overflowed."""
     import torch
 
-    with torch.no_grad():
-        numbers = torch.cat([values.flatten() for values in (*module.parameters(), *module.buffers())])
-    return bool(numbers.isfinite().all())
+    extremes = torch.stack(torch.aminmax(numbers))  # a tenth of the time that looking at each number takes
+    if not extremes.isfinite().all():
+        raise UserError("the network's weights overflowed: lower learning_rate")
 
 
 def _trained(jobs: Sequence[Job]) -> list[torch.nn.Module]:

@@ -14,8 +14,9 @@ from unlearnbench.engine.gradients.jobs import Job, Made, record_passes
 from unlearnbench.engine.gradients.passes import Stage
 from unlearnbench.engine.gradients.perceptron import copy_of
 from unlearnbench.engine.gradients.train import train
+from unlearnbench.engine.guards import guard_deletions, guard_original
 from unlearnbench.engine.networks.modules import HasModule
-from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner, guarded
+from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
 
 if TYPE_CHECKING:
     import torch
@@ -38,11 +39,6 @@ class GradientUnlearner(FunctionUnlearner):
 
     def edit(self, module: torch.nn.Module, deletion: Deletion) -> None:
         """Change the network in place before it is trained; ``requires_grad_(False)`` freezes a parameter."""
-
-    def edit_all(self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]) -> None:
-        """Change the networks of deletions that unlearn from one model; override it where that is faster together."""
-        for module, deletion in zip(modules, deletions, strict=True):
-            self.edit(module, deletion)
 
     def mask(self, module: torch.nn.Module, deletion: Deletion) -> Sequence[torch.Tensor] | None:  # noqa: ARG002 - most have none
         """Return a factor of each number's gradient, in the shape of its parameter; None for 1.
@@ -116,22 +112,22 @@ class GradientUnlearner(FunctionUnlearner):
         What teachers and snapshots only answer is not counted, nor that a measure ends training early. NaN for a model
         that does not tell its ``epochs``.
         """
-        epochs: float = getattr(deletion.original.model, "epochs", math.nan)
         retain, forget = len(deletion.retain), len(deletion.forget)
-        stages = self.stages(guarded(deletion.original, self.access))
+        stages = self.stages(guard_original(deletion.original, self.access))
         validation = len(deletion.original.validation_ids)
         trained = record_passes(stages, retain, forget, self.records_made(deletion), validation)
-        return (trained + self.records_read(deletion)) / (epochs * max(retain, 1))
+        return of_a_retraining(trained + self.records_read(deletion), deletion)
 
     def _jobs(self, deletions: Sequence[Deletion]) -> list[Job]:
         """Return what is to be trained for each deletion, edited and masked."""
-        guarded = [deletion.guarded(self.access) for deletion in deletions]
+        guarded = guard_deletions(deletions, self.access)
         modules = [copy_of(has_module(deletion.fitted).module) for deletion in deletions]
+        for module, each in zip(modules, guarded, strict=True):
+            self.edit(module, each)
         masks: list[Sequence[torch.Tensor] | None] = [None] * len(deletions)
-        for group in _of_one_model(deletions):
-            together = [modules[k] for k in group], [guarded[k] for k in group]
-            self.edit_all(*together)
-            for k, mask in zip(group, self.mask_all(*together), strict=True):
+        for group in of_one_model(deletions):
+            found = self.mask_all([modules[k] for k in group], [guarded[k] for k in group])
+            for k, mask in zip(group, found, strict=True):
                 masks[k] = mask
         return [self._job(*each) for each in zip(deletions, guarded, modules, masks, strict=True)]
 
@@ -162,7 +158,13 @@ class GradientUnlearner(FunctionUnlearner):
         return fitted if same_weights(fitted.module, module) else fitted.with_module(module.eval())
 
 
-def _of_one_model(deletions: Sequence[Deletion]) -> list[list[int]]:
+def of_a_retraining(records: int, deletion: Deletion) -> float:
+    """Return how many times a retraining's records these are; NaN for a model that does not tell its ``epochs``."""
+    epochs: float = getattr(deletion.original.model, "epochs", math.nan)
+    return records / (epochs * max(len(deletion.retain), 1))
+
+
+def of_one_model(deletions: Sequence[Deletion]) -> list[list[int]]:
     """Return the numbers of the deletions that unlearn from each model, as first steps of an original's requests do."""
     groups: dict[int, list[int]] = {}
     for k, deletion in enumerate(deletions):

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat
 
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.originals import Original
 from unlearnbench.core.records import TrainingSet, changes
+from unlearnbench.engine.gradients.edits import WeightEdit
 from unlearnbench.engine.gradients.importance import gradients_by_record
 from unlearnbench.engine.gradients.sums import gradient_sums, move
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Influence(GradientUnlearner):
+class Influence(WeightEdit):
     """Add ``alpha`` (n_f / n) (g_f - g_r) to the weights, once; g are the mean gradients of forget and retain set.
 
     The published codes apply an inverse Hessian estimate to this step, whose recursion keeps one vector and, over 1000
@@ -39,21 +42,21 @@ class Influence(GradientUnlearner):
 
     def records_read(self, deletion: Deletion) -> int:
         """Return the size of the forget set, and of the records that make up the gradient of the retain set."""
-        counted = exchanged(deletion) if at_original(deletion) else [deletion.retain]
-        return len(deletion.forget) + sum(map(len, counted))
+        counted = sum(map(len, exchanged(deletion))) if at_original(deletion) else len(deletion.retain)
+        return len(deletion.forget) + counted
 
     def precompute(self, original: Original) -> torch.Tensor:
         """Return the gradient of all records of the original, which the first steps of all requests share."""
         return gradient_sums(has_module(original.fitted), [original.data])[0]
 
-    def edit_all(self, modules: Sequence[torch.nn.Module], deletions: Sequence[Deletion]) -> None:
-        """Take the steps."""
+    def steps(self, deletions: Sequence[Deletion]) -> torch.Tensor:
+        """Return the steps."""
         gone, kept = forget_and_retain_sums(deletions)
-        n_f, n_r = [len(each.forget) for each in deletions], [len(each.retain) for each in deletions]
-        factors = [self.alpha * f / max(f + r, 1) for f, r in zip(n_f, n_r, strict=True)]
-        steps = column(factors, gone) * (gone / column(n_f, gone).clamp(min=1) - kept / column(n_r, gone).clamp(min=1))
-        for module, step in zip(modules, steps, strict=True):
-            move(module, step)
+        sizes = [(len(each.forget), len(each.retain)) for each in deletions]
+        n_f, n_r = (column(numbers, gone) for numbers in zip(*sizes, strict=True))
+        factors = column([self.alpha * f / max(f + r, 1) for f, r in sizes], gone)
+        step = gone / n_f.clamp(min=1) - kept / n_r.clamp(min=1)
+        return factors * step
 
 
 def forget_and_retain_sums(deletions: Sequence[Deletion]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,15 +69,21 @@ def forget_and_retain_sums(deletions: Sequence[Deletion]) -> tuple[torch.Tensor,
         sums = gradient_sums(fitted, [*forget, *(each.retain for each in deletions)])
         return sums[:n], sums[n:]
     gone, new = zip(*map(exchanged, deletions), strict=True)
-    sums = gradient_sums(fitted, [*forget, *gone, *new])
-    return sums[:n], deletions[0].precomputed - sums[n : 2 * n] + sums[2 * n :]
+    sums = gradient_sums(fitted, [*forget, *map(records_of, deletions, gone)])
+    kept = deletions[0].precomputed - sums[n:]
+    if any(map(len, new)):
+        kept += gradient_sums(fitted, list(map(records_of, deletions, new)))
+    return sums[:n], kept
 
 
-def exchanged(deletion: Deletion) -> tuple[TrainingSet, TrainingSet]:
-    """Return the records of the original that are gone, and those that are new."""
-    data = deletion.original.data
-    gone, new = (TrainingSet.of(data.records, ids) for ids in changes(data, deletion.retain))
-    return gone, new
+def exchanged(deletion: Deletion) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ids of the original's records that are gone, and of those that are new."""
+    return changes(deletion.original.data, deletion.retain)
+
+
+def records_of(deletion: Deletion, ids: NDArray[np.int64]) -> TrainingSet:
+    """Return some records as a deletion hands them over."""
+    return TrainingSet.of(deletion.original.data.records, ids)
 
 
 def column(numbers: Sequence[float], like: torch.Tensor) -> torch.Tensor:
