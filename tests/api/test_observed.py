@@ -206,3 +206,10 @@ def test_an_unlearner_that_refuses_the_records_says_why() -> None:
     told = "^observe: needs a data set with `bounds`, within which features may be changed; own has none$"
     with pytest.raises(UserError, match=told):
         observe(own_records(), "mlp", "boundary-shrink", sizes=SIZES)
+
+
+def test_a_scenario_that_refuses_the_records_says_why() -> None:
+    with pytest.raises(
+        UserError, match=r"^observe: needs a data set that says which records are canaries, .*; own does not$"
+    ):
+        observe(own_records(), Nearest(), scenario="canary", sizes=SIZES)

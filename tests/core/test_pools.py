@@ -150,3 +150,18 @@ def test_a_draw_takes_no_id_twice_and_at_most_all_of_them() -> None:
     assert set(draw(ids, 2, SEEDS)) < set(ids)
     assert sorted(draw(ids, 9, SEEDS)) == [5, 7, 11, 13]
     assert draw(ids, 2, SEEDS).tolist() == draw(ids, 4, SEEDS)[:2].tolist()
+
+
+def test_test_records_are_no_canaries_and_all_else_may_be() -> None:
+    """Each is drawn as any record is, so that its share in a training set is that in the data set."""
+    canary = np.random.default_rng(0).random(2000) < 0.2
+    plain, marked = toy(2000), replace(toy(2000), canary=canary)
+    shares = []
+    for seed in range(40):
+        (pools, test), (same_pools, others) = (
+            side_pools(each, "target", EpisodeSizes(records=200), 0, SeedPath(seed)) for each in (marked, plain)
+        )
+        assert same(pools, same_pools)
+        assert test.tolist() == others[~canary[others]].tolist()
+        shares.append(canary[pools.training].mean())
+    assert np.mean(shares) == pytest.approx(canary.mean(), abs=4 * np.sqrt(0.2 * 0.8 / 200 / 40))

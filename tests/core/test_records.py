@@ -200,13 +200,20 @@ def test_a_name_that_no_draw_can_be_named_by_is_refused(name: str) -> None:
         Records(name, np.zeros((2, 1)), np.array([0, 1]), 2, Provenance("made up", "CC0"))
 
 
+@pytest.mark.parametrize("mark", ["mislabelled", "canary"])
 @pytest.mark.parametrize("wrong", [np.zeros(5, dtype=np.bool_), np.zeros(6), [True] * 7])
-def test_who_is_mislabelled_is_told_of_each_record(wrong: Any) -> None:
-    with pytest.raises(ValueError, match='data set "toy": mislabelled must be true or false for each of 6 records'):
-        replace(records(), mislabelled=wrong)
+def test_a_mark_is_told_of_each_record(mark: str, wrong: Any) -> None:
+    with pytest.raises(ValueError, match=f'data set "toy": {mark} must be true or false for each of 6 records'):
+        replace(records(), **{mark: wrong})
 
 
-def test_who_is_mislabelled_is_part_of_the_content() -> None:
+def test_marks_are_part_of_the_content() -> None:
     none, one = np.zeros(6, dtype=np.bool_), np.arange(6) == 2
-    sums = {replace(records(), mislabelled=each).sha256 for each in (None, none, one)}
-    assert len(sums) == 3
+    marks: list[dict[str, Any]] = [{}, *({name: each} for name in ("mislabelled", "canary") for each in (none, one))]
+    assert len({replace(records(), **each).sha256 for each in marks}) == 5
+
+
+def test_canaries_are_left_out_in_order() -> None:
+    ids = np.array([5, 2, 0, 4])
+    assert records().without_canaries(ids).tolist() == [5, 2, 0, 4]
+    assert replace(records(), canary=np.arange(6) % 5 == 0).without_canaries(ids).tolist() == [2, 4]

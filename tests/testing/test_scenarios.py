@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unlearnbench import Request, Role, Scenario, Step
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
+from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Queries
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.strata import Candidates, Ids, StratumScenario
@@ -113,6 +115,11 @@ class TrainingSetAsStratum(StratumScenario):
         return [np.union1d(own, candidates.ids[:20])]
 
 
+class OthersEligible(Good):
+    def eligible(self, records: Records) -> NDArray[np.bool_]:
+        return np.zeros(len(records), dtype=np.bool_)
+
+
 class NegativesOfOtherStrata(Good, StratumScenario):
     """Queries whoever is unseen."""
 
@@ -134,6 +141,7 @@ class NegativesOfOtherStrata(Good, StratumScenario):
 BROKEN = [
     (OneTooFew, "returns-the-requested-number"),
     (NeedsMore, "deletes-training-records-once"),
+    (OthersEligible, "deletes-training-records-once"),
     (Twice, "deletes-training-records-once"),
     (AddsUndeclared, "adds-addable-records-once"),
     (Unseeded, "same-seeds-same-requests"),

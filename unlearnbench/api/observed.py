@@ -120,8 +120,8 @@ def observe(
     """Train originals of both sides, serve their deletion requests and query all models; nothing is stored.
 
     Each argument is an object of one's own or the name of a plug-in, which gets its default parameters. ``sizes`` hold
-    for the target and the shadow side. UserError where they do not fit, or where unlearner, model and data set do not
-    go together.
+    for the target and the shadow side. UserError where they do not fit, or where unlearner, model, scenario and data
+    set do not go together.
     """
     instances, sizes = PluginInstances(load_registry()), sizes or EpisodeSizes()
     records = dataset if isinstance(dataset, Records) else _make("dataset", dataset, Dataset, instances).load()
@@ -130,7 +130,7 @@ def observe(
     requested = _make("scenario", scenario, Scenario, instances)
     if refusal := method.refusal(kind) or method.refusal_of_records(records):
         raise UserError(f"observe: {refusal}")
-    if refusal := kind.refusal(records.x.shape[1:]):
+    if refusal := kind.refusal(records.x.shape[1:]) or requested.refusal_of_records(records):
         raise UserError(f"observe: {refusal}")
     check_episodes(records, sizes, requested, seed)
     where = resolve_device(device) if kind.uses_device else "cpu"

@@ -21,7 +21,7 @@ from unlearnbench.core.scenarios import Role
 class Utility(ReadOnlyArrays):
     """Accuracy, cost, outcome and privacy loss of the models, one entry per (original, request), each (m,).
 
-    Accuracies are shares in [0, 1].
+    Accuracies are shares in [0, 1]. But for those of what a request deletes they leave canaries out.
     """
 
     episode: NDArray[np.int64]
@@ -58,9 +58,9 @@ class Utility(ReadOnlyArrays):
 
 @dataclass(frozen=True, eq=False)
 class ReleasedUtility(ReadOnlyArrays):
-    """How good the released posteriors of unlearned models are on random unseen records.
+    """How good the released posteriors of unlearned models are on random unseen records that are no canaries.
 
-    One entry per (original, request), each (m,); empty where a request queries no unseen record.
+    One entry per (original, request), each (m,); empty where a request queries no such record.
     """
 
     episode: NDArray[np.int64]

@@ -89,7 +89,7 @@ def draw(ids: NDArray[np.int64], n: int, seeds: SeedPath) -> NDArray[np.int64]:
 def side_pools(
     records: Records, side: Side, sizes: EpisodeSizes, original: int, seeds: SeedPath
 ) -> tuple[Pools, NDArray[np.int64]]:
-    """Return the pools of one original and the ids (m,) on which test accuracy is measured.
+    """Return the pools of one original and the ids (m,) on which test accuracy is measured, no canaries.
 
     One permutation of all records splits the data into a target half and a shadow half. 80 % of a half may be trained
     on, 20 % is unseen (Chen et al. 2021, section 4). Each original draws its training set from the 80 %.
@@ -104,7 +104,7 @@ def side_pools(
             unseen=_without_duplicates(records, unseen),
             addable=_without_duplicates(records, _others(trainable, training, path / "spare")),
         ),
-        unseen,
+        records.without_canaries(unseen),
     )
 
 

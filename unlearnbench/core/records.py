@@ -51,6 +51,9 @@ class Records(ReadOnlyArrays):
     """The least and the largest value that every feature can have, such as the levels of a pixel; None if unknown."""
     mislabelled: NDArray[np.bool_] | None = None
     """Which records (n,) were given another class than theirs, on purpose; None where nobody says so."""
+    canary: NDArray[np.bool_] | None = None
+    """Which records (n,) are canaries: put in the place of others to be deleted. What models are worth is not measured
+    on them. None where there are none."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or "/" in self.name:
@@ -87,12 +90,13 @@ class Records(ReadOnlyArrays):
             place = np.argwhere(~np.isfinite(self.x))[0]
             raise self._fault(f"x: row {place[0]}, {self._feature(place[1:])} is {self.x[tuple(place)]}, not finite")
         self._check_bounds()
-        self._check_mislabelled()
+        self._check_mark("mislabelled")
+        self._check_mark("canary")
 
-    def _check_mislabelled(self) -> None:
-        told = self.mislabelled
+    def _check_mark(self, name: str) -> None:
+        told = getattr(self, name)
         if told is not None and (np.asarray(told).dtype != np.bool_ or np.shape(told) != self.y.shape):
-            raise self._fault(f"mislabelled must be true or false for each of {len(self.y)} records")
+            raise self._fault(f"{name} must be true or false for each of {len(self.y)} records")
 
     def _check_bounds(self) -> None:
         if self.bounds is None:
@@ -126,13 +130,19 @@ class Records(ReadOnlyArrays):
 
     @cached_property
     def sha256(self) -> str:
-        """The checksum of the content: shapes, features, labels."""
+        """The checksum of the content: shapes, features, labels, and marks where there are some."""
         digest = hashlib.sha256(f"{self.x.shape} {self.x.dtype.str} {self.n_classes}".encode())
         digest.update(np.ascontiguousarray(self.x).data)
         digest.update(np.ascontiguousarray(self.y).data)
         if self.mislabelled is not None:
             digest.update(np.packbits(self.mislabelled).data)
+        if self.canary is not None:
+            digest.update(b"canary" + np.packbits(self.canary).tobytes())
         return digest.hexdigest()
+
+    def without_canaries(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of ``ids`` that are no canaries, in their order."""
+        return ids if self.canary is None else ids[~self.canary[ids]]
 
     @cached_property
     def has_duplicate(self) -> NDArray[np.bool_]:

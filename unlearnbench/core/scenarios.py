@@ -17,7 +17,7 @@ from unlearnbench.core.matching import matched_negatives
 from unlearnbench.core.models import Fitted
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools, draw
-from unlearnbench.core.records import Step, among, record_ids
+from unlearnbench.core.records import Records, Step, among, record_ids
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.versions import Sees
 
@@ -113,6 +113,17 @@ class Scenario(ABC):
     negative: Role = Role.UNSEEN
     sees: Sees = "all"
     """The unlearned versions that the adversary queries, besides the original. All steps are served in any case."""
+
+    def refusal_of_records(self, records: Records) -> str | None:  # noqa: ARG002 - most work with all records
+        """Return why there can be no such requests on this data set, or None where there can."""
+        return None
+
+    def eligible(self, records: Records) -> NDArray[np.bool_] | None:  # noqa: ARG002 - most delete any record
+        """Return which records (n,) requests may delete, where the data set alone tells; None where all or unknown.
+
+        Whether there are enough is checked before anything is trained.
+        """
+        return None
 
     @abstractmethod
     def requests(self, pools: Pools, sizes: EpisodeSizes, seeds: SeedPath, original: Original) -> list[Request]:

@@ -61,7 +61,7 @@ class CellScores:
             scores.folds,
             baseline.folds,
             unchanged,
-            released_utility(rows),
+            released_utility(rows, released.measured),
             divergence(rows, retrained.target) if retrained else np.empty((2, 0)),
         )
 

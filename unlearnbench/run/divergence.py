@@ -24,9 +24,14 @@ def divergence(rows: Observations, retrained: Observations) -> Numbers:
     and of their requests. With a request that queries none of either the result is empty (2, 0). ValueError where the
     scenario asks the retrained models about other records.
     """
-    if not len(measured_originals(rows, *COMPARED)):
+    if not len(compared_originals(rows)):
         return np.empty((2, 0))
     return np.stack([_of_role(rows, retrained, role) for role in COMPARED])
+
+
+def compared_originals(rows: Observations) -> NDArray[np.int64]:
+    """Return the original (m,) of each request in their order; (0,) where one queries no record to compare."""
+    return measured_originals(rows, *(rows.role == role for role in COMPARED))
 
 
 def _of_role(rows: Observations, retrained: Observations, role: Role) -> Numbers:

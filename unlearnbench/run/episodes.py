@@ -217,10 +217,12 @@ def _relearned(
 
 
 def _check_something_stays(data: TrainingSet, requests: Sequence[Request]) -> None:
-    """Raise ValueError for a request that deletes every record of the training set: no model could be measured."""
+    """Raise ValueError for a request that deletes all records but canaries: no model could be measured."""
+    learned = data.records.without_canaries(data.ids)
+    told = "records of the training set" if data.records.canary is None else "records that are no canaries"
     for number, request in enumerate(requests):
-        if among(data.ids, request.forgotten).all():
-            raise ValueError(f"request {number} deletes all {len(data.ids)} records of the training set; one must stay")
+        if among(learned, request.forgotten).all():
+            raise ValueError(f"request {number} deletes all {len(learned)} {told}; one must stay")
 
 
 def _requests(parts: EpisodeParts, original: Original) -> Sequence[Request]:

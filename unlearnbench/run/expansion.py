@@ -24,7 +24,7 @@ from unlearnbench.run.faults import Faults
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.keys import cell_fields, episode_keys, group_fields, joined_key, reference_keys
 from unlearnbench.run.settings import Settings
-from unlearnbench.run.sizes import deleted_and_added, queried_at_most
+from unlearnbench.run.sizes import deleted_and_added, queried_at_most, refused_records
 from unlearnbench.suite.model import AXES, DatasetRef, PluginRef, Suite
 
 Shared = tuple[DatasetRef, PluginRef, PluginRef, PluginRef]
@@ -76,13 +76,17 @@ class Expansion:
     def _refused(self, shared: Shared, defense: PluginRef, attack: PluginRef) -> str:
         """Return why a cell cannot run, or "".
 
-        The model of one side does not go with the data set, the unlearner or the defense, the unlearner not with the
-        data set, or the attack needs more than there is.
+        The scenario or the unlearner does not go with the data set, the model of one side not with the data set, the
+        unlearner or the defense, or the attack needs more than there is.
         """
-        dataset, model, unlearner, _ = shared
+        dataset, model, unlearner, scenario = shared
         unfit = (self._unfit(dataset.on(side), model.on(side), unlearner) for side in SIDES)
         refusals = (self._refusal(model.on(side), unlearner, defense) for side in SIDES)
-        return next(filter(None, (*unfit, *refusals)), "") or self._unmet_need(dataset, attack)
+        return (
+            refused_records(dataset, scenario, self.instances)
+            or next(filter(None, (*unfit, *refusals)), "")
+            or self._unmet_need(dataset, attack)
+        )
 
     def _unfit(self, dataset: PluginRef, model: PluginRef, unlearner: PluginRef) -> str:
         """Return why a model or an unlearner cannot be used with the records of a data set, or "" where they can."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import get_args
 
+import numpy as np
+
 from unlearnbench.core.attacks import Attack
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.hashing import canonical_json
@@ -62,6 +64,7 @@ class Faults:
     def _of_dataset(self, dataset: DatasetRef, scenario: PluginRef) -> Iterator[str]:
         yield from (self._of(self._ask_records, dataset.on(side)) for side in get_args(Side))
         yield self._of(self._ask_scenario, scenario, dataset)
+        yield from (self._of(self._ask_scenario_of_records, scenario, dataset.on(side)) for side in get_args(Side))
 
     def _of(self, question: Callable[..., object], *refs: PluginRef) -> str:
         """Ask the first of these plug-ins a question about the others, if it was not asked before."""
@@ -97,6 +100,15 @@ class Faults:
     def _ask_scenario(self, scenario: PluginRef, dataset: DatasetRef) -> None:
         for side in get_args(Side):
             deleted_and_added(self._instances.make(scenario, Scenario), self._suite.sizes(dataset, side))
+
+    def _ask_scenario_of_records(self, scenario: PluginRef, dataset: PluginRef) -> None:
+        made, records = self._instances.make(scenario, Scenario), self._instances.records(dataset)
+        refusal = made.refusal_of_records(records)
+        _demand(refusal, str | None, "refusal_of_records")
+        if not refusal and (eligible := made.eligible(records)) is not None:
+            _demand(eligible, np.ndarray, "eligible")
+            if eligible.dtype != np.bool_ or eligible.shape != records.y.shape:
+                raise ValueError(f"eligible must give true or false for each of {len(records)} records")
 
     def _ask_defense(self, defense: PluginRef) -> None:
         _demand(self._instances.make(defense, Defense).training(), TrainingOptions, "training")

@@ -90,6 +90,13 @@ class Game:
         return np.asarray(observations.role == self.positive)
 
     @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Which target rows (n,) tell what released posteriors are worth: unseen records that are no canaries."""
+        unseen = self.target.role == Role.UNSEEN
+        canary = self.records.canary
+        return np.asarray(unseen if canary is None else unseen & ~canary[self.target.record])
+
+    @cached_property
     def balanced(self) -> Observations:
         """The shadow rows to learn from: every positive, and as many first negatives of its request."""
         return self.shadow.take(self._is_balanced)

@@ -47,7 +47,7 @@ def scored_cell(game: Game, scores: CellScores, attack: Attack, baseline: Attack
         probabilistic=attack.probabilistic,
         baseline_probabilistic=baseline.probabilistic,
         utility=utility,
-        released=ReleasedUtility(measured_originals(rows), *scores.released),
+        released=ReleasedUtility(measured_originals(rows, game.measured), *scores.released),
         divergence=scores.divergence,
     )
 

@@ -67,24 +67,31 @@ class QuerySet:
     ) -> dict[str, NDArray[np.float64]]:
         """Return the accuracies of the original, and of the last version of each request; NaN over no records.
 
-        ``train`` is the training set, for versions the retain set; ``forget`` the records of the training set that the
-        request deletes. ``constant`` is the share of the most frequent class in each retain set. ``answers`` (models,
-        n, C): first the original's, then those of requests with ``lengths`` versions each.
+        ``train`` is the training set, for versions the retain set, both without canaries; ``forget`` the records of the
+        training set that the request deletes. ``constant`` is the share of the most frequent class in each retain set.
+        ``answers`` (models, n, C): first the original's, then those of requests with ``lengths`` versions each.
         """
-        correct = answers.argmax(axis=2) == self.data.records.y[self.ids]
-        training = np.searchsorted(self.ids, self.data.ids)
+        records = self.data.records
+        correct = answers.argmax(axis=2) == records.y[self.ids]
+        learned = records.without_canaries(self.data.ids)
+        training = np.searchsorted(self.ids, learned)
         last = correct[np.cumsum(lengths)]
-        gone = [among(self.data.ids, request.forgotten) for request in requests]
-        labels = self.data.records.y[self.data.ids]
+        gone = [among(learned, request.forgotten) for request in requests]
+        deleted = [self._deleted(request) for request in requests]
+        labels = records.y[learned]
         return {
             "train_original": np.array([correct[0, training].mean()]),
             "test_original": np.array([correct[0, self.test].mean()]),
             "train_unlearned": np.array([own[~left].mean() for own, left in zip(last[:, training], gone, strict=True)]),
-            "forget_original": np.array([_mean(correct[0, training[left]]) for left in gone]),
-            "forget_unlearned": np.array([_mean(own[left]) for own, left in zip(last[:, training], gone, strict=True)]),
+            "forget_original": np.array([_mean(correct[0, chosen]) for chosen in deleted]),
+            "forget_unlearned": np.array([_mean(own[chosen]) for own, chosen in zip(last, deleted, strict=True)]),
             "constant": np.array([np.bincount(labels[~left]).max() / (~left).sum() for left in gone]),
             "test_unlearned": last[:, self.test].mean(axis=1),
         }
+
+    def _deleted(self, request: Request) -> NDArray[np.int64]:
+        """Return indices into ``ids`` of the records of the training set that a request deletes."""
+        return np.searchsorted(self.ids, self.data.ids[among(self.data.ids, request.forgotten)])
 
 
 def _mean(values: NDArray[np.bool_]) -> float:

@@ -7,23 +7,23 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.posteriors import true_class
-from unlearnbench.core.scenarios import Role
 from unlearnbench.stats import calibration_error
 
 Numbers = NDArray[np.float64]
+Chosen = NDArray[np.bool_]
 
 
-def released_utility(rows: Observations) -> Numbers:
+def released_utility(rows: Observations, measured: Chosen) -> Numbers:
     """Return accuracy, log loss (natural logarithm) and calibration error (3, m) of the last version of each request.
 
-    ``rows`` are target rows as a defense releases them; those of random unseen records are the test set. Requests are
-    in the order of originals and of their requests. The calibration error is computed over all requests of an original
-    together, because it needs many records, and is the same for each of them. With a request that queries no unseen
-    record the result is empty (3, 0).
+    ``rows`` are target rows as a defense releases them; those ``measured`` (n,) are the test set. Requests are in the
+    order of originals and of their requests. The calibration error is computed over all requests of an original
+    together, because it needs many records, and is the same for each of them. With a request that has no such row the
+    result is empty (3, 0).
     """
-    if not len(measured_originals(rows)):
+    if not len(measured_originals(rows, measured)):
         return np.empty((3, 0))
-    unseen = rows.take(rows.role == Role.UNSEEN)
+    unseen = rows.take(measured)
     last = unseen.last
     correct, confidence = last.argmax(axis=1) == unseen.label, np.exp(last.max(axis=1)).clip(max=1.0)
     _, first, number = np.unique(requests_of(unseen), return_index=True, return_inverse=True)
@@ -38,16 +38,12 @@ def released_utility(rows: Observations) -> Numbers:
     return np.stack([accuracy, log_loss, np.array([errors[original] for original in unseen.episode[first]])])
 
 
-def measured_originals(rows: Observations, *roles: Role) -> NDArray[np.int64]:
-    """Return the original (m,) of each request in their order; (0,) where one queries no record of one of the roles.
-
-    Without ``roles`` it is random unseen records that each request must query.
-    """
+def measured_originals(rows: Observations, *measured: Chosen) -> NDArray[np.int64]:
+    """Return the original (m,) of each request in their order; (0,) where one has no row of one choice (n,) of rows."""
     requests = requests_of(rows)
     number, first = np.unique(requests, return_index=True)
-    for role in roles or (Role.UNSEEN,):
-        if len(np.unique(requests[rows.role == role])) < len(number):
-            return np.empty(0, dtype=np.int64)
+    if any(len(np.unique(requests[chosen])) < len(number) for chosen in measured):
+        return np.empty(0, dtype=np.int64)
     return rows.episode[first]
 
 

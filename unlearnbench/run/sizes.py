@@ -34,11 +34,12 @@ class Limit:
 def check_sizes(suite: Suite, instances: PluginInstances, fault: Callable[[DatasetRef, PluginRef], str]) -> None:
     """Raise :class:`UserError` for the first size that does not fit, naming the largest that does on every seed.
 
-    A data set and a scenario are left out where there is a ``fault`` between them, or the suite excludes their cells.
+    A data set and a scenario are left out where there is a ``fault`` between them, where the scenario refuses the
+    records, or where the suite excludes their cells.
     """
     for entry in suite.datasets:
         planned = [ref for ref in suite.scenarios if not suite.excluded({"dataset": entry.name, "scenario": ref.name})]
-        sound = [ref for ref in planned if not fault(entry, ref)]
+        sound = [ref for ref in planned if not fault(entry, ref) and not refused_records(entry, ref, instances)]
         if not sound:
             continue
         scenarios = [(ref, instances.make(ref, Scenario)) for ref in sound]
@@ -51,6 +52,13 @@ def check_sizes(suite: Suite, instances: PluginInstances, fault: Callable[[Datas
         ]
         limits += [limit for seed in suite.seeds for limit in _population_limit(instances.records(entry), entry, seed)]
         _raise_first(limits, entry, instances)
+
+
+def refused_records(entry: DatasetRef, scenario: PluginRef, instances: PluginInstances) -> str:
+    """Return why a scenario cannot be played with the records of either side, or "" where it can."""
+    made = instances.make(scenario, Scenario)
+    reasons = (made.refusal_of_records(instances.records(entry.on(side))) for side in get_args(Side))
+    return next(filter(None, reasons), "")
 
 
 def check_references(groups: Iterable[CellGroup], instances: PluginInstances) -> None:
@@ -104,12 +112,17 @@ def _limits(
     yield Limit(side, "records", sizes.records, len(trainable), "may be trained on")
     single = int(np.sum(~records.has_duplicate[unseen]))
     yield Limit(side, "negatives", sizes.negatives, single, "are unseen and have no duplicate")
-    deletable, addable = _fewest(records, trainable, sizes, seeds / side)
-    training = f"in a training set of {sizes.records} have no duplicate"
+    plain = _fewest(~records.has_duplicate, trainable, sizes, seeds / side)
     left = f"outside a training set of {sizes.records} may be trained on and have no duplicate"
     for ref, scenario in scenarios:
         deleted, added = deleted_and_added(scenario, sizes)
         forgotten = f"records that a request of scenario {ref.name} forgets"
+        deletable, addable, are = *plain, "have no duplicate"
+        if (marked := scenario.eligible(records)) is not None:
+            eligible, are = marked & ~records.has_duplicate, "are of its kind and have no duplicate"
+            deletable, _ = _fewest(eligible, trainable, sizes, seeds / side)
+            yield Limit(side, forgotten, deleted, int(eligible[unseen].sum()), f"unseen ones {are}")
+        training = f"in a training set of {sizes.records} {are}"
         yield Limit(side, forgotten, deleted, min(deletable, sizes.records - 1), f"{training}, and one must stay")
         yield Limit(side, forgotten, deleted, sizes.negatives, "negatives are there to balance them with")
         fit = f"of scenario {ref.name} fit"
@@ -159,14 +172,16 @@ def deleted_and_added(scenario: Scenario, sizes: EpisodeSizes) -> tuple[int, int
     return deleted, added
 
 
-def _fewest(records: Records, trainable: NDArray[np.int64], sizes: EpisodeSizes, seeds: SeedPath) -> tuple[int, int]:
-    """Return how many records any original can at least delete, and add: those of no duplicate in its training set."""
-    single = ~records.has_duplicate[trainable]
+def _fewest(
+    eligible: NDArray[np.bool_], trainable: NDArray[np.int64], sizes: EpisodeSizes, seeds: SeedPath
+) -> tuple[int, int]:
+    """Return how many ``eligible`` records any original can at least delete, and add: in its training set, outside."""
+    single = eligible[trainable]
     if single.all():  # then it is the same for all originals
         deletable = min(sizes.records, len(trainable))
         return deletable, len(trainable) - deletable
     training = (training_ids(trainable, sizes, seeds / original) for original in range(sizes.originals))
-    counts = [int(np.sum(~records.has_duplicate[ids])) for ids in training]
+    counts = [int(np.sum(eligible[ids])) for ids in training]
     return min(counts), int(single.sum()) - max(counts)
 
 

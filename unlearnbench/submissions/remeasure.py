@@ -17,7 +17,7 @@ from unlearnbench.core.scenarios import Scenario
 from unlearnbench.run.attacking import cross_fits, folds_scored
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.cells import Cell, CellGroup
-from unlearnbench.run.divergence import COMPARED
+from unlearnbench.run.divergence import compared_originals
 from unlearnbench.run.environment import fingerprint
 from unlearnbench.run.evaluation import knows_truth, scores_of
 from unlearnbench.run.game import Game, game_seeds
@@ -169,7 +169,8 @@ class Remeasurer:
 
     def cell(self, submitted: CellPart, cell: Cell, derived: DerivedGame) -> CellScores:
         """Read the arrays of one cell."""
-        read, n = self._submission.arrays.read, len(derived.game.target)
+        read, rows = self._submission.arrays.read, derived.game.target
+        n, measured = len(rows), measured_originals(rows, derived.game.measured)
         shadow, baseline = derived.game.balanced, baseline_ref(cell.attack, self._instances)
         attack = self._instances.make(cell.attack, Attack)
         cross_fitted = cross_fits(derived.game, attack) or knows_truth(cell.attack, self._instances.registry)
@@ -180,14 +181,14 @@ class Remeasurer:
             read(submitted.folds, np.float32, (self._folds(cell.attack, derived), n)),
             read(submitted.baseline_folds, np.float32, (self._folds(baseline, derived), n)),
             read(submitted.unchanged, np.bool_, (n,)),
-            read(submitted.released, np.float64, (3, len(measured_originals(derived.game.target)))),
+            read(submitted.released, np.float64, (3, len(measured))),
             self._divergence(submitted, derived),
         )
 
     def _divergence(self, submitted: CellPart, derived: DerivedGame) -> NDArray[np.float64]:
         if submitted.divergence is None:
             return np.empty((2, 0))
-        compared = derived.reads_retrained * len(measured_originals(derived.game.target, *COMPARED))
+        compared = derived.reads_retrained * len(compared_originals(derived.game.target))
         return self._submission.arrays.read(submitted.divergence, np.float64, (2, compared))
 
     def _folds(self, attack: PluginRef, derived: DerivedGame) -> int:

@@ -27,6 +27,8 @@ CATEGORIES: Final = 4
 """How many values the first column of the records has."""
 WRONG: Final = 3
 """One of so many records is mislabelled."""
+CANARY: Final = 4
+"""One of so many records is a canary."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ def _pools(scenario: Scenario, sizes: EpisodeSizes) -> Pools:
 def _original(pools: Pools, n_classes: int = 3) -> Original:
     drawn = blobs(sum(map(len, (pools.training, pools.unseen, pools.addable))), n_classes)
     categories = np.arange(len(drawn)) % CATEGORIES
-    wrong = np.arange(len(drawn)) % WRONG == 0
-    records = replace(drawn, x=np.column_stack([categories, drawn.x[:, 1:]]), mislabelled=wrong)
+    number = np.arange(len(drawn))
+    marks = {"mislabelled": number % WRONG == 0, "canary": number % CANARY == 0}
+    records = replace(drawn, x=np.column_stack([categories, drawn.x[:, 1:]]), **marks)
     return Original(LinearModel(), TrainingSet.of(records, pools.training), SEEDS / "train")
 
 
@@ -108,13 +111,16 @@ def returns_the_requested_number(subject: Subject) -> Iterator[str]:
 
 @check("Take records from `pools.deletable`, each once; raise `deletions_needed` where you use more.")
 def deletes_training_records_once(subject: Subject) -> Iterator[str]:
-    """It deletes at most as many records as it declares, all of the training set, none of them twice."""
+    """It deletes at most as many records as it declares, all eligible and of the training set, none of them twice."""
     pools, requests = _requests(subject.made)
+    eligible = subject.made.eligible(_original(pools).data.records)
     for request in requests:
         known = np.concatenate([pools.deletable, request.added])
         if not np.isin(request.forgotten, known).all():
             yield "a record is deleted that is neither in pools.deletable nor added before"
     deleted = np.concatenate([request.forgotten for request in requests])
+    if eligible is not None and not eligible[deleted].all():
+        yield "a record is deleted that is not eligible"
     if len(np.unique(deleted)) != len(deleted):
         yield "a record is deleted twice"
     declared = subject.made.deletions_needed(_sizes(subject.made))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unlearnbench.builtin.datasets.derived import Source
 from unlearnbench.builtin.datasets.digits import Digits
-from unlearnbench.builtin.datasets.mislabelled import Mislabelled, Source
+from unlearnbench.builtin.datasets.mislabelled import Mislabelled
 from unlearnbench.core.dataset_cards import Located
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.parameters import ParameterError, build, resolve
@@ -53,7 +54,7 @@ def test_another_draw_and_another_data_set_choose_others() -> None:
 
 
 def test_every_other_data_set_can_be_mislabelled() -> None:
-    assert set(get_args(Source)) == {each.name for each in REGISTRY.all("dataset")} - {"mislabelled"}
+    assert set(get_args(Source)) == {each.name for each in REGISTRY.all("dataset")} - {"canaries", "mislabelled"}
     for name in get_args(Source):
         other = build(REGISTRY.get("dataset", name), {})
         if isinstance(other, Located):

@@ -319,7 +319,7 @@ def test_the_utility_of_what_is_released_is_averaged_over_originals_without_an_i
 def test_without_unseen_records_the_utility_of_what_is_released_is_undefined(scored: ScoredCell) -> None:
     none = ReleasedUtility(np.empty(0, dtype=np.int64), *np.empty((3, 0)))
     estimate = UtilityMetric().measure(replace(scored, released=none))["released-log-loss"]
-    assert (estimate.value, estimate.reason) == (None, "a request queries no unseen record")
+    assert (estimate.value, estimate.reason) == (None, "a request queries no unseen record that is no canary")
 
 
 def test_epsilon_is_averaged_over_originals(scored: ScoredCell) -> None:

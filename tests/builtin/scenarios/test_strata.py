@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from unlearnbench.builtin.scenarios.canary import Canary
 from unlearnbench.builtin.scenarios.column_group import ColumnGroup
 from unlearnbench.builtin.scenarios.least_confident import LeastConfident
+from unlearnbench.builtin.scenarios.marked import MarkedRecords
 from unlearnbench.builtin.scenarios.memorised import Memorised, memorisation
 from unlearnbench.builtin.scenarios.mislabelled import MislabelledRecords
 from unlearnbench.builtin.scenarios.neighbours import Neighbours
 from unlearnbench.builtin.scenarios.one_class import Class
 from unlearnbench.builtin.scenarios.outlier import Outlier
-from unlearnbench.core.errors import UserError
 from unlearnbench.core.models import FitTask, TargetModel
 from unlearnbench.core.originals import Original
 from unlearnbench.core.pools import EpisodeSizes, Pools
@@ -100,6 +102,7 @@ def test_a_whole_class_can_be_deleted() -> None:
 
 @pytest.mark.parametrize("column", ["home", 0])
 def test_a_group_of_a_column_is_all_records_of_a_value(column: str | int) -> None:
+    assert ColumnGroup(column=column).refusal_of_records(records()) is None
     assert sorted(strata(ColumnGroup(column=column))) == [list(range(start, start + 20)) for start in (0, 20, 40)]
 
 
@@ -116,10 +119,11 @@ WRONG_COLUMNS: list[tuple[str | int, Callable[[], Records], str]] = [
 
 @pytest.mark.parametrize(("column", "of", "message"), WRONG_COLUMNS)
 def test_a_column_that_is_not_there_is_told(column: str | int, of: Callable[[], Records], message: str) -> None:
-    with pytest.raises(UserError, match="column: ") as refused:
-        strata(ColumnGroup(column=column), of())
-    assert message in str(refused.value)
-    assert len(str(refused.value)) <= 300
+    refusal = ColumnGroup(column=column).refusal_of_records(of())
+    assert refusal is not None
+    assert refusal.startswith("column: ")
+    assert message in refusal
+    assert len(refusal) <= 300
 
 
 @pytest.mark.parametrize(("k", "share"), [(1, 0.1), (5, 0.1), (5, 0.5), (1000, 0.2)])
@@ -190,13 +194,23 @@ def test_the_least_confident_are_hard_for_models_that_do_not_know_them() -> None
     assert found == sorted({*HARD.tolist(), *WRONG.tolist()})
 
 
-def test_mislabelled_records_are_those_that_the_data_set_names() -> None:
-    wrong = np.zeros(N, dtype=np.bool_)
-    wrong[[3, 14, 15, 59]] = True
-    (found,) = strata(MislabelledRecords(), replace(records(), mislabelled=wrong))
-    assert found == [3, 14, 15, 59]
+@pytest.mark.parametrize(("scenario", "mark"), [(MislabelledRecords(), "mislabelled"), (Canary(), "canary")])
+def test_marked_records_are_those_that_the_data_set_names(scenario: MarkedRecords, mark: str) -> None:
+    marked = np.zeros(N, dtype=np.bool_)
+    marked[[3, 14, 15, 59]] = True
+    marks: dict[str, Any] = {mark: marked}
+    of = replace(records(), **marks)
+    assert strata(scenario, of) == [[3, 14, 15, 59]]
+    assert scenario.eligible(of) is marked
+    assert scenario.refusal_of_records(of) is None
 
 
-def test_a_data_set_that_names_none_is_refused() -> None:
-    with pytest.raises(UserError, match=r"such as mislabelled\(of=digits\); toy does not"):
-        strata(MislabelledRecords())
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        (MislabelledRecords(), "says which labels are wrong, such as mislabelled(of=digits); toy does not"),
+        (Canary(), "says which records are canaries, such as canaries(of=digits); toy does not"),
+    ],
+)
+def test_a_data_set_that_marks_none_is_refused(scenario: MarkedRecords, told: str) -> None:
+    assert scenario.refusal_of_records(records()) == f"needs a data set that {told}"

@@ -62,6 +62,13 @@ def unlearnbench_datasets() -> Iterator[DatasetPlugin]:
         factory=f"{_HERE}.mislabelled:Mislabelled",
         licence="that of the other data set",
     )
+    yield DatasetPlugin(
+        name="canaries",
+        summary="Another data set, with records of wrong labels that are the hardest to forget",
+        factory=f"{_HERE}.canaries.dataset:Canaries",
+        reference="Aerni et al. 2024, arXiv 2404.17399",
+        licence="that of the other data set",
+    )
     yield from _image_sets()
     yield from _sets_on_request()
 

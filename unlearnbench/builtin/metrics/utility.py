@@ -15,6 +15,7 @@ from unlearnbench.core.metrics import Utility as Models
 from unlearnbench.stats import clustered_mean
 
 SAME_RECORDS = "all originals are trained and tested on records of the same pool, on which it depends too"
+NONE_MEASURED = "a request queries no unseen record that is no canary"
 SAME_MACHINE = "all originals are trained on one machine, on whose state it depends too"
 
 
@@ -23,7 +24,8 @@ class Utility(Metric):
     """Accuracy of original and unlearned models, overfitting, wall seconds, and the utility of released posteriors.
 
     Accuracies of models are those before a defense releases anything. Of what is released, accuracy, log loss and
-    expected calibration error (Guo et al. 2017) are measured on the random unseen records that requests query.
+    expected calibration error (Guo et al. 2017) are measured on the random unseen records that requests query. All
+    leave canaries out, since their labels are wrong on purpose.
 
     Test records are those that no model of the target side was trained on. Overfitting is the original's train minus
     test accuracy (Chen et al. 2021, section 5). Seconds are not reproducible. Originals share test records, the
@@ -58,7 +60,7 @@ def _of_release(released: ReleasedUtility) -> dict[str, Estimate]:
         "released-calibration-error": released.calibration_error,
     }
     if not len(released.episode):
-        return dict.fromkeys(values, Estimate.undefined("a request queries no unseen record"))
+        return dict.fromkeys(values, Estimate.undefined(NONE_MEASURED))
     return {name: _mean(name, value, released.episode) for name, value in values.items()}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.builtin.scenarios.by_value import ByValue
-from unlearnbench.core.errors import UserError, did_you_mean
+from unlearnbench.core.errors import did_you_mean
 from unlearnbench.core.messages import shown
 from unlearnbench.core.records import Records
 from unlearnbench.core.strata import Candidates
@@ -28,20 +28,19 @@ class ColumnGroup(ByValue):
 
     column: str | int = 0
 
+    def refusal_of_records(self, records: Records) -> str | None:
+        """Return that there is no column of this name or number, or None where there is."""
+        if records.x.ndim != 2:
+            return f"column: {records.name} has records of shape {records.x.shape[1:]}, which have no columns"
+        column, names = self.column, records.feature_names
+        if isinstance(column, str):
+            missing = f"column: {records.name} has no {shown(column)}{did_you_mean(column, names)}"
+            return None if column in names else missing
+        last = records.x.shape[1] - 1
+        return None if 0 <= column <= last else f"column: {records.name} has columns 0 to {last}, got {column}"
+
     def values(self, candidates: Candidates) -> NDArray[np.float64]:
-        """Return the values of the column; UserError where there is none of this name or number."""
-        return candidates.x[:, _number(self.column, candidates.records)]
-
-
-def _number(column: str | int, records: Records) -> int:
-    if records.x.ndim != 2:
-        raise UserError(f"column: {records.name} has records of shape {records.x.shape[1:]}, which have no columns")
-    if isinstance(column, str):
-        if column not in records.feature_names:
-            raise UserError(
-                f"column: {records.name} has no {shown(column)}{did_you_mean(column, records.feature_names)}"
-            )
-        return records.feature_names.index(column)
-    if not 0 <= column < records.x.shape[1]:
-        raise UserError(f"column: {records.name} has columns 0 to {records.x.shape[1] - 1}, got {column}")
-    return column
+        """Return the values of the column."""
+        names = candidates.records.feature_names
+        number = names.index(self.column) if isinstance(self.column, str) else self.column
+        return candidates.x[:, number]

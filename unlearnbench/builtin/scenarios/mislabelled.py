@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pydantic import PositiveInt
+import numpy as np
+from numpy.typing import NDArray
 
-from unlearnbench.core.errors import UserError
-from unlearnbench.core.seeding import SeedPath
-from unlearnbench.core.strata import Candidates, Ids, StratumScenario
+from unlearnbench.builtin.scenarios.marked import MarkedRecords
+from unlearnbench.core.records import Records
 
 
 @dataclass(frozen=True)
-class MislabelledRecords(StratumScenario):
+class MislabelledRecords(MarkedRecords):
     """Each request deletes ``size`` records whose label is wrong, as the data set says (``Records.mislabelled``).
 
     Negatives are unseen records whose label is wrong too. Needs a data set that says so, such as ``mislabelled``, which
-    draws them; UserError for another.
+    draws them; others are refused.
 
     ``size``: records per request; null for all of them, in one request
     """
 
-    size: PositiveInt | None = 1
+    wanted: ClassVar[str] = "a data set that says which labels are wrong, such as mislabelled(of=digits)"
 
-    def strata(self, candidates: Candidates, seeds: SeedPath) -> Sequence[Ids]:
-        """Return the mislabelled candidates."""
-        wrong = candidates.records.mislabelled
-        if wrong is None:
-            raise UserError(
-                f"needs a data set that says which labels are wrong, such as mislabelled(of=digits); "
-                f"{candidates.records.name} does not"
-            )
-        return [candidates.ids[wrong[candidates.ids]]]
+    def mark(self, records: Records) -> NDArray[np.bool_] | None:
+        """Return which labels are wrong."""
+        return records.mislabelled

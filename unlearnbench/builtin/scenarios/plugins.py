@@ -82,3 +82,9 @@ def unlearnbench_scenarios() -> Iterator[ScenarioPlugin]:
         summary="Each request deletes records whose label is wrong",
         factory=f"{_HERE}.mislabelled:MislabelledRecords",
     )
+    yield ScenarioPlugin(
+        name="canary",
+        summary="Each request deletes canaries, which the data set put there",
+        factory=f"{_HERE}.canary:Canary",
+        reference="Aerni et al. 2024, arXiv 2404.17399",
+    )

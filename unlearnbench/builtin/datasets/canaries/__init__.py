@@ -1,0 +1,1 @@
+"""Canaries: worst-case records that a suite puts into a data set."""
