@@ -109,7 +109,9 @@ def test_canaries_are_as_many_as_wanted_have_no_duplicate_and_another_class(
     of = toy(n, classes=classes, x=x)
     wanted, single = round(share * n), int((~of.has_duplicate).sum())
     if not min(wanted, single):
-        with pytest.raises(UserError, match=f"of {n} records of toy without duplicates is no canary"):
+        with pytest.raises(
+            UserError, match=f"of {n} records of toy, {single} of them without a duplicate, is no canary"
+        ):
             with_canaries(of, share, kind, SEEDS)
         return
     made = with_canaries(of, share, kind, SEEDS)
@@ -138,8 +140,13 @@ def test_more_canaries_begin_with_the_fewer_and_ties_do_not_depend_on_rounding(o
     [
         (toy(classes=1), 0.1, "rare-flip", "toy has only one"),
         (toy(classes=1), 0.1, "gradient-norm", "toy has only one"),
-        (toy(), 0.001, "rare-flip", "share: 0.001 of 60 records of toy without duplicates is no canary"),
-        (toy(x=np.ones((60, 2))), 0.1, "gradient-norm", "share: 0.1 of 60 records of toy without duplicates"),
+        (toy(), 0.001, "rare-flip", "share: 0.001 of 60 records of toy, 60 of them without"),
+        (
+            toy(x=np.ones((60, 2))),
+            0.1,
+            "gradient-norm",
+            "toy, 0 of them without a duplicate, is no canary",
+        ),
         (
             toy(4, FEATURES + 1),
             0.2,

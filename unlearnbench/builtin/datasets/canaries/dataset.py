@@ -60,10 +60,11 @@ def with_canaries(records: Records, share: float, kind: Kind, seeds: SeedPath) -
     if records.n_classes < 2:
         raise UserError(f"canaries have another class than the records that they replace, {records.name} has only one")
     score, label = KINDS[kind](records, seeds / "class")
-    canary = highest(np.where(records.has_duplicate, -np.inf, score), round(share * len(records)), seeds / "ties")
-    canary &= ~records.has_duplicate
+    single = ~records.has_duplicate
+    canary = highest(np.where(single, score, -np.inf), round(share * len(records)), seeds / "ties") & single
     if not canary.any():
-        raise UserError(f"share: {share:g} of {len(records)} records of {records.name} without duplicates is no canary")
+        where = f"of {len(records)} records of {records.name}, {single.sum()} of them without a duplicate"
+        raise UserError(f"share: {share:g} {where}, is no canary; raise it, or take another data set")
     note = f"{records.name} with {canary.sum()} canaries ({kind}); {records.provenance.note}".rstrip("; ")
     return replace(
         records,
