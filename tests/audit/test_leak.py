@@ -78,6 +78,7 @@ def test_the_share_found_is_that_of_the_raw_score(arrays: Make, audited: Audited
     assert found.tpr[0.01].reason.startswith("n/a: needs N- >= 10/fpr = 1000")
 
 
+@pytest.mark.slow
 def test_models_that_do_not_leak_give_intervals_that_hold_one_half(arrays: Make, audited: Audited) -> None:
     found = [of(audited(arrays(seed=seed)), "score-diff") for seed in range(60)]
     held = [finding.auc.low <= 0.5 <= finding.auc.high for finding in found if finding.auc.low and finding.auc.high]

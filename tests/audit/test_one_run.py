@@ -44,6 +44,7 @@ def test_the_highest_and_the_lowest_tenth_are_guessed_at_a_share_of_the_level(au
     assert bound.epsilon == one_run_epsilon(bound.correct, 40, 200, 1e-5, level) > 1
 
 
+@pytest.mark.slow
 def test_where_models_answer_at_random_some_bound_is_above_zero_in_at_most_a_twentieth(audited: Audited) -> None:
     highest = []
     for seed in range(40):

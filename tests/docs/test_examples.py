@@ -11,7 +11,7 @@ import re
 import runpy
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,14 +82,21 @@ def in_language(language: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("example", chosen, ids=map(str, chosen))
 
 
+@pytest.fixture(scope="module")
+def store_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """Return the store of a page, which its examples share: they run the same suites."""
+    stores = tmp_path_factory.mktemp("stores")
+    return lambda page: stores / str(PAGES.index(page))
+
+
 @pytest.fixture
-def folder(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(example: Example, store_of: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the files of an example's page, and go there."""
     for other in examples_of(example.page):
         if other.file:
             (tmp_path / other.file).write_text(other.text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("UNLEARNBENCH_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("UNLEARNBENCH_STORE", str(store_of(example.page)))
     return tmp_path
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="disks are made full and read-only by Linux's means")
 
 SELECTED = ("--only", "unlearner=retrain", "--only", "attack=random")
-WORKERS = ("1", "2")
+WORKERS = ("1", pytest.param("2", marks=pytest.mark.slow))
 NEW_MOUNTS, PRIVATE, DROP_CAPABILITY = 0x20000, 0x44000, 24
 MAY_WRITE_ANYWHERE = 1
 

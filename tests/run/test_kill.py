@@ -94,6 +94,7 @@ module.Store(Path(sys.argv[1])).put("episode", "ab" * 32, {{}}, {{"x": np.zeros(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_two_runs_that_make_everything_again_at_once_end_without_a_crash(lab: Lab, findings: Findings) -> None:
     undisturbed = lab.run("store", only=ONLY, episodes=SIZES)
     store, suite = lab.folder / "store", lab.folder / "tiny.yaml"
@@ -106,6 +107,7 @@ def test_two_runs_that_make_everything_again_at_once_end_without_a_crash(lab: La
     assert findings(again) == findings(undisturbed)
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_suite_at_once_both_end_with_all_results(lab: Lab, findings: Findings) -> None:
     undisturbed = lab.run("undisturbed", only=ONLY, episodes=SIZES)
     store, suite = lab.folder / "store", lab.folder / "tiny.yaml"
@@ -117,6 +119,7 @@ def test_two_runs_of_one_suite_at_once_both_end_with_all_results(lab: Lab, findi
     assert not list(store.rglob("*.damaged-*"))
 
 
+@pytest.mark.slow
 def test_damaged_entries_are_repaired_under_a_run(lab: Lab, findings: Findings) -> None:
     undisturbed = lab.run("undisturbed", only=ONLY, episodes=SIZES)
     before = lab.run("store", only=ONLY, episodes=SIZES)

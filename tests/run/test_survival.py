@@ -43,10 +43,8 @@ KILLS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("executor", "seed"),
-    [pytest.param(*kill, marks=[] if kill[1] == 0 and kill[0] != "dask" else pytest.mark.slow) for kill in KILLS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("executor", "seed"), KILLS)
 def test_whatever_is_killed_whenever_the_rest_is_kept_and_resumed(
     lab: Lab, undisturbed: Ran, executor: str, seed: int
 ) -> None:

@@ -122,6 +122,7 @@ def test_the_real_first_images_have_the_known_labels_and_no_duplicates() -> None
     assert records.y[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Cifar10("jpeg").availability().available, reason=f"UNLEARNBENCH_DATA has no {cifar10.JPEG.name}"
 )

@@ -72,6 +72,7 @@ def test_mnist_is_the_same_from_one_file_and_from_four(
     assert Mnist().load().sha256 == from_four.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Mnist().availability().available, reason="MNIST is not under UNLEARNBENCH_DATA or in the cache")
 def test_the_real_mnist_has_the_known_classes_and_no_duplicates() -> None:
     described = card(Mnist().load())
@@ -81,6 +82,7 @@ def test_the_real_mnist_has_the_known_classes_and_no_duplicates() -> None:
     assert everything.tolist() == [6_903, 7_877, 6_990, 7_141, 6_824, 6_313, 6_876, 7_293, 6_825, 6_958]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not FashionMnist().availability().available, reason="Fashion-MNIST is not under UNLEARNBENCH_DATA or in the cache"
 )

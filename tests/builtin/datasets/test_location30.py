@@ -84,6 +84,7 @@ def test_the_real_file_has_the_known_rows_and_classes() -> None:
     assert set(np.unique(records.x)) == {0.0, 1.0}
 
 
+@pytest.mark.slow
 @real
 def test_the_real_records_survive_the_published_format(
     stand_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unlearnbench.engine.gradients.stack as stack_module
@@ -259,6 +259,7 @@ def test_dropout_is_that_of_training_only_in_training_mode(kind: type[Method], d
     assert (np.abs(moved[0] - moved[1]).max() > 1e-5) == differs
 
 
+@settings(max_examples=30)
 @given(sizes=st.lists(st.integers(1, 20), min_size=1, max_size=6))
 def test_requests_of_any_sizes_are_served_together(sizes: list[int]) -> None:
     method = METHODS["draws"]

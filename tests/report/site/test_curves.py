@@ -49,8 +49,8 @@ def test_points_lie_where_their_rates_are_and_logarithms_leave_nothing_out_of_si
     figure = roc_figure(board_groups([CURVE], []))
     assert figure is not None
     logarithmic, linear = (panel.paths[0].path for panel in figure.panels)
-    assert linear == "M46 200L46.3 200L72.2 107L308 14"
-    assert logarithmic == "M220.7 32.7L308 14"
+    assert linear == "M46 200h0.3l25.9 -93l235.8 -93"
+    assert logarithmic == "M220.7 32.7l87.3 -18.7"
 
 
 def test_a_curve_that_a_logarithmic_axis_does_not_reach_is_not_drawn_there() -> None:

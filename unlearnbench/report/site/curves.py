@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -122,5 +123,13 @@ def _path(curve: Roc, x: Scale, y: Scale, logarithmic: bool) -> str:
     """Return the points as a path, without those that a logarithmic axis does not reach."""
     least = DECADES[0] if logarithmic else 0.0
     points = [(a, b) for a, b in zip(curve.fpr.tolist(), curve.tpr.tolist(), strict=True) if min(a, b) >= least]
-    placed = (f"{x.at(_on(a, logarithmic)):g} {y.at(_on(b, logarithmic)):g}" for a, b in points)
-    return "M" + "L".join(placed) if points else ""
+    placed = [(x.at(_on(a, logarithmic)), y.at(_on(b, logarithmic))) for a, b in points]
+    return "".join([f"M{placed[0][0]:g} {placed[0][1]:g}", *starmap(_step, pairwise(placed))]) if placed else ""
+
+
+def _step(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """Return the line from one point to the next in the shortest command of SVG; empty for the same point."""
+    across, down = (round(b - a, 1) for a, b in zip(start, end, strict=True))
+    if not across:
+        return f"v{down:g}" if down else ""
+    return f"l{across:g} {down:g}" if down else f"h{across:g}"

@@ -16,9 +16,10 @@ from unlearnbench.core.messages import counted, one_line, plural
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import Publication
 from unlearnbench.report.site.curves import board_groups, roc_figure
+from unlearnbench.report.site.details import packed, script_data
 from unlearnbench.report.site.figures import auc_scale, ends, scatter_figures
 from unlearnbench.report.site.heat import heat_maps
-from unlearnbench.report.site.view import table_of
+from unlearnbench.report.site.view import PageTable, table_of
 from unlearnbench.report.tracks import TrackRow, TrackTable, by_track
 from unlearnbench.report.trials import HEADERS, trial_lines
 from unlearnbench.suite.model import AXES
@@ -39,32 +40,35 @@ def to_html(publication: Publication, found: Sequence[TrackTable], home: str = "
     lines = [row for table in found for row in table.shown]
     low = [n for line in lines for c in line.track.columns if c.is_auc for n in ends(line.estimate(c))]
     tables = [table_of(group, publication, low) for group in by_track(found).values()]
-    return (
-        new_environment()
-        .get_template("board.html.j2")
-        .render(
-            publication=publication,
-            suite=publication.suite,
-            home=home,
-            hidden=hidden_about(publication.hidden) if publication.hidden else "",
-            gaps=gap_lines(publication),
-            trials=trial_lines(publication.trials),
-            trial_headers=HEADERS,
-            trials_about=TRIALS_ABOUT,
-            heat=heat_maps(publication),
-            tables=[table for table in tables if table.rows or table.notes],
-            figures=scatter_figures(found),
-            roc=roc_figure(board_groups(publication.curves, lines)),
-            scale=auc_scale(low, 0, 1),
-            choices=_choices(lines),
-            axes=AXES,
-            facts=_facts(publication),
-            style=style,
-            script=script,
-            style_digest=digest(style),
-            script_digest=digest(script),
-        )
+    environment = new_environment()
+    return environment.get_template("board.html.j2").render(
+        publication=publication,
+        suite=publication.suite,
+        home=home,
+        hidden=hidden_about(publication.hidden) if publication.hidden else "",
+        gaps=gap_lines(publication),
+        trials=trial_lines(publication.trials),
+        trial_headers=HEADERS,
+        trials_about=TRIALS_ABOUT,
+        heat=heat_maps(publication),
+        tables=[table for table in tables if table.rows or table.notes],
+        figures=scatter_figures(found),
+        roc=roc_figure(board_groups(publication.curves, lines)),
+        scale=auc_scale(low, 0, 1),
+        choices=_choices(lines),
+        details=script_data(packed(_details(environment, tables, home))),
+        facts=_facts(publication),
+        style=style,
+        script=script,
+        style_digest=digest(style),
+        script_digest=digest(script),
     )
+
+
+def _details(environment: Environment, tables: Sequence[PageTable], home: str) -> dict[str, str]:
+    """Return the markup of the details of each line, by its id."""
+    parts = environment.get_template("parts.html.j2").make_module()
+    return {row.id: str(parts.detail(row, table, AXES, home)) for table in tables for row in table.rows}  # type: ignore[attr-defined]  # a macro
 
 
 def new_environment(*folders: Path) -> Environment:

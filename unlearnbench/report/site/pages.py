@@ -5,7 +5,6 @@ Static files that load nothing from elsewhere; every page has its style and its 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from unlearnbench.report.leaderboard import build_page
 from unlearnbench.report.numbers import number
 from unlearnbench.report.publication import Publication
+from unlearnbench.report.site.details import script_data
 from unlearnbench.report.site.html import TEMPLATES, digest, new_environment
 from unlearnbench.report.site.methods import Method, methods_of
 
@@ -79,9 +79,7 @@ def _own(name: str) -> Markup:
 
 
 def _data(methods: list[Method]) -> Markup:
-    """Return what the comparison shows, as JSON that no browser takes for the end of a script."""
-    from markupsafe import Markup
-
+    """Return what the comparison shows."""
     plain = {
         method.id: {
             "axis": method.axis,
@@ -103,4 +101,4 @@ def _data(methods: list[Method]) -> Markup:
         }
         for method in methods
     }
-    return Markup(json.dumps(plain).replace("<", r"\u003c"))  # noqa: S704 escaped
+    return script_data(plain)

@@ -85,8 +85,8 @@ class PageRow:
     line: TrackRow
     cells: Sequence[PageCell]
     metrics: Sequence[PageMetrics]
-    command: str
-    """The command that runs it again."""
+    command: Sequence[str]
+    """The command that runs it again: what to run, then each option with its value."""
     rank: Rank | None
     """The rank, where the table has a column of ranks."""
     ranked: int
@@ -229,8 +229,8 @@ def _value(estimate: Estimate | None) -> Estimate | None:
     return Estimate(estimate.value, n=estimate.n)
 
 
-def _command(suite: str, line: TrackRow) -> str:
+def _command(suite: str, line: TrackRow) -> list[str]:
     """Return the command that runs this line again, with other variants of a plug-in where it has the bare name."""
     attacks = [result.row.names["attack"] for result in line.results]
     only = [f"{axis}={line.names[axis]}" for axis in AXES[:-1]] + [f"attack={name}" for name in dict.fromkeys(attacks)]
-    return shlex.join(["unlearnbench", "run", suite, *(word for one in only for word in ("--only", one))])
+    return [shlex.join(words) for words in (["unlearnbench", "run", suite], *(["--only", one] for one in only))]

@@ -6,12 +6,11 @@ const filters = one("#filters");
 const dialog = one("#detail");
 
 // Sorting: the first click sorts in the column's own direction, the second in the other one, the third restores the order.
-function keyOf(row, key) {
-  if (key === "name") return row.dataset.name;
-  if (key === "model") return row.dataset.shown;
-  if (key in row.dataset) return row.dataset[key];
-  const value = one(`[data-sort="${key}"]`, row).dataset.value;
-  return value === "" ? null : Number(value);
+function keyOf(row, header) {
+  const cell = row.cells[header.cellIndex];
+  const { value } = cell.dataset;
+  if (value !== undefined) return value === "" ? null : Number(value);
+  return cell.tagName === "TH" ? row.dataset.name : cell.textContent;
 }
 
 function compare(a, b) {
@@ -30,7 +29,7 @@ function sortBy(button) {
   if (now) header.setAttribute("aria-sort", now);
   table.classList.toggle("sorted", now !== null);
   const sign = now === "descending" ? -1 : 1;
-  const keyed = all("tr", body).map((row) => ({ row, index: rows.indexOf(row), key: now && keyOf(row, button.dataset.key) }));
+  const keyed = all("tr", body).map((row) => ({ row, index: rows.indexOf(row), key: now && keyOf(row, header) }));
   keyed.sort((a, b) => {
     if (a.key === null || b.key === null) return (a.key === null) - (b.key === null) || a.index - b.index; // n/a is last
     return sign * compare(a.key, b.key) || a.index - b.index;
@@ -46,11 +45,12 @@ function filter() {
   const chosen = all("select", filters).filter((select) => select.value);
   const fits = (element) => chosen.every((select) => element.dataset[select.dataset.axis] === select.value);
   for (const row of rows) {
-    const text = [row.dataset.name, row.dataset.shown, row.dataset.scenario, row.dataset.dataset, row.dataset.role].join(" ").toLowerCase();
-    row.hidden = !(fits(row) && (others || row.dataset.role === "entry") && words.every((word) => text.includes(word)));
+    const { name, scenario, dataset } = row.dataset;
+    const text = [name, one(".setting", row).textContent, scenario, dataset, row.className].join(" ").toLowerCase();
+    row.hidden = !(fits(row) && (others || row.classList.contains("entry")) && words.every((word) => text.includes(word)));
   }
   for (const figure of all("figure")) figure.hidden = !fits(figure);
-  for (const row of all(".heat tbody tr")) row.hidden = !others && row.dataset.role !== "entry";
+  for (const row of all(".heat tbody tr")) row.hidden = !others && !row.classList.contains("entry");
   let shown = 0;
   for (const track of all(".track")) {
     const visible = all("tbody tr", track).filter((row) => !row.hidden).length;
@@ -66,7 +66,7 @@ function filter() {
 // Columns: each table has its own choice; what a narrow screen leaves out can be chosen too.
 for (const choice of all(".columns")) {
   const track = choice.closest(".track");
-  const cells = (key) => all(`table [data-column="${key}"]`, track);
+  const cells = (key) => all("tr", track).map((row) => row.cells[one(`th[data-column="${key}"]`, track).cellIndex]);
   for (const box of all("input", choice)) {
     box.checked = getComputedStyle(cells(box.dataset.column)[0]).display !== "none";
     box.addEventListener("change", () => {
@@ -91,12 +91,18 @@ function say(text) {
   one("#status").textContent = text;
 }
 
-// Details: a dialog, which the browser closes on Escape; it then returns the focus.
+// Details: a dialog, which the browser closes on Escape; it then returns the focus. A number is that of a shared part.
+const { shared, details } = JSON.parse(one("#details").textContent);
+
+function markup(part) {
+  if (typeof part === "number") return markup(shared[part]);
+  return typeof part === "string" ? part : part.map(markup).join("");
+}
+
 function open(id) {
-  const details = document.getElementById(`detail-${id}`);
-  if (!(details instanceof HTMLTemplateElement)) return;
+  if (!Object.hasOwn(details, id)) return;
   const body = one("#detail-body");
-  body.replaceChildren(details.content.cloneNode(true));
+  body.innerHTML = markup(details[id]);
   for (const include of all("[data-include]", body)) {
     include.replaceWith(document.getElementById(include.dataset.include).content.cloneNode(true));
   }
