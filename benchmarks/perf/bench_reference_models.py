@@ -135,6 +135,7 @@ def view() -> View:
         ReferenceAnswers(answers[0], answers[1], member),
         PopulationAnswers(request, asked[0], asked[1], nobody),
         None,
+        None,
     )
 
 

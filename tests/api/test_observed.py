@@ -39,7 +39,7 @@ def needs(found: Registered) -> Needs:
 
 def offered(found: Registered) -> bool:
     """Return whether all that an attack reads is there without a suite."""
-    return not needs(found).target_only and not needs(found).copies
+    return not (needs(found).target_only or needs(found).copies or needs(found).boundary)
 
 
 ATTACKS = [

@@ -110,6 +110,8 @@ def test_attacks_that_learn_wait_for_shadow_data(arrays: Make, audited: Audited,
     assert helped.left_out["population"] == "needs answers about a population; give rows of the role population"
     wanted = "needs answers about noisy copies of records, which are not in the file"
     assert helped.left_out["augmentation"] == wanted
+    wanted = "needs distances to the decision boundary, which are not in the file"
+    assert helped.left_out["boundary"] == wanted
     known = {entry.name for entry in registry.all("attack")} - {"oracle-label"}
     assert {finding.attack for finding in helped.findings} | helped.left_out.keys() == known
     assert (of(helped, "direct-diff").auc.value or 0) > 0.6

@@ -53,6 +53,7 @@ def view(rows: Observations, **needs: object) -> View:
         None,
         None,
         None,
+        None,
     )
 
 

@@ -132,6 +132,9 @@ class OddTraining(Defense):
     def training(self):
         return None
 
+class OddPromise(Defense):
+    keeps_label = "mostly"
+
 class NoMakerDefense(Defense):
     def __init__(self) -> None:
         broken()
@@ -149,6 +152,12 @@ class NoNeeds(Scores):
 
 class OddNeeds(Scores):
     needs = "all"
+
+class OddCopies(Scores):
+    needs = Needs(copies="all")
+
+class OddBoundary(Scores):
+    needs = Needs(boundary=None)
 
 class NoBaseline(Scores):
     baseline = property(broken)
@@ -196,12 +205,12 @@ def unlearnbench_scenarios():
 
 @hookimpl
 def unlearnbench_defenses():
-    for factory in (NoTraining, OddTraining, NoMakerDefense):
+    for factory in (NoTraining, OddTraining, OddPromise, NoMakerDefense):
         yield DefensePlugin(name=factory.__name__.lower(), summary="s", factory=factory)
 
 @hookimpl
 def unlearnbench_attacks():
-    for factory in (NoMakerAttack, NoNeeds, OddNeeds, NoBaseline, OddBaseline):
+    for factory in (NoMakerAttack, NoNeeds, OddNeeds, OddCopies, OddBoundary, NoBaseline, OddBaseline):
         yield AttackPlugin(name=factory.__name__.lower(), summary="s", factory=factory)
 
 @hookimpl
@@ -241,10 +250,13 @@ CASES = {
     ("scenarios", "feweligible"): "ValueError: eligible must give true or false for each of 569 records",
     ("defenses", "notraining"): OUT_OF_ORDER,
     ("defenses", "oddtraining"): "TypeError: training gives None, which must be TrainingOptions",
+    ("defenses", "oddpromise"): "TypeError: keeps_label gives 'mostly', which must be bool",
     ("defenses", "nomakerdefense"): OUT_OF_ORDER,
     ("attacks", "nomakerattack"): OUT_OF_ORDER,
     ("attacks", "noneeds"): OUT_OF_ORDER,
     ("attacks", "oddneeds"): "AttributeError: 'str' object has no attribute 'references'",
+    ("attacks", "oddcopies"): "TypeError: needs.copies gives 'all', which must be int",
+    ("attacks", "oddboundary"): "TypeError: needs.boundary gives None, which must be bool",
     ("attacks", "nobaseline"): OUT_OF_ORDER,
     ("attacks", "oddbaseline"): "AttributeError: 'int' object has no attribute 'name'",
 }

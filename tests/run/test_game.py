@@ -24,6 +24,7 @@ from unlearnbench.hooks.parameters import build
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.attacking import attack_scores
+from unlearnbench.run.boundary_rows import BoundaryRows
 from unlearnbench.run.game import Game, game_seeds, release, with_references
 from unlearnbench.stats import auc
 
@@ -79,7 +80,14 @@ def make_game(originals: int = 6) -> Game:
         made,
         references=tuple(reference_model(target, number) for number in range(16)),
         copies={"target": noisy_copies(target, records), "shadow": noisy_copies(shadow, records)},
+        boundary={"target": distances(target), "shadow": distances(shadow)},
     )
+
+
+def distances(rows: Observations) -> BoundaryRows:
+    """Random distances to the decision boundary for each row."""
+    found = np.random.default_rng(10).exponential(size=(len(rows), 2))
+    return BoundaryRows(found, np.full(found.shape, 100))
 
 
 def noisy_copies(rows: Observations, records: Records) -> Observations:
@@ -167,7 +175,7 @@ def test_the_order_of_rows_tells_nothing() -> None:
         view, order = game.view("target", Needs(), company.rows, game.seeds / company.parts[0] / company.parts[1])
         by_place[company.rows[order]] = ByPlace().score(view)
     assert auc_of(game, by_place) == pytest.approx(0.5, abs=0.06)
-    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 9)  # type: ignore[arg-type]  # unread
+    laid_out = View(Needs(), 3, game.target.episode, game.target.request, *[np.empty(0)] * 10)  # type: ignore[arg-type]  # unread
     assert auc_of(game, ByPlace().score(laid_out)) == 1, "without shuffling the place would give all away"
 
 

@@ -189,12 +189,12 @@ def test_one_data_set_is_listed_twice_under_labels(load: Load) -> None:
     assert load(json.dumps(suite.to_dict())) == suite
 
 
-REFERENCES = MINIMAL + "adversary: {references: 8, per_request: 5, population: 30, copies: 3}\n"
+REFERENCES = MINIMAL + "adversary: {references: 8, per_request: 5, population: 30, copies: 3, boundary: 500}\n"
 
 
 def test_reference_models_are_written_out_and_read_again(load: Load) -> None:
     suite = load(REFERENCES)
-    assert suite.datasets[0].references == ReferenceSizes(8, 5, 30, 3)
+    assert suite.datasets[0].references == ReferenceSizes(8, 5, 30, 3, 500)
     assert suite.datasets[0].adversary == suite.datasets[0].episodes
     assert load(json.dumps(suite.to_dict())) == suite
     assert suite.sha256 != load(MINIMAL).sha256
@@ -202,10 +202,10 @@ def test_reference_models_are_written_out_and_read_again(load: Load) -> None:
 
 def test_a_data_set_may_have_other_reference_models_than_the_suite(load: Load) -> None:
     own = REFERENCES.replace("[adult]", "[{name: adult, adversary: {references: 64}}]")
-    assert load(own).datasets[0].references == ReferenceSizes(64, 5, 30, 3)
+    assert load(own).datasets[0].references == ReferenceSizes(64, 5, 30, 3, 500)
 
 
-@pytest.mark.parametrize("key", ["references", "per_request", "population", "copies"])
+@pytest.mark.parametrize("key", ["references", "per_request", "population", "copies", "boundary"])
 def test_the_target_has_no_reference_models(error: Error, key: str) -> None:
     assert f'unknown key "{key}"' in error(MINIMAL + f"episodes: {{{key}: 4}}\n")
 
@@ -218,6 +218,9 @@ def test_the_target_has_no_reference_models(error: Error, key: str) -> None:
         ("per_request: 0", "per_request: must be an integer from 1 to"),
         ("population: many", "population: must be an integer from 0 to"),
         ("copies: -1", "copies: must be an integer from 0 to 10000"),
+        ("boundary: -1", "boundary: must be an integer from 0 to 100000"),
+        ("boundary: 100001", "boundary: must be an integer from 0 to 100000"),
+        ("boundary: true", "boundary: must be an integer from 0 to 100000"),
     ],
 )
 def test_a_number_of_reference_models_out_of_range_is_refused(error: Error, size: str, told: str) -> None:

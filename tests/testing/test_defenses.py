@@ -79,6 +79,20 @@ class OptionsAsText(Good):
         return "dropout"  # type: ignore[return-value]  # the wrong type is the test
 
 
+class KeepsNoLabel(Good):
+    keeps_label = True
+
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
+        return log_posteriors[:, ::-1]
+
+
+class BreaksTies(Good):
+    keeps_label = True
+
+    def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
+        return log_softmax(log_posteriors + 1e-9 * np.arange(log_posteriors.shape[1]))
+
+
 class FourClassesOnly(Good):
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_softmax(log_posteriors + np.arange(4))
@@ -95,6 +109,8 @@ BROKEN = [
     (ExactZeros, "releases-log-posteriors"),
     (Unseeded, "same-keys-same-release"),
     (GlobalDraws, "leaves-the-process-as-it-was"),
+    (KeepsNoLabel, "keeps-labels-if-it-says-so"),
+    (BreaksTies, "keeps-labels-if-it-says-so"),
     (OfTheBatch, "releases-each-row-independently"),
     (SharedNoise, "noise-is-new-for-every-version"),
     (InPlace, "inputs-stay-as-they-were"),
@@ -105,6 +121,8 @@ BROKEN = [
 
 
 class LabelOnly(Good):
+    keeps_label = True
+
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         return log_of(np.eye(log_posteriors.shape[1])[log_posteriors.argmax(axis=1)])
 

@@ -72,6 +72,8 @@ def _refusal(attack: Attack, given: Given, scored: Answers, models: int) -> str:
         return "reads the records themselves, which are not in the file"
     if needs.copies:
         return "needs answers about noisy copies of records, which are not in the file"
+    if needs.boundary:
+        return "needs distances to the decision boundary, which are not in the file"
     if needs.references and (refusal := _too_few_models(needs, given, scored, models)):
         return refusal
     if needs.population > scored.population_size:

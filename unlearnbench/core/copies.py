@@ -7,7 +7,6 @@ can make them again, and more of them change none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -49,16 +48,10 @@ def noisy_copies(records: Records, ids: Ids, copies: int, seeds: SeedPath) -> ND
     x, shape = records.x[ids], records.x.shape[1:]
     features = np.arange(x[0].size if len(x) else 0)
     drawn = keyed_normals(seeds.seed(), ids[:, None, None], np.arange(copies)[:, None], features)
-    noise = _spread(records) * drawn.reshape(len(ids), copies, *shape)
+    noise = records.spread * drawn.reshape(len(ids), copies, *shape)
     scales = np.reshape(SCALES, (len(SCALES), *[1] * len(shape)))
     moved = x[:, None, None] + scales * noise[:, :, None]
     return moved if records.bounds is None else moved.clip(*records.bounds)
-
-
-@lru_cache(maxsize=2)  # every request needs it
-def _spread(records: Records) -> NDArray[np.float64]:
-    """Return the standard deviation of each feature over all records."""
-    return np.asarray(records.x.std(axis=0))
 
 
 def copy_ids(records: Records, ids: Ids, copies: int) -> Ids:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ class Defense:
 
     The adversary knows the defense, so its shadow models are trained, published and released under it too.
     """
+
+    keeps_label: ClassVar[bool] = True
+    """Whether the most probable class of every released row is that of the model, of equal ones the first."""
 
     def training(self) -> TrainingOptions:
         """Return how models are trained, originals and unlearned models alike."""
@@ -63,7 +67,12 @@ class PublicationDefense(Defense, ABC):
 
 
 class ReleaseDefense(Defense, ABC):
-    """A defense that changes released posteriors, of the original and of every unlearned version."""
+    """A defense that changes released posteriors, of the original and of every unlearned version.
+
+    One that declares ``keeps_label`` changes no label, and what a label-only search of the models finds is the same.
+    """
+
+    keeps_label: ClassVar[bool] = False
 
     @abstractmethod
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:

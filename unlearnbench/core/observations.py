@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import ReadOnlyArrays
+from unlearnbench.core.boundary import BoundaryDistances
 from unlearnbench.core.copies import CopyAnswers
 from unlearnbench.core.references import PopulationAnswers, ReferenceAnswers
 from unlearnbench.core.scenarios import Role
@@ -122,6 +123,8 @@ class Needs:
     """Whether it learns from retained records of shadow models too."""
     copies: int = 0
     """The number of noisy copies of each record, at each scale, about which it reads answers."""
+    boundary: bool = False
+    """Whether it reads the record's distance to the decision boundary."""
 
     @property
     def sees_original(self) -> bool:
@@ -167,6 +170,7 @@ class View:
     _references: ReferenceAnswers | None
     _population: PopulationAnswers | None
     _copies: CopyAnswers | None
+    _boundary: BoundaryDistances | None
 
     def __len__(self) -> int:
         return len(self.episode)
@@ -228,6 +232,12 @@ class View:
         self._allow(self.needs.copies > 0, "answers about noisy copies")
         return cast(CopyAnswers, self._copies)  # a game that holds none makes no such view
 
+    @property
+    def boundary(self) -> BoundaryDistances:
+        """How far each row's record is from the decision boundary of the queried models."""
+        self._allow(self.needs.boundary, "distances to the decision boundary")
+        return cast(BoundaryDistances, self._boundary)  # as above
+
 
 def _of_target(answers: Answers | None, what: str) -> Answers:
     if answers is None:
@@ -255,4 +265,5 @@ class ShadowView(View):
         arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
         chosen: dict[str, Any] = {name: value[rows] for name, value in arrays.items() if len(value) == len(self)}
         chosen["_copies"] = self._copies.take(rows) if self._copies else None
+        chosen["_boundary"] = self._boundary.take(rows) if self._boundary else None
         return replace(self, **chosen)

@@ -150,6 +150,11 @@ class Records(ReadOnlyArrays):
         _, inverse, counts = np.unique(row_keys(self.x), return_inverse=True, return_counts=True)
         return read_only(np.asarray(counts[inverse] > 1))
 
+    @cached_property
+    def spread(self) -> NDArray[np.float64]:
+        """The standard deviation (...) of each feature over all records."""
+        return read_only(np.asarray(self.x.std(axis=0)))
+
 
 @dataclass(frozen=True)
 class Step(ReadOnlyArrays):

@@ -25,6 +25,7 @@ REFERENCE_SIZES: Mapping[str, tuple[int, int]] = {
     "per_request": (1, 10**9),
     "population": (0, 10**9),
     "copies": (0, 10_000),
+    "boundary": (0, 100_000),
 }
 """Least and most of each size of :class:`ReferenceSizes`."""
 
@@ -41,6 +42,9 @@ class ReferenceSizes:
     """Records of the population that the target's models and the reference models are asked about too."""
     copies: int = 0
     """Noisy copies of each queried record, at each scale, that the models of either side are asked about too."""
+    boundary: int = 0
+    """Queries, at most, of each search for the decision boundary around a queried record, under the models of either
+    side; 0 for no search."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,8 @@ class EpisodeTask:
     """For how many epochs, at most, unlearned models of a target learn the deleted records again; 0 for not at all."""
     copies: int = 0
     """Noisy copies of each queried record, at each scale, that the models are asked about too."""
+    boundary: int = 0
+    """Queries, at most, of each search for the decision boundary around a queried record; 0 for no search."""
 
     @property
     def requests(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.observations import Observations
+from unlearnbench.run.boundary_rows import BoundaryRows
 from unlearnbench.run.episodes import Episode
 
 
@@ -19,6 +20,7 @@ def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
     observed = _named("row", episode.observations)
     asked = _named("population", episode.population) if episode.population else {}
     copies = _named("copies", episode.copies) if episode.copies else {}
+    boundary = _named("boundary", episode.boundary) if episode.boundary else {}
     accuracy = {f"accuracy-{name}": values for name, values in episode.accuracy.items()}
     served = {f"served-{name}": getattr(episode, name) for name in SERVED}
     again = {} if episode.relearned is None else {"relearned-epochs": episode.relearned}
@@ -26,6 +28,7 @@ def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
         **observed,
         **asked,
         **copies,
+        **boundary,
         **accuracy,
         **served,
         **again,
@@ -33,8 +36,8 @@ def to_arrays(episode: Episode) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _named(group: str, rows: Observations) -> dict[str, NDArray[np.generic]]:
-    return {f"{group}-{f.name}": getattr(rows, f.name) for f in fields(Observations)}
+def _named(group: str, rows: Observations | BoundaryRows) -> dict[str, NDArray[np.generic]]:
+    return {f"{group}-{f.name}": getattr(rows, f.name) for f in fields(rows)}
 
 
 def from_arrays(
@@ -51,6 +54,7 @@ def from_arrays(
 
     accuracy = {field: values.astype(np.float64) for field, values in of("accuracy").items()}
     epsilon, population, copies = float(of("privacy")["epsilon"][0]), of("population"), of("copies")
+    boundary = of("boundary")
     return Episode(
         Observations(**of("row")),
         accuracy,
@@ -62,6 +66,7 @@ def from_arrays(
         relearned=of("relearned").get("epochs"),
         memory=math.nan if memory is None else memory,
         copies=Observations(**copies) if copies else None,
+        boundary=BoundaryRows(**boundary) if boundary else None,
     )
 
 

@@ -25,6 +25,7 @@ from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.gradients.relearning import relearned
 from unlearnbench.engine.peaks import meter_for
 from unlearnbench.engine.querying import query
+from unlearnbench.run.boundary_rows import BoundaryRows, BoundarySearches
 from unlearnbench.run.copy_table import copy_rows
 from unlearnbench.run.outcomes import collapsed, unmoved
 from unlearnbench.run.query_set import QuerySet
@@ -74,6 +75,8 @@ class Episode:
     """Bytes held at the peak of serving all requests, over those before; NaN where that cannot be measured."""
     copies: Observations | None = None
     """What original and last version answer about noisy copies of each request's queried records, if asked."""
+    boundary: BoundaryRows | None = None
+    """How far the records of the observations are from the decision boundary of either, if that was searched."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +101,8 @@ class EpisodeParts:
     """For how many epochs, at most, models learn the deleted records again."""
     copies: int = 0
     """Noisy copies of each queried record, at each scale, that are queried too."""
+    boundary: int = 0
+    """Queries, at most, of each search for the decision boundary around a queried record; 0 for no search."""
 
     @property
     def seeds(self) -> SeedPath:
@@ -180,6 +185,7 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         _relearned(parts, source, requests, chains),
         memory,
         _copies(parts, queries, state, chains),
+        _boundary(parts, queries, state, chains),
     )
 
 
@@ -201,6 +207,25 @@ def _copies(
 
     each = enumerate(zip(queries, chains, strict=True))
     return Observations.concatenate([rows(number, queried, chain[-1]) for number, (queried, chain) in each])
+
+
+def _boundary(
+    parts: EpisodeParts,
+    queries: Sequence[Queries],
+    state: State,
+    chains: Sequence[Sequence[State]],
+) -> BoundaryRows | None:
+    """Return how far queried records are from the boundary of the original and of each last version, if asked."""
+    if not parts.boundary:
+        return None
+    searches = BoundarySearches(parts.records, parts.boundary, parts.side_seeds / "boundary")
+    return BoundaryRows.of(
+        [
+            (searches.around(record, state.fitted), searches.around(record, chain[-1].fitted))
+            for queried, chain in zip(queries, chains, strict=True)
+            for record in queried.ids.tolist()
+        ]
+    )
 
 
 def _relearned(

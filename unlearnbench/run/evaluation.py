@@ -17,6 +17,7 @@ from unlearnbench.core.scenarios import Scenario
 from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.attacking import Scores, attack_scores, oracle_scores
+from unlearnbench.run.boundary_rows import BoundaryRows
 from unlearnbench.run.cell_results import CellResult, CellScores, get_result
 from unlearnbench.run.cells import Cell, CellGroup, CellTask, EpisodeTask
 from unlearnbench.run.entries import Entry
@@ -121,6 +122,7 @@ class Evaluator:
             shadow_records=instances.records(group.shadow[0].dataset),
             population=[episode.population for episode in target if episode.population],
             copies={"target": _copies(target), "shadow": _copies(shadow)},
+            boundary={"target": _boundary(target), "shadow": _boundary(shadow)},
         )
         self._read_reference = references
         self._models: dict[int, Observations] = {}
@@ -208,6 +210,10 @@ class Evaluator:
 
 def _copies(episodes: Sequence[Episode]) -> list[Observations]:
     return [episode.copies for episode in episodes if episode.copies]
+
+
+def _boundary(episodes: Sequence[Episode]) -> list[BoundaryRows]:
+    return [episode.boundary for episode in episodes if episode.boundary]
 
 
 def scores_of(released: Game, attack: PluginRef, instances: PluginInstances) -> Scores:

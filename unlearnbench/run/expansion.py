@@ -77,7 +77,7 @@ class Expansion:
         """Return why a cell cannot run, or "".
 
         The scenario or the unlearner does not go with the data set, the model of one side not with the data set, the
-        unlearner or the defense, or the attack needs more than there is.
+        unlearner or the defense, or the attack needs more than there is or than the defense leaves.
         """
         dataset, model, unlearner, scenario = shared
         unfit = (self._unfit(dataset.on(side), model.on(side), unlearner) for side in SIDES)
@@ -85,7 +85,7 @@ class Expansion:
         return (
             refused_records(dataset, scenario, self.instances)
             or next(filter(None, (*unfit, *refusals)), "")
-            or self._unmet_need(dataset, attack)
+            or self._unmet_need(dataset, defense, attack)
         )
 
     def _unfit(self, dataset: PluginRef, model: PluginRef, unlearner: PluginRef) -> str:
@@ -97,7 +97,7 @@ class Expansion:
             self._refusals[key] = reason or make(unlearner, Unlearner).refusal_of_records(records) or ""
         return self._refusals[key]
 
-    def _unmet_need(self, dataset: DatasetRef, attack: PluginRef) -> str:
+    def _unmet_need(self, dataset: DatasetRef, defense: PluginRef, attack: PluginRef) -> str:
         needs, offered = self.instances.make(attack, Attack).needs, dataset.references
         if needs.references > offered.references:
             models = counted(needs.references, "reference model")
@@ -107,6 +107,10 @@ class Expansion:
         if needs.copies > offered.copies:
             copies = counted(needs.copies, "noisy copy")
             return f"needs {copies} of a record, the suite's adversary offers {offered.copies}"
+        if needs.boundary and not offered.boundary:
+            return "needs distances to the decision boundary, the suite's adversary searches none (boundary: QUERIES)"
+        if needs.boundary and not self.instances.make(defense, Defense).keeps_label:
+            return f"reads the decision boundary of the models' labels, and {defense.name} may release other labels"
         if needs.retained and not dataset.adversary.retained:
             return "learns from retained records of shadow models, the suite's adversary queries none"
         return ""
@@ -179,6 +183,7 @@ class Expansion:
             population=dataset.references.population if side == "target" else 0,
             relearn=self._relearned if side == "target" else 0,
             copies=dataset.references.copies,
+            boundary=dataset.references.boundary,
         )
         keys = episode_keys(first, self.instances)
         return tuple(replace(first, original=original, key=key) for original, key in enumerate(keys))

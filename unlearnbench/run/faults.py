@@ -111,12 +111,14 @@ class Faults:
                 raise ValueError(f"eligible must give true or false for each of {len(records)} records")
 
     def _ask_defense(self, defense: PluginRef) -> None:
-        _demand(self._instances.make(defense, Defense).training(), TrainingOptions, "training")
+        made = self._instances.make(defense, Defense)
+        _demand(made.training(), TrainingOptions, "training")
+        _demand(made.keeps_label, bool, "keeps_label")
 
     def _ask_attack(self, attack: PluginRef) -> None:
         needs = self._instances.make(attack, Attack).needs
-        for name in ("references", "population"):
-            _demand(getattr(needs, name), int, f"needs.{name}")
+        for name, wanted in {"references": int, "population": int, "copies": int, "boundary": bool}.items():
+            _demand(getattr(needs, name), wanted, f"needs.{name}")
         self._instances.make(baseline_ref(attack, self._instances), Attack)
 
     def _ask_metric(self, metric: PluginRef) -> None:

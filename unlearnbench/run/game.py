@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.arrays import InexactError, exact
+from unlearnbench.core.boundary import BoundaryDistances
 from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.observations import Needs, Observations, ShadowView, View
@@ -19,6 +20,7 @@ from unlearnbench.core.records import Records
 from unlearnbench.core.references import ReferenceAnswers
 from unlearnbench.core.scenarios import Role
 from unlearnbench.core.seeding import SeedPath, keyed_bits
+from unlearnbench.run.boundary_rows import BoundaryRows
 from unlearnbench.run.companies import Company, companies
 from unlearnbench.run.copy_table import CopyTable
 from unlearnbench.run.reference_table import PopulationTable, ReferenceTable
@@ -53,6 +55,8 @@ class Game:
     """What the target's models answer about the population, if they are asked."""
     copies: Mapping[Side, Observations] = field(default_factory=dict)
     """What the models of a side answer about noisy copies of the queried records, if they are asked."""
+    boundary: Mapping[Side, BoundaryRows] = field(default_factory=dict)
+    """How far the records of a side's rows are from the decision boundary of its models, if that was searched."""
 
     @classmethod
     def of(
@@ -67,11 +71,12 @@ class Game:
         shadow_records: Records | None = None,
         population: Sequence[Observations] = (),
         copies: Mapping[Side, Sequence[Observations]] | None = None,
+        boundary: Mapping[Side, Sequence[BoundaryRows]] | None = None,
     ) -> Game:
         """Set up a game from the observations of each side, one entry per original.
 
-        ``shadow_records`` are given where the shadow rows are of another data set, ``population`` and
-        ``copies`` where models are asked about them.
+        ``shadow_records`` are given where the shadow rows are of another data set, ``population``, ``copies`` and
+        ``boundary`` where models are asked about them.
         """
         return cls(
             records,
@@ -83,6 +88,7 @@ class Game:
             seeds,
             population=Observations.concatenate(population) if population else None,
             copies={side: Observations.concatenate(rows) for side, rows in (copies or {}).items() if rows},
+            boundary={side: BoundaryRows.concatenate(rows) for side, rows in (boundary or {}).items() if rows},
         )
 
     def deleted(self, observations: Observations) -> NDArray[np.bool_]:
@@ -108,8 +114,13 @@ class Game:
     @cached_property
     def lesson(self) -> Observations:
         """All shadow rows that an attack may learn from: the balanced ones, then as many first retained ones."""
+        return self.shadow.take(self._taught)
+
+    @cached_property
+    def _taught(self) -> Indices:
+        """Which shadow rows those of :attr:`lesson` are."""
         kept = self.shadow.paired(self.positive, Role.RETAINED) & (self.shadow.role == Role.RETAINED)
-        return Observations.concatenate([self.balanced, self.shadow.take(kept & ~self._is_balanced)])
+        return np.concatenate([np.flatnonzero(self._is_balanced), np.flatnonzero(kept & ~self._is_balanced)])
 
     def learned(self, needs: Needs) -> Indices:
         """Return the rows of :attr:`lesson` that an attack of these needs learns from.
@@ -171,6 +182,7 @@ class Game:
             references.about(observed.record[chosen], needs.references) if references else None,
             population.seen(*place, needs, references) if population else None,
             self._copy_tables[side].about(*place, observed.record[chosen], needs) if needs.copies else None,
+            self._boundary_about(side, chosen, needs) if needs.boundary else None,
         )
         return view, order
 
@@ -180,10 +192,11 @@ class Game:
         size = len(self._population_table.ids) if needs.population and self._population_table else 0
         if needs.population > size:
             raise UserError(_too_few(needs.population, size, "records of the population"))
-
         found = min((table.count for table in self._copy_tables.values()), default=0)
         if needs.copies > found:
             raise UserError(_too_few(needs.copies, found, "noisy copies of a record"))
+        if needs.boundary and not self.boundary:
+            raise UserError("the attack needs distances to the decision boundary, and there are none here")
 
     def reference_answers(self, models: int) -> ReferenceAnswers:
         """Return what the first reference models answer about the records (n,) of the target rows."""
@@ -202,6 +215,9 @@ class Game:
         records: dict[Side, Records] = {"target": self.records, "shadow": self.shadow_records}
         return {side: CopyTable.of(rows, len(records[side])) for side, rows in self.copies.items()}
 
+    def _boundary_about(self, side: Side, rows: Indices, needs: Needs) -> BoundaryDistances:
+        return self.boundary[side].about(rows if side == "target" else self._taught[rows], needs)
+
     def shadow_view(self, needs: Needs, rows: Indices, seeds: SeedPath) -> ShadowView:
         """Return what an attack of these needs learns from: chosen rows of :attr:`lesson`, and which were deleted."""
         view, order = self.view("shadow", needs, rows, seeds)
@@ -215,7 +231,10 @@ def _too_few(needed: int, found: int, what: str) -> str:
 
 
 def release(game: Game, defense: Defense) -> Game:
-    """Return the game with every posterior as the defense releases it, of both sides and of reference models."""
+    """Return the game with every posterior as the defense releases it, of both sides and of reference models.
+
+    Distances to the decision boundary follow from labels: they stay where labels do, and are left out elsewhere.
+    """
 
     def one(rows: Observations, what: str) -> Observations:
         """Release rows; ids of noisy copies differ from those of records, so both may have one seed."""
@@ -227,6 +246,7 @@ def release(game: Game, defense: Defense) -> Game:
         shadow=one(game.shadow, "shadow"),
         population=one(game.population, "population") if game.population else None,
         copies={side: one(rows, side) for side, rows in game.copies.items()},
+        boundary=game.boundary if defense.keeps_label else {},
     )
     return with_references(released, game.references, defense)
 

@@ -34,10 +34,8 @@ def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
     """Return the keys of all originals that a side trains as ``task`` says; its own original and key are not read."""
     sizes = asdict(task.sizes)
     del sizes["originals"]  # changes none of them: an experiment that grows keeps the episodes it has
-    copies = {"copies": task.copies} if task.copies else {}
-    before = _training(task, SHARED_AXES, instances) | {"kind": "episode"} | copies
-    asked = {name: value for name in ("population", "relearn") if (value := getattr(task, name))}
-    after = asked | {
+    before = _training(task, SHARED_AXES, instances) | {"kind": "episode"} | _asked(task, "boundary", "copies")
+    after = _asked(task, "population", "relearn") | {
         "records": instances.records(task.dataset).sha256,
         "seed": task.seed,
         "side": task.side,
@@ -45,6 +43,11 @@ def episode_keys(task: EpisodeTask, instances: PluginInstances) -> list[str]:
     }
     first, last = json_fields(before), json_fields(after)
     return [joined_key(first, b'"original":%d' % original, last) for original in range(task.sizes.originals)]
+
+
+def _asked(task: EpisodeTask, *names: str) -> dict[str, int]:
+    """Return what models are asked or do besides, where a suite wants it."""
+    return {name: value for name in names if (value := getattr(task, name))}
 
 
 def reference_keys(task: ReferenceTask, models: int, instances: PluginInstances) -> list[str]:

@@ -32,6 +32,7 @@ def parts_of(task: EpisodeTask, instances: PluginInstances) -> EpisodeParts:
         population=task.population,
         relearn=task.relearn,
         copies=task.copies,
+        boundary=task.boundary,
     )
 
 

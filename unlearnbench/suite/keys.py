@@ -57,7 +57,7 @@ KEYS: Mapping[str, Key] = {
         ],
     ),
     "episodes": Key("How many models each side trains and how many records it queries."),
-    "adversary": Key("The sizes that differ on the adversary's side, its reference models and noisy copies."),
+    "adversary": Key("The sizes that differ on the adversary's side, its reference models, and what it asks besides."),
     "tune": Key("The search space in which `tune` looks for the parameters of unlearners, and the number of trials."),
     "trials": Key("Every trial that the parameters were chosen by, as `tune` writes it; a run does not read it."),
     "exclude": Key("Cells that are not run, each with the reason."),

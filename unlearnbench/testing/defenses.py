@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unlearnbench.core.arrays import read_only
 from unlearnbench.core.defenses import Defense, ReleaseKeys
 from unlearnbench.core.options import TrainingOptions
-from unlearnbench.core.posteriors import log_of
+from unlearnbench.core.posteriors import log_of, log_softmax
 from unlearnbench.core.records import Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.hooks.records import DefensePlugin
@@ -77,6 +77,21 @@ def same_keys_same_release(subject: Subject) -> Iterator[str]:
         yield "the training options differ the second time"
     if not _same(subject.made.schedule(_requests()), subject.made.schedule(_requests())):
         yield "the same requests are scheduled differently the second time"
+
+
+@check("Declare `keeps_label = False`, or release rows whose first largest log-posterior is the model's.")
+def keeps_labels_if_it_says_so(subject: Subject) -> Iterator[str]:
+    """If it declares `keeps_label`, every released row has the label of the model's answer, ties included."""
+    rows = {
+        "posteriors": _posteriors(200),
+        "posteriors of two classes": _posteriors(200, n_classes=2),
+        "nearly equal posteriors": log_softmax(1e-3 * _posteriors(200)),
+        "tied posteriors": log_softmax(np.indices((3,) * 4).reshape(4, -1).T.astype(np.float64)),
+    }
+    for name, answers in rows.items():
+        released = np.asarray(subject.made.release(answers.copy(), _keys(len(answers))))
+        if subject.made.keeps_label and not np.array_equal(released.argmax(axis=1), answers.argmax(axis=1)):
+            yield f"it declares keeps_label, and {name} are released with other labels"
 
 
 def _release_and_schedule(subject: Subject) -> None:
@@ -180,6 +195,7 @@ CHECKS: Final = (
     leaves_the_process,
     inputs_stay_as_they_were,
     releases_each_row_independently,
+    keeps_labels_if_it_says_so,
     noise_is_new_for_every_version,
     no_deletion_is_lost,
     training_options_are_options,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unlearnbench.core.boundary import BoundaryDistances
 from unlearnbench.core.copies import SCALES, CopyAnswers
 from unlearnbench.core.metrics import ReleasedUtility, ScoredCell, Utility
 from unlearnbench.core.observations import Needs, ShadowView, View
@@ -99,6 +100,7 @@ class SampleRows:
         parts["_references"] = made_up_references(self.key, needs.references) if needs.references else None
         parts["_population"] = self._population(needs) if needs.population else None
         parts["_copies"] = self._copies(needs) if needs.copies else None
+        parts["_boundary"] = self._boundary(needs) if needs.boundary else None
         return {
             "n_classes": self.before.shape[1],
             "episode": self.episode,
@@ -107,17 +109,32 @@ class SampleRows:
             **parts,
         }
 
+    @property
+    def _last(self) -> Floats:
+        return self.after[np.arange(len(self)), self.versions - 1]
+
+    def _boundary(self, needs: Needs) -> BoundaryDistances:
+        """Return made-up distances: by how much the largest log-posterior exceeds the next."""
+
+        def lead(answers: Floats) -> Floats:
+            return np.asarray(np.diff(np.sort(answers, axis=1)[:, -2:], axis=1)[:, 0])
+
+        nothing = np.empty(0)
+        return BoundaryDistances(
+            lead(self.before) if needs.sees_original else nothing,
+            lead(self._last) if needs.sees_unlearned else nothing,
+        )
+
     def _copies(self, needs: Needs) -> CopyAnswers:
         """Return answers about noisy copies: those about the row with noise that grows with the scale, by its key."""
         n, classes = self.before.shape
         number = np.arange(needs.copies)[:, None]
         drawn = keyed_normals(5, self.key[:, None, None], number, np.arange(classes))
         noise = np.reshape(SCALES, (-1, 1)) * drawn[:, :, None]
-        last = self.after[np.arange(n), self.versions - 1]
         nothing = np.empty((n, 0, 0, 0))
         return CopyAnswers(
             log_softmax(self.before[:, None, None] + noise) if needs.sees_original else nothing,
-            log_softmax(last[:, None, None] + noise) if needs.sees_unlearned else nothing,
+            log_softmax(self._last[:, None, None] + noise) if needs.sees_unlearned else nothing,
         )
 
     def _population(self, needs: Needs) -> PopulationAnswers:

@@ -17,7 +17,7 @@ class Gap(ScoreAttack):
     """Score 1 where only the original is right, -1 where only the unlearned model is, else 0.
 
     A model is right where the true class is the most probable one; of equal ones the first counts. The attack works
-    where only labels are released. Other label-only attacks query neighbours of a record, which no attack here can.
+    where only labels are released. Other label-only attacks ask about points around the record too.
     """
 
     needs: ClassVar[Needs] = Needs(label=True)

@@ -31,7 +31,7 @@ def unlearnbench_attacks() -> Iterator[AttackPlugin]:
     yield from _attacks_on_features()
     yield from _attacks_by_score()
     yield from _attacks_by_reference()
-    yield from _attacks_by_noisy_label()
+    yield from _attacks_by_label()
     yield from _control_attacks()
 
 
@@ -178,9 +178,9 @@ def _attacks_by_reference() -> Iterator[AttackPlugin]:
         yield AttackPlugin(name=name, summary=summary, factory=f"{_HERE}.{factory}", reference=reference, label=True)
 
 
-def _attacks_by_noisy_label() -> Iterator[AttackPlugin]:
-    """Yield the label-only attacks that ask about noisy copies of a record."""
-    for name, factory, versions, summary in _BY_NOISY_LABEL:
+def _attacks_by_label() -> Iterator[AttackPlugin]:
+    """Yield the label-only attacks that ask about points around a record."""
+    for name, factory, versions, summary in _BY_LABEL:
         yield AttackPlugin(
             name=name,
             summary=summary,
@@ -191,7 +191,7 @@ def _attacks_by_noisy_label() -> Iterator[AttackPlugin]:
         )
 
 
-_BY_NOISY_LABEL: Final[tuple[tuple[str, str, Versions, str], ...]] = (
+_BY_LABEL: Final[tuple[tuple[str, str, Versions, str], ...]] = (
     (
         "augmentation",
         "augmentation:Augmentation",
@@ -211,6 +211,13 @@ _BY_NOISY_LABEL: Final[tuple[tuple[str, str, Versions, str], ...]] = (
         "both",
         "Label-only: by how much that distance falls",
     ),
+    (
+        "boundary",
+        "boundary:Boundary",
+        "unlearned",
+        "Label-only: how far the record is from the decision boundary of the unlearned model",
+    ),
+    ("boundary-fall", "boundary:BoundaryFall", "both", "Label-only: by how much that distance falls"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from unlearnbench.core.posteriors import log_of
 @dataclass(frozen=True)
 class LabelOnly(ReleaseDefense):
     """Release a one-hot posterior for the most probable class; of equally probable classes the first."""
+
+    keeps_label: ClassVar[bool] = True
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         """Return log one-hot rows (n, C), with the floor of :func:`~unlearnbench.core.posteriors.log_of` for zero."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ class Temperature(ReleaseDefense):
     """
 
     temperature: PositiveFloat = 2.0
+
+    keeps_label: ClassVar[bool] = True
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         """Return the log-posteriors (n, C) divided by the temperature and normalized again."""

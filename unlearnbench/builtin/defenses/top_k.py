@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class TopK(ReleaseDefense):
     """
 
     k: PositiveInt = 3
+
+    keeps_label: ClassVar[bool] = True
 
     def release(self, log_posteriors: NDArray[np.float64], keys: ReleaseKeys) -> NDArray[np.float64]:
         """Return the log-posteriors (n, C) with all but the k largest replaced by their mean."""
