@@ -13,8 +13,11 @@ from tests.run.one_episode import PARTS
 from unlearnbench.builtin.datasets.canaries.dataset import Canaries
 from unlearnbench.builtin.scenarios.canary import Canary
 from unlearnbench.core.errors import UserError
+from unlearnbench.core.estimates import Estimate
+from unlearnbench.core.pools import side_halves
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Role
+from unlearnbench.core.seeding import SeedPath
 from unlearnbench.run.episodes import observe
 from unlearnbench.run.reference_models import queried_records
 from unlearnbench.submissions.check import check_submission
@@ -152,6 +155,16 @@ def test_wrong_declarations_are_refused_before_anything_runs(lab: Lab, changes: 
     assert len(message) <= 300
 
 
+def test_no_more_canaries_are_queried_than_there_are(lab: Lab, records: Records) -> None:
+    """So reference models of few records can hold all of them, however many requests there are."""
+    plan = lab.plan(**{**SUITE, "episodes": {**SUITE["episodes"], "originals": 40}}, only=("attack=u-lira",))
+    (queried,) = {task.queried for task in plan.references.values()}
+    trainable, unseen = side_halves(records, "target", SeedPath(0) / "canaries")
+    assert records.canary is not None
+    assert queried == records.canary[trainable].sum() + records.canary[unseen].sum()
+    assert queried < 40 * 3 * 5
+
+
 def test_as_many_requests_as_are_named_fit_and_are_served(lab: Lab) -> None:
     sizes = SUITE["episodes"]
     with pytest.raises(UserError) as refused:
@@ -186,3 +199,33 @@ def test_its_sizes_count_only_on_data_sets_that_it_goes_with(lab: Lab) -> None:
     sizes = {**SUITE["episodes"], "requests": 60}
     plan = lab.plan(datasets=["digits"], scenarios=["canary", "single"], episodes=sizes)
     assert {cell.scenario.name for cell in plan.cells.values()} == {"single"}
+
+
+def test_canaries_that_stay_are_found_more_surely_than_other_records_and_deleted_ones_are_not(lab: Lab) -> None:
+    """Fully grown trees know every record that they were trained on, and retrained ones no record that was deleted."""
+    ran = lab.run(
+        only=("unlearner=none", "unlearner=retrain", "attack=u-lira"),
+        **{**SUITE, "scenarios": ["canary", "single"], "models": [GROWN], "episodes": MANY},
+    )
+
+    def auc(scenario: str, unlearner: str) -> Estimate:
+        (row,) = (
+            each
+            for each in ran.rows
+            if each.names["scenario"] == scenario
+            and each.names["unlearner"] == unlearner
+            and str(each.names["attack"]).startswith("u-lira")
+        )
+        return row.metrics["auc"]
+
+    kept, deleted, ordinary = auc("canary", "none"), auc("canary", "retrain"), auc("single", "none")
+    assert kept.value is not None
+    assert ordinary.high is not None
+    assert kept.value > ordinary.high
+    assert deleted.low is not None
+    assert deleted.high is not None
+    assert deleted.low <= 0.5 <= deleted.high
+
+
+GROWN = {"name": "decision-tree", "params": {"max_leaf_nodes": None}}
+MANY = {"originals": 6, "requests": 8, "records": 300, "negatives": 18, "matched": 0, "retained": 0}

@@ -153,10 +153,13 @@ def _reference_limits(records: Records, entry: DatasetRef, task: ReferenceTask) 
 def queried_at_most(scenario: Scenario, sizes: EpisodeSizes, records: Records, seed: int) -> int:
     """Return how many distinct records are queried from all targets together, at most."""
     deleted, added = deleted_and_added(scenario, sizes)
-    _, unseen = side_halves(records, "target", SeedPath(seed) / records.name)
-    single = int(np.sum(~records.has_duplicate[unseen]))
-    requests = sizes.originals * sizes.requests
-    return requests * (deleted + added + sizes.retained) + min(requests * (sizes.negatives + sizes.matched), single)
+    trainable, unseen = side_halves(records, "target", SeedPath(seed) / records.name)
+    requests, single = sizes.originals * sizes.requests, ~records.has_duplicate
+    held, others = requests * (deleted + added + sizes.retained), requests * (sizes.negatives + sizes.matched)
+    if (marked := scenario.eligible(records)) is not None:
+        single &= marked
+        held = min(held, int(single[trainable].sum()))
+    return held + min(others, int(single[unseen].sum()))
 
 
 def deleted_and_added(scenario: Scenario, sizes: EpisodeSizes) -> tuple[int, int]:
