@@ -217,7 +217,22 @@ def test_where_all_trials_fail_there_is_no_tuned_row(lab: Lab) -> None:
 
 def test_a_model_that_does_not_go_with_the_unlearner_is_left_out(lab: Lab) -> None:
     tuned = Tuned(lab, unlearners=["finetune"], tune={"trials": 2, "space": {"epochs": [1, 2]}})
-    assert [one.reason for one in tuned.run()] == ["no model of the suite goes with it"] * 2
+    assert [one.reason for one in tuned.run()] == ["no model, data set or scenario of the suite goes with it"] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({"scenarios": ["single", "canary"]}, {("breast-cancer", "decision-tree", "single")}),
+        ({"models": ["decision-tree", "simple-cnn"]}, {("breast-cancer", "decision-tree", "single")}),
+        ({"datasets": ["breast-cancer", "digits"], "unlearners": ["amun"], "models": ["mlp"],
+          "tune": {"trials": 1, "space": {"epochs": [1]}}}, {("digits", "mlp", "single")}),
+    ],
+    ids=["scenario", "model", "unlearner"],
+)  # fmt: skip
+def test_what_does_not_go_with_a_data_set_is_left_out(lab: Lab, changes: dict[str, Any], left: set[object]) -> None:
+    tuned = Tuned(lab, **changes)
+    assert {(task.dataset.name, task.model.name, task.scenario.name) for task in tuned.episodes.values()} == left
 
 
 def episode(correct: dict[Role, Sequence[bool]], **accuracy: Sequence[float]) -> Episode:

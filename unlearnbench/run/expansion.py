@@ -92,9 +92,7 @@ class Expansion:
         """Return why a model or an unlearner cannot be used with the records of a data set, or "" where they can."""
         key = ("", dataset.key, model.key, unlearner.key)
         if key not in self._refusals:
-            records, make = self.instances.records(dataset), self.instances.make
-            reason = make(model, TargetModel).refusal(records.x.shape[1:])
-            self._refusals[key] = reason or make(unlearner, Unlearner).refusal_of_records(records) or ""
+            self._refusals[key] = unfit(dataset, model, unlearner, self.instances)
         return self._refusals[key]
 
     def _unmet_need(self, dataset: DatasetRef, defense: PluginRef, attack: PluginRef) -> str:
@@ -228,6 +226,13 @@ class Expansion:
     @cached_property
     def _retraining(self) -> PluginRef | None:
         return _retraining(self.suite, self.instances)
+
+
+def unfit(dataset: PluginRef, model: PluginRef, unlearner: PluginRef, instances: PluginInstances) -> str:
+    """Return why a model or an unlearner cannot be used with the records of a data set, or "" where they can."""
+    records = instances.records(dataset)
+    reason = instances.make(model, TargetModel).refusal(records.x.shape[1:])
+    return reason or instances.make(unlearner, Unlearner).refusal_of_records(records) or ""
 
 
 def refusal(model: PluginRef, unlearner: PluginRef, defense: PluginRef, instances: PluginInstances) -> str:

@@ -26,11 +26,12 @@ from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import EpisodeTask
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.evaluation import read_episode
-from unlearnbench.run.expansion import Shared, refusal
+from unlearnbench.run.expansion import Shared, refusal, unfit
 from unlearnbench.run.failures import FailedElsewhereError
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.run.keys import episode_keys
 from unlearnbench.run.settings import Settings
+from unlearnbench.run.sizes import refused_records
 from unlearnbench.run.store import Store
 from unlearnbench.suite.model import PluginRef, Suite
 from unlearnbench.suite.tuning import TrialRecord, Tuning
@@ -137,6 +138,8 @@ def _episodes(
         task
         for dataset, model, scenario in settled
         if not refusal(model.on("shadow"), tried, default_ref(instances.registry, "defense", "none"), instances)
+        and not unfit(dataset.on("shadow"), model.on("shadow"), tried, instances)
+        and not refused_records(dataset, scenario, instances)
         for task in _development(suite, tuning, (dataset, model.on("shadow"), tried, scenario), instances, settings)
     )
 
@@ -192,7 +195,7 @@ def outcome_of(trial: Trial, most: float, store: Store) -> Tried:
     if trial.tried is None:
         return Tried(trial, np.inf, trial.reason)
     if not trial.episodes:
-        return Tried(trial, np.inf, "no model of the suite goes with it")
+        return Tried(trial, np.inf, "no model, data set or scenario of the suite goes with it")
     try:
         episodes = [read_episode(task, store) for task in trial.episodes]
     except FailedElsewhereError as error:
