@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unlearnbench.core.pools import EpisodeSizes
+from unlearnbench.core.references import ReferenceSizes
 from unlearnbench.suite.model import Suite
 from unlearnbench.suite.profiles import SMOKE, in_profile
 
@@ -30,3 +31,10 @@ def test_smoke_has_one_seed_and_small_episodes_and_enlarges_none(load: Callable[
     assert small.datasets[0].episodes == SMOKE
     assert small.datasets[0].adversary == EpisodeSizes(1, 2, 300, 20, 1, 4)
     assert small.models == load(SUITE).models
+
+
+def test_smoke_has_short_searches_and_all_else_that_attacks_need(load: Callable[[str], Suite]) -> None:
+    asked = SUITE + "adversary: {copies: 8, references: 4, boundary: 1000}\n"
+    assert in_profile(load(asked), "smoke").datasets[0].references == ReferenceSizes(4, copies=8, boundary=100)
+    fewer = in_profile(load(asked.replace("1000", "20")), "smoke")
+    assert fewer.datasets[0].references.boundary == 20
