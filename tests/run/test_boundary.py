@@ -7,8 +7,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from unlearnbench.builtin.attacks.boundary import Boundary
 from unlearnbench.builtin.defenses.label_only import LabelOnly
 from unlearnbench.builtin.defenses.posterior_noise import PosteriorNoise
+from unlearnbench.builtin.defenses.temperature import Temperature
+from unlearnbench.core.defenses import ReleaseDefense
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.observations import Needs
@@ -196,17 +199,18 @@ def test_shadow_rows_can_be_chosen(game: Game) -> None:
     assert np.array_equal(half.boundary.after, shadow.boundary.after[shadow.deleted])
 
 
-def test_the_game_leaves_them_out_where_a_defense_may_release_other_labels(game: Game) -> None:
-    from unlearnbench.builtin.attacks.boundary import Boundary
+def test_a_defense_that_keeps_labels_keeps_distances(game: Game) -> None:
+    found = attack_scores(game, Boundary(), "boundary").target
+    assert np.array_equal(attack_scores(release(game, LabelOnly()), Boundary(), "boundary").target, found)
 
-    assert np.array_equal(
-        attack_scores(release(game, LabelOnly()), Boundary(), "boundary").target,
-        attack_scores(game, Boundary(), "boundary").target,
-    )
-    with pytest.raises(
-        UserError, match=r"^the attack needs distances to the decision boundary, and there are none here$"
-    ):
-        attack_scores(release(game, PosteriorNoise()), Boundary(), "boundary")
+
+@pytest.mark.parametrize("defense", [PosteriorNoise(), Temperature(1e30)], ids=str)
+def test_the_game_leaves_them_out_where_a_defense_may_change_labels_or_has_by_rounding(
+    game: Game, defense: ReleaseDefense
+) -> None:
+    wanted = "^the attack needs distances to the decision boundary: there are none here, or the defense changed labels$"
+    with pytest.raises(UserError, match=wanted):
+        attack_scores(release(game, defense), Boundary(), "boundary")
 
 
 MINE = """

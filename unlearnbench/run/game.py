@@ -196,7 +196,8 @@ class Game:
         if needs.copies > found:
             raise UserError(_too_few(needs.copies, found, "noisy copies of a record"))
         if needs.boundary and not self.boundary:
-            raise UserError("the attack needs distances to the decision boundary, and there are none here")
+            lost = "there are none here, or the defense changed labels"
+            raise UserError(f"the attack needs distances to the decision boundary: {lost}")
 
     def reference_answers(self, models: int) -> ReferenceAnswers:
         """Return what the first reference models answer about the records (n,) of the target rows."""
@@ -246,9 +247,20 @@ def release(game: Game, defense: Defense) -> Game:
         shadow=one(game.shadow, "shadow"),
         population=one(game.population, "population") if game.population else None,
         copies={side: one(rows, side) for side, rows in game.copies.items()},
-        boundary=game.boundary if defense.keeps_label else {},
     )
+    if game.boundary and not (defense.keeps_label and _same_labels(game, released)):
+        released = replace(released, boundary={})
     return with_references(released, game.references, defense)
+
+
+def _same_labels(game: Game, released: Game) -> bool:
+    """Return whether all released rows have the models' labels: rounding can make a tie of what was none."""
+    pairs = ((game.target, released.target), (game.shadow, released.shadow))
+    return all(
+        np.array_equal(getattr(one, name).argmax(axis=-1), getattr(other, name).argmax(axis=-1))
+        for one, other in pairs
+        for name in ("before", "after")
+    )
 
 
 def with_references(released: Game, models: Sequence[Observations], defense: Defense) -> Game:
