@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -97,6 +98,18 @@ def test_the_gradient_norm_is_that_of_a_model_trained_on_the_others() -> None:
 def test_gradients_of_constant_and_repeated_features_are_finite() -> None:
     x = np.random.default_rng(0).normal(size=(40, 1)) * [1, 1, 0]
     assert np.isfinite(gradient_norm(toy(40, x=x), SEEDS)[0]).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_images_have_the_canaries_of_their_pixels(kind: Kind) -> None:
+    pixels = np.random.default_rng(0).integers(0, 17, size=(60, 16)).astype(float)
+    flat, images = (
+        with_canaries(replace(toy(x=pixels), x=pixels.reshape(60, *shape), bounds=(0, 16)), 0.1, kind, SEEDS)
+        for shape in ((16,), (4, 4))
+    )
+    assert images.x.shape == (60, 4, 4)
+    assert images.bounds == (0, 16)
+    assert np.array_equal(images.y, flat.y)
 
 
 @given(

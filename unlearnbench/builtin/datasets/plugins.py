@@ -64,7 +64,7 @@ def unlearnbench_datasets() -> Iterator[DatasetPlugin]:
     )
     yield DatasetPlugin(
         name="canaries",
-        summary="Another data set, with records of wrong labels that are the hardest to forget",
+        summary="Another data set, with canaries: records of wrong labels, made to be memorised",
         factory=f"{_HERE}.canaries.dataset:Canaries",
         reference="Aerni et al. 2024, arXiv 2404.17399",
         licence="that of the other data set",

@@ -1,4 +1,4 @@
-"""Canaries are deleted: records that the data set put there to be the hardest to forget."""
+"""Canaries are deleted: records that the data set put there to be memorised."""
 
 from __future__ import annotations
 

@@ -31,11 +31,11 @@ class Canaries(Derived):
 
     A canary has the features of the record that it replaces and another class, so it has no duplicate and nothing
     contradicts it; records with a duplicate are not replaced. ``rare-flip`` takes the records that are farthest from
-    others (:func:`rare_flip`), and draws the class. ``gradient-norm`` takes the records and classes with the largest
-    gradient of a linear model that was trained on the others (:func:`gradient_norm`). What is drawn is keyed by the
-    name of the data set, ``draw`` and the number of the record, so anyone can make the canaries again, and they do not
-    depend on the seed of a run. Whether a model is trained on one is drawn as for any record: about ``share`` of each
-    training set are canaries. The scenario ``canary`` deletes them. Accuracies leave them out.
+    their fifth nearest neighbour in a sample of 2,000, and draws the class. ``gradient-norm`` takes the records and
+    classes with the largest gradient of ridge regression that was trained on all other records. What is drawn is keyed
+    by the name of the data set, ``draw`` and the number of the record: anyone can make the canaries again, and they do
+    not depend on the seed of a run. Whether a model is trained on one is drawn as for any record: about ``share`` of
+    each training set are canaries. The scenario ``canary`` deletes them. Accuracies leave them out.
 
     ``of``: the data set
 
