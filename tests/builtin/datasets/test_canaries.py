@@ -107,8 +107,8 @@ def test_images_have_the_canaries_of_their_pixels(kind: Kind) -> None:
         with_canaries(replace(toy(x=pixels), x=pixels.reshape(60, *shape), bounds=(0, 16)), 0.1, kind, SEEDS)
         for shape in ((16,), (4, 4))
     )
-    assert images.x.shape == (60, 4, 4)
-    assert images.bounds == (0, 16)
+    assert np.array_equal(images.x.reshape(60, 16), pixels)
+    assert images.bounds == flat.bounds
     assert np.array_equal(images.y, flat.y)
 
 
