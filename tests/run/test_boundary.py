@@ -23,9 +23,10 @@ from unlearnbench.run.attacking import attack_scores
 from unlearnbench.run.boundary_rows import BoundaryRows
 from unlearnbench.run.episode_arrays import from_arrays, to_arrays
 from unlearnbench.run.episodes import Episode, EpisodeParts, observe
-from unlearnbench.run.game import Game, game_seeds, release
+from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import parts_of
+from unlearnbench.run.releasing import release
 
 pytest.importorskip("art", reason="the extra boundary is not installed")
 

@@ -24,9 +24,10 @@ from unlearnbench.run.attacking import attack_scores
 from unlearnbench.run.copy_table import CopyTable, copy_rows
 from unlearnbench.run.episode_arrays import from_arrays, to_arrays
 from unlearnbench.run.episodes import observe
-from unlearnbench.run.game import Game, game_seeds, release
+from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.originals import parts_of
+from unlearnbench.run.releasing import release
 
 COPIES = 3
 SIZES = {"originals": 5, "requests": 8, "records": 150, "negatives": 12, "matched": 2, "retained": 6}

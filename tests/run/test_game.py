@@ -25,7 +25,8 @@ from unlearnbench.hooks.records import AttackPlugin
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.attacking import attack_scores
 from unlearnbench.run.boundary_rows import BoundaryRows
-from unlearnbench.run.game import Game, game_seeds, release, with_references
+from unlearnbench.run.game import Game, game_seeds
+from unlearnbench.run.releasing import release, with_references
 from unlearnbench.stats import auc
 
 REQUESTS, NEGATIVES, COPIES = 4, 9, 8

@@ -14,8 +14,9 @@ from unlearnbench.builtin.defenses.posterior_noise import PosteriorNoise
 from unlearnbench.core.observations import Observations
 from unlearnbench.core.posteriors import log_softmax
 from unlearnbench.core.scenarios import Role
-from unlearnbench.run.game import Game, release
+from unlearnbench.run.game import Game
 from unlearnbench.run.released import measured_originals, released_utility
+from unlearnbench.run.releasing import release
 from unlearnbench.stats import calibration_error
 
 

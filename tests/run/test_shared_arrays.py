@@ -24,8 +24,9 @@ from unlearnbench.engine.unlearners import Deletion, FunctionUnlearner
 from unlearnbench.run.attacking import attack_scores
 from unlearnbench.run.cell_results import CellScores
 from unlearnbench.run.episodes import Episode, EpisodeParts, observe
-from unlearnbench.run.game import Game, game_seeds, release
+from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.measuring import measure, scored_cell, utility
+from unlearnbench.run.releasing import release
 from unlearnbench.testing.samples import blobs
 
 pytestmark = pytest.mark.filterwarnings(

@@ -15,6 +15,7 @@ from unlearnbench.core.observations import Needs
 from unlearnbench.core.records import Records
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.boundary import Search, search_boundary
+from unlearnbench.run.query_set import Neighbourhood
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +46,15 @@ class BoundaryRows(ReadOnlyArrays):
         return BoundaryDistances(before if needs.sees_original else nothing, after if needs.sees_unlearned else nothing)
 
 
-class BoundarySearches:
-    """Searches of one budget around records. A record that several requests query is searched once for each model."""
+def search_around(records: Records, around: Sequence[Neighbourhood], budget: int, seeds: SeedPath) -> BoundaryRows:
+    """Search around the records that requests query. One that several query is searched once for each model."""
+    found: dict[tuple[int, int], Search] = {}
 
-    def __init__(self, records: Records, budget: int, seeds: SeedPath) -> None:
-        self._records = records
-        self._budget = budget
-        self._seeds = seeds
-        self._found: dict[tuple[int, int], Search] = {}
+    def search(fitted: Fitted, record: int) -> Search:
+        key = id(fitted), record  # ``around`` keeps the models, so no other gets the same id
+        if key not in found:
+            found[key] = search_boundary(fitted, records, record, budget, seeds)
+        return found[key]
 
-    def around(self, record: int, fitted: Fitted) -> Search:
-        """Return what is found around a record under a model, which must live as long as this."""
-        key = id(fitted), record
-        if key not in self._found:
-            self._found[key] = search_boundary(fitted, self._records, record, self._budget, self._seeds)
-        return self._found[key]
+    rows = [(one, record) for one in around for record in one.queried.ids.tolist()]
+    return BoundaryRows.of([(search(one.original, record), search(one.last, record)) for one, record in rows])

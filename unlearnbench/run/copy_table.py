@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.copies import SCALES, CopyAnswers, copy_ids
+from unlearnbench.core.copies import SCALES, CopyAnswers, copy_ids, noisy_copies
 from unlearnbench.core.observations import Needs, Observations
 from unlearnbench.core.records import Records
 from unlearnbench.core.scenarios import Queries
+from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.querying import query
+from unlearnbench.run.query_set import Neighbourhood
 
 Ids = NDArray[np.int64]
 Answers = NDArray[np.float64]
+
+
+def ask_copies(records: Records, around: Sequence[Neighbourhood], copies: int, seeds: SeedPath) -> Observations:
+    """Return what the models answer about noisy copies of the records that requests query, as :func:`copy_rows`."""
+
+    def rows(one: Neighbourhood) -> Observations:
+        points = noisy_copies(records, one.queried.ids, copies, seeds).reshape(-1, *records.x.shape[1:])
+        answers = query([one.original, one.last], points, records.n_classes)
+        return copy_rows(records, one.queried, one.place, answers)
+
+    return Observations.concatenate([rows(one) for one in around])
 
 
 def copy_rows(records: Records, queried: Queries, place: tuple[int, int], answers: Answers) -> Observations:

@@ -11,7 +11,6 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.core.copies import noisy_copies
 from unlearnbench.core.defenses import Defense
 from unlearnbench.core.models import Engine, TargetModel
 from unlearnbench.core.observations import Observations
@@ -24,11 +23,10 @@ from unlearnbench.core.seeding import SeedPath
 from unlearnbench.core.unlearners import State, Unlearner
 from unlearnbench.engine.gradients.relearning import relearned
 from unlearnbench.engine.peaks import meter_for
-from unlearnbench.engine.querying import query
-from unlearnbench.run.boundary_rows import BoundaryRows, BoundarySearches
-from unlearnbench.run.copy_table import copy_rows
+from unlearnbench.run.boundary_rows import BoundaryRows, search_around
+from unlearnbench.run.copy_table import ask_copies
 from unlearnbench.run.outcomes import collapsed, unmoved
-from unlearnbench.run.query_set import QuerySet
+from unlearnbench.run.query_set import Neighbourhood, QuerySet
 from unlearnbench.run.returned import (
     check_number,
     check_queries,
@@ -171,6 +169,10 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         return Observations.concatenate([_visible(parts.scenario, one) for one in asked])
 
     accuracy = query_set.accuracy(answers, requests, lengths)
+    around = [
+        Neighbourhood((parts.original, r), queried, state.fitted, chain[-1].fitted)
+        for r, (queried, chain) in enumerate(zip(queries, chains, strict=True))
+    ]
     last = [0, *np.cumsum(lengths)]
     return Episode(
         rows(queries),
@@ -184,47 +186,8 @@ def observe(parts: EpisodeParts, shared: Original | None = None) -> Episode:
         forget_sets_sha256(requests),
         _relearned(parts, source, requests, chains),
         memory,
-        _copies(parts, queries, state, chains),
-        _boundary(parts, queries, state, chains),
-    )
-
-
-def _copies(
-    parts: EpisodeParts,
-    queries: Sequence[Queries],
-    state: State,
-    chains: Sequence[Sequence[State]],
-) -> Observations | None:
-    """Return what the original and each last version answer about noisy copies, if they are asked."""
-    if not parts.copies:
-        return None
-
-    def rows(number: int, queried: Queries, last: State) -> Observations:
-        x = noisy_copies(parts.records, queried.ids, parts.copies, parts.side_seeds / "copies")
-        points = x.reshape(-1, *parts.records.x.shape[1:])
-        answers = query([state.fitted, last.fitted], points, parts.records.n_classes)
-        return copy_rows(parts.records, queried, (parts.original, number), answers)
-
-    each = enumerate(zip(queries, chains, strict=True))
-    return Observations.concatenate([rows(number, queried, chain[-1]) for number, (queried, chain) in each])
-
-
-def _boundary(
-    parts: EpisodeParts,
-    queries: Sequence[Queries],
-    state: State,
-    chains: Sequence[Sequence[State]],
-) -> BoundaryRows | None:
-    """Return how far queried records are from the boundary of the original and of each last version, if asked."""
-    if not parts.boundary:
-        return None
-    searches = BoundarySearches(parts.records, parts.boundary, parts.side_seeds / "boundary")
-    return BoundaryRows.of(
-        [
-            (searches.around(record, state.fitted), searches.around(record, chain[-1].fitted))
-            for queried, chain in zip(queries, chains, strict=True)
-            for record in queried.ids.tolist()
-        ]
+        ask_copies(parts.records, around, parts.copies, parts.side_seeds / "copies") if parts.copies else None,
+        search_around(parts.records, around, parts.boundary, parts.side_seeds / "boundary") if parts.boundary else None,
     )
 
 

@@ -24,11 +24,12 @@ from unlearnbench.run.entries import Entry
 from unlearnbench.run.episode_arrays import from_arrays
 from unlearnbench.run.episodes import Episode
 from unlearnbench.run.failures import FailedElsewhereError, MissingError, guarded
-from unlearnbench.run.game import Game, game_seeds, release, with_references
+from unlearnbench.run.game import Game, game_seeds
 from unlearnbench.run.instances import PluginInstances, baseline_ref
 from unlearnbench.run.measuring import measure, scored_cell, utility
 from unlearnbench.run.outcomes import Outcomes
 from unlearnbench.run.plugin_lock import PluginLock
+from unlearnbench.run.releasing import release, with_references
 from unlearnbench.run.store import Kind, Store
 from unlearnbench.run.work import LockedWork
 from unlearnbench.suite.model import PluginRef

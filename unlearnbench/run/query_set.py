@@ -19,6 +19,18 @@ Answers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """The records that one request queries, and the two models that may be asked about points around them."""
+
+    place: tuple[int, int]
+    """The number of the original and of the request."""
+    queried: Queries
+    original: Fitted
+    last: Fitted
+    """The last unlearned version."""
+
+
+@dataclass(frozen=True, eq=False)
 class QuerySet:
     """All records that the models of an episode are asked about: training, test and queried ones, each once."""
 
