@@ -169,6 +169,7 @@ def unlearnbench_unlearners():
 """
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_only_the_episodes_of_the_guilty_plugin(lab: Lab) -> None:
     changes: dict[str, Any] = {"unlearners": ["exits", "retrain"], "plugins": [lab.plugin(UNLEARNERS)]}
     ran = lab.run(only=(), executor=ProcessExecutor(1), **changes)

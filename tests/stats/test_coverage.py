@@ -34,6 +34,7 @@ from unlearnbench.stats import (
 )
 
 TRIALS = 2_000
+ORIGINALS = (5, pytest.param(10, marks=pytest.mark.slow), 20)
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ AUC_DESIGNS = {
 }
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 @pytest.mark.parametrize("design", AUC_DESIGNS.values(), ids=AUC_DESIGNS.keys())
 def test_the_interval_of_the_auc_covers(design: Design, originals: int) -> None:
     found = (clustered_auc(r.scores, r.positive, r.cluster) for r in _repetitions(design, originals))
@@ -139,7 +140,7 @@ SHARED = {
 }
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 @pytest.mark.parametrize("design", SHARED.values(), ids=SHARED.keys())
 def test_with_records_given_the_interval_covers_shared_negatives(design: Design, originals: int) -> None:
     rows = _repetitions(design, originals)
@@ -178,7 +179,7 @@ def _keeps_level(p_values: list[float], level: float) -> bool:
     return abs(share - level) <= 4 * math.sqrt(level * (1 - level) / len(p_values))
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_on_pure_noise_the_test_above_chance_keeps_its_level(originals: int) -> None:
     rows = _repetitions(Design(effect=0, shift=0.5, spread=0.2), originals)
     p = [auc_above_half(r.scores, r.positive, r.cluster) for r in rows]
@@ -191,7 +192,7 @@ def test_on_features_alone_the_test_above_chance_keeps_its_level_with_shared_neg
     assert all(_keeps_level(p, level) for level in (0.01, 0.05, 0.1, 0.5))
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_the_interval_of_a_mean_covers(originals: int) -> None:
     rng = np.random.default_rng(4)
 
@@ -244,14 +245,14 @@ def _rates(design: Design, threshold: float) -> tuple[float, float]:
     return norm.sf((threshold - design.effect) / math.hypot(below, design.spread)), norm.sf(threshold / below)
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_the_interval_of_the_advantage_covers(originals: int) -> None:
     tpr, fpr = _rates(FIXED, 0.4)
     found = (advantage(r.scores, r.positive, 0.4, r.cluster) for r in _repetitions(FIXED, originals))
     assert 0.93 <= _coverage(found, tpr - fpr) <= 0.97
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_the_interval_of_the_precision_covers(originals: int) -> None:
     tpr, fpr = _rates(FIXED, 0.4)
     truth = 0.1 * tpr / (0.1 * tpr + 0.9 * fpr)
@@ -259,7 +260,7 @@ def test_the_interval_of_the_precision_covers(originals: int) -> None:
     assert 0.93 <= _coverage(found, truth) <= 0.97
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_far_in_the_tail_both_cover_too(originals: int) -> None:
     tpr, fpr = _rates(FIXED, 2.3)
     assert fpr < 0.02
@@ -271,7 +272,7 @@ def test_far_in_the_tail_both_cover_too(originals: int) -> None:
     assert 0.93 <= _coverage(precise, truth) <= 0.99
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_the_interval_of_the_tpr_covers_although_the_threshold_is_estimated(originals: int) -> None:
     design = Design(negatives=1000 // originals * 2)
     tpr = norm.sf(norm.isf(0.05) - design.effect)
@@ -336,7 +337,7 @@ def test_on_pure_noise_the_test_above_chance_keeps_its_level_for_clusters_of_unl
     assert np.mean(2 * np.minimum(p, 1 - p) <= 0.05) <= 0.065
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_near_1_the_interval_of_the_auc_covers_where_effects_vary_or_there_is_none(originals: int) -> None:
     design = Design(effect=4, shift=0.5, spread=1)
     truth = _true_auc(design, originals)
@@ -348,7 +349,7 @@ def test_near_1_the_interval_of_the_auc_covers_where_effects_vary_or_there_is_no
 
 
 @pytest.mark.parametrize("step", [0, 0.5, 2], ids=["no ties", "some ties", "few distinct scores"])
-@pytest.mark.parametrize("originals", [10, 40])
+@pytest.mark.parametrize("originals", [10, pytest.param(40, marks=pytest.mark.slow)])
 def test_the_interval_of_the_rank_count_covers_with_ties_too(step: float, originals: int) -> None:
     rng, trials = np.random.default_rng(15), 500
     design = Design(shift=0.5, spread=0.3, step=step, positives=10, negatives=10)
@@ -363,7 +364,7 @@ def test_the_interval_of_the_rank_count_covers_with_ties_too(step: float, origin
     assert 0.93 <= _coverage(iter(found), truth) <= 0.985
 
 
-@pytest.mark.parametrize("originals", [5, 10, 20])
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_the_interval_of_the_rank_rate_covers(originals: int) -> None:
     rng, design = np.random.default_rng(8), Design(shift=0.5, spread=0.3)
     classical = Design(effect=0.2, shift=0.3)
@@ -382,6 +383,7 @@ def test_on_pure_noise_the_t_test_of_a_mean_keeps_its_level() -> None:
     assert all(_keeps_level(p, level) for level in (0.05, 0.1, 0.5))
 
 
+@pytest.mark.slow
 def test_on_pure_noise_the_permutation_test_of_counts_keeps_its_level() -> None:
     rng = np.random.default_rng(10)
     drawn = (rng.multinomial([200, 600], [0.3, 0.3, 0.2, 0.1, 0.1]) for _ in range(TRIALS // 4))
