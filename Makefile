@@ -69,7 +69,7 @@ soak: install
 fuzz: export FUZZ ?= 20
 fuzz: install
 	$(BIN)/python -m pytest -rP --hypothesis-show-statistics tests/suite/test_fuzz.py tests/run/test_entries.py \
-		tests/audit/test_fuzz.py tests/submissions/test_hostile.py tests/submissions/test_mutations.py
+		tests/audit/test_fuzz.py tests/submissions/test_hostile_arrays.py tests/submissions/test_mutations.py
 
 # What only a GPU can show, in under ten minutes, as a page in OUT; DEVICE=cpu SIZE=tiny is a dry run.
 gpu: install

@@ -11,11 +11,13 @@ from textwrap import dedent
 import numpy as np
 import pytest
 
+from tests.run.games import make_game
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.estimates import is_measured
 from unlearnbench.core.executors import Executor
 from unlearnbench.hooks.registry import Registry
 from unlearnbench.run.cells import Plan
+from unlearnbench.run.game import Game
 from unlearnbench.run.instances import PluginInstances
 from unlearnbench.run.plan import make_plan
 from unlearnbench.run.results import Row, collect
@@ -140,3 +142,8 @@ def findings() -> Callable[[Ran], dict[str, object]]:
         return found
 
     return findings
+
+
+@pytest.fixture(scope="module")
+def game() -> Game:
+    return make_game()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.run.test_game import NEGATIVES, REQUESTS, ByPlace, Fitted, Recorder, auc_of, make_game
+from tests.run.games import NEGATIVES, REQUESTS, ByPlace, Fitted, Recorder, auc_of, make_game
 from unlearnbench.core.attacks import Attack, FittedAttack, ScoreAttack
 from unlearnbench.core.observations import ShadowView, View
 from unlearnbench.run.attacking import attack_scores, folds_of, folds_scored, oracle_scores

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.run.test_game import make_game
+from tests.run.games import make_game
 from unlearnbench.core.attacks import ScoreAttack
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.core.metrics import Metric, ScoredCell, single_precision

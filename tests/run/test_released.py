@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from tests.run.test_game import REQUESTS, make_game
+from tests.run.games import REQUESTS, make_game
 from unlearnbench.builtin.defenses.label_only import LabelOnly
 from unlearnbench.builtin.defenses.posterior_noise import PosteriorNoise
 from unlearnbench.core.observations import Observations

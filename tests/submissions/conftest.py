@@ -1,4 +1,4 @@
-"""A small run, packed once, and copies of it to do harm to."""
+"""A small run, packed once, copies of it to do harm to, and a board of five entries."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.submissions.house import FIVE, House, house_in
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.hooks.registry import Registry, load_registry
 from unlearnbench.run.cells import Plan
@@ -218,3 +219,19 @@ def untouched(copy: Copy, tmp_path: Path) -> Iterator[None]:
     before = {name for name in snapshot() if not name.startswith("small/submissions/")}
     yield
     assert {name for name in snapshot() if not name.startswith("small/submissions/")} == before
+
+
+@pytest.fixture(scope="session")
+def five(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """Return a board of five entries by three authors; to be read only."""
+    house = house_in(tmp_path_factory.mktemp("house"))
+    for text, author in FIVE:
+        house.enter(text, author)
+    return house
+
+
+@pytest.fixture
+def house(five: House, tmp_path: Path) -> House:
+    """Return a copy of the house of five."""
+    shutil.copytree(five.home, tmp_path / "house")
+    return House(tmp_path / "house", load_suite(tmp_path / "house" / "little.yaml", five.registry)[0], five.registry)
