@@ -28,6 +28,7 @@ from unlearnbench.submissions.arrays import ArrayPool
 from unlearnbench.submissions.check import Report, check_submission
 from unlearnbench.submissions.pack import Entry, pack, plain_estimate
 from unlearnbench.submissions.place import Place
+from unlearnbench.submissions.rerun import Again, rerun
 from unlearnbench.submissions.schema import digest_of, id_of
 from unlearnbench.suite.load import load_suite
 
@@ -83,6 +84,8 @@ class Copy:
 
     folder: Path
     suite: Path
+    report: Report | None = None
+    """Of the last check."""
 
     @property
     def document(self) -> Path:
@@ -98,7 +101,8 @@ class Copy:
         return data
 
     def check(self) -> Report:
-        return check_submission(self.folder, self.suite)
+        self.report = check_submission(self.folder, self.suite)
+        return self.report
 
     def found(self) -> list[str]:
         """Check it; what a check finds is one printable line each, with a remedy."""
@@ -107,6 +111,13 @@ class Copy:
         assert all(line.isprintable() for line in told)
         assert all(finding.remedy for finding in report.findings)
         return told
+
+    def rerun(self, n: int = 1000) -> tuple[list[str], list[str]]:
+        """Run so many of its cells again as it was last checked; return what is found, and what was compared how."""
+        context = (self.report or self.check()).context
+        assert context is not None
+        found, told = rerun(context, Again("what was announced", n))
+        return [str(finding) for finding in found], told
 
     def forge(self, change: Callable[[dict[str, Any]], None]) -> list[str]:
         """Change the metadata as a careful forger would, all digests and the path made right again; then check."""

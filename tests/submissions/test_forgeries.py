@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 from unlearnbench.core.scenarios import Role
-from unlearnbench.submissions.rerun import Again, rerun
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy
@@ -39,13 +38,6 @@ def cell_of(group: Data, attack: str) -> Data:
 def put(owner: Data, name: str, array: NDArray[Any], arrays: Arrays) -> None:
     owner[name] = len(arrays)
     arrays.append(array)
-
-
-def rerun_of(copy: Copy, n: int = 1000) -> tuple[list[str], list[str]]:
-    context = copy.check().context
-    assert context is not None
-    found, told = rerun(context, Again("what was announced", n))
-    return [str(finding) for finding in found], told
 
 
 def test_a_device_that_a_model_cannot_have_is_refused(copy: Copy) -> None:
@@ -84,7 +76,7 @@ def perfect_unlearner(data: Data, arrays: Arrays) -> None:
 
 def test_a_perfect_unlearner_passes_a_check_and_no_rerun(copy: Copy) -> None:
     assert copy.forge_claims(perfect_unlearner) == []
-    found, told = rerun_of(copy)
+    found, told = copy.rerun()
     assert all("compared by intervals and values, this is another environment: " in line for line in told)
     models = [line for line in found if "its models have other" in line]
     assert len(models) == 4
@@ -108,7 +100,7 @@ def test_a_perfect_attack_in_another_environment_passes_a_check_and_no_rerun(cop
     cell = cell_of(copy.data["benches"][0], "euclidean")
     claimed = copy.data["estimates"][cell["estimates"][copy.data["metrics"].index("auc")]]
     assert (claimed["value"], claimed["status"]) == (1.0, "degenerate")
-    found, _ = rerun_of(copy)
+    found, _ = copy.rerun()
     assert len(found) == 4
     assert all("euclidean" in line and "it has other" in line and "auc" in line for line in found)
 
@@ -151,7 +143,7 @@ def times(factor: float) -> Callable[[Data, Arrays], None]:
 @pytest.mark.parametrize(("factor", "found"), [(1.5, False), (0.0, True), (1e5, True)])
 def test_times_are_compared_within_a_factor(copy: Copy, factor: float, found: bool) -> None:
     assert copy.forge_claims(times(factor)) == []
-    lines, told = rerun_of(copy, 1)
+    lines, told = copy.rerun(1)
     assert all("compared to the bit" in line for line in told)
     assert bool(lines) == found
     assert all("its models have other seconds" in line for line in lines)
@@ -175,5 +167,5 @@ def test_scores_in_another_order_of_rows_are_found_whatever_the_metrics_say(copy
                 other["baseline"] = cell["scores"] if other["attack"] != "oracle-label" else other["baseline"]
 
     copy.forge_claims(change)
-    found, _ = rerun_of(copy)
+    found, _ = copy.rerun()
     assert any("classical" in line and "ranks of scores" in line for line in found)

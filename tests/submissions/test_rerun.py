@@ -14,7 +14,6 @@ from unlearnbench.submissions.schema import CostPart
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy, Packed
 
-ALL = 1000
 CELLS: list[tuple[str, ...]] = [(f"cell-{number}", "0") for number in range(50)]
 
 
@@ -36,13 +35,6 @@ def test_every_cell_is_drawn_as_often_as_another() -> None:
     assert max(counts.values()) <= 80  # 50 expected, standard deviation 6.7
 
 
-def rerun_of(copy: Copy, n: int = ALL) -> tuple[list[str], list[str]]:
-    context = copy.check().context
-    assert context is not None
-    found, told = rerun(context, Again("what was announced", n))
-    return [str(finding) for finding in found], told
-
-
 def test_a_sound_submission_comes_out_again_to_the_bit(packed: Packed) -> None:
     context = check_submission(packed.folder, packed.suite).context
     assert context is not None
@@ -58,14 +50,14 @@ def test_scores_that_metrics_agree_with_but_training_does_not_give_are_found(cop
     cell = next(cell for cell in bench["cells"] if cell["attack"] == "forgetting")
     copy.forge_array(cell["scores"], lambda scores: scores * 2)
     assert copy.forge_array(cell["shadow"], lambda scores: scores * 2) == []
-    found, _ = rerun_of(copy)
+    found, _ = copy.rerun()
     (line,) = found
     assert "forgetting, 0: run again, it has other scores, shadow; ask its author" in line
 
 
 def test_accuracies_that_training_does_not_give_are_found(copy: Copy) -> None:
     copy.forge_array(copy.data["benches"][0]["accuracies"], lambda numbers: numbers * 0.999)
-    found, _ = rerun_of(copy)
+    found, _ = copy.rerun()
     assert any("run again, its models have other accuracies" in line for line in found)
 
 
@@ -76,7 +68,7 @@ def elsewhere(data: dict[str, Any]) -> None:
 def test_in_another_environment_intervals_must_overlap(copy: Copy) -> None:
     assert copy.forge(elsewhere) == []
     assert "made in another environment: controls that see no model, but oracle-label" in copy.check().notes[0]
-    found, told = rerun_of(copy, 3)
+    found, told = copy.rerun(3)
     assert found == []
     assert all(
         line.startswith("run again, compared by intervals and values, this is another environment: ") for line in told
@@ -91,7 +83,7 @@ def test_in_another_environment_a_metric_far_off_is_found(copy: Copy) -> None:
         data["estimates"][place] |= {"value": 0.05, "low": 0.04, "high": 0.06}
 
     copy.forge(worse)
-    found, _ = rerun_of(copy)
+    found, _ = copy.rerun()
     assert any("random, 0: run again, it has other auc" in line for line in found)
 
 
