@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import unlearnbench.engine.gradients.stack as stack_module
 import unlearnbench.engine.gradients.train as train_module
-from tests.engine.gradients.case import LINEAR, NETWORK, Case, gradient, weights
+from tests.engine.gradients.case import LINEAR, NETWORK, Case, gradient, made_up, weights
 from unlearnbench.builtin.models.mlp.fitted import FittedMLP
+from unlearnbench.builtin.models.mlp.model import MLP
 from unlearnbench.builtin.models.simple_cnn.model import SimpleCNN
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.originals import Original
@@ -23,9 +24,9 @@ from unlearnbench.core.records import Provenance, Records, Step
 from unlearnbench.core.scenarios import Request
 from unlearnbench.core.seeding import SeedPath
 from unlearnbench.engine.gradients.batch import Batch
-from unlearnbench.engine.gradients.passes import Optimizer, Pass, Stage, Term, cosine, cross_entropy
+from unlearnbench.engine.gradients.passes import Loss, Optimizer, Pass, Stage, Term, cosine, cross_entropy
 from unlearnbench.engine.gradients.perceptron import is_perceptron
-from unlearnbench.engine.gradients.stack import compilable, stackable
+from unlearnbench.engine.gradients.stack import Stack, compilable, stackable
 from unlearnbench.engine.gradients.unlearner import GradientUnlearner, has_module
 from unlearnbench.engine.jit import usable
 from unlearnbench.engine.networks.modules import trains_as_it_answers
@@ -51,6 +52,11 @@ class Answering(Method):
 
 def away(batch: Batch) -> torch.Tensor:
     return -batch.divergence(batch.original, 2.0)
+
+
+def by_entropy(batch: Batch) -> torch.Tensor:
+    log_p = batch.logits.log_softmax(dim=1)
+    return (log_p.exp() * log_p).sum(dim=1) + batch.mean(batch.logits[:, 0].tanh())
 
 
 def drawn(batch: Batch) -> torch.Tensor:
@@ -279,3 +285,62 @@ def test_a_frozen_parameter_stays() -> None:
     first = 4 * 8 + 8
     assert np.array_equal(weights(after)[:first], start[:first])
     assert not np.array_equal(weights(after)[first:], start[first:])
+
+
+needs_compiler = pytest.mark.skipif(not usable(), reason="needs numba")
+LARGE = Case(MLP(hidden=(8, 5), epochs=3), made_up(200), size=193)
+"""So many records that batches of 64 are whole."""
+
+
+def stack_of(networks: int) -> Stack:
+    (job,) = Method()._jobs(NETWORK.deletions(Method(), [[1]]))
+    return Stack([job] * networks)
+
+
+@needs_compiler
+def test_a_batch_of_64_records_needs_no_copies() -> None:
+    stack = stack_of(5)
+    assert [stack.filled([records]) for records in (64, 128, 32, 48, 3)] == [5, 5, 6, 8, 16]
+    assert stack.filled([64, 1]) == stack.filled([1, 0]) == 16
+
+
+@needs_compiler
+@given(networks=st.integers(1, 40), records=st.lists(st.integers(1, 200), min_size=1, max_size=3))
+def test_losses_fill_whole_vectors_with_no_more_copies_than_needed(networks: int, records: list[int]) -> None:
+    """They are those of a multiple of 16 networks, or of one of 64 records, also beside a batch."""
+
+    def fills(count: int) -> bool:
+        return count % 16 == 0 or all(count * each % 64 == 0 for each in records)
+
+    filled = stack_of(networks).filled(records)
+    assert filled == next(count for count in range(networks, 100) if fills(count))
+
+
+@needs_compiler
+@pytest.mark.parametrize("loss", [cross_entropy, away, drawn, by_entropy], ids=lambda loss: loss.__name__)
+@pytest.mark.parametrize("batch_size", [64, 32, 16])
+def test_a_network_is_the_same_to_the_bit_however_many_copies_fill_its_stack(
+    loss: Loss, batch_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = Method(Stage(SGD, [Pass([Term("retain", loss, batch_size=batch_size), Term("forget", loss, -0.1)])]))
+    deletions = LARGE.deletions(method, [[1], [2], [3], [4], [5]])
+    few = [weights(each) for each in method.unlearn_all(deletions)]
+    alone = [weights(method.unlearn(each)) for each in deletions]
+    monkeypatch.setattr(stack_module, "_RECORDS", 2**30)  # so that there are always 16 networks
+    for mine, own, its in zip(few, alone, method.unlearn_all(deletions), strict=True):
+        assert np.array_equal(mine, own)
+        assert np.array_equal(mine, weights(its))
+
+
+def test_gradients_of_the_step_before_are_gone() -> None:
+    """Two steps on the same records move as far as the same gradients taken by hand."""
+    still = Method(Stage(Optimizer(0.1), [Pass([Term("retain", batch_size=100)], rate=0.0)] * 2))
+    moves = Method(
+        Stage(
+            Optimizer(0.1), [Pass([Term("retain", batch_size=100)], rate=0.0), Pass([Term("retain", batch_size=100)])]
+        )
+    )
+    once = Method(Stage(Optimizer(0.1), [Pass([Term("retain", batch_size=100)])]))
+    (deletion,) = NETWORK.deletions(still, [[1]])
+    assert still.unlearn(deletion) is deletion.fitted
+    np.testing.assert_allclose(weights(moves.unlearn(deletion)), weights(once.unlearn(deletion)), atol=1e-7)

@@ -36,6 +36,10 @@ class Networks(ABC):
         """The parameters that are not frozen."""
         return [parameter for parameter in self.parameters if parameter.requires_grad]
 
+    def filled(self, records: Sequence[int]) -> int:  # noqa: ARG002 - for stacks
+        """Return of how many networks, copies included, losses are computed for batches of so many records each."""
+        return len(self.jobs)
+
     def edit(self, edit: Edit) -> None:
         """Change networks that are not stacked in place; what they are then is their new start."""
         for job in self.jobs:

@@ -92,7 +92,7 @@ def gradients_of_sums(module: torch.nn.Module, x: Sequence[torch.Tensor], y: tor
 
     with torch.inference_mode():
         layers, inputs, logits = _forward_each(module, x)
-        slopes = logits.softmax(dim=2) - torch.nn.functional.one_hot(y, logits.shape[2])
+        slopes = logits.softmax(dim=2).scatter_add_(2, y.unsqueeze(2), -torch.ones_like(logits[:, :, :1]))
         parts: list[torch.Tensor] = []
         for layer, given in zip(reversed(layers), reversed(inputs), strict=True):
             stacked = torch.stack(given)

@@ -5,14 +5,16 @@ all of them is one product of torch; a stack has a multiple of 16 networks there
 for each.
 
 Losses are computed by torch, of all networks at once. So that every number lies in a whole vector of the processor, a
-network has a multiple of 64 numbers, and losses are those of a multiple of 16 networks, filled with copies of the last
-one. On a CPU, at a fixed number of threads, a network comes out the same to the last bit, whoever else is in its stack.
+network has a multiple of 64 numbers, and losses are those of a multiple of 64 records, or of 16 networks, filled with
+copies of the last network. On a CPU, at a fixed number of threads, a network comes out the same to the last bit,
+whoever else is in its stack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import gcd
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     import torch
 
 MULTIPLE = 16
-"""Losses are those of a multiple of this many networks."""
+"""Losses are those of a multiple of this many networks, or of fewer whose records are a multiple of ``_RECORDS``."""
+_RECORDS = 64
+"""So many losses fill the vectors of every processor, however many of them a loop takes at once."""
 MOST = 64
 """The most networks in a stack."""
 _ROW = 64
@@ -54,18 +58,25 @@ class Stack(Networks):
         trainable = any(each.requires_grad for each in jobs[0].module.parameters())
         super().__init__(filled, Tables(filled), [table.requires_grad_(trainable)])
 
+    def filled(self, records: Sequence[int]) -> int:
+        """Return how many networks fill whole vectors; on a GPU all, so that products have the same shapes."""
+        if not self.compiled:
+            return len(self.jobs)
+        multiple = max((min(MULTIPLE, _RECORDS // gcd(_RECORDS, each)) for each in records if each), default=1)
+        return -(-self.real // multiple) * multiple
+
     def logits(self, ids: Ids, number: int) -> torch.Tensor:
         """Return the logits of records of the tables."""
         if not self.compiled:
             return super().logits(ids, number)
-        return self._passed(self._inputs, self.tables.rows(ids[: self.real]))
+        return self._passed(self._inputs, self.tables.rows(ids[: self.real]), len(ids))
 
     def answer(self, x: torch.Tensor, ids: Ids, number: int) -> torch.Tensor:  # noqa: ARG002 - no dropout
         """Return the logits of the layers."""
         if not self.compiled or x.requires_grad:
-            return self._product(x)
+            return self._product(x, len(ids))
         rows = np.arange(len(x)).reshape(ids.shape)[: self.real]
-        return self._passed(padded_rows(x.detach().numpy()), rows)
+        return self._passed(padded_rows(x.detach().numpy()), rows, len(ids))
 
     def modules(self) -> list[torch.nn.Module]:
         """Return the modules with their rows of the table."""
@@ -75,22 +86,25 @@ class Stack(Networks):
                 parameter.data.copy_(values)
         return modules
 
-    def _passed(self, x: Floats, rows: NDArray[np.int64]) -> torch.Tensor:
-        """Return the logits of rows (networks, B) of padded inputs; a slope by them becomes a gradient of the table."""
+    def _passed(self, x: Floats, rows: NDArray[np.int64], filled: int) -> torch.Tensor:
+        """Return the logits of rows (networks, B) of padded inputs, and of copies, ``filled`` networks in all.
+
+        A slope by them becomes a gradient of the table.
+        """
         import torch
 
         found = several.logits(self.net, self._space(rows.shape[1]), self._numbers, x, rows)
-        copies = np.repeat(found[-1:], len(self.jobs) - self.real, axis=0)
+        copies = np.repeat(found[-1:], filled - self.real, axis=0)
         logits = torch.from_numpy(np.concatenate([found, copies])).flatten(0, 1)
         if torch.is_grad_enabled():
             logits.requires_grad_().register_hook(lambda slopes: self._descend(x, rows, slopes))  # type: ignore[no-untyped-call]  # torch has no type for it
         return logits
 
     def _descend(self, x: Floats, rows: NDArray[np.int64], slopes: torch.Tensor) -> None:
-        """Add the gradient to that of the table, given the slopes (n, C) of the logits of all jobs."""
+        """Add the gradient to that of the table, given the slopes (n, C) of the logits, copies included."""
         import torch
 
-        own = slopes.contiguous().numpy().reshape(len(self.jobs), -1, slopes.shape[1])
+        own = slopes.contiguous().numpy().reshape(-1, rows.shape[1], slopes.shape[1])
         gradient = torch.from_numpy(
             several.gradients(self.net, self._space(rows.shape[1]), self._numbers, x, rows, own)
         )
@@ -103,12 +117,12 @@ class Stack(Networks):
             self._spaces[records] = workspace_for(self.net, records)
         return self._spaces[records]
 
-    def _product(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the logits by products of torch."""
+    def _product(self, x: torch.Tensor, filled: int) -> torch.Tensor:
+        """Return the logits of so many networks by products of torch."""
         import torch
 
-        views, copies = self._views(), len(self.jobs) - len(self._kept)
-        x = x.reshape(len(self.jobs), -1, x.shape[1])[: len(self._kept)]
+        views, copies = self._views(), filled - len(self._kept)
+        x = x.reshape(filled, -1, x.shape[1])[: len(self._kept)]
         for level, (weight, bias) in enumerate(zip(views[::2], views[1::2], strict=True)):
             x = torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
             x = x if level == len(self.net.weight) - 1 else x.relu()

@@ -88,18 +88,24 @@ class StepGradients:
         """Return the share of each loss in the mean of its network, times the term's weight."""
         import torch
 
-        records = losses.numel() // len(self._batches[term])
-        return torch.full_like(losses, self._terms[term].weight) / records
+        records = losses.numel() // self._filled(term)
+        return torch.full_like(losses, self._terms[term].weight).div_(records)
 
     def _losses(self, term: int) -> torch.Tensor:
         import torch
 
+        filled = self._filled(term)
         with torch.no_grad():
-            beside = None if (ids := self._beside(term)) is None else self._batch(ids)
-        batch = self._batch(self._batches[term])
+            beside = None if (ids := self._beside(term)) is None else self._batch(ids[:filled])
+        batch = self._batch(self._batches[term][:filled])
         if beside is not None:
             batch.beside = beside
         return self._terms[term].loss(batch)
+
+    def _filled(self, term: int) -> int:
+        """Return of how many networks the losses of a term are computed, copies included."""
+        beside = self._beside(term)
+        return self._networks.filled([each.shape[1] for each in (self._batches[term], beside) if each is not None])
 
     def _beside(self, term: int) -> Ids | None:
         """Return the batches beside those of a term, which follow those of all terms."""
@@ -109,4 +115,4 @@ class StepGradients:
     def _batch(self, ids: Ids) -> Batch:
         networks = self._networks
         logits = networks.logits(ids, self._number).float()
-        return Batch(logits, ids, networks.jobs, networks.tables, self._number, networks)
+        return Batch(logits, ids, networks.jobs[: len(ids)], networks.tables, self._number, networks)

@@ -105,7 +105,8 @@ def _run_pass(networks: Networks, optimizer: torch.optim.Optimizer, rate: float,
 def _step(networks: Networks, optimizer: torch.optim.Optimizer, pass_: Pass, gradients: StepGradients) -> None:
     """Move along the sum of the terms, or along what the pass's own rule yields."""
     for own in pass_.step(gradients) if pass_.step else [None]:
-        optimizer.zero_grad()
+        for parameter in networks.parameters:  # as zero_grad does, which takes ten times as long
+            parameter.grad = None
         gradients.descend() if own is None else gradients.move_along(own)
         _change_gradients(networks, pass_)
         optimizer.step()
