@@ -77,9 +77,16 @@ TUTORIAL = "tutorial.md"  # its commands build on one another: test_tutorial.py 
 EXAMPLES = [example for page in PAGES if page.name != TUTORIAL for example in examples_of(page)]
 
 
+STARTS_PROCESSES = re.compile(r"unlearnbench run .*--(?:workers|timeout|memory-limit)")
+"""Commands that train a suite in processes of their own, each of which loads and compiles all anew."""
+
+
 def in_language(language: str) -> pytest.MarkDecorator:
     chosen = [example for example in EXAMPLES if example.language == language]
-    return pytest.mark.parametrize("example", chosen, ids=map(str, chosen))
+    marked = [
+        pytest.param(each, marks=pytest.mark.slow if STARTS_PROCESSES.search(each.text) else []) for each in chosen
+    ]
+    return pytest.mark.parametrize("example", marked, ids=map(str, chosen))
 
 
 @pytest.fixture(scope="module")
