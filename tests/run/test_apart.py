@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.run.reasons import failed
 from unlearnbench.builtin.executors.serial import SerialExecutor
 from unlearnbench.core.process_settings import differing, read_settings
 from unlearnbench.run.results import Row
@@ -15,8 +16,6 @@ from unlearnbench.run.session import SessionOptions, open_session
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
-
-from tests.run.reasons import failed
 
 ROWS = ("unlearner=retrain", "unlearner=none")
 """Sound rows, which every run of this page has beside those of the plug-in."""

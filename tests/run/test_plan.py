@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.run.planning import ATTACKS, CONTROLS
 from unlearnbench.run.store import Store
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab, Ran
-
-from tests.run.planning import ATTACKS, CONTROLS
 
 
 def test_controls_and_the_classical_baseline_stand_in_every_plan(lab: Lab) -> None:

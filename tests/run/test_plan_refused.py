@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.run.planning import ATTACKS
 from unlearnbench.core.errors import UserError
 from unlearnbench.hooks.registry import load_registry
 from unlearnbench.run.instances import PluginInstances
@@ -13,8 +14,6 @@ from unlearnbench.run.plan import make_plan
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
-
-from tests.run.planning import ATTACKS
 
 
 def test_a_gpu_that_is_not_there_is_an_error_only_where_a_model_would_use_it(

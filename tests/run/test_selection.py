@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.run.planning import CONTROLS
 from unlearnbench.core.errors import UserError
 from unlearnbench.run.cells import Cell
 from unlearnbench.run.selection import Selection
 
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
-
-from tests.run.planning import CONTROLS
 
 
 def test_only_keeps_what_has_the_name_or_label(lab: Lab) -> None:

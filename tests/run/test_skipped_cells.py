@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.run.planning import ATTACKS, CONTROLS
+
 if TYPE_CHECKING:
     from tests.run.conftest import Lab
-
-from tests.run.planning import ATTACKS, CONTROLS
 
 
 def test_excluded_cells_are_skipped_with_the_reason_of_the_rule(lab: Lab) -> None:

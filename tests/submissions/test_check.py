@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.submissions.checking import Data, first_bench
 from unlearnbench.run.results import collect
 from unlearnbench.submissions.check import check_submission
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy, Packed
-
-from tests.submissions.checking import Data, first_bench
 
 
 def cell_of(data: Data, attack: str) -> Data:

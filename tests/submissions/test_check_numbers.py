@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.submissions.checking import Data
 from unlearnbench.core.errors import UserError
 from unlearnbench.submissions.check import check_submission
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy, Packed
-
-from tests.submissions.checking import Data
 
 
 def logistic(copy: Copy) -> Data:

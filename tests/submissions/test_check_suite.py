@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.submissions.checking import Data, first_bench
 from unlearnbench.submissions.check import check_submission
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy
-
-from tests.submissions.checking import Data, first_bench
 
 
 def drop_cell(data: Data) -> None:

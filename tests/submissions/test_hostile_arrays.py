@@ -15,12 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.fuzzing import TIMES
+from tests.submissions.forging import npy, scores
 from unlearnbench.submissions import arrays
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy
-
-from tests.submissions.forging import npy, scores
 
 pytestmark = pytest.mark.usefixtures("untouched")
 

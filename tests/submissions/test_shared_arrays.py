@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.submissions.house import House, house_in
 from unlearnbench.report.leaderboard import build
 from unlearnbench.submissions.board import without_arrays
 from unlearnbench.submissions.check import check_submission
 
 if TYPE_CHECKING:
     from tests.submissions.conftest import Copy
-
-from tests.submissions.house import House, house_in
 
 
 def copy_of(folder: Path, house: House) -> Copy:
