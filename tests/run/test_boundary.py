@@ -89,13 +89,15 @@ def test_where_none_is_searched_cells_are_skipped_with_the_reason(lab: Any) -> N
     assert "gap" not in {cell.names["attack"] for cell in plan.skipped}
 
 
-def test_without_the_toolbox_a_suite_that_searches_is_refused_before_anything_runs(
+def test_without_the_toolbox_a_suite_that_searches_is_planned_and_read_and_not_run(
     lab: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(boundary, "TOOLBOX", "a-library-that-nobody-has")
-    lab.plan(attacks=["gap"])
+    asked: dict[str, Any] = {"attacks": ["boundary"], "adversary": {"boundary": BUDGET}}
+    lab.plan(**asked)
     with pytest.raises(UserError, match=r'pip install "unlearnbench\[boundary\]"$'):
-        lab.plan(attacks=["boundary"], adversary={"boundary": BUDGET})
+        lab.run(**asked)
+    assert not (lab.folder / "store").exists()
 
 
 def parts(lab: Any, budget: int = BUDGET) -> tuple[str, EpisodeParts]:

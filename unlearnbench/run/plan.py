@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from unlearnbench.engine.boundary import require_toolbox
 from unlearnbench.engine.devices import Device
 from unlearnbench.hooks.records import AttackPlugin, Kind
 from unlearnbench.hooks.registry import Registry
@@ -31,15 +30,13 @@ def make_plan(
 
     Models are trained as ``device`` and this machine allow, but for those whose engine and device are ``known``.
     Controls and baselines are in every plan, whether or not the suite lists them. A plug-in that raises an exception
-    fails its own cells. UserError where a size does not fit, or a library is missing.
+    fails its own cells. UserError where a size does not fit.
     """
     full = with_controls(suite, instances.registry)
     tests = validity_tests(full, instances.registry)
     chosen = (selection or Selection()).narrow(full, tests.sample)
     settings = Settings(instances, chosen.engine, device, known)
     faults = Faults(chosen, instances, settings)
-    if any(entry.references.boundary for entry in chosen.datasets):
-        require_toolbox()
     check_sizes(chosen, instances, faults.of_dataset)
     expansion = Expansion(chosen, instances, settings, faults)
     check_references(expansion.groups, instances)

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 from unlearnbench.core.executors import Executor, Failure, Task, Work
 from unlearnbench.core.limits import Limits
 from unlearnbench.core.plugin_calls import stdout_to
+from unlearnbench.engine.boundary import require_toolbox
 from unlearnbench.engine.workers import one_thread
 from unlearnbench.run.cell_results import CellResult, is_outdated, measured_sha256, put_result
 from unlearnbench.run.cells import CellGroup, CellTask, EpisodeTask, Plan, ReferenceTask
@@ -61,8 +62,10 @@ class Runner:
 
         Earlier failures are tried again unless ``rerun`` is ``never``; with ``all``, stored results are dropped first
         (see :func:`made_again`). ``limits`` take the place of the suite's. UserError where the store cannot be read or
-        written, or the executor fails: nothing of the store is lost, and the next run goes on.
+        written, the executor fails, or a library is missing: nothing of the store is lost, and the next run goes on.
         """
+        if any(task.boundary for task in plan.episodes.values()):
+            require_toolbox()
         limits = plan.suite.limits if limits is None else limits
         self.store.make_ready()
         self.observers.before_run(suite=plan.suite, plan=plan)
