@@ -15,6 +15,8 @@ from unlearnbench.run.evaluation import Evaluator
 from unlearnbench.run.instances import PluginInstances, default_ref
 from unlearnbench.stats import auc
 
+pytestmark = pytest.mark.slow  # a run of eleven attacks on three unlearners
+
 SIZES = {"originals": 5, "requests": 10, "records": 300, "negatives": 30, "matched": 5, "retained": 10}
 CODE = Path(__file__).parent / "cheating_attacks.py"
 SEED = 86_420

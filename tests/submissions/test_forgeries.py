@@ -74,6 +74,7 @@ def perfect_unlearner(data: Data, arrays: Arrays) -> None:
                     put(cell, name, np.zeros_like(arrays[cell[name]]), arrays)
 
 
+@pytest.mark.slow
 def test_a_perfect_unlearner_passes_a_check_and_no_rerun(copy: Copy) -> None:
     assert copy.forge_claims(perfect_unlearner) == []
     found, told = copy.rerun()
@@ -85,6 +86,7 @@ def test_a_perfect_unlearner_passes_a_check_and_no_rerun(copy: Copy) -> None:
     assert len(cells) == 3, "those of a tree are constant in one seed as it is"
 
 
+@pytest.mark.slow
 def test_a_perfect_attack_in_another_environment_passes_a_check_and_no_rerun(copy: Copy) -> None:
     """Scores that are the roles have an AUC of 1 without an interval: it is compared with that of the re-run."""
 
@@ -140,7 +142,9 @@ def times(factor: float) -> Callable[[Data, Arrays], None]:
     return change
 
 
-@pytest.mark.parametrize(("factor", "found"), [(1.5, False), (0.0, True), (1e5, True)])
+@pytest.mark.parametrize(
+    ("factor", "found"), [(1.5, False), (0.0, True), pytest.param(1e5, True, marks=pytest.mark.slow)]
+)
 def test_times_are_compared_within_a_factor(copy: Copy, factor: float, found: bool) -> None:
     assert copy.forge_claims(times(factor)) == []
     lines, told = copy.rerun(1)
@@ -149,6 +153,7 @@ def test_times_are_compared_within_a_factor(copy: Copy, factor: float, found: bo
     assert all("its models have other seconds" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_scores_in_another_order_of_rows_are_found_whatever_the_metrics_say(copy: Copy) -> None:
     """Rows of one role exchange their scores: no metric against random unseen records changes."""
 
