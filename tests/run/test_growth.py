@@ -48,7 +48,9 @@ def test_what_is_stored_is_opened_once_to_resume_and_once_for_the_tables(
     assert cells % len(seeds) == 0
     assert opened(lambda: first.plan.summary(first.store)) == {}, "what is there is listed"
     assert opened(lambda: collect(first.plan, first.store)) == {CELLS: cells}
-    assert opened(lambda: lab.run(seeds=seeds)) == {CELLS: cells}, "no episode is read where no cell needs it"
+    targets = sum(len(group.target) for group in first.plan.groups)
+    expected = {CELLS: cells, EPISODES: targets}
+    assert opened(lambda: lab.run(seeds=seeds)) == expected, "of a target's episode the line that tells its seconds"
 
 
 def test_episodes_are_read_for_the_cells_that_need_them_only(lab: Lab, opened: Opened) -> None:
@@ -57,4 +59,7 @@ def test_episodes_are_read_for_the_cells_that_need_them_only(lab: Lab, opened: O
     first.store.drop("cell", key)
     needed = [task for task in first.plan.episodes.values() if task.seed == cell.seed]
     read = opened(lambda: lab.run(seeds=[0, 1]))
-    assert read[EPISODES] == 2 * len(needed) < 2 * len(first.plan.episodes), "once to verify, once to use"
+    assert len(needed) < len(first.plan.episodes)
+    (own,) = (group for group in first.plan.groups if key in group.cells)
+    lines = sum(len(group.target) for group in (*first.plan.groups, own))
+    assert read[EPISODES] == 2 * len(needed) + lines, "once to verify, once to use, and the lines that tell seconds"
