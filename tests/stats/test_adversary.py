@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from tests.stats.whole import numbers
 from unlearnbench.core.estimates import Estimate
@@ -68,15 +69,34 @@ def test_a_t_interval_is_widened_by_the_sum_of_the_variances() -> None:
     assert lower < low < high < higher < 1
 
 
-def test_an_interval_without_a_standard_error_has_its_distances_joined() -> None:
-    estimate = advantage(_scores(), POSITIVE, 0.5, CLUSTER)
+@pytest.mark.parametrize("degrees", [9.0, None], ids=["degrees told", "not told"])
+def test_an_interval_without_a_standard_error_is_widened_as_if_each_distance_were_one(degrees: float | None) -> None:
+    estimate = Estimate(0.4, 0.3, 0.45, 200, scale="gain", details={"degrees": degrees} if degrees else {})
     values = np.column_stack([[0.4, 0.42, 0.44, 0.4, 0.39]] * 2)
     wider = with_adversary(estimate, _measurements(values))
     (low, value, high), (lower, _, higher) = numbers(estimate), numbers(wider)
-    half = 2.7764451051977987 * math.sqrt(adversary_variance(values).value) / (1 - value**2)
-    expected = math.hypot(math.atanh(high) - math.atanh(value), half)
-    assert math.atanh(higher) - math.atanh(value) == pytest.approx(expected)
-    assert -1 < lower < low
+    own = adversary_variance(values).value / (1 - value**2) ** 2
+    for end, moved in ((low, lower), (high, higher)):
+        distance = abs(math.atanh(end) - math.atanh(value))
+        first = (distance / (t.ppf(0.975, degrees) if degrees else norm.ppf(0.975))) ** 2
+        total = first + own
+        freedom = total**2 / ((first**2 / degrees if degrees else 0) + own**2 / 4)
+        assert abs(math.atanh(moved) - math.atanh(value)) == pytest.approx(t.ppf(0.975, freedom) * math.sqrt(total))
+
+
+def test_the_interval_of_the_advantage_is_widened_by_its_degrees_of_freedom() -> None:
+    estimate = advantage(_scores(), POSITIVE, 0.5, CLUSTER)
+    wider = with_adversary(estimate, _measurements(np.column_stack([[0.4, 0.42, 0.44, 0.4, 0.39]] * 2)))
+    (low, _, high), (lower, _, higher) = numbers(estimate), numbers(wider)
+    assert estimate.details["degrees"] == pytest.approx(9)
+    assert -1 < lower < low < high < higher < 1
+
+
+def test_an_end_that_lies_at_the_end_of_the_range_stays_there() -> None:
+    estimate = Estimate(0.4, -1.0, 0.6, 20, scale="gain", details={"degrees": 4.0})
+    low, _, high = numbers(with_adversary(estimate, _measurements(np.column_stack([[0.4, 0.5, 0.3, 0.4, 0.3]] * 2))))
+    assert low == -1
+    assert 0.6 < high < 1
 
 
 def test_at_an_end_of_its_range_an_interval_moves_its_other_end() -> None:

@@ -254,6 +254,15 @@ def test_the_interval_of_the_advantage_covers(originals: int) -> None:
 
 
 @pytest.mark.parametrize("originals", ORIGINALS)
+def test_the_interval_of_the_advantage_covers_where_nearly_all_or_all_positives_are_found(originals: int) -> None:
+    design = Design(effect=4, shift=0.3, spread=0.3, negatives=20)
+    tpr, fpr = _rates(design, 1.5)
+    found = [advantage(r.scores, r.positive, 1.5, r.cluster) for r in _repetitions(design, originals, 1_000)]
+    assert tpr > 0.98
+    assert 0.93 <= _coverage(iter(found), tpr - fpr) <= 0.98
+
+
+@pytest.mark.parametrize("originals", ORIGINALS)
 def test_the_interval_of_the_precision_covers(originals: int) -> None:
     tpr, fpr = _rates(FIXED, 0.4)
     truth = 0.1 * tpr / (0.1 * tpr + 0.9 * fpr)
@@ -266,7 +275,7 @@ def test_far_in_the_tail_both_cover_too(originals: int) -> None:
     tpr, fpr = _rates(FIXED, 2.3)
     assert fpr < 0.02
     gain = (advantage(r.scores, r.positive, 2.3, r.cluster) for r in _repetitions(FIXED, originals, 1_000))
-    assert 0.93 <= _coverage(gain, tpr - fpr) <= 0.98
+    assert 0.92 <= _coverage(gain, tpr - fpr) <= 0.98
     truth = 0.01 * tpr / (0.01 * tpr + 0.99 * fpr)
     rows = _repetitions(FIXED, originals, 1_000)
     precise = (precision_at_prior(r.scores, r.positive, 2.3, 0.01, r.cluster) for r in rows)
@@ -362,7 +371,7 @@ def test_the_interval_of_the_rank_count_covers_with_ties_too(step: float, origin
 
     found = [repeat() for _ in range(trials)]
     truth = float(np.mean([estimate.value for estimate in found]))
-    assert 0.93 <= _coverage(iter(found), truth) <= 0.985
+    assert 0.92 <= _coverage(iter(found), truth) <= 0.97
 
 
 @pytest.mark.parametrize("originals", ORIGINALS)

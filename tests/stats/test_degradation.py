@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from tests.stats.whole import numbers
 from unlearnbench.stats import auc, deg_count, deg_rate, rank_deg_count, rank_deg_rate, true_confidence
+from unlearnbench.stats.clusters import clusters_of
+from unlearnbench.stats.variance import halves_variance
 
 CLUSTER = np.arange(40) // 8
 POSITIVE = np.arange(40) % 2 == 0
@@ -76,15 +78,18 @@ def test_rank_deg_count_is_the_share_of_rows_nearer_their_true_end() -> None:
 
 
 @given(st.integers(0, 100))
-def test_the_error_of_rank_deg_count_is_that_of_the_count_without_each_cluster_in_turn(seed: int) -> None:
+def test_the_error_of_rank_deg_count_is_that_of_counts_on_halves_of_the_clusters(seed: int) -> None:
     scores, classical = _scores(seed)
     estimate = rank_deg_count(scores, classical, POSITIVE, CLUSTER)
-    each = [
-        rank_deg_count(*(column[k != CLUSTER] for column in (scores, classical, POSITIVE, CLUSTER))).value
-        for k in range(5)
-    ]
-    jackknife = np.sqrt(4 / 5 * ((np.array(each) - estimate.value) ** 2).sum())
-    assert estimate.details["se"] == pytest.approx(jackknife)
+
+    def count(rows: np.ndarray) -> float:
+        value = rank_deg_count(*(column[rows] for column in (scores, classical, POSITIVE, CLUSTER))).value
+        assert value is not None
+        return value
+
+    expected = halves_variance(count, clusters_of(CLUSTER, 40))
+    assert estimate.details["se"] == pytest.approx(np.sqrt(expected.value))
+    assert estimate.details["degrees"] == pytest.approx(4)
 
 
 def test_without_both_classes_the_rank_rate_is_undefined() -> None:

@@ -8,7 +8,7 @@ from scipy.stats import binomtest, t
 
 from tests.stats.whole import numbers
 from unlearnbench.core.estimates import Estimate, Scale
-from unlearnbench.stats import clopper_pearson, clustered_mean, korn_graubard, t_interval
+from unlearnbench.stats import clopper_pearson, clustered_mean, clustered_share, korn_graubard, t_interval
 
 
 def test_the_interval_over_seeds_is_students() -> None:
@@ -137,3 +137,33 @@ def test_no_rows_are_undefined() -> None:
 def test_anything_but_yes_or_no_is_an_error() -> None:
     with pytest.raises(ValueError, match="booleans"):
         korn_graubard([0.5, 1], [0, 1])
+
+
+def test_a_share_has_the_t_interval_of_a_mean_of_zeros_and_ones() -> None:
+    hits, cluster = np.random.default_rng(7).random(60) < 0.3, np.arange(60) // 10
+    assert clustered_share(hits, cluster) == clustered_mean(hits.astype(float), cluster, "share")
+
+
+@pytest.mark.parametrize("hits", [np.ones(60), np.zeros(60), np.tile([1, 0, 0], 20)], ids=["all", "none", "alike"])
+def test_where_clusters_do_not_vary_a_share_has_the_interval_of_korn_and_graubard(hits: np.ndarray) -> None:
+    cluster = np.arange(60) // 6
+    assert clustered_share(hits, cluster) == korn_graubard(hits, cluster)
+    low, value, high = numbers(clustered_share(hits, cluster))
+    assert low < value or value == 0
+    assert value < high or value == 1
+
+
+def test_records_that_clusters_share_widen_the_interval_of_a_share() -> None:
+    record = np.tile(np.arange(10), 6)
+    hits = np.random.default_rng(8).random(10)[record] < np.linspace(0.3, 0.7, 6).repeat(10)
+    (low, _, high), (lower, _, higher) = (
+        numbers(clustered_share(hits, np.repeat(np.arange(6), 10), one)) for one in (None, record)
+    )
+    assert lower < low < high < higher
+
+
+def test_a_share_of_no_rows_is_undefined_and_one_of_few_clusters_has_no_interval() -> None:
+    assert clustered_share([], []).status == "undefined"
+    assert clustered_share([1, 0, 1, 0], [0, 1, 2, 3]).status == "no-interval"
+    with pytest.raises(ValueError, match="booleans"):
+        clustered_share([0.5, 1], [0, 1])

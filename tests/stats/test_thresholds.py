@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tests.stats.whole import numbers
-from unlearnbench.stats import advantage, best_threshold, korn_graubard, precision_at_prior
+from unlearnbench.stats import advantage, best_threshold, clustered_share, precision_at_prior
 
 CLUSTER = np.repeat(np.arange(6), 20)
 POSITIVE = np.tile(np.arange(20) < 8, 6)
@@ -59,7 +59,7 @@ def test_a_threshold_for_one_class_is_an_error() -> None:
 def test_the_interval_of_the_advantage_joins_those_of_its_two_rates() -> None:
     scores = _scores()
     estimate = advantage(scores, POSITIVE, 0.5, CLUSTER)
-    tpr, fpr = (korn_graubard(scores[rows] > 0.5, CLUSTER[rows]) for rows in (POSITIVE, ~POSITIVE))
+    tpr, fpr = (clustered_share(scores[rows] > 0.5, CLUSTER[rows]) for rows in (POSITIVE, ~POSITIVE))
     assert (estimate.details["tpr"], estimate.details["fpr"]) == (tpr.value, fpr.value)
     assert estimate.value == pytest.approx(_advantage(scores, POSITIVE, 0.5))
     each = [[(scores[rows & (k == CLUSTER)] > 0.5).mean() for k in range(6)] for rows in (POSITIVE, ~POSITIVE)]
@@ -67,6 +67,14 @@ def test_the_interval_of_the_advantage_joins_those_of_its_two_rates() -> None:
     (low, value, high), (a, b, c), (d, e, f) = numbers(estimate), numbers(tpr), numbers(fpr)
     for found, x, y in ((value - low, b - a, f - e), (high - value, c - b, e - d)):
         assert found == pytest.approx(np.sqrt(x**2 + y**2 - 2 * r * x * y))
+    assert estimate.details["degrees"] == min(tpr.details["degrees"], fpr.details["degrees"])
+
+
+def test_where_every_positive_is_found_the_advantage_still_has_an_interval() -> None:
+    scores = np.where(POSITIVE, 10, _scores())
+    low, value, high = numbers(advantage(scores, POSITIVE, 1, CLUSTER))
+    assert -1 < low < value < high < 1
+    assert numbers(advantage(np.where(POSITIVE, 10, 0), POSITIVE, 1, CLUSTER))[1:] == (1, 1)
 
 
 def test_a_score_at_the_threshold_does_not_exceed_it() -> None:

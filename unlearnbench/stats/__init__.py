@@ -11,7 +11,7 @@ from unlearnbench.stats.auc import auc_above_half, clustered_auc, delong_se, str
 from unlearnbench.stats.calibration import calibration_error
 from unlearnbench.stats.clusters import MIN_CLUSTERS
 from unlearnbench.stats.degradation import deg_count, deg_rate, rank_deg_count, rank_deg_rate, true_confidence
-from unlearnbench.stats.means import clopper_pearson, clustered_mean, korn_graubard, t_interval
+from unlearnbench.stats.means import clopper_pearson, clustered_mean, clustered_share, korn_graubard, t_interval
 from unlearnbench.stats.ranking import holm
 from unlearnbench.stats.ranks import auc, midranks
 from unlearnbench.stats.reconstruction import deleted_direction, deleted_features, logistic_hessian, ridge_hessian
@@ -31,6 +31,7 @@ __all__ = [
     "clopper_pearson",
     "clustered_auc",
     "clustered_mean",
+    "clustered_share",
     "counts_differ",
     "deg_count",
     "deg_rate",

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.stats.scales import backward, forward, slope
-from unlearnbench.stats.variance import NEGLIGIBLE, Variance, t_estimate
+from unlearnbench.stats.variance import NEGLIGIBLE, Variance, t_estimate, t_quantile
 
 
 def with_adversary(estimate: Estimate, without: Sequence[Sequence[Estimate | None]]) -> Estimate:
     """Return an estimate whose interval includes the variance of the adversary.
 
     ``without`` holds the same number for the adversary without each of k groups of shadow originals: on two halves of
-    the originals, or once, on all. Where the estimate has a t interval, the variances are added, with the degrees of
-    freedom of Satterthwaite (1946); else the distances to the ends of the intervals are joined (Zou and Donner 2008).
-    An estimate without an interval, or without groups, stays as it is; no interval where the number is not defined
-    without some group. Adds ``adversary_se`` to the details.
+    the originals, or once, on all. Variances are added, with the degrees of freedom of Satterthwaite (1946). Where an
+    interval is no t interval, the distance to either end shows a variance (Zou and Donner 2008), with the degrees of
+    freedom that the details tell. An estimate without an interval, or without groups, stays as it is; no interval where
+    the number is not defined without some group. Adds ``adversary_se`` to the details.
     """
     if estimate.status != "ok" or estimate.value is None or not without:
         return estimate
@@ -32,10 +32,10 @@ def with_adversary(estimate: Estimate, without: Sequence[Sequence[Estimate | Non
     if own.se <= NEGLIGIBLE:
         return estimate
     details = {**estimate.details, "adversary_se": own.se}
-    if "degrees" in details:
+    if "se" in details:
         total = Variance(details["se"] ** 2, details["degrees"]) + own
         return t_estimate(estimate.value, total, estimate.n, estimate.scale, details)
-    return replace(_widened(estimate, own.half_width()), details=details)
+    return replace(_widened(estimate, own), details=details)
 
 
 def adversary_variance(values: NDArray[np.float64]) -> Variance:
@@ -57,17 +57,26 @@ def _value(measured: Estimate | None) -> float:
     return math.nan if measured is None or measured.value is None else measured.value
 
 
-def _widened(estimate: Estimate, half: float) -> Estimate:
-    """Move both ends away from the value, as an independent error of this half-width does."""
+def _widened(estimate: Estimate, own: Variance) -> Estimate:
+    """Move both ends away from the value, as an independent error of this variance does."""
     value, low, high, scale = estimate.value, estimate.low, estimate.high, estimate.scale
     assert value is not None  # noqa: S101 for the type checker
     assert low is not None  # noqa: S101 for the type checker
     assert high is not None  # noqa: S101 for the type checker
+    degrees = estimate.details.get("degrees", math.inf)
     steep = slope(value, scale)
     if math.isinf(steep):  # at an end of its range, where the scale has no room
         lowest, highest = (backward(sign * math.inf, scale) for sign in (-1, 1))
-        below, above = math.hypot(value - low, half), math.hypot(high - value, half)
+        below, above = (_half_width(distance, degrees, own) for distance in (value - low, high - value))
         return replace(estimate, low=max(lowest, value - below), high=min(highest, value + above))
-    middle, half = forward(value, scale), half * steep
-    below, above = math.hypot(middle - forward(low, scale), half), math.hypot(forward(high, scale) - middle, half)
+    middle, scaled = forward(value, scale), Variance(own.value * steep**2, own.degrees)
+    distances = middle - forward(low, scale), forward(high, scale) - middle
+    below, above = (_half_width(distance, degrees, scaled) for distance in distances)
     return replace(estimate, low=backward(middle - below, scale), high=backward(middle + above, scale))
+
+
+def _half_width(distance: float, degrees: float, own: Variance) -> float:
+    """Return the distance to an end of an interval after an error of this variance is added."""
+    if math.isinf(distance):
+        return distance
+    return (Variance((distance / t_quantile(degrees)) ** 2, degrees) + own).half_width()

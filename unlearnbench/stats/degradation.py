@@ -17,8 +17,8 @@ from unlearnbench.stats.means import clustered_mean
 from unlearnbench.stats.ranks import midranks
 from unlearnbench.stats.variance import (
     class_influence,
-    deletion_variance,
     estimate_of_influence,
+    halves_variance,
     no_spread,
     t_estimate,
 )
@@ -48,8 +48,9 @@ def rank_deg_count(scores: ArrayLike, classical_scores: ArrayLike, positive: Arr
     """Return the share of rows with a strictly better rank (higher for positives) than from the classical attack.
 
     scores, classical_scores, positive, cluster (n,), all of one run. Ties count 0; their share is
-    ``details["tie_rate"]``. A row's rank depends on the rows of all clusters, and with tied scores many rows gain or
-    lose together: the variance is that of the share without each cluster in turn, ranks being taken anew.
+    ``details["tie_rate"]``. A row's rank depends on the rows of all clusters, and a count of ranks jumps when a cluster
+    is left out. So the variance is that of the difference between halves of the clusters (:func:`halves_variance`),
+    ranks being taken anew. t interval, on the effective number of clusters less one.
     """
     vector, classical = numbers(scores), numbers(classical_scores)
     n = len(vector)
@@ -62,11 +63,10 @@ def rank_deg_count(scores: ArrayLike, classical_scores: ArrayLike, positive: Arr
     if reason := clusters.too_few:
         return Estimate(value, n=n, status="no-interval", reason=reason, scale="share", details=details)
 
-    def without(code: int) -> float:
-        kept = clusters.code != code
-        return float((_rank_gain(vector[kept], classical[kept], chosen[kept]) > 0).mean())
+    def share(rows: NDArray[np.bool_]) -> float:
+        return float((_rank_gain(vector[rows], classical[rows], chosen[rows]) > 0).mean())
 
-    variance = deletion_variance(value, np.array([without(code) for code in range(clusters.count)]), clusters)
+    variance = halves_variance(share, clusters)
     return t_estimate(value, variance, n, "share", details) if variance.value else no_spread(value, n, "share", details)
 
 

@@ -57,6 +57,21 @@ def clustered_mean(
     return estimate_of_influence(mean, influence, clusters_of(cluster, n), scale, details)
 
 
+def clustered_share(indicator: ArrayLike, cluster: ArrayLike, record: ArrayLike | None = None) -> Estimate:
+    """Return the share of true rows, indicator (n,), with a t interval over clusters (n,) on the logit scale.
+
+    The variance includes that of records (n,) which several clusters query. Where clusters do not vary, as for a share
+    of 0 or 1, the interval is that of :func:`korn_graubard`. Undefined without rows, no interval for too few clusters.
+    """
+    n = np.asarray(indicator).size
+    if n == 0:
+        return Estimate.undefined("a proportion needs rows")
+    values = flags(indicator, n).astype(np.float64)
+    share = float(values.mean())
+    estimate = estimate_of_influence(share, (values - share) / n, clusters_of(cluster, n, record), "share")
+    return korn_graubard(indicator, cluster, record) if estimate.status == "degenerate" else estimate
+
+
 def korn_graubard(indicator: ArrayLike, cluster: ArrayLike, record: ArrayLike | None = None) -> Estimate:
     """Return the share of true rows, indicator (n,), with the interval of Korn and Graubard (1998).
 
@@ -80,7 +95,7 @@ def korn_graubard(indicator: ArrayLike, cluster: ArrayLike, record: ArrayLike | 
     few = (t_quantile(n - 1) / t_quantile(variance.degrees)) ** 2
     rows = n * few / max(deff, few)
     low, high = clopper_pearson(share * rows, rows)
-    details = {"clusters": float(clusters.count), "design_effect": deff}
+    details = {"clusters": float(clusters.count), "design_effect": deff, "degrees": variance.degrees}
     return Estimate(share, low, high, n, scale="share", details=details)
 
 

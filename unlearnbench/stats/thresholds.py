@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unlearnbench.core.estimates import Estimate
 from unlearnbench.stats.clusters import clusters_of, flags, numbers, one_class
-from unlearnbench.stats.means import korn_graubard
+from unlearnbench.stats.means import clustered_share, korn_graubard
 from unlearnbench.stats.ranks import rank_scores
 from unlearnbench.stats.scales import backward
 from unlearnbench.stats.variance import class_influence
@@ -40,10 +41,10 @@ def advantage(
     """Return TPR - FPR of the rule ``score > threshold``, for a threshold that was not chosen on these rows.
 
     scores, positive, cluster, record (n,), the last as in ``clustered_auc``. The interval joins those of TPR and FPR by
-    Korn and Graubard, given how the two are correlated over clusters (Zou and Donner 2008), and so holds for a low FPR
-    too. Details: ``tpr``, ``fpr``.
+    ``clustered_share``, given how the two are correlated over clusters (Zou and Donner 2008), and so holds for a low
+    FPR too. Details: ``tpr``, ``fpr``, and the ``degrees`` of freedom.
     """
-    rates = _rates(scores, positive, threshold, cluster, record)
+    rates = _rates(scores, positive, threshold, cluster, record, clustered_share)
     if rates is None:
         return Estimate.undefined("the advantage needs positives and negatives", n=len(np.asarray(scores)))
     value, details = rates.tpr - rates.fpr, rates.details
@@ -54,6 +55,7 @@ def advantage(
         return Estimate(value, n=rates.n, status="no-interval", reason=rates.reason, scale="gain", details=details)
     below = rates.joined(rates.tpr - rates.tpr_ends[0], rates.fpr_ends[1] - rates.fpr)
     above = rates.joined(rates.tpr_ends[1] - rates.tpr, rates.fpr - rates.fpr_ends[0])
+    details |= {"degrees": rates.degrees}
     return Estimate(value, max(-1.0, value - below), min(1.0, value + above), rates.n, scale="gain", details=details)
 
 
@@ -69,12 +71,13 @@ def precision_at_prior(
 
     scores, positive, cluster, record (n,), the last as in ``clustered_auc``; prior in (0, 1), the share of positives
     among the queried records. On the logit scale the precision is logit(prior) + log TPR - log FPR; the interval joins
-    those of TPR and FPR there, as in ``advantage``. Where only positives or only negatives exceed the threshold it is
+    those of TPR and FPR by Korn and Graubard there, as ``advantage`` joins its own: a small rate decides, of which a t
+    interval is too narrow. Where only positives or only negatives exceed the threshold it is
     one-sided. Undefined where no score exceeds the threshold. Details: ``tpr``, ``fpr``.
     """
     if not 0 < prior < 1:
         raise ValueError(f"prior must lie between 0 and 1, got {prior}")
-    rates = _rates(scores, positive, threshold, cluster, record)
+    rates = _rates(scores, positive, threshold, cluster, record, korn_graubard)
     if rates is None:
         return Estimate.undefined("the precision needs positives and negatives", n=len(np.asarray(scores)))
     n, details = rates.n, rates.details
@@ -102,6 +105,8 @@ class _Rates:
     """The interval of the FPR."""
     correlation: float = 0.0
     """Of the errors of TPR and FPR, at least 0."""
+    degrees: float = math.inf
+    """Of freedom: the smaller of those of both intervals."""
     reason: str = ""
     """Why there are no intervals; empty where there are."""
 
@@ -128,18 +133,26 @@ class _Rates:
 
 
 def _rates(
-    scores: ArrayLike, positive: ArrayLike, threshold: float, cluster: ArrayLike, record: ArrayLike | None
+    scores: ArrayLike,
+    positive: ArrayLike,
+    threshold: float,
+    cluster: ArrayLike,
+    record: ArrayLike | None,
+    share: Callable[[ArrayLike, ArrayLike, ArrayLike | None], Estimate],
 ) -> _Rates | None:
-    """Return TPR and FPR of the rule ``score > threshold`` with their intervals; None where one class is missing."""
+    """Return TPR and FPR of the rule ``score > threshold`` with their intervals; None where one class is missing.
+
+    ``share`` estimates a share of rows, given which rows count, their clusters and their records.
+    """
     vector = numbers(scores)
     n = len(vector)
     chosen = flags(positive, n)
     if one_class(chosen):
         return None
     clusters, predicted = clusters_of(cluster, n, record, chosen), vector > threshold
+    code, records = clusters.code, clusters.record
     tpr, fpr = (
-        korn_graubard(predicted[rows], clusters.code[rows], None if clusters.record is None else clusters.record[rows])
-        for rows in (chosen, ~chosen)
+        share(predicted[rows], code[rows], None if records is None else records[rows]) for rows in (chosen, ~chosen)
     )
     value = float(predicted[chosen].mean()), float(predicted[~chosen].mean())
     if tpr.low is None or tpr.high is None or fpr.low is None or fpr.high is None:
@@ -147,7 +160,8 @@ def _rates(
     influence = class_influence(predicted.astype(np.float64), chosen)
     of_tpr, of_fpr = (np.bincount(clusters.code[rows], influence[rows], clusters.count) for rows in (chosen, ~chosen))
     correlation = _correlation(np.asarray(of_tpr), np.asarray(of_fpr))
-    return _Rates(n, *value, (tpr.low, tpr.high), (fpr.low, fpr.high), correlation)
+    degrees = min(tpr.details["degrees"], fpr.details["degrees"])
+    return _Rates(n, *value, (tpr.low, tpr.high), (fpr.low, fpr.high), correlation, degrees)
 
 
 def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -8,18 +8,21 @@ first order, it is computed again without each cluster in turn (the jackknife).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unlearnbench.core.estimates import Estimate, Scale
+from unlearnbench.core.seeding import keyed_uniforms
 from unlearnbench.stats.clusters import Clusters, codes_of
 from unlearnbench.stats.scales import ends
 
 NEGLIGIBLE = 1e-12
 """A standard error below this share of its scale is treated as rounding error."""
+SPLITS = 64
+"""How many random splits into halves are measured: more take time and add little."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,23 @@ def deletion_variance(value: float, without: NDArray[np.float64], clusters: Clus
     if not weighted.any():
         return Variance(0.0, clusters.effective - 1)
     return Variance(float(weighted.sum()), min(clusters.effective - 1, degrees_by_moment(moved)))
+
+
+def halves_variance(measure: Callable[[NDArray[np.bool_]], float], clusters: Clusters) -> Variance:
+    """Return the variance of a number that ``measure`` computes from chosen rows (n,), from halves of the clusters.
+
+    The two halves of a split are independent, so their squared difference shows the variance, whatever the number: it
+    need not change smoothly when a cluster is left out, as the jackknife needs it to (Shao and Wu 1989). Mean over
+    :data:`SPLITS` random splits, which are the same for the same number of clusters.
+    """
+    codes = np.arange(clusters.count)
+    half = clusters.count // 2
+    found = []
+    for split in range(SPLITS):
+        chosen = np.isin(clusters.code, np.argsort(keyed_uniforms(split, codes))[:half])
+        share = float(chosen.mean())
+        found.append(share * (1 - share) * (measure(chosen) - measure(~chosen)) ** 2)
+    return Variance(float(np.mean(found)), clusters.effective - 1)
 
 
 def degrees_by_moment(moved: NDArray[np.float64]) -> float:
