@@ -104,7 +104,7 @@ def coverage(numbers: Sequence[Sequence[float | None]]) -> tuple[float | None, i
 
 def table(attack: str, by_design: Mapping[str, Sequence[Numbers]]) -> Iterator[str]:
     """Yield the lines of an attack's table: a row for each number, a column for each design."""
-    yield f"| {attack} | " + " | ".join(by_design) + " |"
+    yield f"| {attack} | " + " | ".join(f"{design}, {len(seeds)} seeds" for design, seeds in by_design.items()) + " |"
     yield "|---" * (len(by_design) + 1) + "|"
     names = dict.fromkeys(name for seeds in by_design.values() for numbers in seeds for name in numbers[attack])
     for name in names:
@@ -123,9 +123,9 @@ def _cell(numbers: Sequence[Sequence[float | None]]) -> str:
 
 def page(by_design: Mapping[str, Sequence[Numbers]], first: int = 0) -> str:
     """Return the tables as Markdown, with a line that says what they are."""
-    seeds = max(len(found) for found in by_design.values())
+    seeds = min(len(found) for found in by_design.values())
     head = (
-        f"{seeds} seeds for each design, from {first}. In brackets: how many seeds have an interval, where not all do; "
+        f"Seeds from {first}. In brackets: how many of them have an interval, where not all do; "
         f"`-`: none has; numbers without any are left out. With {seeds} seeds a true coverage of .95 shows as "
         f"{_spread(seeds)[0]:.2f} to {_spread(seeds)[1]:.2f}."
     ).replace(" 0.", " .")
