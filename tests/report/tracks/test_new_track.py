@@ -61,4 +61,6 @@ def test_the_page_shows_a_new_track_and_its_figure(publication: Publication, fou
     assert '<section id="models"' in page
     assert "What sorted-diff finds in each model." in page
     assert 'id="model-frontier"' in page
-    assert page.count('data-sort="accuracy"') == 2
+    section = page[page.index('<section id="models"') :].partition("</section>")[0]
+    assert section.count('<th scope="col" data-column="accuracy"') == 1
+    assert section.count('<td class="number') == 2 * 2, "two numbers of each model"
