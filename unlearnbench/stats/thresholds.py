@@ -55,7 +55,7 @@ def advantage(
         return Estimate(value, n=rates.n, status="no-interval", reason=rates.reason, scale="gain", details=details)
     below = rates.joined(rates.tpr - rates.tpr_ends[0], rates.fpr_ends[1] - rates.fpr)
     above = rates.joined(rates.tpr_ends[1] - rates.tpr, rates.fpr - rates.fpr_ends[0])
-    details |= {"degrees": rates.degrees}
+    details |= {"degrees": float(rates.degrees)}  # a submission writes it, and reads a float
     return Estimate(value, max(-1.0, value - below), min(1.0, value + above), rates.n, scale="gain", details=details)
 
 
