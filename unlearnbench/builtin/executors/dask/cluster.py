@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unlearnbench.builtin.executors.dask import settings
 from unlearnbench.builtin.executors.dask.address import Address
 from unlearnbench.builtin.executors.dask.remote import do_pack, end_child
-from unlearnbench.builtin.executors.dask.settings import SILENT, quiet_settings
+from unlearnbench.builtin.executors.dask.settings import SILENT, quiet_settings, silence_loop
 from unlearnbench.core.errors import UserError, describe_error
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Cluster:
     def __init__(self, client: Client, opened: ExitStack) -> None:
         self._client = client
         self._opened = opened
+        silence_loop(client)
 
     @classmethod
     def at(cls, address: Address) -> Cluster:

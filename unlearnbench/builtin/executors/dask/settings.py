@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 SETTINGS: Final[dict[str, object]] = {
     "distributed.scheduler.allowed-failures": 3,
@@ -51,3 +54,11 @@ def dask_setup(_: object) -> None:
     """Silence dask in this process; dask itself calls this in each worker of an own cluster."""
     for name in LOGGERS:
         logging.getLogger(name).setLevel(SILENT)
+
+
+def silence_loop(client: Client) -> None:
+    """Have the event loop of a client say nothing of failed tasks that nobody asks, as a lost scheduler leaves them.
+
+    asyncio would log each with a traceback when it is collected, which may be after the connection is closed.
+    """
+    client.loop.asyncio_loop.set_exception_handler(lambda _loop, _context: None)
