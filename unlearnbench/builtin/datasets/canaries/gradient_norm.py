@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.builtin.datasets.canaries.features import standardized
 from unlearnbench.core.errors import UserError
 from unlearnbench.core.records import Records
 from unlearnbench.core.seeding import SeedPath
+from unlearnbench.engine.scaling import Standardizer
 
 FEATURES: Final = 4096
 """How many features there may be: the time grows with their square, and images of 64 by 64 pixels take a minute."""
@@ -28,7 +28,7 @@ def gradient_norm(records: Records, _: SeedPath) -> tuple[NDArray[np.float64], N
     with a large gradient move a model most. The gradients of another kind of model differ from those of this one.
     UserError for more than 4,096 features.
     """
-    x = np.column_stack([standardized(records), np.ones(len(records))])
+    x = np.column_stack([Standardizer.of(records.x)(records.x), np.ones(len(records))])
     if x.shape[1] > FEATURES + 1:
         features = f"{records.name} has {x.shape[1] - 1} features"
         raise UserError(f"gradient-norm: {features}, which must be at most {FEATURES}; use rare-flip")

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unlearnbench.builtin.datasets.canaries.features import standardized
 from unlearnbench.builtin.datasets.other_classes import other_classes
 from unlearnbench.core.records import Records
 from unlearnbench.core.seeding import SeedPath, keyed_bits, keyed_uniforms
+from unlearnbench.engine.scaling import Standardizer
 
 NEIGHBOUR: Final = 5
 """Which neighbour a record must be far from."""
@@ -35,7 +35,7 @@ def _distance(records: Records, seeds: SeedPath) -> NDArray[np.float64]:
     """Return the distance (n,) of each record to its neighbour in the sample."""
     from sklearn.neighbors import NearestNeighbors
 
-    x, n = standardized(records), len(records)
+    x, n = Standardizer.of(records.x)(records.x), len(records)
     sample = np.argsort(keyed_bits(seeds.seed(), np.arange(n)), kind="stable")[:SAMPLE]
     neighbours = min(NEIGHBOUR, len(sample) - 1)
     distance, _ = NearestNeighbors(n_neighbors=neighbours + 1).fit(x[sample]).kneighbors(x)
