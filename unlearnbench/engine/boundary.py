@@ -39,7 +39,7 @@ class Search:
     distance: float
     """As in :class:`~unlearnbench.core.boundary.BoundaryDistances`."""
     queries: int
-    """About how many points the model was asked."""
+    """How many points the model was asked about."""
 
 
 def require_toolbox() -> None:
@@ -106,7 +106,7 @@ class LabelQueries:
         self.n_classes = records.n_classes
         self.budget = budget
         self.count = 0
-        """About how many points it was asked."""
+        """How many points it was asked about."""
         self._fitted = fitted
         self._label = records.y[record]
         self._features = records.x[record]

@@ -78,7 +78,10 @@ class Runner:
         with one_thread(), closed_after(self.executor), stdout_to(sys.stderr, 2):
             cells, models = self._cells_due(plan, rerun), rerun
             while self._make_models(plan, cells, models, limits):  # with a model that is made again, more cells are due
+                known = {cell.key for cell in cells}
                 cells, models = self._cells_due(plan, rerun), "never"
+                if known.issuperset(cell.key for cell in cells):
+                    break  # they read no other models, and these were just made or verified
             self._evaluate(cells, limits)
         done = len(self.store.stored("cell", plan.cells))
         outcome = Outcome(done, len(plan.cells) - done + len(plan.failed), len(plan.skipped))
